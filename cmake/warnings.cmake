@@ -1,0 +1,13 @@
+# Warnings and sanitizers for our own targets, never for what we link.
+add_library(mq_flags INTERFACE)
+target_compile_options(mq_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wcast-align -Wunused
+  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>)
+if(MQ_WERROR)
+  target_compile_options(mq_flags INTERFACE -Werror)
+endif()
+if(MQ_SANITIZE)
+  add_compile_options(-fsanitize=${MQ_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MQ_SANITIZE})
+endif()

@@ -1,0 +1,73 @@
+#pragma once
+#include <sys/uio.h>
+
+#include <memory>
+#include <vector>
+
+#include <mqtt/util/bytes.hpp>
+
+namespace mqtt {
+
+/// Blocks of one size, recycled between the output buffers of one loop. Not thread-safe.
+class ChunkPool {
+ public:
+  /// One gathered write moves a few of these; small enough that an idle pool costs little.
+  static constexpr std::size_t chunk_bytes = 16 * 1024;
+  /// Kept for reuse; what a burst took beyond it goes back to the allocator.
+  static constexpr std::size_t spare_chunks_max = 64;
+
+  using Block = std::unique_ptr<std::uint8_t[]>;
+
+  [[nodiscard]] Block take();
+  void give_back(Block block);
+
+ private:
+  std::vector<Block> spare_;
+};
+
+/// Bytes on their way out: pooled chunks for what is small, references for large shared payloads,
+/// drained by gathered writes. Order of appending is order of leaving.
+class OutBuffer {
+ public:
+  /// Payloads from this size on are referenced instead of copied, if they have an owner.
+  static constexpr std::size_t reference_from_bytes = 4096;
+
+  explicit OutBuffer(ChunkPool& pool) : pool_{&pool} {}
+  ~OutBuffer() { clear(); }
+  OutBuffer(OutBuffer&& other) noexcept;
+  OutBuffer& operator=(OutBuffer&& other) noexcept;
+  OutBuffer(const OutBuffer&) = delete;
+  OutBuffer& operator=(const OutBuffer&) = delete;
+
+  /// `size` contiguous octets to be written by the caller before any other call. Valid until then.
+  [[nodiscard]] MutableBytes append(std::size_t size);
+  void append_copy(Bytes bytes);
+  /// Copies what is small or has no owner, references the rest.
+  void append_shared(const SharedBytes& payload);
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  /// Fills `parts` from the front of the buffer; returns how many it filled. Nothing is consumed.
+  [[nodiscard]] std::size_t gather(std::span<iovec> parts) const;
+  /// Drops the first `size` octets, which must be there.
+  void consume(std::size_t size);
+  void clear();
+
+ private:
+  struct Segment {
+    ChunkPool::Block block;              // owned storage, or null for a reference
+    std::shared_ptr<const void> owner;   // keeps a referenced payload alive
+    const std::uint8_t* data = nullptr;
+    std::size_t size = 0;
+    std::size_t capacity = 0;            // of block; 0 for a reference
+  };
+
+  void release(Segment& segment);
+
+  ChunkPool* pool_;
+  std::vector<Segment> segments_;  // [first_, end) are live
+  std::size_t first_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace mqtt
