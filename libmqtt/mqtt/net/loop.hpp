@@ -1,0 +1,150 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <mqtt/net/lifetime.hpp>
+#include <mqtt/util/bytes.hpp>
+#include <mqtt/util/chunk.hpp>
+#include <mqtt/util/error.hpp>
+#include <mqtt/util/time.hpp>
+
+struct uv_loop_s;
+
+namespace mqtt::net {
+
+class TurnEnd;
+
+/// One event loop, for one thread. A turn is: wait, then every callback that is due, then the
+/// TurnEnd hooks. Everything made with a loop must be destroyed before it.
+///
+/// Construction ignores SIGPIPE for the process: a write to a closed peer is a result, not a death.
+class Loop {
+ public:
+  /// One read takes at most this much; the buffer is shared by all streams of the loop.
+  static constexpr std::size_t read_buffer_bytes = 64 * 1024;
+
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  /// The time of the current turn: the clock is read once per turn, at the first call.
+  [[nodiscard]] TimePoint now();
+  /// Reads the clock again, for who has worked long inside one turn.
+  TimePoint refresh_now();
+
+  /// Returns after stop(), or when nothing is left to wait for.
+  void run();
+  /// Ends run() after the current turn.
+  void stop();
+
+  [[nodiscard]] ChunkPool& chunks() { return chunks_; }
+
+  /// For the net layer itself: what an on_data() view points into.
+  [[nodiscard]] MutableBytes read_buffer() { return {read_buffer_.get(), read_buffer_bytes}; }
+  [[nodiscard]] uv_loop_s* handle();
+
+ private:
+  friend class TurnEnd;
+  struct State;
+
+  void end_turn();
+  void run_requested();
+
+  ChunkPool chunks_;
+  std::unique_ptr<std::uint8_t[]> read_buffer_;
+  std::unique_ptr<State> state_;
+};
+
+/// One shot at an absolute time; never early, late by about a millisecond.
+/// The callback may destroy the timer.
+class Timer {
+ public:
+  Timer(Loop& loop, std::function<void()> on_time);
+  ~Timer();
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  /// Replaces an earlier setting. A time that has passed comes in the next turn.
+  void set(TimePoint when);
+  /// nullopt cancels.
+  void set(Deadline when) { when ? set(*when) : cancel(); }
+  void cancel();
+
+ private:
+  struct State;
+  State* state_;
+};
+
+/// A callback that runs once at the end of the turn in which it was requested, before the loop waits:
+/// the place to flush what a whole turn has gathered. Hooks run in order of request. The callback may
+/// request again (it runs once more before the loop waits) and may destroy the hook.
+class TurnEnd {
+ public:
+  TurnEnd(Loop& loop, std::function<void()> callback);
+  ~TurnEnd() { cancel(); }
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+
+  /// Costs a few instructions; more than one request in a turn is one call.
+  void request();
+  void cancel();
+
+ private:
+  friend class Loop;
+
+  Loop* loop_;
+  std::function<void()> callback_;
+  Lifetime lifetime_;
+  TurnEnd* previous_ = nullptr;  // in the loop's list of requested hooks
+  TurnEnd* next_ = nullptr;
+  bool requested_ = false;
+};
+
+/// Calls back in the loop for a signal of the process (SIGINT, SIGTERM, SIGUSR1...). Does not keep
+/// run() going. The signal's former disposition returns with the last watcher's end.
+class SignalWatcher {
+ public:
+  SignalWatcher(Loop& loop, int signal_number, std::function<void()> on_signal);
+  ~SignalWatcher();
+  SignalWatcher(const SignalWatcher&) = delete;
+  SignalWatcher& operator=(const SignalWatcher&) = delete;
+
+ private:
+  struct State;
+  State* state_;
+};
+
+/// What to wait for on a descriptor, and what has happened on it.
+struct FdEvents {
+  bool readable = false;
+  bool writable = false;
+  /// The other end is gone: end of file, or nobody reads a pipe any more. As an interest it finds
+  /// that without reading or writing.
+  bool hung_up = false;
+};
+
+/// Readiness of a pipe, terminal or socket that stays the caller's. Keeps run() going while it
+/// watches something. It leaves the descriptor's O_NONBLOCK as it was: that flag belongs to every
+/// process that shares the terminal. The callback may destroy the watcher.
+class FdWatcher {
+ public:
+  using Callback = std::function<void(FdEvents)>;
+
+  /// Error{system, EPERM} for a regular file, which is always ready.
+  [[nodiscard]] static Result<std::unique_ptr<FdWatcher>> open(Loop& loop, int fd, Callback on_event);
+  ~FdWatcher();
+  FdWatcher(const FdWatcher&) = delete;
+  FdWatcher& operator=(const FdWatcher&) = delete;
+
+  /// Level-triggered: a callback per turn as long as the condition holds. Nothing set stops it.
+  void watch(FdEvents interest);
+
+ private:
+  struct State;
+  explicit FdWatcher(State* state) : state_{state} {}
+  State* state_;
+};
+
+}  // namespace mqtt::net

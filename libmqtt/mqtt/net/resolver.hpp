@@ -1,0 +1,37 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <mqtt/net/address.hpp>
+#include <mqtt/net/loop.hpp>
+
+namespace mqtt::net {
+
+/// One lookup of a name's addresses, in the resolver's order (RFC 6724). Destroying it cancels.
+/// IP literals and localhost names (RFC 6761) are answered without any lookup. The callback comes
+/// from the loop, never from the constructor, and may destroy the lookup.
+class Lookup {
+ public:
+  /// At least one address, or Error{resolve, EAI_*, "cannot resolve 'host': ..."}.
+  using Callback = std::function<void(Result<std::vector<SocketAddress>>)>;
+
+  Lookup(Loop& loop, std::string host, std::uint16_t port, Family family, Callback done);
+  ~Lookup();
+  Lookup(const Lookup&) = delete;
+  Lookup& operator=(const Lookup&) = delete;
+
+ private:
+  struct Job;
+
+  void finish(Result<std::vector<SocketAddress>> result);
+
+  Callback done_;
+  TurnEnd answer_;
+  Result<std::vector<SocketAddress>> result_;
+  std::shared_ptr<Job> job_;
+};
+
+}  // namespace mqtt::net
