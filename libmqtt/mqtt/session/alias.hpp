@@ -1,0 +1,61 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <mqtt/codec/types.hpp>
+
+namespace mqtt {
+
+enum class AliasPolicy : std::uint8_t {
+  none,       ///< no Topic Alias unless the caller sets one
+  when_room,  ///< each new topic gets one as long as the peer's Topic Alias Maximum allows, first come
+};
+
+/// Topic Aliases that the peer set on this connection (3.3.2.3.4).
+class IncomingAliases {
+ public:
+  /// `maximum` as we announced it.
+  void begin_connection(std::uint16_t maximum);
+  [[nodiscard]] std::uint16_t maximum() const { return maximum_; }
+  /// `alias` is 1 to maximum().
+  void set(std::uint16_t alias, std::string_view topic);
+  /// Empty if it was never set. Valid until set() or the next connection.
+  [[nodiscard]] std::string_view find(std::uint16_t alias) const;
+
+ private:
+  std::vector<std::string> topics_;  // grows with the aliases in use
+  std::uint16_t maximum_ = 0;
+};
+
+/// Topic Aliases that we set on this connection.
+class OutgoingAliases {
+ public:
+  struct Choice {
+    std::uint16_t alias = 0;  ///< 0: none
+    bool known = false;       ///< the peer knows it, so the topic may be left out
+  };
+
+  void begin_connection(std::uint16_t maximum);
+  [[nodiscard]] std::uint16_t maximum() const { return maximum_; }
+  /// For a topic to be sent with AliasPolicy::when_room; changes nothing.
+  [[nodiscard]] Choice choose(std::string_view topic) const;
+  /// The peer is told.
+  void set(std::uint16_t alias, std::string_view topic);
+  [[nodiscard]] std::string_view find(std::uint16_t alias) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
+  std::vector<std::string> topics_;  // index alias - 1; empty: free
+  std::unordered_map<std::string, std::uint16_t, Hash, std::equal_to<>> by_topic_;
+  std::uint16_t maximum_ = 0;
+};
+
+}  // namespace mqtt

@@ -1,0 +1,49 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include <mqtt/util/time.hpp>
+
+namespace mqtt {
+
+/// The client's keep-alive (3.1.2.10): PINGREQ after silence in either direction (a peer that is gone
+/// shows even while we send), and a deadline for the sign of life that answers it. Any octet received,
+/// and any octet that the transport took, counts as one: a PINGRESP behind a long message is not late.
+class ClientKeepAlive {
+ public:
+  explicit ClientKeepAlive(Duration ping_timeout) : ping_timeout_{ping_timeout} {}
+
+  /// `seconds` 0 turns it off; pings on request are then still watched.
+  void start(TimePoint now, std::uint16_t seconds);
+  void stop();
+
+  void sent(TimePoint now) { last_sent_ = now; }
+  void received(TimePoint now) { last_received_ = now; }
+  /// Octets that wait for the transport: fewer than before, or none, is progress.
+  void output_waiting(TimePoint now, std::size_t octets);
+  void ping_sent(TimePoint now);
+  void pong_received() {
+    if (pings_outstanding_ > 0) --pings_outstanding_;
+  }
+
+  [[nodiscard]] bool ping_due(TimePoint now) const;
+  [[nodiscard]] bool timed_out(TimePoint now) const;
+  [[nodiscard]] Deadline next_deadline() const;
+  [[nodiscard]] std::size_t pings_outstanding() const { return pings_outstanding_; }
+
+ private:
+  [[nodiscard]] Deadline ping_at() const;
+  [[nodiscard]] Deadline timeout_at() const;
+
+  Duration ping_timeout_;
+  Duration interval_{};
+  TimePoint last_sent_{};
+  TimePoint last_received_{};
+  TimePoint last_ping_{};
+  TimePoint last_progress_{};
+  std::size_t waiting_octets_ = 0;
+  std::size_t pings_outstanding_ = 0;
+  bool running_ = false;
+};
+
+}  // namespace mqtt

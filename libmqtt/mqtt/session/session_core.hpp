@@ -1,0 +1,170 @@
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+
+#include <mqtt/codec/clause.hpp>
+#include <mqtt/codec/decode.hpp>
+#include <mqtt/session/alias.hpp>
+#include <mqtt/session/close_info.hpp>
+#include <mqtt/session/limits.hpp>
+#include <mqtt/session/session_fault.hpp>
+#include <mqtt/session/session_handler.hpp>
+#include <mqtt/session/session_state.hpp>
+#include <mqtt/util/chunk.hpp>
+
+namespace mqtt {
+
+enum class AckMode : std::uint8_t {
+  automatic,  ///< acknowledged when on_message returns
+  manual,     ///< acknowledged by ack()
+};
+
+/// What we let the peer do, as our CONNECT or CONNACK announced it. The last two only a server says.
+struct OwnLimits {
+  std::uint16_t receive_maximum = receive_maximum_default;
+  std::uint16_t topic_alias_maximum = 0;
+  std::uint32_t maximum_packet_size = packet_size_max;
+  QoS maximum_qos = QoS::exactly_once;
+  bool retain_available = true;
+};
+
+/// What ClientSession and ServerSession have in common: packets out within the peer's limits, message
+/// flows both ways (4.3), their resumption (4.4), order (4.6) and flow control (4.9), topic aliases, and
+/// the end of a connection. A part of those two, not an interface for applications.
+class SessionCore {
+ public:
+  struct Settings {
+    Sender role = Sender::client;
+    AckMode ack_mode = AckMode::automatic;
+    AliasPolicy alias_policy = AliasPolicy::none;
+    std::optional<std::uint16_t> send_window;
+  };
+  struct Request {
+    PacketType type = PacketType::subscribe;  ///< or unsubscribe
+    std::uint32_t filters = 0;
+  };
+
+  SessionCore(ChunkPool& pool, Settings settings) : settings_{settings}, output_{pool} {}
+
+  /// A transport is open; nothing is agreed yet but what we can take.
+  void open(Version version, const OwnLimits& own);
+  void set_version(Version version) { version_ = version; }
+  void set_own_limits(const OwnLimits& own);
+  /// CONNACK with success was received or queued: messages may flow.
+  void establish(const ServerLimits& limits);
+  void establish(const PeerLimits& limits);
+  /// Sends what is in flight again: as repetitions if the peer has the session, else as new messages.
+  /// Reports those that the new limits forbid and those that a lost session makes final.
+  void resume(FlowHandler& handler, bool session_present);
+  void transport_closed();
+
+  // Sending: each returns a fault without any effect, or has queued its packet.
+  Result<PacketId> publish(const PublishView& header, const SharedBytes& payload);
+  Result<void> ack(const AckToken& token, ReasonCode reason, PropertiesView properties);
+  Result<PacketId> request(PacketType type, SubscriptionsView list, PropertiesView properties);
+  /// A packet whose rules the caller has checked. What is only there to help a person (Reason String,
+  /// User Properties) is left out if it makes the packet too large for the peer [MQTT-3.14.2-3].
+  Result<void> send(PacketView packet);
+  /// A fault if `properties` may not stand there in a packet of ours.
+  [[nodiscard]] Result<void> check_properties(PropertiesView properties, PropertyPlace place) const;
+  [[nodiscard]] Result<void> check_connected() const;
+
+  // Receiving, of packets that came after establish().
+  [[nodiscard]] std::expected<std::optional<Frame>, DecodeError> next_frame(Bytes& input) {
+    return framer_.next(input);
+  }
+  void on_publish(PublishView publish, FlowHandler& handler);
+  void on_puback(const AckView& ack, FlowHandler& handler);
+  void on_pubrec(const AckView& ack, FlowHandler& handler);
+  void on_pubrel(const AckView& ack);
+  void on_pubcomp(const AckView& ack, FlowHandler& handler);
+  /// Takes a request out if its answer fits; else closes and gives false.
+  bool on_answer(PacketId id, PacketType request, std::size_t answers, Clause count_clause);
+
+  /// Ends the connection; the first reason stays.
+  void close(CloseInfo info);
+  /// Ends it for a fault of the peer, with DISCONNECT where that is allowed (4.13).
+  void violation(const DecodeError& error);
+  void violation(ReasonCode reason, Clause clause, std::string_view what);
+
+  void observe(const PacketView& packet) {
+    if (observer_) observer_->on_packet_received(packet);
+  }
+  void set_observer(PacketObserver* observer) { observer_ = observer; }
+  /// Server: the client asked for no Reason String [MQTT-3.1.2-29].
+  void set_diagnostics_allowed(bool allowed) { diagnostics_allowed_ = allowed; }
+
+  [[nodiscard]] bool established() const { return established_; }
+  [[nodiscard]] bool connected() const { return established_ && !close_info_; }
+  [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return close_info_; }
+  [[nodiscard]] Version version() const { return version_; }
+  [[nodiscard]] DecodeContext decode_context() const;
+  [[nodiscard]] OutBuffer& output() { return output_; }
+  [[nodiscard]] const OutBuffer& output() const { return output_; }
+  [[nodiscard]] SessionState& state() { return state_; }
+  [[nodiscard]] const SessionState& state() const { return state_; }
+  [[nodiscard]] std::size_t send_quota() const;
+  [[nodiscard]] std::size_t unacknowledged() const { return acks_.size(); }
+  [[nodiscard]] std::size_t requests_outstanding() const { return requests_.size(); }
+  /// Counts up with every packet queued.
+  [[nodiscard]] std::uint64_t packets_queued() const { return packets_queued_; }
+
+ private:
+  /// A PUBLISH ready to be encoded, and the alias that the peer learns from it.
+  struct Outgoing {
+    PublishView view;
+    std::uint16_t sets_alias = 0;
+    std::string_view topic;     // in full, even if the view leaves it out
+    PropertiesView properties;  // without Topic Alias
+  };
+
+  [[nodiscard]] Result<void> check_message(const PublishView& header) const;
+  [[nodiscard]] std::optional<Error> find_limit_fault(const PublishView& header,
+                                                      std::size_t payload_size) const;
+  [[nodiscard]] Result<Outgoing> apply_alias(const PublishView& header);
+  [[nodiscard]] Result<Outgoing> apply_callers_alias(const PublishView& header, std::uint32_t alias);
+  [[nodiscard]] Result<PacketId> take_packet_id();
+  [[nodiscard]] std::size_t window() const;
+
+  void send_publish(const PublishView& view, const SharedBytes& payload);
+  void send_stored(const Inflight::Entry& entry);
+  void send_backlog();
+  void finish(PacketId id, const AckView& ack, FlowHandler& handler);
+
+  bool resolve_alias(PublishView& publish);
+  bool check_own_limits(const PublishView& publish);
+  bool count_received();
+  void hand_over(const PublishView& publish, AckToken token, FlowHandler& handler);
+  void on_qos_2(const PublishView& publish, FlowHandler& handler);
+  void repeat_qos_2(PacketId id, ReceivedIds::Record& record);
+  void flush_acks();
+  void send_ready(const ReadyAck& ready);
+  template <class Ack>
+  void answer(PacketId id, ReasonCode reason, PropertiesView properties = {});
+  void count_answered() {
+    if (unanswered_ > 0) --unanswered_;
+  }
+
+  Settings settings_;
+  Version version_ = Version::v5;
+  bool established_ = false;
+  bool diagnostics_allowed_ = true;
+  std::uint32_t unanswered_ = 0;  // of the peer's QoS 1 and 2 messages on this connection
+  OwnLimits own_;
+  ServerLimits peer_;
+  OutBuffer output_;
+  Framer framer_;
+  SessionState state_;
+  AckQueue acks_;
+  IncomingAliases incoming_aliases_;
+  OutgoingAliases outgoing_aliases_;
+  IdTable<Request> requests_;
+  std::optional<CloseInfo> close_info_;
+  std::string scratch_;  // properties with an alias in front
+  std::uint64_t packets_queued_ = 0;
+  PacketObserver* observer_ = nullptr;
+};
+
+}  // namespace mqtt
