@@ -1,0 +1,124 @@
+#include <mqtt/net/loop.hpp>
+
+#include <fmt/format.h>
+#include <uv.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace mqtt::net {
+
+struct Loop::State {
+  uv_loop_t loop{};
+  uv_prepare_t before_wait{};  // runs end_turn()
+  uv_idle_t no_wait{};         // active while hooks are left for the next turn
+  TurnEnd* first = nullptr;
+  TurnEnd* last = nullptr;
+  std::size_t requested = 0;
+  std::optional<TimePoint> now;
+  bool stopped = false;
+};
+
+Loop::Loop()
+    : read_buffer_{std::make_unique_for_overwrite<std::uint8_t[]>(read_buffer_bytes)},
+      state_{std::make_unique<State>()} {
+  std::signal(SIGPIPE, SIG_IGN);  // libuv writes without MSG_NOSIGNAL
+  if (const int fault = uv_loop_init(&state_->loop)) {
+    // Only when the process is out of descriptors before it has done anything.
+    fmt::print(stderr, "cannot make an event loop: {}\n", uv_strerror(fault));
+    std::abort();
+  }
+  uv_prepare_init(&state_->loop, &state_->before_wait);
+  uv_idle_init(&state_->loop, &state_->no_wait);
+  state_->before_wait.data = this;
+  uv_prepare_start(&state_->before_wait,
+                   [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->end_turn(); });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&state_->before_wait));
+}
+
+Loop::~Loop() {
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->before_wait), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->no_wait), nullptr);
+  // One turn frees what is closing; close callbacks that close more need another.
+  constexpr int turns_max = 4;
+  for (int turn = 0; turn < turns_max; ++turn) {
+    uv_run(&state_->loop, UV_RUN_NOWAIT);
+    if (uv_loop_close(&state_->loop) == 0) return;
+  }
+  // Somebody outlives the loop against the contract: better a leak than handles in freed memory.
+  static_cast<void>(state_.release());
+}
+
+uv_loop_s* Loop::handle() { return &state_->loop; }
+
+TimePoint Loop::now() { return state_->now ? *state_->now : refresh_now(); }
+
+TimePoint Loop::refresh_now() {
+  state_->now = std::chrono::steady_clock::now();
+  return *state_->now;
+}
+
+void Loop::run() {
+  run_requested();
+  while (!state_->stopped) {
+    uv_run(&state_->loop, UV_RUN_DEFAULT);
+    // The last turn ends outside of libuv: its prepare handles run at the head of a turn.
+    end_turn();
+    if (!state_->first && !uv_loop_alive(&state_->loop)) break;
+  }
+  state_->stopped = false;
+}
+
+void Loop::stop() {
+  state_->stopped = true;
+  uv_stop(&state_->loop);
+}
+
+void Loop::end_turn() {
+  run_requested();
+  state_->now.reset();
+  if (state_->first)
+    uv_idle_start(&state_->no_wait, [](uv_idle_t*) {});
+  else
+    uv_idle_stop(&state_->no_wait);
+}
+
+void Loop::run_requested() {
+  // Hooks may request each other; what goes on for longer than this lets sockets have a turn.
+  constexpr int passes_max = 16;
+  for (int pass = 0; state_->first && pass < passes_max; ++pass) {
+    for (std::size_t left = state_->requested; left > 0 && state_->first; --left) {
+      TurnEnd& hook = *state_->first;
+      hook.cancel();
+      const Lifetime::Watch watch{hook.lifetime_};
+      auto callback = std::move(hook.callback_);  // must survive the hook while it runs
+      callback();
+      if (!watch.ended()) hook.callback_ = std::move(callback);
+    }
+  }
+}
+
+TurnEnd::TurnEnd(Loop& loop, std::function<void()> callback) : loop_{&loop}, callback_{std::move(callback)} {}
+
+void TurnEnd::request() {
+  if (requested_) return;
+  Loop::State& loop = *loop_->state_;
+  previous_ = std::exchange(loop.last, this);
+  (previous_ ? previous_->next_ : loop.first) = this;
+  ++loop.requested;
+  requested_ = true;
+}
+
+void TurnEnd::cancel() {
+  if (!requested_) return;
+  Loop::State& loop = *loop_->state_;
+  (previous_ ? previous_->next_ : loop.first) = next_;
+  (next_ ? next_->previous_ : loop.last) = previous_;
+  previous_ = next_ = nullptr;
+  --loop.requested;
+  requested_ = false;
+}
+
+}  // namespace mqtt::net
