@@ -9,7 +9,7 @@ namespace mqtt {
 
 /// What the decoder has to know of the connection.
 struct DecodeContext {
-  Version version = Version::v5;  ///< ignored for CONNECT, which says it itself
+  Version version = Version::v5;   ///< ignored for CONNECT, which says it itself
   Sender sender = Sender::server;  ///< who sent the packet: some codes and properties are one-sided
 };
 
@@ -19,12 +19,14 @@ struct DecodeContext {
 [[nodiscard]] std::expected<PacketView, DecodeError> decode(const Frame& frame, DecodeContext context);
 
 /// The same for PUBLISH alone, without the variant: the hot path. `frame` must be a PUBLISH.
-[[nodiscard]] std::expected<PublishView, DecodeError> decode_publish(const Frame& frame, DecodeContext context);
+[[nodiscard]] std::expected<PublishView, DecodeError> decode_publish(const Frame& frame,
+                                                                     DecodeContext context);
 
 /// Checks encoded properties (without their length) against the rules of the place they stand in.
 /// `sender` matters for Subscription Identifier in PUBLISH (MQTT-3.3.4-6). Offsets count from the
 /// first octet of `encoded`.
-[[nodiscard]] std::expected<PropertiesView, DecodeError> validate_properties(Bytes encoded, PropertyPlace place,
+[[nodiscard]] std::expected<PropertiesView, DecodeError> validate_properties(Bytes encoded,
+                                                                             PropertyPlace place,
                                                                              Sender sender);
 
 }  // namespace mqtt

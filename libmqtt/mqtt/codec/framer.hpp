@@ -11,7 +11,7 @@ namespace mqtt {
 
 /// One whole packet as received.
 struct Frame {
-  Bytes bytes;  ///< fixed header and body
+  Bytes bytes;                   ///< fixed header and body
   std::uint8_t header_size = 0;  ///< octets of the fixed header: 2 to 5
 
   [[nodiscard]] std::uint8_t first_octet() const { return bytes[0]; }

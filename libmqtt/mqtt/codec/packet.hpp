@@ -18,18 +18,18 @@ namespace mqtt {
 
 struct WillView {
   std::string_view topic;
-  Bytes payload;
+  Bytes payload{};
   QoS qos = QoS::at_most_once;
   bool retain = false;
-  PropertiesView properties;
+  PropertiesView properties{};
 };
 
 struct ConnectView {
   Version version = Version::v5;
-  bool clean_start = true;  ///< Clean Session before 5.0
+  bool clean_start = true;       ///< Clean Session before 5.0
   std::uint16_t keep_alive = 0;  ///< seconds; 0 turns it off
   std::string_view client_id;
-  PropertiesView properties;
+  PropertiesView properties{};
   std::optional<WillView> will;
   std::optional<std::string_view> user_name;
   std::optional<Bytes> password;
@@ -40,7 +40,7 @@ struct ConnackView {
   /// For 3.1 and 3.1.1 the code of the same meaning; `return_code` then holds the octet itself.
   ReasonCode reason = ReasonCode::success;
   ConnectReturnCode return_code = ConnectReturnCode::accepted;
-  PropertiesView properties;
+  PropertiesView properties{};
 };
 
 struct PublishView {
@@ -49,15 +49,15 @@ struct PublishView {
   bool retain = false;
   std::string_view topic;  ///< empty only together with a Topic Alias
   PacketId packet_id = 0;
-  PropertiesView properties;
-  Bytes payload;
+  PropertiesView properties{};
+  Bytes payload{};
 };
 
 /// PUBACK, PUBREC, PUBREL and PUBCOMP have one shape.
 struct AckView {
   PacketId packet_id = 0;
   ReasonCode reason = ReasonCode::success;
-  PropertiesView properties;
+  PropertiesView properties{};
 };
 struct PubackView : AckView {};
 struct PubrecView : AckView {};
@@ -90,9 +90,18 @@ class SubscriptionsView {
     Iterator(Bytes rest, bool with_options) : rest_{rest}, with_options_{with_options} { read(); }
     const SubscriptionView& operator*() const { return current_; }
     const SubscriptionView* operator->() const { return &current_; }
-    Iterator& operator++() { read(); return *this; }
-    Iterator operator++(int) { Iterator old = *this; read(); return old; }
-    bool operator==(const Iterator& other) const { return at_end_ == other.at_end_ && (at_end_ || rest_.size() == other.rest_.size()); }
+    Iterator& operator++() {
+      read();
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator old = *this;
+      read();
+      return old;
+    }
+    bool operator==(const Iterator& other) const {
+      return at_end_ == other.at_end_ && (at_end_ || rest_.size() == other.rest_.size());
+    }
 
    private:
     void read();
@@ -138,26 +147,26 @@ class FilterList {
 
 struct SubscribeView {
   PacketId packet_id = 0;
-  PropertiesView properties;
-  SubscriptionsView subscriptions;
+  PropertiesView properties{};
+  SubscriptionsView subscriptions{};
 };
 
 struct SubackView {
   PacketId packet_id = 0;
-  PropertiesView properties;
-  Bytes reasons;  ///< one ReasonCode octet per filter, in the order of SUBSCRIBE
+  PropertiesView properties{};
+  Bytes reasons{};  ///< one ReasonCode octet per filter, in the order of SUBSCRIBE
 };
 
 struct UnsubscribeView {
   PacketId packet_id = 0;
-  PropertiesView properties;
-  SubscriptionsView filters;
+  PropertiesView properties{};
+  SubscriptionsView filters{};
 };
 
 struct UnsubackView {
   PacketId packet_id = 0;
-  PropertiesView properties;
-  Bytes reasons;  ///< empty before 5.0
+  PropertiesView properties{};
+  Bytes reasons{};  ///< empty before 5.0
 };
 
 struct PingreqView {};
@@ -165,19 +174,18 @@ struct PingrespView {};
 
 struct DisconnectView {
   ReasonCode reason = ReasonCode::normal_disconnection;
-  PropertiesView properties;
+  PropertiesView properties{};
 };
 
 struct AuthView {
   ReasonCode reason = ReasonCode::success;
-  PropertiesView properties;
+  PropertiesView properties{};
 };
 
 /// In the order of PacketType, so that index() + 1 is the type.
-using PacketView =
-    std::variant<ConnectView, ConnackView, PublishView, PubackView, PubrecView, PubrelView, PubcompView,
-                 SubscribeView, SubackView, UnsubscribeView, UnsubackView, PingreqView, PingrespView,
-                 DisconnectView, AuthView>;
+using PacketView = std::variant<ConnectView, ConnackView, PublishView, PubackView, PubrecView, PubrelView,
+                                PubcompView, SubscribeView, SubackView, UnsubscribeView, UnsubackView,
+                                PingreqView, PingrespView, DisconnectView, AuthView>;
 
 [[nodiscard]] inline PacketType type_of(const PacketView& packet) {
   return static_cast<PacketType>(packet.index() + 1);

@@ -41,13 +41,31 @@ enum class PropertyId : std::uint8_t {
 };
 
 enum class PropertyType : std::uint8_t {
-  byte, two_byte_integer, four_byte_integer, variable_byte_integer, utf8_string, binary_data, utf8_string_pair
+  byte,
+  two_byte_integer,
+  four_byte_integer,
+  variable_byte_integer,
+  utf8_string,
+  binary_data,
+  utf8_string_pair
 };
 
 /// Where a set of properties stands: a packet, or the Will Properties inside CONNECT.
 enum class PropertyPlace : std::uint8_t {
-  will = 0, connect = 1, connack, publish, puback, pubrec, pubrel, pubcomp, subscribe, suback, unsubscribe,
-  unsuback, disconnect = 14, auth
+  will = 0,
+  connect = 1,
+  connack,
+  publish,
+  puback,
+  pubrec,
+  pubrel,
+  pubcomp,
+  subscribe,
+  suback,
+  unsubscribe,
+  unsuback,
+  disconnect = 14,
+  auth
 };
 
 [[nodiscard]] constexpr PropertyPlace place_of(PacketType type) { return static_cast<PropertyPlace>(type); }
@@ -55,12 +73,12 @@ enum class PropertyPlace : std::uint8_t {
 /// One row of Table 2-4: everything the specification says of a property but its meaning.
 struct PropertyInfo {
   PropertyId id;
-  std::string_view name;        ///< as the specification writes it: "Message Expiry Interval"
-  std::string_view key;         ///< snake_case, as in JSON: "message_expiry_interval"
+  std::string_view name;  ///< as the specification writes it: "Message Expiry Interval"
+  std::string_view key;   ///< snake_case, as in JSON: "message_expiry_interval"
   PropertyType type;
-  std::uint16_t places;         ///< bit n: allowed at PropertyPlace n
-  bool repeats;                 ///< User Property; Subscription Identifier in a server's PUBLISH
-  std::uint32_t min = 0;        ///< smallest valid number
+  std::uint16_t places;   ///< bit n: allowed at PropertyPlace n
+  bool repeats;           ///< User Property; Subscription Identifier in a server's PUBLISH
+  std::uint32_t min = 0;  ///< smallest valid number
   std::uint32_t max = 0xFFFFFFFF;
 
   [[nodiscard]] constexpr bool allowed_at(PropertyPlace place) const {
@@ -97,10 +115,19 @@ class PropertiesView {
     explicit Iterator(Bytes rest) : rest_{rest} { read(); }
     const PropertyView& operator*() const { return current_; }
     const PropertyView* operator->() const { return &current_; }
-    Iterator& operator++() { read(); return *this; }
-    Iterator operator++(int) { Iterator old = *this; read(); return old; }
+    Iterator& operator++() {
+      read();
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator old = *this;
+      read();
+      return old;
+    }
     /// Iterators of one view are told apart by what is left behind them.
-    bool operator==(const Iterator& other) const { return at_end_ == other.at_end_ && (at_end_ || rest_.size() == other.rest_.size()); }
+    bool operator==(const Iterator& other) const {
+      return at_end_ == other.at_end_ && (at_end_ || rest_.size() == other.rest_.size());
+    }
 
    private:
     void read();
@@ -145,7 +172,10 @@ class Properties {
   /// Removes all properties with this id.
   void remove(PropertyId id);
   /// Replaces, or adds.
-  void set(PropertyId id, std::uint32_t number) { remove(id); add(id, number); }
+  void set(PropertyId id, std::uint32_t number) {
+    remove(id);
+    add(id, number);
+  }
 
   [[nodiscard]] PropertiesView view() const { return PropertiesView{as_bytes(encoded_)}; }
   operator PropertiesView() const { return view(); }  // NOLINT: a view of an owner, as string to string_view

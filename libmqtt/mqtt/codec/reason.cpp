@@ -17,7 +17,8 @@ constexpr std::uint32_t both(PacketType type) { return client(type) | server(typ
 
 constexpr std::uint32_t publish_answers = both(puback) | both(pubrec);
 
-/// Table 2-6 of MQTT 5.0; who may send a DISCONNECT code is Table 3-10, AUTH 3-11.
+/// Table 2-6 of MQTT 5.0; who may send a DISCONNECT code is Table 3-10, AUTH 3-11. Two codes stand wider
+/// than Table 3-10: 0x8C, which Table 2-6 gives to DISCONNECT, and 0x9B, which 3.3.4 tells a client to send.
 struct Row {
   ReasonCode code;
   std::string_view name;
@@ -70,7 +71,7 @@ constexpr std::array<Row, 43> rows{{
     {ReasonCode::payload_format_invalid, "Payload format invalid",
      server(connack) | publish_answers | both(disconnect)},
     {ReasonCode::retain_not_supported, "Retain not supported", server(connack) | server(disconnect)},
-    {ReasonCode::qos_not_supported, "QoS not supported", server(connack) | server(disconnect)},
+    {ReasonCode::qos_not_supported, "QoS not supported", server(connack) | both(disconnect)},
     {ReasonCode::use_another_server, "Use another server", server(connack) | server(disconnect)},
     {ReasonCode::server_moved, "Server moved", server(connack) | server(disconnect)},
     {ReasonCode::shared_subscriptions_not_supported, "Shared Subscriptions not supported",

@@ -15,8 +15,8 @@ std::string_view to_string(Version version) {
 
 std::string_view to_string(PacketType type) {
   static constexpr std::array<std::string_view, 16> names{
-      "RESERVED", "CONNECT", "CONNACK", "PUBLISH",  "PUBACK",  "PUBREC",   "PUBREL",     "PUBCOMP",
-      "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH"};
+      "RESERVED",  "CONNECT", "CONNACK",     "PUBLISH",  "PUBACK",  "PUBREC",   "PUBREL",     "PUBCOMP",
+      "SUBSCRIBE", "SUBACK",  "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH"};
   const auto index = static_cast<std::size_t>(type);
   return index < names.size() ? names[index] : names[0];
 }

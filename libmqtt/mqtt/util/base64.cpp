@@ -44,8 +44,10 @@ std::string to_base64(Bytes bytes) {
 std::optional<std::string> from_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
-  if (text.ends_with("==")) padding = 2;
-  else if (text.ends_with('=')) padding = 1;
+  if (text.ends_with("=="))
+    padding = 2;
+  else if (text.ends_with('='))
+    padding = 1;
   const std::string_view digits = text.substr(0, text.size() - padding);
   std::string out;
   out.reserve(text.size() / 4 * 3);

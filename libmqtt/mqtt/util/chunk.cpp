@@ -41,8 +41,8 @@ MutableBytes OutBuffer::append(std::size_t size) {
   if (!fits) {
     Segment segment;
     segment.capacity = std::max(size, ChunkPool::chunk_bytes);
-    segment.block = size <= ChunkPool::chunk_bytes ? pool_->take()
-                                                   : std::make_unique_for_overwrite<std::uint8_t[]>(size);
+    segment.block =
+        size <= ChunkPool::chunk_bytes ? pool_->take() : std::make_unique_for_overwrite<std::uint8_t[]>(size);
     segment.data = segment.block.get();
     segments_.push_back(std::move(segment));
   }
@@ -106,7 +106,8 @@ void OutBuffer::clear() {
 
 void OutBuffer::release(Segment& segment) {
   // Only standard blocks are recycled: data + capacity is the block's end.
-  const auto total = segment.block ? static_cast<std::size_t>(segment.data - segment.block.get()) + segment.capacity : 0;
+  const auto total =
+      segment.block ? static_cast<std::size_t>(segment.data - segment.block.get()) + segment.capacity : 0;
   if (total == ChunkPool::chunk_bytes) pool_->give_back(std::move(segment.block));
   segment = Segment{};
 }

@@ -55,11 +55,11 @@ class OutBuffer {
 
  private:
   struct Segment {
-    ChunkPool::Block block;              // owned storage, or null for a reference
-    std::shared_ptr<const void> owner;   // keeps a referenced payload alive
+    ChunkPool::Block block;             // owned storage, or null for a reference
+    std::shared_ptr<const void> owner;  // keeps a referenced payload alive
     const std::uint8_t* data = nullptr;
     std::size_t size = 0;
-    std::size_t capacity = 0;            // of block; 0 for a reference
+    std::size_t capacity = 0;  // of block; 0 for a reference
   };
 
   void release(Segment& segment);

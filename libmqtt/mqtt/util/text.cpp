@@ -17,17 +17,31 @@ struct Unit {
   double factor;
 };
 
-constexpr std::array<Unit, 7> time_units{{{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}}};
+constexpr std::array<Unit, 7> time_units{
+    {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}}};
 
 constexpr double kib = 1024, mib = kib * kib, gib = mib * kib;
-constexpr std::array<Unit, 13> size_units{{{"", 1}, {"B", 1}, {"K", kib}, {"k", kib}, {"KiB", kib}, {"kB", 1e3}, {"M", mib}, {"MiB", mib}, {"MB", 1e6}, {"G", gib}, {"GiB", gib}, {"GB", 1e9}, {"KB", 1e3}}};
+constexpr std::array<Unit, 13> size_units{{{"", 1},
+                                           {"B", 1},
+                                           {"K", kib},
+                                           {"k", kib},
+                                           {"KiB", kib},
+                                           {"kB", 1e3},
+                                           {"M", mib},
+                                           {"MiB", mib},
+                                           {"MB", 1e6},
+                                           {"G", gib},
+                                           {"GiB", gib},
+                                           {"GB", 1e9},
+                                           {"KB", 1e3}}};
 
 /// A plain decimal number at the front of `text`; what follows it stays in `text`.
 std::optional<double> take_decimal(std::string_view& text) {
   const std::size_t length = std::min(text.find_first_not_of("0123456789."), text.size());
   if (length == 0 || text[0] == '.') return std::nullopt;
   double value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + length, value, std::chars_format::fixed);
+  const auto [end, fault] =
+      std::from_chars(text.data(), text.data() + length, value, std::chars_format::fixed);
   if (fault != std::errc{} || end != text.data() + length) return std::nullopt;
   text.remove_prefix(length);
   return value;
@@ -75,9 +89,11 @@ std::optional<Duration> parse_duration(std::string_view text) {
 
 std::string format_duration(Duration duration) {
   const auto ns = duration.count();
-  constexpr std::array<std::pair<std::int64_t, std::string_view>, 3> scales{{{1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}}};
+  constexpr std::array<std::pair<std::int64_t, std::string_view>, 3> scales{
+      {{1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}}};
   for (const auto& [factor, name] : scales)
-    if (std::abs(ns) >= factor) return fmt::format("{}{}", static_cast<double>(ns) / static_cast<double>(factor), name);
+    if (std::abs(ns) >= factor)
+      return fmt::format("{}{}", static_cast<double>(ns) / static_cast<double>(factor), name);
   return ns == 0 ? "0s" : fmt::format("{}ns", ns);
 }
 

@@ -1,0 +1,127 @@
+#include <mqtt/codec/decode_parts.hpp>
+#include <mqtt/codec/topic.hpp>
+
+namespace mqtt::detail {
+namespace {
+
+/// Connect Flags (3.1.2.3).
+struct ConnectFlags {
+  std::uint8_t octet;
+
+  [[nodiscard]] bool reserved() const { return (octet & 0x01) != 0; }
+  [[nodiscard]] bool clean_start() const { return (octet & 0x02) != 0; }
+  [[nodiscard]] bool will() const { return (octet & 0x04) != 0; }
+  [[nodiscard]] unsigned will_qos() const { return octet >> 3 & 3u; }
+  [[nodiscard]] bool will_retain() const { return (octet & 0x20) != 0; }
+  [[nodiscard]] bool password() const { return (octet & 0x40) != 0; }
+  [[nodiscard]] bool user_name() const { return (octet & 0x80) != 0; }
+};
+
+struct Protocol {
+  std::string_view name;
+  std::uint8_t level = 0;
+};
+
+/// Name and level decide the version before anything else can be read. The reason code tells a
+/// server whether a CONNACK may answer: only for a level that it does not know [MQTT-3.1.2-2].
+Decoded<Version> decode_version(const Frame& frame) {
+  Reader in = reader_of(frame, Version::v5);
+  const std::uint32_t name_at = in.offset();
+  Protocol protocol{in.utf8_string()};
+  const std::uint32_t level_at = in.offset();
+  protocol.level = in.byte();
+  in.require(!in.ok() || protocol.name == "MQTT" || protocol.name == "MQIsdp", clauses::protocol_name,
+             "protocol name is not MQTT", ReasonCode::unsupported_protocol_version, name_at);
+  const bool known =
+      protocol.name == "MQTT" ? protocol.level == 4 || protocol.level == 5 : protocol.level == 3;
+  in.require(!in.ok() || known, clauses::protocol_level, "protocol level is not supported",
+             ReasonCode::unsupported_protocol_version, level_at);
+  in.rest();
+  return in.done(static_cast<Version>(protocol.level));
+}
+
+void check_flags(Reader& in, ConnectFlags flags, std::uint32_t at) {
+  const auto malformed = ReasonCode::malformed_packet;
+  in.require(!flags.reserved(), clauses::connect_reserved_flag, "reserved connect flag is set", malformed,
+             at);
+  in.require(flags.will_qos() != 3, clauses::will_qos_3, "Will QoS is 3", malformed, at);
+  if (in.version() == Version::v3_1) return;  // 3.1 does not tie these flags to each other
+  in.require(flags.will() || flags.will_qos() == 0, clauses::will_qos_without_will, "Will QoS without a Will",
+             malformed, at);
+  in.require(flags.will() || !flags.will_retain(), clauses::will_retain_without_will,
+             "Will Retain without a Will", malformed, at);
+  const bool password_alone = flags.password() && !flags.user_name();
+  in.require(in.version() == Version::v5 || !password_alone, clauses::password_without_user,
+             "Password without a User Name", malformed, at);
+}
+
+WillView read_will(Reader& in, ConnectFlags flags) {
+  WillView will;
+  will.qos = static_cast<QoS>(flags.will_qos());
+  will.retain = flags.will_retain();
+  will.properties = in.properties(PropertyPlace::will, Sender::client);
+  const std::uint32_t at = in.offset();
+  will.topic = in.utf8_string();
+  if (const auto fault = in.ok() ? find_topic_name_error(will.topic) : std::nullopt)
+    in.fail(fault->clause, "Will Topic is not a topic name", ReasonCode::topic_name_invalid,
+            at + 2 + static_cast<std::uint32_t>(fault->offset));
+  will.payload = in.binary_data();
+  return will;
+}
+
+}  // namespace
+
+Decoded<ConnectView> decode_connect(const Frame& frame) {
+  const auto version = decode_version(frame);
+  if (!version) return std::unexpected(version.error());
+  Reader in = reader_of(frame, *version);
+  in.binary_data();  // protocol name and level: decode_version() read them
+  in.byte();
+  ConnectView connect;
+  connect.version = *version;
+  const std::uint32_t flags_at = in.offset();
+  const ConnectFlags flags{in.byte()};
+  check_flags(in, flags, flags_at);
+  connect.clean_start = flags.clean_start();
+  connect.keep_alive = in.two_byte_integer();
+  const std::uint32_t properties_at = in.offset();
+  connect.properties = in.properties(PropertyPlace::connect, Sender::client);
+  const bool data_alone = connect.properties.find(PropertyId::authentication_data) &&
+                          !connect.properties.find(PropertyId::authentication_method);
+  in.require(!data_alone, clauses::auth_data_without_method, "Authentication Data without a method",
+             ReasonCode::protocol_error, properties_at);
+  connect.client_id = in.utf8_string();
+  if (flags.will()) connect.will = read_will(in, flags);
+  if (flags.user_name()) connect.user_name = in.utf8_string();
+  if (flags.password()) connect.password = in.binary_data();
+  return in.done(connect);
+}
+
+Decoded<ConnackView> decode_connack(const Frame& frame, DecodeContext context) {
+  Reader in = reader_of(frame, context.version);
+  ConnackView connack;
+  const std::uint32_t flags_at = in.offset();
+  const std::uint8_t flags = in.byte();
+  // 3.1 calls this octet reserved and does not say what it holds.
+  if (context.version != Version::v3_1) {
+    in.require((flags & 0xFE) == 0, clauses::connack_flags, "reserved CONNACK flags are set",
+               ReasonCode::malformed_packet, flags_at);
+    connack.session_present = (flags & 1) != 0;
+  }
+  if (context.version == Version::v5) {
+    connack.reason = reason_code(in, PacketType::connack, context.sender, clauses::connack_reason);
+    connack.properties = in.properties(PropertyPlace::connack, context.sender);
+  } else {
+    const std::uint32_t at = in.offset();
+    connack.return_code = static_cast<ConnectReturnCode>(in.byte());
+    connack.reason = to_reason_code(connack.return_code);
+    in.require(connack.return_code <= ConnectReturnCode::not_authorized, clauses::connack_reason,
+               "CONNACK return code is reserved", ReasonCode::protocol_error, at);
+  }
+  in.require(connack.reason == ReasonCode::success || !connack.session_present,
+             clauses::session_present_on_refusal, "refused connection with Session Present",
+             ReasonCode::protocol_error, flags_at);
+  return in.done(connack);
+}
+
+}  // namespace mqtt::detail
