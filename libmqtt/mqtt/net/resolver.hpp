@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,12 @@ class Lookup {
  private:
   struct Job;
 
+  void abandon_job();
   void finish(Result<std::vector<SocketAddress>> result);
 
   Callback done_;
   TurnEnd answer_;
-  Result<std::vector<SocketAddress>> result_;
+  std::optional<Result<std::vector<SocketAddress>>> result_;  // known without a thread
   std::shared_ptr<Job> job_;
 };
 

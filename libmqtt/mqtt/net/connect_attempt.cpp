@@ -1,0 +1,89 @@
+#include <mqtt/net/connect_attempt.hpp>
+
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <mqtt/net/uv_stream.hpp>
+
+namespace mqtt::net {
+namespace {
+
+/// An errno value, or 0.
+int bind_local(Socket& socket, const SocketAddress& local) {
+  uv_os_fd_t fd = -1;
+  uv_fileno(reinterpret_cast<uv_handle_t*>(&socket.handle), &fd);
+  // Without this the kernel picks the port before it knows the peer: one source address would be
+  // good for 28,000 connections in all instead of to each peer.
+  constexpr int yes = 1;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+  return -uv_tcp_bind(&socket.handle.tcp, local.raw(), 0);
+}
+
+void keep_alive(Socket& socket, Duration silence) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(silence).count();
+  uv_tcp_keepalive(&socket.handle.tcp, 1, static_cast<unsigned>(std::max<std::int64_t>(seconds, 1)));
+}
+
+}  // namespace
+
+struct ConnectAttempt::State {
+  SocketPtr socket;
+  std::string peer;
+  Callback done;
+
+  static void on_connect(uv_connect_t* request, int status);
+  void finish(int status);
+};
+
+void ConnectAttempt::State::finish(int status) {
+  socket->connect.reset();
+  const auto call = std::move(done);
+  if (status < 0) return call(std::unexpected(-status));
+  call(std::make_unique<UvStream>(std::move(socket), std::move(peer)));
+}
+
+void ConnectAttempt::State::on_connect(uv_connect_t* request, int status) {
+  const auto* socket = static_cast<Socket*>(request->handle->data);
+  if (socket->owner) static_cast<State*>(socket->owner)->finish(status);
+}
+
+std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::tcp(Loop& loop,
+                                                                        const SocketAddress& address,
+                                                                        const TcpOptions& options,
+                                                                        Callback done) {
+  auto socket = make_tcp_socket(loop, address.raw()->sa_family);
+  if (!socket) return std::unexpected(socket.error().code);
+  Socket& s = **socket;
+  if (options.local)
+    if (const int fault = bind_local(s, *options.local)) return std::unexpected(fault);
+  if (options.keep_alive) keep_alive(s, *options.keep_alive);
+  s.connect = std::make_unique<uv_connect_t>();
+  if (const int fault = uv_tcp_connect(s.connect.get(), &s.handle.tcp, address.raw(), &State::on_connect))
+    return std::unexpected(-fault);
+  auto state = std::unique_ptr<State>{new State{std::move(*socket), address.text(), std::move(done)}};
+  s.owner = state.get();
+  return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
+}
+
+std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::unix_socket(Loop& loop,
+                                                                                const std::string& path,
+                                                                                Callback done) {
+  if (path.size() >= sizeof(sockaddr_un::sun_path))
+    return std::unexpected(ENAMETOOLONG);  // libuv would cut it
+  SocketPtr socket = make_unix_socket(loop);
+  Socket& s = *socket;
+  s.connect = std::make_unique<uv_connect_t>();
+  uv_pipe_connect(s.connect.get(), &s.handle.pipe, path.c_str(), &State::on_connect);
+  auto state = std::unique_ptr<State>{new State{std::move(socket), path, std::move(done)}};
+  s.owner = state.get();
+  return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
+}
+
+ConnectAttempt::ConnectAttempt(std::unique_ptr<State> state) : state_{std::move(state)} {}
+ConnectAttempt::~ConnectAttempt() = default;
+
+}  // namespace mqtt::net

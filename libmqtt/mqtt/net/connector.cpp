@@ -1,0 +1,157 @@
+#include <mqtt/net/connector.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <mqtt/net/connect_attempt.hpp>
+#include <mqtt/net/race.hpp>
+#include <mqtt/net/time_limit.hpp>
+#include <mqtt/util/text.hpp>
+
+namespace mqtt::net {
+
+struct Connector::State {
+  Loop& loop;
+  std::vector<HostPort> hosts;  // empty: connect to `path`
+  ConnectOptions options;
+  Callback done;
+  std::string path;
+
+  TurnEnd begin{loop, [this] { start(); }};
+  Timer time_up{loop, [this] { on_time_up(); }};
+  std::optional<SocketAddress> local;
+  std::size_t index = 0;  // of the host being tried
+  TimePoint host_started{};
+  Deadline host_deadline;  // this host's share
+  std::unique_ptr<Lookup> lookup;
+  std::unique_ptr<Race> race;
+  std::unique_ptr<ConnectAttempt> attempt;  // for a unix socket
+  std::vector<Error> errors;                // one per host that failed
+
+  State(Loop& l, std::vector<HostPort> h, ConnectOptions o, Callback callback)
+      : loop{l}, hosts{std::move(h)}, options{std::move(o)}, done{std::move(callback)} {
+    begin.request();
+  }
+
+  void start();
+  void start_unix();
+  void start_host();
+  void on_addresses(Result<std::vector<SocketAddress>> addresses);
+  void start_race(std::vector<SocketAddress> addresses);
+  void on_time_up();
+  void host_failed(Error error);
+  void finish(Result<Connected> result);
+  [[nodiscard]] Deadline share_of_time(std::size_t hosts_left);
+};
+
+namespace {
+
+/// All hosts' errors in one; somebody's answer tells more than silence, and that more than no address.
+Error combine(std::vector<Error> errors) {
+  const auto rank = [](const Error& error) {
+    return error.domain == ErrorDomain::system ? 0 : error.domain == ErrorDomain::timeout ? 1 : 2;
+  };
+  const Error& telling = *std::ranges::min_element(errors, {}, rank);
+  Error whole{telling.domain, telling.code, {}};
+  for (const Error& error : errors) whole.context += (whole.context.empty() ? "" : "; ") + error.context;
+  return whole;
+}
+
+}  // namespace
+
+void Connector::State::start() {
+  if (hosts.empty()) return start_unix();
+  if (!options.local_address.empty()) {
+    local = SocketAddress::parse(options.local_address, 0);
+    if (!local)
+      return finish(fail(ErrorDomain::system, EINVAL,
+                         fmt::format("cannot connect from '{}': not an IP address", options.local_address)));
+  }
+  start_host();
+}
+
+void Connector::State::start_unix() {
+  host_started = loop.now();
+  host_deadline = options.deadline;
+  time_up.set(host_deadline);
+  auto started = ConnectAttempt::unix_socket(loop, path, [this](auto stream) {
+    if (!stream) return finish(std::unexpected(describe_connect_failure(stream.error(), {path})));
+    finish(Connected{std::move(*stream), 0});
+  });
+  if (!started) return finish(std::unexpected(describe_connect_failure(started.error(), {path})));
+  attempt = std::move(*started);
+}
+
+Deadline Connector::State::share_of_time(std::size_t hosts_left) {
+  if (!options.deadline) return std::nullopt;
+  const Duration left = std::max(*options.deadline - loop.now(), Duration{});
+  return loop.now() + left / static_cast<std::int64_t>(hosts_left);
+}
+
+void Connector::State::start_host() {
+  host_started = loop.now();
+  host_deadline = share_of_time(hosts.size() - index);
+  time_up.set(host_deadline);
+  const auto& [host, port] = hosts[index];
+  lookup = std::make_unique<Lookup>(loop, host, port, options.family,
+                                    [this](auto addresses) { on_addresses(std::move(addresses)); });
+}
+
+void Connector::State::on_addresses(Result<std::vector<SocketAddress>> addresses) {
+  lookup.reset();
+  if (!addresses) return host_failed(std::move(addresses.error()));
+  if (local) std::erase_if(*addresses, [&](const SocketAddress& a) { return a.family() != local->family(); });
+  if (addresses->empty())
+    return host_failed({ErrorDomain::system, EAFNOSUPPORT,
+                        fmt::format("cannot connect from {} to {}: no address of the same family",
+                                    options.local_address, escape_for_terminal(hosts[index].host))});
+  start_race(std::move(*addresses));
+}
+
+void Connector::State::start_race(std::vector<SocketAddress> addresses) {
+  race = std::make_unique<Race>(loop, std::move(addresses), TcpOptions{local, options.keep_alive},
+                                [this](auto stream) {
+                                  if (!stream) return host_failed(describe_failures(stream.error()));
+                                  finish(Connected{std::move(*stream), index});
+                                });
+  race->start();
+}
+
+void Connector::State::on_time_up() {
+  const Duration limit = *host_deadline - host_started;
+  if (attempt) return finish(std::unexpected(timeout_error("no answer from " + path, limit)));
+  if (race) return host_failed(timeout_error("no answer from " + race->waiting_for(), limit));
+  host_failed(
+      timeout_error(fmt::format("no address for '{}'", escape_for_terminal(hosts[index].host)), limit));
+}
+
+void Connector::State::host_failed(Error error) {
+  lookup.reset();
+  race.reset();
+  time_up.cancel();
+  errors.push_back(std::move(error));
+  if (++index < hosts.size()) return start_host();
+  finish(std::unexpected(combine(std::move(errors))));
+}
+
+void Connector::State::finish(Result<Connected> result) {
+  time_up.cancel();
+  const auto call = std::move(done);
+  call(std::move(result));
+}
+
+Connector::Connector(Loop& loop, std::vector<HostPort> hosts, ConnectOptions options, Callback done)
+    : state_{std::make_unique<State>(loop, std::move(hosts), std::move(options), std::move(done))} {}
+
+Connector::Connector(Loop& loop, std::string path, Deadline deadline, Callback done)
+    : state_{std::make_unique<State>(loop, std::vector<HostPort>{}, ConnectOptions{}, std::move(done))} {
+  state_->path = std::move(path);
+  state_->options.deadline = deadline;
+}
+
+Connector::~Connector() = default;
+
+}  // namespace mqtt::net

@@ -1,0 +1,213 @@
+#include <mqtt/net/uv_stream.hpp>
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+#include <utility>
+
+#include <mqtt/net/uv_handle.hpp>
+
+namespace mqtt::net {
+namespace {
+
+std::size_t total_size(std::span<const iovec> parts) {
+  return std::accumulate(parts.begin(), parts.end(), std::size_t{0},
+                         [](std::size_t sum, const iovec& part) { return sum + part.iov_len; });
+}
+
+// libuv promises that its buffers can be passed for iovecs on unix.
+static_assert(sizeof(uv_buf_t) == sizeof(iovec) && offsetof(uv_buf_t, base) == offsetof(iovec, iov_base) &&
+              offsetof(uv_buf_t, len) == offsetof(iovec, iov_len));
+
+int try_write(Socket& socket, std::span<const iovec> parts) {
+  const int taken = uv_try_write(&socket.handle.stream, reinterpret_cast<const uv_buf_t*>(parts.data()),
+                                 static_cast<unsigned>(parts.size()));
+  return taken == UV_EAGAIN ? 0 : taken;
+}
+
+/// Copies from `parts` what lies behind `skip`, as far as `space` goes.
+std::size_t copy_rest(std::span<const iovec> parts, std::size_t skip, MutableBytes space) {
+  std::size_t copied = 0;
+  for (const iovec& part : parts) {
+    const std::size_t skipped = std::min(skip, part.iov_len);
+    skip -= skipped;
+    const std::size_t size = std::min(part.iov_len - skipped, space.size() - copied);
+    if (size > 0)
+      std::memcpy(space.data() + copied, static_cast<const std::uint8_t*>(part.iov_base) + skipped, size);
+    copied += size;
+  }
+  return copied;
+}
+
+}  // namespace
+
+void CloseSocket::operator()(Socket* socket) const {
+  socket->owner = nullptr;
+  socket->handle.data = socket;
+  uv_close(reinterpret_cast<uv_handle_t*>(&socket->handle),
+           [](uv_handle_t* handle) { delete static_cast<Socket*>(handle->data); });
+}
+
+Result<SocketPtr> make_tcp_socket(Loop& loop, int family) {
+  auto socket = std::make_unique<Socket>(loop);
+  const int fault = uv_tcp_init_ex(loop.handle(), &socket->handle.tcp, static_cast<unsigned>(family));
+  if (fault) return std::unexpected(system_error(-fault, "cannot make a socket"));
+  socket->handle.data = socket.get();
+  uv_tcp_nodelay(&socket->handle.tcp, 1);  // we gather writes ourselves
+  return SocketPtr{socket.release()};
+}
+
+SocketPtr make_unix_socket(Loop& loop) {
+  auto socket = std::make_unique<Socket>(loop);
+  uv_pipe_init(loop.handle(), &socket->handle.pipe, 0);
+  socket->handle.data = socket.get();
+  return SocketPtr{socket.release()};
+}
+
+// When the kernel takes only a part of a write, one block of the rest is copied and handed to libuv
+// as a queued write; its completion is the sign that the socket is writable again. This needs
+// neither a second descriptor nor two watchers on one, and costs a copy only when a peer is slow.
+struct UvStream::Overflow {
+  uv_write_t request{};
+  Socket* socket;
+  ChunkPool::Block block;
+};
+
+UvStream::UvStream(SocketPtr socket, std::string peer) : socket_{std::move(socket)}, peer_{std::move(peer)} {
+  socket_->owner = this;
+}
+
+void UvStream::set_handler(StreamHandler* handler) {
+  handler_ = handler;
+  follow_reading();
+}
+
+void UvStream::pause_reading() {
+  paused_ = true;
+  follow_reading();
+}
+
+void UvStream::resume_reading() {
+  paused_ = false;
+  follow_reading();
+}
+
+void UvStream::follow_reading() {
+  const bool wanted = handler_ && !paused_ && !read_over_ && socket_;
+  if (wanted == reading_) return;
+  reading_ = wanted;
+  if (!socket_) return;
+  if (!wanted) {
+    uv_read_stop(&socket_->handle.stream);
+    return;
+  }
+  const auto lend_buffer = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+    const MutableBytes shared = static_cast<Socket*>(handle->data)->loop->read_buffer();
+    *buffer = uv_buf_init(reinterpret_cast<char*>(shared.data()), static_cast<unsigned>(shared.size()));
+  };
+  uv_read_start(&socket_->handle.stream, lend_buffer, [](uv_stream_t* stream, ssize_t size, const uv_buf_t*) {
+    const auto* socket = static_cast<Socket*>(stream->data);
+    if (socket->owner && size != 0) static_cast<UvStream*>(socket->owner)->on_read(size);
+  });
+}
+
+void UvStream::on_read(ssize_t size) {
+  if (size > 0)
+    return handler_->on_data(Bytes{socket_->loop->read_buffer()}.first(static_cast<std::size_t>(size)));
+  read_over_ = true;
+  follow_reading();
+  if (size == UV_EOF) return handler_->on_end();
+  handler_->on_error(read_error(static_cast<int>(-size)));
+}
+
+Result<std::size_t> UvStream::write(std::span<const iovec> parts) {
+  if (write_fault_ != 0) return std::unexpected(write_error(write_fault_));
+  if (!socket_ || shut_down_) return fail(ErrorDomain::system, EPIPE, "the connection is closed");
+  const std::size_t offered = total_size(parts);
+  if (offered == 0) return 0;
+  if (overflow_under_way_) {
+    owes_writable_ = true;
+    return 0;
+  }
+  const int taken = try_write(*socket_, parts);
+  if (taken < 0) {
+    write_fault_ = -taken;
+    return std::unexpected(write_error(write_fault_));
+  }
+  const auto size = static_cast<std::size_t>(taken);
+  if (size == offered) return size;
+  const std::size_t total = size + queue_overflow(parts, size);
+  if (write_fault_ != 0) return std::unexpected(write_error(write_fault_));
+  owes_writable_ = total < offered;
+  return total;
+}
+
+std::size_t UvStream::queue_overflow(std::span<const iovec> parts, std::size_t skip) {
+  auto* overflow = new Overflow{{}, socket_.get(), socket_->loop->chunks().take()};
+  const std::size_t size = copy_rest(parts, skip, {overflow->block.get(), ChunkPool::chunk_bytes});
+  const uv_buf_t buffer =
+      uv_buf_init(reinterpret_cast<char*>(overflow->block.get()), static_cast<unsigned>(size));
+  overflow->request.data = overflow;
+  const auto done = [](uv_write_t* request, int status) {
+    const std::unique_ptr<Overflow> written{static_cast<Overflow*>(request->data)};
+    Socket& socket = *written->socket;
+    socket.loop->chunks().give_back(std::move(written->block));
+    if (socket.owner) static_cast<UvStream*>(socket.owner)->on_overflow_written(status);
+  };
+  const int fault = uv_write(&overflow->request, &socket_->handle.stream, &buffer, 1, done);
+  if (fault) {  // no callback follows
+    socket_->loop->chunks().give_back(std::move(overflow->block));
+    delete overflow;
+    write_fault_ = -fault;
+    return 0;
+  }
+  overflow_under_way_ = true;
+  return size;
+}
+
+void UvStream::on_overflow_written(int status) {
+  overflow_under_way_ = false;
+  if (status < 0) write_fault_ = -status;
+  if (!handler_ || !std::exchange(owes_writable_, false)) return;
+  handler_->on_writable();
+}
+
+void UvStream::shutdown() {
+  if (!socket_ || std::exchange(shut_down_, true)) return;
+  auto* request = new uv_shutdown_t{};
+  const int fault =
+      uv_shutdown(request, &socket_->handle.stream, [](uv_shutdown_t* done, int) { delete done; });
+  if (fault) delete request;  // the connection is broken already; reading tells
+}
+
+void UvStream::close() {
+  handler_ = nullptr;
+  socket_.reset();
+  reading_ = false;
+}
+
+void UvStream::reset() {
+  uv_os_fd_t fd = -1;
+  if (socket_ && uv_fileno(reinterpret_cast<uv_handle_t*>(&socket_->handle), &fd) == 0) {
+    constexpr linger discard{.l_onoff = 1, .l_linger = 0};  // close() then sends RST
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &discard, sizeof discard);
+  }
+  close();
+}
+
+Error UvStream::read_error(int code) const {
+  if (code == ECONNRESET) return {ErrorDomain::system, code, fmt::format("connection reset by {}", peer_)};
+  if (code == ETIMEDOUT) return {ErrorDomain::system, code, fmt::format("connection to {} timed out", peer_)};
+  return system_error(code, fmt::format("cannot read from {}", peer_));
+}
+
+Error UvStream::write_error(int code) const {
+  if (code == EPIPE) return {ErrorDomain::system, code, fmt::format("connection closed by {}", peer_)};
+  if (code == ECONNRESET) return {ErrorDomain::system, code, fmt::format("connection reset by {}", peer_)};
+  return system_error(code, fmt::format("cannot write to {}", peer_));
+}
+
+}  // namespace mqtt::net
