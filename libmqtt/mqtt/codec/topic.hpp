@@ -27,7 +27,9 @@ struct SharedFilter {
 };
 [[nodiscard]] SharedFilter split_shared(std::string_view filter);
 
-[[nodiscard]] bool has_wildcard(std::string_view filter);
+/// Where the first '+' or '#' stands; npos if there is none.
+[[nodiscard]] std::size_t find_wildcard(std::string_view text);
+[[nodiscard]] inline bool has_wildcard(std::string_view filter) { return find_wildcard(filter) != filter.npos; }
 
 /// Whether `name` matches `filter` (4.7.1); both must be valid, `filter` without "$share/NAME/".
 /// A filter that starts with a wildcard does not match names that start with '$' [MQTT-4.7.2-1].
