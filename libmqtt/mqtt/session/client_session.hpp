@@ -120,36 +120,38 @@ class ClientSession {
   void set_observer(PacketObserver* observer) { core_.set_observer(observer); }
 
  private:
-  enum class Authentication : std::uint8_t { none, connecting, settled, renewing };
-
-  [[nodiscard]] Result<void> check(const ConnectOptions& options) const;
   [[nodiscard]] Result<void> check_subscriptions(SubscriptionsView list, PropertiesView properties) const;
-  [[nodiscard]] Result<void> check_filter(std::string_view filter, SubscriptionOptions options) const;
+  [[nodiscard]] Result<void> check_disconnect(ReasonCode reason, PropertiesView properties) const;
+  [[nodiscard]] Result<void> check_auth(ReasonCode reason, PropertiesView properties) const;
 
   void handle(TimePoint now, const Frame& frame, SessionHandler& handler);
-  void on_packet(TimePoint now, const PacketView& packet, SessionHandler& handler);
-  void on_packet(TimePoint now, const ConnackView& connack, SessionHandler& handler);
-  void on_packet(TimePoint now, const SubackView& suback, SessionHandler& handler);
-  void on_packet(TimePoint now, const UnsubackView& unsuback, SessionHandler& handler);
-  void on_packet(TimePoint now, const AuthView& auth, SessionHandler& handler);
-  void on_packet(TimePoint now, const DisconnectView& disconnect, SessionHandler& handler);
-  void refused(const ConnackView& connack, SessionHandler& handler);
-  [[nodiscard]] std::optional<DecodeError> find_fault(const ConnackView& connack) const;
-  void adopt_limits(const ConnackView& connack);
+  void handle_before_connack(TimePoint now, const PacketView& packet, SessionHandler& handler);
+  void handle_connected(const PacketView& packet, SessionHandler& handler);
+  void on_connack(TimePoint now, const ConnackView& connack, SessionHandler& handler);
+  void on_refusal(const ConnackView& connack, SessionHandler& handler);
+  [[nodiscard]] std::optional<DecodeError> find_lie(const ConnackView& connack) const;
+  void on_suback(const SubackView& suback, SessionHandler& handler);
+  void on_unsuback(const UnsubackView& unsuback, SessionHandler& handler);
+  void on_auth(const AuthView& auth, SessionHandler& handler);
+  void on_disconnect(const DisconnectView& disconnect, SessionHandler& handler);
+  /// Whatever was queued since the last call counts as sent now.
+  void note_sent(TimePoint now);
 
   ClientConfig config_;
   SessionCore core_;
   ClientKeepAlive keep_alive_;
   ServerLimits limits_;
-  std::string requested_client_id_;
-  std::string auth_method_;
+  std::string client_id_;    // as in CONNECT
+  std::string auth_method_;  // empty: none
   Deadline connack_deadline_;
+  std::uint64_t octets_noted_ = 0;
+  std::uint32_t requested_expiry_ = 0;
   std::uint16_t requested_keep_alive_ = 0;
-  std::uint32_t session_expiry_interval_ = 0;  // as we asked for it
-  Authentication authentication_ = Authentication::none;
+  bool open_ = false;  // from connect() to on_transport_closed()
   bool clean_start_ = true;
-  bool may_resume_ = false;  // Session Present would be no lie
-  bool has_session_ = false;
+  bool may_resume_ = false;      // Session Present would be no lie
+  bool session_kept_ = false;    // the last connection left a session at the server
+  bool authenticating_ = false;  // the server waits for no AUTH but ours, or we for its next
 };
 
 }  // namespace mqtt

@@ -27,9 +27,9 @@ struct CloseInfo {
   ReasonCode code = ReasonCode::success;
   /// The octet of a 3.1 or 3.1.1 CONNACK.
   ConnectReturnCode return_code = ConnectReturnCode::accepted;
-  std::string reason_string;         ///< the peer's words, or empty
-  std::string server_reference;      ///< where the peer sends us, or empty
-  std::optional<DecodeError> error;  ///< for protocol_error
+  std::string reason_string{};         ///< the peer's words, or empty
+  std::string server_reference{};      ///< where the peer sends us, or empty
+  std::optional<DecodeError> error{};  ///< for protocol_error
 };
 
 }  // namespace mqtt

@@ -19,8 +19,9 @@ class Inflight {
     PacketId id = 0;
     QoS qos = QoS::at_most_once;
     Stage stage = Stage::published;
-    bool dup = false;   ///< the next PUBLISH of it is a repetition
-    bool sent = false;  ///< its packet left on the present connection
+    ReasonCode reason = ReasonCode::success;  ///< of PUBREC, once released
+    bool dup = false;                         ///< the next PUBLISH of it is a repetition
+    bool sent = false;                        ///< its packet left on the present connection
 
    private:
     friend class Inflight;
@@ -41,7 +42,7 @@ class Inflight {
   void add(PacketId id, const PublishView& message, const SharedBytes& payload);
   void mark_sent(PacketId id);
   /// PUBREC came: the message itself is no longer needed.
-  void release(PacketId id);
+  void release(PacketId id, ReasonCode reason);
   void remove(PacketId id);
   void clear();
 

@@ -19,8 +19,8 @@ class ClientKeepAlive {
 
   void sent(TimePoint now) { last_sent_ = now; }
   void received(TimePoint now) { last_received_ = now; }
-  /// Octets that wait for the transport: fewer than before, or none, is progress.
-  void output_waiting(TimePoint now, std::size_t octets);
+  /// Octets that the transport has taken so far: more than before is progress.
+  void written(TimePoint now, std::uint64_t octets);
   void ping_sent(TimePoint now);
   void pong_received() {
     if (pings_outstanding_ > 0) --pings_outstanding_;
@@ -41,7 +41,7 @@ class ClientKeepAlive {
   TimePoint last_received_{};
   TimePoint last_ping_{};
   TimePoint last_progress_{};
-  std::size_t waiting_octets_ = 0;
+  std::uint64_t written_octets_ = 0;
   std::size_t pings_outstanding_ = 0;
   bool running_ = false;
 };

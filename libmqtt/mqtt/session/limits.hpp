@@ -34,7 +34,7 @@ struct ServerLimits : PeerLimits {
   std::string client_id;                      ///< ours, or the assigned one
 };
 
-/// The limits a CONNACK announces, beside those of PeerLimits; what it leaves out keeps `limits`' value.
+/// Reads everything that CONNACK announces; what it leaves out keeps `limits`' value, but for PeerLimits.
 void read_server_limits(PropertiesView properties, ServerLimits& limits);
 
 }  // namespace mqtt

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include <mqtt/session/id_table.hpp>
 #include <mqtt/session/session_handler.hpp>
@@ -21,13 +21,14 @@ class ReceivedIds {
   struct Record {
     Stage stage = Stage::handed_over;
     ReasonCode reason = ReasonCode::success;  ///< of the owner's answer
-    bool waits = false;                       ///< a place in AckQueue stands for it
     bool counted = false;  ///< counts against our Receive Maximum on the present connection
-    AckToken token;        ///< as it was handed over
+    AckToken token{};      ///< as it was handed over
+    AckToken place{};      ///< in the present AckQueue; empty if it does not stand there
   };
 
   [[nodiscard]] Record* find(PacketId id) { return records_.find(id); }
-  Record& add(AckToken token) { return records_.put(token.id, Record{.token = token}); }
+  /// Pointers from find() are void afterwards.
+  void put(PacketId id, const Record& record) { records_.put(id, record); }
   void remove(PacketId id) { records_.erase(id); }
   void clear() { records_.clear(); }
   [[nodiscard]] std::size_t size() const { return records_.size(); }
@@ -39,36 +40,45 @@ class ReceivedIds {
 
 /// An acknowledgement that may leave.
 struct ReadyAck {
-  PacketId id = 0;
+  AckToken token;
   QoS qos = QoS::at_most_once;
   ReasonCode reason = ReasonCode::success;
   Properties properties;
 };
 
 /// The received messages of one connection that were not acknowledged, in order of arrival, which is
-/// the order in which PUBACK and PUBREC must leave [MQTT-4.6.0-2] [MQTT-4.6.0-3].
+/// the order in which PUBACK and PUBREC must leave [MQTT-4.6.0-2] [MQTT-4.6.0-3]. A ring that keeps its
+/// storage.
 class AckQueue {
  public:
   /// A new connection. Tokens of the former are known by their epoch from then on.
-  void begin_connection();
+  void begin_connection(std::uint32_t epoch);
 
   AckToken push(PacketId id, QoS qos);
-  /// False if the token is of another connection, or was acknowledged before.
-  bool acknowledge(const AckToken& token, ReasonCode reason, PropertiesView properties);
-  /// The oldest message, if it was acknowledged, taken out.
+  /// The QoS of a message that waits here and was not acknowledged; nothing for any other token.
+  [[nodiscard]] std::optional<QoS> find(const AckToken& token) const;
+  /// `token` must be one that find() knows.
+  void acknowledge(const AckToken& token, ReasonCode reason, PropertiesView properties);
+  /// The oldest message, taken out, if it was acknowledged.
   [[nodiscard]] std::optional<ReadyAck> pop();
 
-  [[nodiscard]] std::size_t size() const { return waiting_.size(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  /// Of this connection's tokens.
   [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
 
  private:
-  struct Waiting : ReadyAck {
+  struct Place : ReadyAck {
     bool acknowledged = false;
   };
 
-  std::deque<Waiting> waiting_;
+  [[nodiscard]] Place& at(std::uint32_t sequence) { return ring_[sequence & (ring_.size() - 1)]; }
+  [[nodiscard]] const Place& at(std::uint32_t sequence) const { return ring_[sequence & (ring_.size() - 1)]; }
+  void grow();
+
+  std::vector<Place> ring_;  // a power of two; a message's place is its sequence
+  std::size_t size_ = 0;
   std::uint32_t epoch_ = 0;
-  std::uint32_t first_sequence_ = 0;
+  std::uint32_t first_ = 0;  // sequence of the oldest
 };
 
 }  // namespace mqtt

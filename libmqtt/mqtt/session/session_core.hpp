@@ -50,11 +50,15 @@ class SessionCore {
 
   /// A transport is open; nothing is agreed yet but what we can take.
   void open(Version version, const OwnLimits& own);
+  /// Server: what CONNECT said.
   void set_version(Version version) { version_ = version; }
+  void set_peer_limits(const PeerLimits& limits) { static_cast<PeerLimits&>(peer_) = limits; }
+  /// Server: what CONNACK will say.
   void set_own_limits(const OwnLimits& own);
+  /// Server: what was kept of the session.
+  void adopt(SessionState state);
   /// CONNACK with success was received or queued: messages may flow.
-  void establish(const ServerLimits& limits);
-  void establish(const PeerLimits& limits);
+  void establish(const ServerLimits& peer);
   /// Sends what is in flight again: as repetitions if the peer has the session, else as new messages.
   /// Reports those that the new limits forbid and those that a lost session makes final.
   void resume(FlowHandler& handler, bool session_present);
@@ -80,8 +84,16 @@ class SessionCore {
   void on_pubrec(const AckView& ack, FlowHandler& handler);
   void on_pubrel(const AckView& ack);
   void on_pubcomp(const AckView& ack, FlowHandler& handler);
-  /// Takes a request out if its answer fits; else closes and gives false.
-  bool on_answer(PacketId id, PacketType request, std::size_t answers, Clause count_clause);
+  /// Takes a request of ours out if its answer fits; else closes and gives false. `answers` is empty
+  /// where the answer has no codes.
+  bool on_answer(PacketId id, PacketType request, std::optional<std::size_t> answers, Clause count_clause);
+  /// A request of the peer's; closes and gives false if its identifier is in use.
+  bool on_request(PacketId id, Request request);
+  /// Queues the answer to a request of the peer's, which has to wait for it.
+  Result<void> answer_request(const SubackView& suback);
+  Result<void> answer_request(const UnsubackView& unsuback);
+  /// Without an answer the flow would hang: a peer that cannot take four octets is cut off.
+  void answer(const PacketView& packet);
 
   /// Ends the connection; the first reason stays.
   void close(CloseInfo info);
@@ -108,44 +120,45 @@ class SessionCore {
   [[nodiscard]] std::size_t send_quota() const;
   [[nodiscard]] std::size_t unacknowledged() const { return acks_.size(); }
   [[nodiscard]] std::size_t requests_outstanding() const { return requests_.size(); }
-  /// Counts up with every packet queued.
-  [[nodiscard]] std::uint64_t packets_queued() const { return packets_queued_; }
+  /// Octets of all packets queued so far, and of those that the transport has taken.
+  [[nodiscard]] std::uint64_t octets_queued() const { return octets_queued_; }
+  [[nodiscard]] std::uint64_t octets_written() const { return octets_queued_ - output_.size(); }
 
  private:
-  /// A PUBLISH ready to be encoded, and the alias that the peer learns from it.
+  /// A PUBLISH as it goes out, and the alias that the peer learns from it (0: none).
   struct Outgoing {
     PublishView view;
-    std::uint16_t sets_alias = 0;
-    std::string_view topic;     // in full, even if the view leaves it out
-    PropertiesView properties;  // without Topic Alias
+    std::string_view topic;  // in full, even where the view leaves it out
+    std::uint16_t alias = 0;
   };
 
   [[nodiscard]] Result<void> check_message(const PublishView& header) const;
   [[nodiscard]] std::optional<Error> find_limit_fault(const PublishView& header,
                                                       std::size_t payload_size) const;
   [[nodiscard]] Result<Outgoing> apply_alias(const PublishView& header);
-  [[nodiscard]] Result<Outgoing> apply_callers_alias(const PublishView& header, std::uint32_t alias);
+  [[nodiscard]] Result<Outgoing> apply_callers_alias(const PublishView& header, std::uint16_t alias) const;
+  [[nodiscard]] Result<PacketId> publish_stored(Outgoing& outgoing, const SharedBytes& payload);
   [[nodiscard]] Result<PacketId> take_packet_id();
   [[nodiscard]] std::size_t window() const;
+  [[nodiscard]] std::string_view peer_name() const;
 
-  void send_publish(const PublishView& view, const SharedBytes& payload);
-  void send_stored(const Inflight::Entry& entry);
+  void write_publish(const PublishView& view, const SharedBytes& payload);
+  void send_again(const Inflight::Entry& entry);
   void send_backlog();
-  void finish(PacketId id, const AckView& ack, FlowHandler& handler);
+  void finish(PacketId id, ReasonCode reason, PropertiesView properties, FlowHandler& handler);
 
   bool resolve_alias(PublishView& publish);
   bool check_own_limits(const PublishView& publish);
   bool count_received();
+  void count_answered();
   void hand_over(const PublishView& publish, AckToken token, FlowHandler& handler);
   void on_qos_2(const PublishView& publish, FlowHandler& handler);
-  void repeat_qos_2(PacketId id, ReceivedIds::Record& record);
+  void on_repeated_qos_2(PacketId id, ReceivedIds::Record& record);
+  [[nodiscard]] Result<void> check_ack(QoS qos, ReasonCode reason, PropertiesView properties) const;
   void flush_acks();
   void send_ready(const ReadyAck& ready);
-  template <class Ack>
-  void answer(PacketId id, ReasonCode reason, PropertiesView properties = {});
-  void count_answered() {
-    if (unanswered_ > 0) --unanswered_;
-  }
+  [[nodiscard]] Result<void> check_codes(PacketId id, PacketType request, PacketType answer, Bytes codes,
+                                         PropertiesView properties) const;
 
   Settings settings_;
   Version version_ = Version::v5;
@@ -160,10 +173,10 @@ class SessionCore {
   AckQueue acks_;
   IncomingAliases incoming_aliases_;
   OutgoingAliases outgoing_aliases_;
-  IdTable<Request> requests_;
+  IdTable<Request> requests_;  // a client's own; at a server the client's
   std::optional<CloseInfo> close_info_;
   std::string scratch_;  // properties with an alias in front
-  std::uint64_t packets_queued_ = 0;
+  std::uint64_t octets_queued_ = 0;
   PacketObserver* observer_ = nullptr;
 };
 

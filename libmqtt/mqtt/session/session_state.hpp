@@ -10,6 +10,7 @@ struct SessionState {
   Inflight outgoing;
   ReceivedIds incoming;
   PacketId next_id = 1;
+  std::uint32_t epoch = 0;  ///< counts connections, so that AckTokens of an earlier one are known
 
   void clear() {
     outgoing.clear();

@@ -2,6 +2,7 @@
 #include <string>
 
 #include <mqtt/codec/packet.hpp>
+#include <mqtt/util/chunk.hpp>
 
 namespace mqtt {
 

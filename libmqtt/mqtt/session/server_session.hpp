@@ -1,0 +1,135 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <mqtt/codec/packet.hpp>
+#include <mqtt/session/close_info.hpp>
+#include <mqtt/session/limits.hpp>
+#include <mqtt/session/session_core.hpp>
+#include <mqtt/session/session_fault.hpp>
+#include <mqtt/session/session_handler.hpp>
+#include <mqtt/util/chunk.hpp>
+#include <mqtt/util/time.hpp>
+
+namespace mqtt {
+
+struct ServerConfig {
+  Duration connect_timeout = std::chrono::seconds{10};  ///< for CONNECT, and for each AUTH before CONNACK
+  /// Before CONNECT nobody has been authenticated: no more than this is buffered for it.
+  std::uint32_t connect_packet_size_max = 64 * 1024;
+  /// What a client may send after CONNECT before it is answered.
+  std::size_t held_input_max = 64 * 1024;
+  AliasPolicy alias_policy = AliasPolicy::none;
+  /// Messages in flight at most, below the client's Receive Maximum (before 5.0: send_window_before_v5).
+  std::optional<std::uint16_t> send_window;
+};
+
+/// What a broker says to a CONNECT that it accepts.
+struct Acceptance {
+  bool session_present = false;  ///< `state` is that of the client's session
+  /// Of CONNACK; the limits that it announces are enforced. Before 5.0, which cannot announce them, only
+  /// Maximum Packet Size is. The Authentication Method is added if it is missing.
+  Properties properties;
+  SessionState state;  ///< ignored without session_present
+};
+
+/// The broker's side of one connection, for 3.1, 3.1.1 and 5.0; ClientSession's rules mirrored. It does
+/// no I/O. Routing, subscriptions and queues are the broker's.
+class ServerSession {
+ public:
+  /// A transport was accepted.
+  ServerSession(ChunkPool& pool, TimePoint opened, ServerConfig config = {});
+
+  /// Answers on_connect(), then or later: queues CONNACK and what was in flight. A Will that
+  /// `acceptance` has no room for is refused instead [MQTT-3.2.2-12] [MQTT-3.2.2-13], and the fault says so.
+  Result<void> accept(TimePoint now, Acceptance acceptance, ServerHandler& handler);
+  /// Queues CONNACK with an error and wants the transport closed. Before 5.0 the code of the same
+  /// meaning is sent, and none where there is none [MQTT-3.2.2-6].
+  Result<void> refuse(TimePoint now, ReasonCode reason, PropertiesView properties = {});
+  /// continue_authentication, or success for a re-authentication. The method is added if it is missing.
+  Result<void> auth(TimePoint now, ReasonCode reason, PropertiesView properties);
+
+  /// Sends a message: `header` without packet_id, dup and payload. Gives 0 for QoS 0. A fault of
+  /// packet_too_large is to be dropped as if it had been delivered [MQTT-3.1.2-25].
+  Result<PacketId> deliver(TimePoint now, const PublishView& header, const SharedBytes& payload);
+  /// Answers on_message(); acknowledgements leave in the order of arrival, so one may wait for others.
+  Result<void> ack(TimePoint now, AckToken token, ReasonCode reason = ReasonCode::success,
+                   PropertiesView properties = {});
+  /// One code per filter. Before 5.0 every error is sent as 0x80.
+  Result<void> suback(TimePoint now, PacketId id, Bytes reasons, PropertiesView properties = {});
+  Result<void> unsuback(TimePoint now, PacketId id, Bytes reasons, PropertiesView properties = {});
+  /// Queues DISCONNECT (5.0, after CONNACK) and wants the transport closed.
+  Result<void> disconnect(TimePoint now, ReasonCode reason, PropertiesView properties = {});
+
+  void receive(TimePoint now, Bytes bytes, ServerHandler& handler);
+  void on_time(TimePoint now, ServerHandler& handler);
+  void on_transport_closed(TimePoint now);
+  /// After on_transport_closed(): what the next connection of the same client continues.
+  [[nodiscard]] SessionState take_state();
+
+  [[nodiscard]] OutBuffer& output() { return core_.output(); }
+  [[nodiscard]] Deadline next_deadline() const;
+  [[nodiscard]] bool wants_close() const { return core_.close_info().has_value(); }
+  [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return core_.close_info(); }
+  [[nodiscard]] bool connected() const { return core_.connected(); }
+  /// False while CONNECT waits for its answer: what is received then has to be held.
+  [[nodiscard]] bool wants_input() const { return phase_ != Phase::connecting || !auth_method_.empty(); }
+  /// Whether the Will is to be published now that the connection is over: it was accepted and did not
+  /// end with DISCONNECT 0x00 [MQTT-3.1.2-8] [MQTT-3.14.4-3].
+  [[nodiscard]] bool will_is_due() const { return has_will_ && accepted_ && !will_cancelled_; }
+
+  [[nodiscard]] Version version() const { return core_.version(); }
+  /// What CONNECT said.
+  [[nodiscard]] const PeerLimits& limits() const { return limits_; }
+  [[nodiscard]] std::size_t send_quota() const { return core_.send_quota(); }
+  [[nodiscard]] std::size_t in_flight() const { return core_.state().outgoing.size(); }
+  [[nodiscard]] std::size_t unacknowledged() const { return core_.unacknowledged(); }
+
+  /// Not owned; null for none.
+  void set_observer(PacketObserver* observer) { core_.set_observer(observer); }
+
+ private:
+  enum class Phase : std::uint8_t { awaiting_connect, connecting, connected, closed };
+
+  [[nodiscard]] Result<void> check_acceptance(const Acceptance& acceptance) const;
+  [[nodiscard]] std::optional<ReasonCode> find_will_fault() const;
+  void adopt(Acceptance& acceptance, TimePoint now);
+  void reject(const DecodeError& error);
+
+  void handle_input(TimePoint now, Bytes bytes, ServerHandler& handler);
+  void hold(Bytes bytes);
+  void handle(TimePoint now, const Frame& frame, ServerHandler& handler);
+  void handle_first(TimePoint now, const Frame& frame, ServerHandler& handler);
+  void handle_connecting(const PacketView& packet, ServerHandler& handler);
+  void handle_connected(const PacketView& packet, ServerHandler& handler);
+  void on_connect(const ConnectView& connect, ServerHandler& handler);
+  void on_subscribe(const SubscribeView& subscribe, ServerHandler& handler);
+  void on_unsubscribe(const UnsubscribeView& unsubscribe, ServerHandler& handler);
+  void on_auth(const AuthView& auth, ServerHandler& handler);
+  void on_disconnect(const DisconnectView& disconnect, ServerHandler& handler);
+
+  ServerConfig config_;
+  SessionCore core_;
+  PeerLimits limits_;
+  ServerLimits announced_;
+  Phase phase_ = Phase::awaiting_connect;
+  QoS will_qos_ = QoS::at_most_once;
+  bool has_will_ = false;
+  bool will_retain_ = false;
+  bool clean_start_ = true;
+  bool named_itself_ = true;  // CONNECT had a client id
+  bool accepted_ = false;
+  bool will_cancelled_ = false;
+  bool receiving_ = false;
+  bool challenged_ = false;                    // the client's next AUTH continues
+  bool authenticating_ = false;                // anew, after CONNACK
+  std::uint16_t keep_alive_ = 0;               // seconds, in force
+  std::uint32_t session_expiry_interval_ = 0;  // of CONNECT
+  std::string auth_method_;                    // empty: none
+  std::string held_;                           // input that came before CONNECT was answered
+  Deadline connect_deadline_;
+  TimePoint last_received_;
+};
+
+}  // namespace mqtt
