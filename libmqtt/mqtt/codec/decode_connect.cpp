@@ -97,9 +97,24 @@ Decoded<ConnectView> decode_connect(const Frame& frame) {
   return in.done(connect);
 }
 
+namespace {
+
+/// A server that does not know 5.0 answers our CONNECT in the form of its own version (3.1.1, 3.1.2.2:
+/// return code 1). It is the only CONNACK of that form that a 5.0 client gets.
+bool refuses_version_as_before_5(const Frame& frame) {
+  return frame.body().size() == 2 && frame.body()[0] == 0 && frame.body()[1] == 1;
+}
+
+}  // namespace
+
 Decoded<ConnackView> decode_connack(const Frame& frame, DecodeContext context) {
   Reader in = reader_of(frame, context.version);
   ConnackView connack;
+  if (context.version == Version::v5 && refuses_version_as_before_5(frame)) {
+    connack.reason = ReasonCode::unsupported_protocol_version;
+    connack.return_code = ConnectReturnCode::unacceptable_protocol_version;
+    return connack;
+  }
   const std::uint32_t flags_at = in.offset();
   const std::uint8_t flags = in.byte();
   // 3.1 calls this octet reserved and does not say what it holds.

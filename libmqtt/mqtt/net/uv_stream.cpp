@@ -3,20 +3,14 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <numeric>
+#include <cstddef>
 #include <utility>
 
 #include <mqtt/net/uv_handle.hpp>
 
 namespace mqtt::net {
 namespace {
-
-std::size_t total_size(std::span<const iovec> parts) {
-  return std::accumulate(parts.begin(), parts.end(), std::size_t{0},
-                         [](std::size_t sum, const iovec& part) { return sum + part.iov_len; });
-}
 
 // libuv promises that its buffers can be passed for iovecs on unix.
 static_assert(sizeof(uv_buf_t) == sizeof(iovec) && offsetof(uv_buf_t, base) == offsetof(iovec, iov_base) &&
@@ -26,20 +20,6 @@ int try_write(Socket& socket, std::span<const iovec> parts) {
   const int taken = uv_try_write(&socket.handle.stream, reinterpret_cast<const uv_buf_t*>(parts.data()),
                                  static_cast<unsigned>(parts.size()));
   return taken == UV_EAGAIN ? 0 : taken;
-}
-
-/// Copies from `parts` what lies behind `skip`, as far as `space` goes.
-std::size_t copy_rest(std::span<const iovec> parts, std::size_t skip, MutableBytes space) {
-  std::size_t copied = 0;
-  for (const iovec& part : parts) {
-    const std::size_t skipped = std::min(skip, part.iov_len);
-    skip -= skipped;
-    const std::size_t size = std::min(part.iov_len - skipped, space.size() - copied);
-    if (size > 0)
-      std::memcpy(space.data() + copied, static_cast<const std::uint8_t*>(part.iov_base) + skipped, size);
-    copied += size;
-  }
-  return copied;
 }
 
 }  // namespace
@@ -126,7 +106,8 @@ void UvStream::on_read(ssize_t size) {
 Result<std::size_t> UvStream::write(std::span<const iovec> parts) {
   if (write_fault_ != 0) return std::unexpected(write_error(write_fault_));
   if (!socket_ || shut_down_) return fail(ErrorDomain::system, EPIPE, "the connection is closed");
-  const std::size_t offered = total_size(parts);
+  Parts rest{parts};
+  const std::size_t offered = rest.left();
   if (offered == 0) return 0;
   if (overflow_under_way_) {
     owes_writable_ = true;
@@ -139,15 +120,16 @@ Result<std::size_t> UvStream::write(std::span<const iovec> parts) {
   }
   const auto size = static_cast<std::size_t>(taken);
   if (size == offered) return size;
-  const std::size_t total = size + queue_overflow(parts, size);
+  rest.skip(size);
+  const std::size_t total = size + queue_overflow(rest);
   if (write_fault_ != 0) return std::unexpected(write_error(write_fault_));
   owes_writable_ = total < offered;
   return total;
 }
 
-std::size_t UvStream::queue_overflow(std::span<const iovec> parts, std::size_t skip) {
+std::size_t UvStream::queue_overflow(Parts& rest) {
   auto* overflow = new Overflow{{}, socket_.get(), socket_->loop->chunks().take()};
-  const std::size_t size = copy_rest(parts, skip, {overflow->block.get(), ChunkPool::chunk_bytes});
+  const std::size_t size = rest.copy_to({overflow->block.get(), ChunkPool::chunk_bytes});
   const uv_buf_t buffer =
       uv_buf_init(reinterpret_cast<char*>(overflow->block.get()), static_cast<unsigned>(size));
   overflow->request.data = overflow;

@@ -2,11 +2,10 @@
 #include <uv.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 
-#include <mqtt/net/lifetime.hpp>
 #include <mqtt/net/loop.hpp>
+#include <mqtt/net/parts.hpp>
 #include <mqtt/net/stream.hpp>
 
 namespace mqtt::net {
@@ -56,7 +55,7 @@ class UvStream final : public ByteStream {
 
   void follow_reading();
   void on_read(ssize_t size);
-  std::size_t queue_overflow(std::span<const iovec> parts, std::size_t skip);
+  std::size_t queue_overflow(Parts& rest);
   void on_overflow_written(int status);
   Error read_error(int code) const;
   Error write_error(int code) const;

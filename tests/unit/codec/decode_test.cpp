@@ -101,6 +101,11 @@ TEST(DecodeConnack, ReturnCodesOfOldVersionsSpeakTheNewVocabulary) {
   EXPECT_TRUE(decoded<ConnackView>(octets("20 02 01 00"), server_v311).session_present);
 }
 
+TEST(DecodeConnack, AnOldServersRefusalOfVersion5IsUnderstood) {
+  EXPECT_EQ(decoded<ConnackView>(octets("20 02 00 01"), server_v5).reason, ReasonCode::unsupported_protocol_version);
+  EXPECT_FALSE(decode(frame_of(octets("20 02 00 00")), server_v5));
+}
+
 TEST(DecodeAck, ShortFormsMeanSuccess) {
   EXPECT_EQ(decoded<PubackView>(octets("40 02 00 09"), client_v5).reason, ReasonCode::success);
   EXPECT_EQ(decoded<PubrecView>(octets("50 03 00 09 80"), client_v5).reason, ReasonCode::unspecified_error);

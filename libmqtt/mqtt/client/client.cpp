@@ -1,0 +1,262 @@
+#include <mqtt/client/client.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace mqtt {
+namespace {
+
+/// Enough to fill a socket's buffer in one call; more parts wait for the next.
+constexpr std::size_t gathered_parts = 64;
+
+constexpr std::size_t first_octets_kept = 16;
+
+/// The client keeps the deadline of CONNACK itself, since it has to cover the way there, too.
+ClientConfig without_connack_timeout(ClientConfig config) {
+  config.connack_timeout = Duration::zero();
+  return config;
+}
+
+}  // namespace
+
+Client::Client(net::Loop& loop, ClientOptions options, ClientHandler& handler)
+    : loop_{loop},
+      options_{std::move(options)},
+      handler_{handler},
+      session_{loop.chunks(), without_connack_timeout(options_.session)},
+      backoff_{options_.reconnect, options_.jitter_seed},
+      turn_end_{loop, [this] { at_turn_end(); }},
+      timer_{loop, [this] { on_timer(); }} {}
+
+Client::~Client() = default;
+
+void Client::start() { open(); }
+
+void Client::open() {
+  state_ = State::opening;
+  was_connected_ = false;
+  write_blocked_ = false;
+  write_error_.reset();
+  first_octets_.clear();
+  deadline_ = loop_.refresh_now() + options_.connect_timeout;
+  net::StreamTarget target = options_.target;
+  target.connect.deadline = deadline_;
+  opening_ = std::make_unique<net::Opening>(loop_, std::move(target),
+                                            [this](auto opened) { on_opened(std::move(opened)); });
+}
+
+void Client::on_opened(Result<std::unique_ptr<net::ByteStream>> opened) {
+  opening_.reset();
+  if (!opened)
+    return end_attempt(Ending{.kind = Ending::Kind::open_failed, .error = std::move(opened.error())});
+  stream_ = std::move(*opened);
+  state_ = State::open;
+  if (auto queued = session_.connect(loop_.now(), connect_options()); !queued)
+    return end_attempt(Ending{.kind = Ending::Kind::bad_options, .error = std::move(queued.error())});
+  stream_->set_handler(this);
+  if (reading_paused_) stream_->pause_reading();
+  turn_end_.request();
+}
+
+/// Whether the server shall drop a session that it holds: what the caller asked for, but only the
+/// first time, if the session is to outlive connections.
+ConnectOptions Client::connect_options() const {
+  ConnectOptions options = options_.connect;
+  if (!has_connected_) return options;
+  if (options.client_id.empty()) options.client_id = session_.limits().client_id;
+  const auto expiry = options.properties.view().number_or(PropertyId::session_expiry_interval, 0);
+  if (options.version == Version::v5 && expiry > 0) options.clean_start = false;
+  return options;
+}
+
+void Client::on_data(Bytes bytes) {
+  if (first_octets_.size() < first_octets_kept) {
+    const std::size_t size = std::min(bytes.size(), first_octets_kept - first_octets_.size());
+    first_octets_.append(as_text(bytes.first(size)));
+  }
+  if (state_ != State::open) return;  // a closing connection has nothing more to say to us
+  session_.receive(loop_.now(), bytes, handler_);
+  if (session_.connected() && !was_connected_) {
+    was_connected_ = has_connected_ = true;
+    deadline_ = std::nullopt;
+    backoff_.reset();
+  }
+  turn_end_.request();
+}
+
+void Client::on_writable() {
+  write_blocked_ = false;
+  turn_end_.request();
+}
+
+void Client::on_end() {
+  end_attempt(session_.wants_close()
+                  ? ending_of_session()
+                  : lost(Error{ErrorDomain::system, 0, "the server closed the connection"}));
+}
+
+void Client::on_error(Error error) {
+  if (!session_.wants_close()) return end_attempt(lost(std::move(error)));
+  // The connection was to end anyway; why matters more than how. But who had sent QoS 0 messages wants
+  // to know of a reset.
+  Ending ending = ending_of_session();
+  if (ending.error.context.empty()) ending.error = std::move(error);
+  end_attempt(std::move(ending));
+}
+
+void Client::on_timer() {
+  const TimePoint now = loop_.refresh_now();
+  if (deadline_ && *deadline_ <= now) {
+    deadline_ = std::nullopt;
+    if (state_ == State::waiting) return open();
+    if (session_.wants_close()) return end_attempt(ending_of_session());
+    if (state_ == State::open)
+      return end_attempt(
+          Ending{.kind = Ending::Kind::connack_timeout, .peer = peer(), .first_octets = first_octets_});
+  }
+  if (state_ == State::open) session_.on_time(now, handler_);
+  turn_end_.request();
+}
+
+void Client::at_turn_end() {
+  if (over_) {
+    const Ending ending = *std::exchange(over_, std::nullopt);
+    return handler_.on_ended(ending);
+  }
+  if (!stream_) return;
+  const bool had_output = !session_.output().empty();
+  write_output();
+  if (!stream_) return;
+  if (session_.wants_close() && state_ == State::open) begin_closing();
+  if (!stream_) return;
+  arm_timer();
+  if (had_output && session_.output().empty() && state_ == State::open) handler_.on_output_drained();
+}
+
+void Client::write_output() {
+  OutBuffer& output = session_.output();
+  std::array<iovec, gathered_parts> parts;
+  while (!output.empty() && !write_blocked_) {
+    const std::size_t count = output.gather(parts);
+    std::size_t offered = 0;
+    for (const iovec& part : std::span{parts}.first(count)) offered += part.iov_len;
+    auto taken = stream_->write(std::span{parts}.first(count));
+    if (!taken) {
+      // What the server said before it hung up is still to be read, and tells why: on_end() or
+      // on_error() follows.
+      write_error_ = std::move(taken.error());
+      return output.clear();
+    }
+    output.consume(*taken);
+    write_blocked_ = *taken < offered;
+  }
+}
+
+void Client::begin_closing() {
+  if (!deadline_) deadline_ = loop_.now() + drain_timeout;
+  if (!session_.output().empty()) return;  // the peer is slow: on_writable() brings us back, or the deadline
+  const CloseReason reason = session_.close_info()->reason;
+  if (reason == CloseReason::refused || reason == CloseReason::peer_disconnect)
+    return end_attempt(ending_of_session());
+  state_ = State::closing;
+  stream_->shutdown();
+}
+
+void Client::arm_timer() {
+  const Deadline session_deadline = state_ == State::open ? session_.next_deadline() : std::nullopt;
+  timer_.set(earlier(deadline_, session_deadline));
+}
+
+Ending Client::ending_of_session() const {
+  Ending ending{.kind = Ending::Kind::connection_lost,
+                .close = *session_.close_info(),
+                .was_connected = was_connected_,
+                .peer = peer(),
+                .first_octets = first_octets_};
+  if (write_error_ && ending.close.reason == CloseReason::local_disconnect) {
+    ending.error = *write_error_;  // our last packets did not leave
+    return ending;
+  }
+  switch (ending.close.reason) {
+    case CloseReason::local_disconnect: ending.kind = Ending::Kind::finished; break;
+    case CloseReason::peer_disconnect: ending.kind = Ending::Kind::peer_disconnect; break;
+    case CloseReason::refused: ending.kind = Ending::Kind::refused; break;
+    case CloseReason::protocol_error: ending.kind = Ending::Kind::protocol_error; break;
+    case CloseReason::ping_timeout: ending.kind = Ending::Kind::ping_timeout; break;
+    case CloseReason::connack_timeout: ending.kind = Ending::Kind::connack_timeout; break;
+    default: break;
+  }
+  return ending;
+}
+
+Ending Client::lost(Error error) const {
+  return {.kind = Ending::Kind::connection_lost,
+          .error = std::move(error),
+          .was_connected = was_connected_,
+          .peer = peer(),
+          .first_octets = first_octets_};
+}
+
+bool Client::falls_back(const Ending& ending) const {
+  return options_.version_fallback && !has_connected_ && options_.connect.version == Version::v5 &&
+         ending.kind == Ending::Kind::refused &&
+         ending.close.code == ReasonCode::unsupported_protocol_version;
+}
+
+void Client::end_attempt(Ending ending) {
+  session_.on_transport_closed(loop_.now());
+  stream_.reset();
+  opening_.reset();
+  timer_.cancel();
+  deadline_ = std::nullopt;
+  if (falls_back(ending)) {
+    options_.connect.version = Version::v3_1_1;
+    options_.connect.properties = {};
+    if (options_.connect.will) options_.connect.will->properties = {};
+    return open();
+  }
+  const auto delay = retry_may_help(ending) ? backoff_.next() : std::nullopt;
+  if (!delay) return finish(std::move(ending));
+  state_ = State::waiting;
+  deadline_ = loop_.now() + *delay;
+  timer_.set(deadline_);
+  handler_.on_lost(ending, *delay);
+}
+
+void Client::finish(Ending ending) {
+  state_ = State::over;
+  over_ = std::move(ending);
+  turn_end_.request();
+}
+
+void Client::disconnect(ReasonCode reason, PropertiesView properties) {
+  if (state_ == State::over || state_ == State::closing) return;
+  if (state_ == State::open && session_.disconnect(loop_.now(), reason, properties)) {
+    deadline_ = loop_.now() + drain_timeout;
+    return turn_end_.request();
+  }
+  if (state_ == State::open && session_.wants_close()) return turn_end_.request();
+  session_.on_transport_closed(loop_.now());
+  stream_.reset();
+  opening_.reset();
+  timer_.cancel();
+  deadline_ = std::nullopt;
+  finish(Ending{.kind = Ending::Kind::finished, .error = {}});
+}
+
+void Client::pause_reading() {
+  reading_paused_ = true;
+  if (stream_) stream_->pause_reading();
+}
+
+void Client::resume_reading() {
+  reading_paused_ = false;
+  if (stream_) stream_->resume_reading();
+}
+
+net::StreamProperties Client::stream_properties() const {
+  return stream_ ? stream_->properties() : net::StreamProperties{};
+}
+
+}  // namespace mqtt

@@ -1,0 +1,116 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <mqtt/client/ending.hpp>
+#include <mqtt/client/reconnect.hpp>
+#include <mqtt/net/loop.hpp>
+#include <mqtt/net/open_stream.hpp>
+#include <mqtt/session/client_session.hpp>
+
+namespace mqtt {
+
+struct ClientOptions {
+  net::StreamTarget target;  ///< its deadline is set anew for each attempt
+  ConnectOptions connect;
+  ClientConfig session;  ///< connack_timeout is not used: connect_timeout covers CONNACK
+  /// Try 3.1.1 when the server says that it does not speak 5.0.
+  bool version_fallback = false;
+  Duration connect_timeout = std::chrono::seconds{10};  ///< from lookup to CONNACK, per attempt
+  ReconnectPolicy reconnect;
+  std::uint64_t jitter_seed = 0;
+};
+
+/// What a Client tells its owner, besides the session's events. A refusing on_connack() is followed
+/// by another attempt, on_lost() or on_ended(). Handlers may call the session and the client, but
+/// must not destroy the client.
+class ClientHandler : public SessionHandler {
+ public:
+  /// The connection failed or was lost and will be tried again after `delay`.
+  virtual void on_lost(const Ending&, Duration) {}
+  /// All is over: disconnect() was done, or nothing is tried again.
+  virtual void on_ended(const Ending& ending) = 0;
+  /// What was queued has been given to the kernel: there is room for more.
+  virtual void on_output_drained() {}
+
+ protected:
+  ~ClientHandler() = default;
+};
+
+/// A ClientSession on a ByteStream in a loop, with reconnecting. Packets that the session queues
+/// leave in one gathered write at the end of each turn.
+class Client final : private net::StreamHandler {
+ public:
+  Client(net::Loop& loop, ClientOptions options, ClientHandler& handler);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// Begins the first attempt. on_ended() follows some time.
+  void start();
+  /// Queues DISCONNECT, flushes, half-closes and waits for the server's end, at most drain_timeout.
+  /// Without a connection it gives up at once; on_ended() follows in any case, never from inside.
+  void disconnect(ReasonCode reason = ReasonCode::normal_disconnection, PropertiesView properties = {});
+  /// Stops reading, and so the server, while the owner cannot take more.
+  void pause_reading();
+  void resume_reading();
+
+  [[nodiscard]] ClientSession& session() { return session_; }
+  [[nodiscard]] net::Loop& loop() { return loop_; }
+  [[nodiscard]] bool connected() const { return session_.connected(); }
+  /// The session has queued something outside a callback of this client: send it this turn.
+  void flush() { turn_end_.request(); }
+  /// Octets queued that the kernel has not taken.
+  [[nodiscard]] std::size_t unsent() { return session_.output().size(); }
+  /// "127.0.0.1:1883"; empty without a connection.
+  [[nodiscard]] std::string peer() const { return stream_ ? stream_->peer() : std::string{}; }
+  /// Version, cipher and so on of the connection.
+  [[nodiscard]] net::StreamProperties stream_properties() const;
+
+  /// How long disconnect() waits for the server to close; what was sent has been taken by then.
+  static constexpr Duration drain_timeout = std::chrono::seconds{2};
+
+ private:
+  enum class State : std::uint8_t { idle, opening, open, closing, waiting, over };
+
+  void on_data(Bytes bytes) override;
+  void on_writable() override;
+  void on_end() override;
+  void on_error(Error error) override;
+
+  void open();
+  void on_opened(Result<std::unique_ptr<net::ByteStream>> opened);
+  void on_timer();
+  void at_turn_end();
+  void write_output();
+  void begin_closing();
+  void arm_timer();
+  [[nodiscard]] Ending ending_of_session() const;
+  [[nodiscard]] Ending lost(Error error) const;
+  [[nodiscard]] ConnectOptions connect_options() const;
+  void end_attempt(Ending ending);
+  [[nodiscard]] bool falls_back(const Ending& ending) const;
+  void finish(Ending ending);
+
+  net::Loop& loop_;
+  ClientOptions options_;
+  ClientHandler& handler_;
+  ClientSession session_;
+  Backoff backoff_;
+  net::TurnEnd turn_end_;
+  net::Timer timer_;
+  std::unique_ptr<net::Opening> opening_;
+  std::unique_ptr<net::ByteStream> stream_;
+  std::string first_octets_;
+  State state_ = State::idle;
+  Deadline deadline_;           // of the state: connect, drain or retry
+  std::optional<Ending> over_;  // what on_ended() will say at the end of this turn
+  bool was_connected_ = false;  // in this attempt
+  bool has_connected_ = false;  // ever
+  std::optional<Error> write_error_;
+  bool write_blocked_ = false;
+  bool reading_paused_ = false;
+};
+
+}  // namespace mqtt

@@ -1,0 +1,40 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <random>
+
+#include <mqtt/client/ending.hpp>
+#include <mqtt/util/time.hpp>
+
+namespace mqtt {
+
+/// When to try again after a connection failed or was lost.
+struct ReconnectPolicy {
+  bool enabled = false;
+  std::optional<std::uint32_t> retry_max;  ///< attempts in a row without success; none: for ever
+  Duration min = std::chrono::milliseconds{500};
+  Duration max = std::chrono::seconds{30};
+};
+
+/// Exponential back-off with full jitter: after the n-th failure in a row the delay is uniform between
+/// `min` and min(max, min * 2^n), so that a thousand clients of one broker do not come back together.
+class Backoff {
+ public:
+  Backoff(ReconnectPolicy policy, std::uint64_t seed) : policy_{policy}, random_{seed} {}
+
+  /// The delay before the next attempt; nothing when the policy allows no more.
+  [[nodiscard]] std::optional<Duration> next();
+  /// A connection was accepted: the next failure is the first again.
+  void reset() { failures_ = 0; }
+
+ private:
+  ReconnectPolicy policy_;
+  std::mt19937_64 random_;
+  std::uint32_t failures_ = 0;
+};
+
+/// Whether another attempt can end differently. Not after bad credentials, a ban, a refused identifier
+/// or version, a failed certificate, a take-over by another client with our id, or a protocol error.
+[[nodiscard]] bool retry_may_help(const Ending& ending);
+
+}  // namespace mqtt
