@@ -1,0 +1,102 @@
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <mqtt/client/endpoint.hpp>
+#include <mqtt/client/reconnect.hpp>
+#include <mqtt/codec/types.hpp>
+#include <mqtt/net/connector.hpp>
+#include <mqtt/net/http_upgrade.hpp>
+#include <mqtt/net/tls.hpp>
+#include <mqtt/util/time.hpp>
+
+#include "common/diag.hpp"
+#include "common/options.hpp"
+#include "common/property_options.hpp"
+#include "common/secrets.hpp"
+
+namespace mq {
+
+/// Session Expiry Interval of a session that never ends (3.1.2.11.2).
+inline constexpr std::uint32_t session_never_expires = std::numeric_limits<std::uint32_t>::max();
+
+struct WillConfig {
+  std::string topic;
+  std::string payload;
+  mqtt::QoS qos = mqtt::QoS::at_most_once;
+  bool retain = false;
+};
+
+/// What the options of section "connecting" say, checked against each other. After Options::parse()
+/// the URL, the host options and the environment have been joined: `transport`, `hosts`, `unix_path`,
+/// `ws.path`, `user_name` and `password` are what to use.
+struct ConnectionConfig {
+  mqtt::Transport transport = mqtt::Transport::tcp;
+  std::vector<mqtt::net::HostPort> hosts;  ///< at least one, unless unix_path is set
+  std::string unix_path;
+  std::string url_topic;  ///< topic of an mqtt: or mqtts: URL; empty if it has none
+
+  std::optional<std::string> user_name;
+  SecretSource password;
+
+  std::optional<std::string> client_id;
+  std::optional<std::string> id_prefix;
+  std::uint16_t keep_alive = 60;              ///< seconds
+  bool persistent = false;                    ///< -c: Clean Start / Clean Session off
+  std::uint32_t session_expiry = 0;           ///< seconds; never for -c without -x
+  std::optional<mqtt::Version> version;       ///< none: 5.0, then 3.1.1 if the server refuses it
+  std::optional<std::uint16_t> max_inflight;  ///< -M: Receive Maximum, and our own window
+
+  std::optional<WillConfig> will;
+  bool will_on_exit = false;
+
+  PropertySet properties;
+
+  mqtt::net::TlsOptions tls;  ///< without key_password: see key_password
+  std::string tls_server_name;
+  SecretSource key_password;
+
+  std::string ws_path = "/mqtt";  ///< path and query
+  std::vector<mqtt::net::HttpHeader> ws_headers;
+
+  std::string local_address;
+  mqtt::net::Family family = mqtt::net::Family::any;
+  mqtt::Duration connect_timeout = std::chrono::seconds{10};
+  mqtt::ReconnectPolicy reconnect;
+
+  LogSettings log;
+
+  /// MQTT 5 must be spoken: a property or a session expiry was asked for, so there is no falling back.
+  [[nodiscard]] bool needs_v5() const { return needs_v5_; }
+
+  /// "broker.lan:8883", "a:1883, b:1883" or the socket's path: for messages.
+  [[nodiscard]] std::string where() const;
+
+  /// As the options were typed, before they are joined.
+  struct Typed {
+    std::optional<mqtt::Endpoint> url;
+    std::optional<std::string> host;
+    std::optional<std::uint16_t> port;
+    std::optional<std::string> ws_path;
+    WillConfig will;
+    std::optional<std::uint32_t> session_expiry;
+    bool ipv4 = false;
+    bool ipv6 = false;
+  };
+  Typed typed;
+  bool needs_v5_ = false;
+};
+
+/// Declares every connection option on `options` and the rules that join them into `config`, which
+/// must outlive parsing. `packets` are those to which -D may add properties.
+void declare_connect_options(Options& options, ConnectionConfig& config,
+                             std::initializer_list<mqtt::PropertyPlace> packets);
+
+/// Declares -d, --quiet, --log-format and --color; declare_connect_options() does not.
+void declare_log_options(Options& options, LogSettings& log);
+
+}  // namespace mq

@@ -1,0 +1,52 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include <mqtt/codec/packet.hpp>
+
+#include "common/json_writer.hpp"
+#include "common/wall_time.hpp"
+
+namespace mq {
+
+/// How a payload stands in a JSON line.
+enum class JsonPayload : std::uint8_t {
+  text,   ///< a string if it is UTF-8 without U+0000, else base64
+  parse,  ///< one JSON text is embedded as its own octets, else as above
+};
+
+/// Writes messages as JSON lines (mq-message.schema.json). Every line is valid UTF-8 and one line:
+/// line breaks between the tokens of an embedded JSON payload become spaces, nothing else changes.
+class MessageLineWriter {
+ public:
+  explicit MessageLineWriter(JsonPayload mode = JsonPayload::text) : mode_{mode} {}
+
+  /// Appends one line with its '\n'. `received` is when the packet was read. The topic must be whole
+  /// (no alias); a Topic Alias property means nothing outside its connection and is left out.
+  void write(std::string& out, const mqtt::PublishView& message, WallTime received);
+
+ private:
+  JsonPayload mode_;
+  WallClockText clock_;
+};
+
+/// Appends {"content_type":...}: snake_case keys, user properties as ordered pairs, subscription
+/// identifiers as an array. Nothing but {} if there are none.
+void append_properties(JsonWriter& json, mqtt::PropertiesView properties);
+
+enum class PlainContent : std::uint8_t { payload, topic_and_payload };
+enum class PlainEscape : std::uint8_t {
+  exact,         ///< octets as they came
+  for_terminal,  ///< control characters escaped, so that a payload cannot command the terminal
+};
+
+struct PlainFormat {
+  PlainContent content = PlainContent::payload;
+  PlainEscape escape = PlainEscape::exact;
+  std::string separator = "\n";  ///< after each message; empty: none
+};
+
+/// Appends the payload, or "topic payload", and the separator.
+void append_plain(std::string& out, const mqtt::PublishView& message, const PlainFormat& format);
+
+}  // namespace mq

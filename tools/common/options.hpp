@@ -1,0 +1,266 @@
+#pragma once
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <initializer_list>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <mqtt/util/text.hpp>
+#include <mqtt/util/time.hpp>
+
+#include "common/exit_code.hpp"
+
+namespace mq {
+
+/// What kind of value an option takes: for help, man pages and shell completion.
+enum class ValueKind : std::uint8_t { none, text, number, duration, size, choice, tuple };
+
+/// Where an option's value comes from.
+enum class Source : std::uint8_t { default_value, environment, command_line };
+
+/// Everything there is to know of one option. It is declared once; parsing, --help, man pages and
+/// completions all read this.
+struct OptionRecord {
+  std::vector<std::string> names;  ///< "-V", "--protocol-version"; one without '-' for a positional
+  ValueKind kind = ValueKind::none;
+  bool positional = false;
+  bool repeats = false;  ///< values collect; otherwise the last one counts
+  bool hidden = false;   ///< works, but is not shown
+  bool secret = false;   ///< the value is overwritten in argv
+  std::string metavar;
+  std::string group;
+  std::string text;
+  std::string default_text;          ///< empty: none to show
+  std::string environment;           ///< variable that is read if the option is not given
+  std::vector<std::string> choices;  ///< one spelling per value, in order
+  std::vector<std::string> examples;
+  std::vector<std::string> excludes;  ///< names of options that cannot be given together with it
+  std::vector<std::string> needs;     ///< names of options that must be given with it
+
+  /// The name used in messages if nothing was typed: the long one.
+  [[nodiscard]] const std::string& main_name() const;
+};
+
+/// What is wrong with a value, as the end of a sentence: "'1x' is not a number from 1 to 65535".
+using ValueFault = std::string;
+using ValueResult = std::expected<void, ValueFault>;
+
+/// One declared option; the setters give themselves back, so that a declaration reads as one line.
+class Option {
+ public:
+  using Values = std::span<const std::string>;
+  /// Keeps the values of one occurrence, or says what is wrong with them.
+  using Keep = std::function<ValueResult(Values)>;
+  /// How many values this occurrence takes, judged by those taken so far.
+  using Wanted = std::function<std::size_t(Values)>;
+  /// Overwrites the secret part of a value in place.
+  using Scrub = std::function<void(std::span<char>)>;
+
+  Option(OptionRecord record, Keep keep, Wanted wanted);
+
+  Option& metavar(std::string_view name);
+  Option& group(std::string_view name);
+  Option& text(std::string_view sentence);
+  /// Shown in help instead of the target's initial value; "" shows none.
+  Option& default_text(std::string_view shown);
+  /// Read if neither this option nor one that it excludes is on the command line.
+  Option& env(std::string_view variable);
+  Option& example(std::string_view usage);
+  Option& excludes(std::initializer_list<std::string_view> names);
+  Option& needs(std::initializer_list<std::string_view> names);
+  Option& hidden();
+  /// The value is overwritten in argv, so that `ps` no longer shows it.
+  Option& secret();
+  /// Only a part of the value is secret.
+  Option& secret(Scrub scrub);
+
+  [[nodiscard]] const OptionRecord& record() const { return record_; }
+  [[nodiscard]] Source source() const { return source_; }
+  [[nodiscard]] bool given() const { return source_ != Source::default_value; }
+
+ private:
+  friend class Options;
+
+  OptionRecord record_;
+  Keep keep_;
+  Wanted wanted_;
+  Scrub scrub_;
+  Source source_ = Source::default_value;
+};
+
+struct NumberRange {
+  std::uint64_t min = 0;
+  std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
+};
+
+template <class T>
+using Choices = std::initializer_list<std::pair<std::string_view, T>>;
+
+/// The program as --help introduces it.
+struct Program {
+  std::string name;     ///< "mqpub"
+  std::string summary;  ///< one sentence
+  std::string usage;    ///< what follows the name in the usage line
+};
+
+/// Why parsing ends the program, and what is to be printed before.
+struct Stop {
+  ExitCode code = ExitCode::ok;
+  std::string to_stdout;
+  std::string to_stderr;
+};
+
+using ParseResult = std::expected<void, ExitCode>;
+
+/// The options of one program. Targets keep their initial value unless the option is given, and must
+/// outlive parse().
+class Options {
+ public:
+  explicit Options(Program program);
+  ~Options();
+  Options(const Options&) = delete;
+  Options& operator=(const Options&) = delete;
+
+  /// NAMES are "-V,--protocol-version", the short one first; positionals have none with '-'.
+  Option& flag(std::string_view names, bool& target);
+  Option& text(std::string_view names, std::string& target);
+  Option& text(std::string_view names, std::optional<std::string>& target);
+  Option& list(std::string_view names, std::vector<std::string>& target);
+
+  /// A whole decimal number; the range is also cut to the target's type, and starts at 0.
+  template <std::unsigned_integral T>
+  Option& number(std::string_view names, T& target, NumberRange range = {}) {
+    return add_number(names, clamped<T>(range), std::to_string(target),
+                      [&target](std::uint64_t value) { target = static_cast<T>(value); });
+  }
+  template <std::unsigned_integral T>
+  Option& number(std::string_view names, std::optional<T>& target, NumberRange range = {}) {
+    return add_number(names, clamped<T>(range), target ? std::to_string(*target) : "",
+                      [&target](std::uint64_t value) { target = static_cast<T>(value); });
+  }
+
+  /// "500ms", "2s", "1m"; a bare number is seconds.
+  Option& duration(std::string_view names, mqtt::Duration& target);
+  Option& duration(std::string_view names, std::optional<mqtt::Duration>& target);
+  /// "64K", "1.5MiB": octets.
+  Option& size(std::string_view names, std::uint64_t& target);
+  Option& size(std::string_view names, std::optional<std::uint64_t>& target);
+
+  /// One of a few words. Several words may mean the same value: the first is the one that is shown.
+  template <class T>
+  Option& choice(std::string_view names, T& target, Choices<std::type_identity_t<T>> choices) {
+    return add_choice<T>(names, choices, shown(target, choices),
+                         [&target](const T& value) { target = value; });
+  }
+  template <class T>
+  Option& choice(std::string_view names, std::optional<T>& target, Choices<std::type_identity_t<T>> choices) {
+    return add_choice<T>(names, choices, target ? shown(*target, choices) : "",
+                         [&target](const T& value) { target = value; });
+  }
+
+  /// Exactly N values per occurrence; occurrences collect.
+  template <std::size_t N>
+  Option& tuple(std::string_view names, std::vector<std::array<std::string, N>>& target) {
+    return parsed_tuple(
+        names, [](Option::Values) { return N; },
+        [&target](Option::Values values) -> ValueResult {
+          std::ranges::copy(values, target.emplace_back().begin());
+          return {};
+        });
+  }
+  /// Several values per occurrence, as many as `wanted` says after each; occurrences collect.
+  Option& parsed_tuple(std::string_view names, Option::Wanted wanted, Option::Keep keep);
+  /// One value, with its own reading.
+  Option& parsed(std::string_view names, std::function<ValueResult(std::string_view)> keep);
+  /// Taken and ignored: for what scripts written for other tools say.
+  Option& ignored_flag(std::string_view names);
+
+  /// Shown at the end of --help: a whole command line and what it does.
+  void example(std::string_view command, std::string_view what);
+  /// Checked after all options have their values: a sentence if they do not go together. Rules run in
+  /// the order in which they were added; the first sentence ends it.
+  void rule(std::function<std::optional<std::string>()> check);
+
+  /// Reads the command line and the environment. --help and --version print on stdout and give exit
+  /// code 0; a mistake prints one line on stderr and gives 2. Secrets in argv are overwritten in
+  /// every case.
+  [[nodiscard]] ParseResult parse(int argc, char** argv);
+
+  using Environment = std::function<const char*(const char*)>;
+  /// The same without printing and without touching anything but the targets; `arguments` without the
+  /// program's name.
+  [[nodiscard]] std::expected<void, Stop> read(std::vector<std::string> arguments,
+                                               const Environment& environment);
+
+  /// One finished line for stderr: "mqpub: SENTENCE".
+  [[nodiscard]] std::string usage_error(std::string_view sentence) const;
+
+  /// `columns` wide; for a terminal or a page.
+  [[nodiscard]] std::string help(std::size_t columns) const;
+  [[nodiscard]] const Program& program() const { return program_; }
+  [[nodiscard]] const std::deque<Option>& all() const { return options_; }
+  /// By any of its names, which must exist.
+  [[nodiscard]] const Option& find(std::string_view name) const;
+  [[nodiscard]] bool given(std::string_view name) const { return find(name).given(); }
+
+ private:
+  struct Example {
+    std::string command;
+    std::string what;
+  };
+
+  template <class T>
+  static NumberRange clamped(NumberRange range) {
+    constexpr std::uint64_t most = std::numeric_limits<T>::max();
+    return {range.min, range.max < most ? range.max : most};
+  }
+
+  template <class T>
+  static std::string shown(const T& value, Choices<T> choices) {
+    for (const auto& [name, meaning] : choices)
+      if (meaning == value) return std::string{name};
+    return {};
+  }
+
+  template <class T>
+  Option& add_choice(std::string_view names, Choices<T> choices, std::string initial,
+                     std::function<void(const T&)> keep) {
+    std::vector<std::string> words;
+    std::vector<T> values;
+    std::vector<bool> first;
+    for (const auto& [name, value] : choices) {
+      first.push_back(std::ranges::find(values, value) == values.end());
+      words.emplace_back(name);
+      values.push_back(value);
+    }
+    return add_choice_words(names, std::move(words), first, std::move(initial),
+                            [values, keep](std::size_t index) { keep(values[index]); });
+  }
+
+  Option& add(std::string_view names, ValueKind kind, Option::Keep keep, std::size_t values);
+  Option& add_number(std::string_view names, NumberRange range, std::string initial,
+                     std::function<void(std::uint64_t)> keep);
+  Option& add_choice_words(std::string_view names, std::vector<std::string> words,
+                           const std::vector<bool>& shown, std::string initial,
+                           std::function<void(std::size_t)> keep);
+
+  Program program_;
+  std::deque<Option> options_;
+  std::vector<Example> examples_;
+  std::vector<std::function<std::optional<std::string>()>> rules_;
+  bool help_wanted_ = false;
+  bool version_wanted_ = false;
+};
+
+}  // namespace mq
