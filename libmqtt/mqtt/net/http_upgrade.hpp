@@ -50,8 +50,8 @@ using WsKey = std::string;
 /// True as long as `received` can be the beginning of an HTTP/1.x response.
 [[nodiscard]] bool may_be_http_response(Bytes received);
 
-/// True as long as `received` can be the beginning of a GET request.
-[[nodiscard]] bool may_be_http_get(Bytes received);
+/// True as long as `received` can be the beginning of a request: a method in capitals, a path.
+[[nodiscard]] bool may_be_http_request(Bytes received);
 
 /// A server's answer to an upgrade request.
 struct UpgradeAnswer {

@@ -1,0 +1,27 @@
+#pragma once
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <mqtt/net/tls.hpp>
+
+namespace mqtt::net {
+
+struct FreeSslContext {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+
+struct TlsContext::Impl {
+  std::unique_ptr<SSL_CTX, FreeSslContext> context;
+  bool verify_peer = false;  // a client checks the chain and the name
+  std::string alpn;          // in wire format: length octet, name, ...
+  std::string psk_identity;
+  std::vector<std::uint8_t> psk_key;
+  int key_log_fd = -1;
+
+  ~Impl();
+};
+
+}  // namespace mqtt::net
