@@ -1,0 +1,59 @@
+"""What every suite shares: the programs under test, certificates, and where temporary files go.
+
+MQ_BIN_DIR names the directory of mqpub and mqsub; without it the newest build is taken.
+"""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TESTS))
+sys.dont_write_bytecode = True
+
+from support import certs as certificates  # noqa: E402  (needs the path above)
+
+
+def bin_dir():
+    if "MQ_BIN_DIR" in os.environ:
+        return pathlib.Path(os.environ["MQ_BIN_DIR"])
+    builds = list((TESTS.parent / "build").glob("*/bin/mqpub"))
+    if not builds:
+        raise pytest.UsageError("no mqpub below build/: build first, or set MQ_BIN_DIR")
+    return max(builds, key=lambda path: path.stat().st_mtime).parent
+
+
+def pytest_configure(config):
+    directory = bin_dir()
+    for name in ("mqpub", "mqsub"):
+        if not os.access(directory / name, os.X_OK):
+            raise pytest.UsageError(f"{directory / name} is not there: build first")
+    os.environ["MQ_BIN_DIR"] = str(directory)
+    # The user's own settings must not decide a test.
+    for name in ("MQTT_URL", "MQTT_VERSION", "ALL_PROXY", "all_proxy", "NO_COLOR", "SSLKEYLOGFILE"):
+        os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_directory():
+    """Everything that a session leaves on disk, short enough for the paths of unix sockets."""
+    directory = tempfile.mkdtemp(prefix="mq-")
+    tempfile.tempdir = directory
+    yield pathlib.Path(directory)
+    tempfile.tempdir = None
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def certs(temporary_directory):
+    return certificates.make(temporary_directory)
+
+
+@pytest.fixture
+def scratch(temporary_directory):
+    """A new directory for one test."""
+    return pathlib.Path(tempfile.mkdtemp(dir=temporary_directory))

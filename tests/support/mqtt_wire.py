@@ -1,0 +1,93 @@
+"""Just enough MQTT bytes to script servers for the tests. Independent of libmqtt on purpose."""
+
+import struct
+
+CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 1, 2, 3, 4, 5, 6, 7
+SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = 8, 9, 10, 11, 12, 13, 14, 15
+
+REASON_STRING, SERVER_REFERENCE, MAXIMUM_PACKET_SIZE, RECEIVE_MAXIMUM = 0x1F, 0x1C, 0x27, 0x21
+TOPIC_ALIAS_MAXIMUM, MAXIMUM_QOS, RETAIN_AVAILABLE, ASSIGNED_CLIENT_ID = 0x22, 0x24, 0x25, 0x12
+SERVER_KEEP_ALIVE = 0x13
+
+_FOUR, _TWO, _ONE = {MAXIMUM_PACKET_SIZE}, {RECEIVE_MAXIMUM, TOPIC_ALIAS_MAXIMUM, SERVER_KEEP_ALIVE}, {
+    MAXIMUM_QOS, RETAIN_AVAILABLE}
+
+
+def varint(value):
+    out = bytearray()
+    while True:
+        out.append(value & 0x7F | (0x80 if value > 0x7F else 0))
+        value >>= 7
+        if not value:
+            return bytes(out)
+
+
+def string(text):
+    data = text.encode() if isinstance(text, str) else text
+    return struct.pack(">H", len(data)) + data
+
+
+def properties(values):
+    """`values`: {identifier: number or text}."""
+    body = b""
+    for name, value in values.items():
+        form = ">I" if name in _FOUR else ">H" if name in _TWO else ">B" if name in _ONE else None
+        body += bytes([name]) + (struct.pack(form, value) if form else string(value))
+    return varint(len(body)) + body
+
+
+def packet(kind, body=b"", flags=0):
+    return bytes([kind << 4 | flags]) + varint(len(body)) + body
+
+
+def connack(version, code=0, session_present=0, props=None):
+    """`code` is sent as given: v5 and v3 number their refusals differently."""
+    return packet(CONNACK, bytes([session_present, code]) + (properties(props or {}) if version == 5 else b""))
+
+
+def ack(kind, packet_id, version, code=0, props=None):
+    """PUBACK, PUBREC, PUBREL or PUBCOMP."""
+    body = struct.pack(">H", packet_id)
+    if version == 5 and (code or props):
+        body += bytes([code]) + properties(props or {})
+    return packet(kind, body, flags=2 if kind == PUBREL else 0)
+
+
+def suback(packet_id, version, codes, props=None):
+    return packet(SUBACK, struct.pack(">H", packet_id) + (properties(props or {}) if version == 5 else b"")
+                  + bytes(codes))
+
+
+def publish(topic, payload=b"", qos=0, packet_id=0, version=5, retain=0, dup=0):
+    body = string(topic) + (struct.pack(">H", packet_id) if qos else b"")
+    return packet(PUBLISH, body + (b"\0" if version == 5 else b"") + payload, dup << 3 | qos << 1 | retain)
+
+
+def disconnect(code, props=None):
+    return packet(DISCONNECT, bytes([code]) + properties(props or {}))
+
+
+class Packet:
+    """A received packet: `kind`, `flags`, `body`, and what the tests ask of it."""
+
+    def __init__(self, first, body):
+        self.kind, self.flags, self.body = first >> 4, first & 0x0F, body
+
+    def __repr__(self):
+        return f"Packet({self.kind}, {self.flags}, {self.body!r})"
+
+    @property
+    def connect_version(self):
+        """The protocol level of a CONNECT."""
+        return self.body[2 + struct.unpack_from(">H", self.body)[0]]
+
+    @property
+    def packet_id(self):
+        offset = 0
+        if self.kind == PUBLISH:
+            offset = 2 + struct.unpack_from(">H", self.body)[0]
+        return struct.unpack_from(">H", self.body, offset)[0]
+
+    @property
+    def qos(self):
+        return self.flags >> 1 & 3
