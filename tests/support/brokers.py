@@ -172,7 +172,8 @@ class Mosquitto(Broker):
     def _start(self):
         config = self._dir / "mosquitto.conf"
         config.write_text(self._config())
-        self.proc = Proc(["mosquitto", "-c", config])
+        # setpriv: should the tests be killed, the broker must not stay behind.
+        self.proc = Proc(["setpriv", "--pdeathsig", "TERM", "mosquitto", "-c", config])
         try:
             try:
                 self.proc.wait_err(b" running\n", START_SECONDS)
