@@ -80,8 +80,9 @@ Result<void> ClientSession::ack(TimePoint now, AckToken token, ReasonCode reason
 
 Result<void> ClientSession::ping(TimePoint now) {
   if (const auto ok = core_.check_connected(); !ok) return ok;
+  const std::size_t in_front = core_.output().size();
   if (const auto sent = core_.send(PingreqView{}); !sent) return sent;
-  keep_alive_.ping_sent(now);
+  keep_alive_.ping_sent(now, in_front, core_.octets_queued());
   note_sent(now);
   return {};
 }

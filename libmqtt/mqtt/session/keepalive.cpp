@@ -9,6 +9,7 @@ void ClientKeepAlive::start(TimePoint now, std::uint16_t seconds) {
   interval_ = std::chrono::seconds{seconds};
   last_sent_ = last_received_ = last_ping_ = last_progress_ = now;
   pings_outstanding_ = 0;
+  ping_end_ = 0;
 }
 
 void ClientKeepAlive::stop() {
@@ -17,12 +18,14 @@ void ClientKeepAlive::stop() {
 }
 
 void ClientKeepAlive::written(TimePoint now, std::uint64_t octets) {
-  if (octets > written_octets_) last_progress_ = now;
+  if (ping_end_ != 0 && octets > written_octets_) last_progress_ = now;
+  if (octets >= ping_end_) ping_end_ = 0;
   written_octets_ = octets;
 }
 
-void ClientKeepAlive::ping_sent(TimePoint now) {
+void ClientKeepAlive::ping_sent(TimePoint now, std::size_t in_front, std::uint64_t end) {
   last_ping_ = now;
+  ping_end_ = in_front > 0 ? end : 0;
   ++pings_outstanding_;
 }
 

@@ -7,8 +7,9 @@
 namespace mqtt {
 
 /// The client's keep-alive (3.1.2.10): PINGREQ after silence in either direction (a peer that is gone
-/// shows even while we send), and a deadline for the sign of life that answers it. Any octet received,
-/// and any octet that the transport took, counts as one: a PINGRESP behind a long message is not late.
+/// shows even while we send), and a deadline for the sign of life that answers it. Any octet received
+/// is one, and so is any octet taken from those that wait in front of PINGREQ: behind a long message,
+/// ours or the server's, PINGRESP is not late.
 class ClientKeepAlive {
  public:
   explicit ClientKeepAlive(Duration ping_timeout) : ping_timeout_{ping_timeout} {}
@@ -19,9 +20,10 @@ class ClientKeepAlive {
 
   void sent(TimePoint now) { last_sent_ = now; }
   void received(TimePoint now) { last_received_ = now; }
-  /// Octets that the transport has taken so far: more than before is progress.
+  /// `octets` is how many the transport has taken so far.
   void written(TimePoint now, std::uint64_t octets);
-  void ping_sent(TimePoint now);
+  /// `in_front` octets wait for the transport before this PINGREQ, which ends at octet `end`.
+  void ping_sent(TimePoint now, std::size_t in_front, std::uint64_t end);
   void pong_received() {
     if (pings_outstanding_ > 0) --pings_outstanding_;
   }
@@ -42,6 +44,7 @@ class ClientKeepAlive {
   TimePoint last_ping_{};
   TimePoint last_progress_{};
   std::uint64_t written_octets_ = 0;
+  std::uint64_t ping_end_ = 0;  // the last PINGREQ is out when so much is; 0: it is
   std::size_t pings_outstanding_ = 0;
   bool running_ = false;
 };

@@ -247,7 +247,10 @@ Result<PacketId> SessionCore::request(PacketType type, SubscriptionsView list, P
   if (!id) return id;
   const auto sent = type == PacketType::subscribe ? send(SubscribeView{*id, properties, list})
                                                   : send(UnsubscribeView{*id, properties, list});
-  if (!sent) return std::unexpected(sent.error());
+  if (!sent) {
+    state_.next_id = *id;
+    return std::unexpected(sent.error());
+  }
   requests_.put(*id, {type, static_cast<std::uint32_t>(list.count())});
   return id;
 }
