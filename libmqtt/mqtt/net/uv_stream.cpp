@@ -22,6 +22,16 @@ int try_write(Socket& socket, std::span<const iovec> parts) {
   return taken == UV_EAGAIN ? 0 : taken;
 }
 
+/// libuv calls it an end of file when a reset comes right behind the last octets; the socket knows better.
+int pending_error(const Socket& socket) {
+  uv_os_fd_t fd = -1;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(&socket.handle), &fd) != 0) return 0;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
 }  // namespace
 
 void CloseSocket::operator()(Socket* socket) const {
@@ -99,8 +109,9 @@ void UvStream::on_read(ssize_t size) {
     return handler_->on_data(Bytes{socket_->loop->read_buffer()}.first(static_cast<std::size_t>(size)));
   read_over_ = true;
   follow_reading();
-  if (size == UV_EOF) return handler_->on_end();
-  handler_->on_error(read_error(static_cast<int>(-size)));
+  const int fault = size == UV_EOF ? pending_error(*socket_) : static_cast<int>(-size);
+  if (fault == 0) return handler_->on_end();
+  handler_->on_error(read_error(fault));
 }
 
 Result<std::size_t> UvStream::write(std::span<const iovec> parts) {

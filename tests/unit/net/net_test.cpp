@@ -1,0 +1,170 @@
+#include <unit/net/net_test.hpp>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
+namespace mqtt::net::test {
+
+TempDirectory::TempDirectory() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "mq-net-XXXXXX").string();
+  path_ = mkdtemp(pattern.data());
+}
+
+TempDirectory::~TempDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string TempDirectory::write(const std::string& name, std::string_view content) const {
+  std::ofstream{file(name), std::ios::binary} << content;
+  return file(name);
+}
+
+namespace {
+
+void call(const std::function<void()>& hook) {
+  const auto keep = hook;  // it may destroy its owner
+  if (keep) keep();
+}
+
+}  // namespace
+
+void Recorder::on_data(Bytes bytes) {
+  ++data_calls;
+  data += as_text(bytes);
+  call(after_data);
+}
+
+void Recorder::on_writable() {
+  ++writable_calls;
+  call(after_writable);
+}
+
+void Recorder::on_end() {
+  ++ends;
+  call(after_end);
+}
+
+void Recorder::on_error(Error error) {
+  errors.push_back(std::move(error));
+  call(after_error);
+}
+
+Result<std::size_t> write_text(ByteStream& stream, std::string_view text) {
+  const iovec part{const_cast<char*>(text.data()), text.size()};
+  return stream.write({&part, 1});
+}
+
+void Sender::send(ByteStream& stream) {
+  if (done()) return;
+  const auto taken = write_text(stream, std::string_view{text_}.substr(sent_));
+  if (taken) sent_ += *taken;
+}
+
+struct EchoServer::Guest final : StreamHandler {
+  std::unique_ptr<ByteStream> stream;
+  std::string waiting;
+  std::size_t most_waiting = 0;
+  bool peer_done = false;
+
+  explicit Guest(std::unique_ptr<ByteStream> s) : stream{std::move(s)} { stream->set_handler(this); }
+
+  void send() {
+    const auto taken = write_text(*stream, waiting);
+    if (taken) waiting.erase(0, *taken);
+    most_waiting = std::max(most_waiting, waiting.size());
+    if (waiting.empty())
+      stream->resume_reading();
+    else
+      stream->pause_reading();
+    if (waiting.empty() && peer_done) stream->shutdown();
+  }
+  void on_data(Bytes bytes) override {
+    waiting += as_text(bytes);
+    send();
+  }
+  void on_writable() override { send(); }
+  void on_end() override {
+    peer_done = true;
+    send();
+  }
+  void on_error(Error) override { stream->close(); }
+};
+
+EchoServer::EchoServer(Loop& loop, ListenOptions options) {
+  auto listener = Listener::open(
+      loop, std::move(options),
+      [this](std::unique_ptr<ByteStream> stream) {
+        guests_.push_back(std::make_unique<Guest>(std::move(stream)));
+      },
+      [this](Error error) { failures_.push_back(std::move(error)); });
+  if (listener)
+    listener_ = std::move(*listener);
+  else
+    std::abort();  // loopback and port 0: a broken machine
+}
+
+EchoServer::~EchoServer() = default;
+
+ByteStream& EchoServer::stream(std::size_t index) { return *guests_.at(index)->stream; }
+
+std::size_t EchoServer::most_waiting() const {
+  std::size_t most = 0;
+  for (const auto& guest : guests_) most = std::max(most, guest->most_waiting);
+  return most;
+}
+
+ScriptedServer::ScriptedServer(Loop& loop, std::string answer, Speak when) : answer_{std::move(answer)} {
+  auto listener = Listener::open(
+      loop, {},
+      [this, when](std::unique_ptr<ByteStream> accepted) {
+        stream = std::move(accepted);
+        recorder.after_data = [this] { this->answer(); };
+        stream->set_handler(&recorder);
+        if (when == Speak::at_once) this->answer();
+      },
+      [](const Error&) {});
+  listener_ = std::move(*listener);
+}
+
+void ScriptedServer::answer() {
+  if (std::exchange(answered_, true)) return;
+  static_cast<void>(write_text(*stream, answer_));
+  if (hang_up_) stream->shutdown();
+}
+
+StreamTarget tcp_target(std::uint16_t port, std::string host) {
+  StreamTarget target;
+  target.hosts = {{std::move(host), port}};
+  return target;
+}
+
+Result<std::unique_ptr<ByteStream>> open_now(Loop& loop, StreamTarget target) {
+  std::optional<Result<std::unique_ptr<ByteStream>>> result;
+  const Opening opening{loop, std::move(target), [&](auto opened) { result = std::move(opened); }};
+  if (!run_until(loop, [&] { return result.has_value(); }))
+    return fail(ErrorDomain::timeout, 0, "the test's own limit passed");
+  return std::move(*result);
+}
+
+DeafPort::DeafPort() {
+  fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  if (bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
+  getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+  port_ = ntohs(address.sin_port);
+}
+
+DeafPort::~DeafPort() { ::close(fd_); }
+
+}  // namespace mqtt::net::test
