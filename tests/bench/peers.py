@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""mqpub and mqsub against mosquitto_pub and mosquitto_sub on one mosquitto, in turns in the same run.
+
+Prints for each measure both medians and the ratio ours/theirs, pair by pair; CPU is user + system
+time of the process, as the kernel accounts it. Exits 1 if a program failed or did not do its work."""
+
+import argparse
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support.brokers import Mosquitto  # noqa: E402
+from support.ports import wait_until  # noqa: E402
+
+LIMIT_SECONDS = 600  # no single run may take longer
+
+
+class Run:
+    """A program with its CPU time, wall time and peak memory."""
+
+    def __init__(self, argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
+        self.argv = argv
+        self.start = time.monotonic()
+        self.process = subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE)
+
+    def finish(self):
+        _, status, usage = os.wait4(self.process.pid, 0)
+        self.wall = time.monotonic() - self.start
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.rss_mb = usage.ru_maxrss / 1024
+        errors = self.process.stderr.read().decode("utf-8", "replace")
+        self.process.stderr.close()
+        if self.process.returncode != 0:
+            sys.exit(f"{' '.join(self.argv)}: exit {self.process.returncode}: {errors}")
+        return self
+
+
+def report(name, ours, theirs, unit, scale=1.0):
+    ratios = sorted(a / b for a, b in zip(ours, theirs))
+    print(f"{name:34} ours {statistics.median(ours) * scale:9.3f} {unit}  theirs {statistics.median(theirs) * scale:9.3f} {unit}"
+          f"  ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f} .. {ratios[-1]:.2f})", flush=True)
+
+
+class Bench:
+    def __init__(self, args):
+        self.args = args
+        self.dir = tempfile.TemporaryDirectory(prefix="mq-bench-")
+        self.lines = pathlib.Path(self.dir.name) / "lines"
+        self.write_lines(self.lines, args.lines)
+        # A queue without bounds: what is measured is the clients, and nothing may be dropped.
+        self.broker = Mosquitto(options=["max_queued_messages 0", "max_queued_bytes 0",
+                                         "log_type none", "log_type information", "log_type subscribe"])
+        self.port = str(self.broker["tcp"].port)
+
+    @staticmethod
+    def write_lines(path, count):
+        with open(path, "w", encoding="ascii") as out:
+            for i in range(count):
+                out.write(f"{i:016d}\n")
+
+    def tool(self, name):
+        ours = {"pub": "mqpub", "sub": "mqsub"}
+        return str(self.args.bin / ours[name[2:]]) if name.startswith("mq") else f"mosquitto_{name[2:]}"
+
+    def publish(self, who, qos, lines=None):
+        with open(lines or self.lines, "rb") as stdin:
+            return Run([self.tool(who + "pub"), "-h", "127.0.0.1", "-p", self.port, "-t", "bench", "-q", str(qos), "-l"], stdin).finish()
+
+    def subscribe(self, who, qos, count, generator_lines=None):
+        """One subscriber of `count` messages that mqpub sends; it is subscribed before the first."""
+        argv = [self.tool(who + "sub"), "-h", "127.0.0.1", "-p", self.port, "-i", f"bench-{who}-{time.monotonic_ns()}",
+                "-t", "bench", "-q", str(qos), "-C", str(count), "-W", str(LIMIT_SECONDS)]
+        before = self.broker.log_count(r" \d bench\n")
+        out = tempfile.TemporaryFile()
+        subscriber = Run(argv, stdout=out)
+        wait_until(lambda: self.broker.log_count(r" \d bench\n") > before, 10, "subscription")
+        self.publish("mq", qos, generator_lines)
+        subscriber.finish()
+        out.seek(0, os.SEEK_END)
+        if out.tell() != count * 17:
+            sys.exit(f"{argv[0]} wrote {out.tell()} octets, not {count * 17}")
+        return subscriber
+
+    def pairs(self, measure):
+        """The two sides in turns, so that both meet the machine in the same state."""
+        ours, theirs = [], []
+        for _ in range(self.args.runs):
+            ours.append(measure("mq"))
+            theirs.append(measure("mo"))
+        return ours, theirs
+
+    def cpu(self, name, measure):
+        ours, theirs = self.pairs(measure)
+        report(name, [r.cpu for r in ours], [r.cpu for r in theirs], "s CPU")
+
+    def one_shot(self):
+        def shot(who):
+            argv = [self.tool(who + "pub"), "-h", "127.0.0.1", "-p", self.port, "-t", "bench", "-m", "hello"]
+            return Run(argv).finish().wall
+        ours, theirs = [], []
+        for _ in range(self.args.shots):
+            ours.append(shot("mq"))
+            theirs.append(shot("mo"))
+        report(f"one-shot -m, {self.args.shots} runs", ours, theirs, "ms", 1000)
+
+    def memory(self):
+        stream = pathlib.Path(self.dir.name) / "stream"
+        self.write_lines(stream, self.args.stream)
+        for qos in (0, 1):
+            print(f"peak memory, {self.args.stream} lines, QoS {qos}       mqpub {self.publish('mq', qos, stream).rss_mb:.1f} MB", flush=True)
+        count = min(self.args.stream, 2_000_000)
+        self.write_lines(stream, count)
+        print(f"peak memory, {count} messages             mqsub {self.subscribe('mq', 0, count, stream).rss_mb:.1f} MB", flush=True)
+
+    def run(self):
+        lines = self.args.lines
+        for qos in (0, 1):
+            self.cpu(f"publish {lines} lines, QoS {qos}", lambda who, qos=qos: self.publish(who, qos))
+        for qos in (0, 1):
+            self.cpu(f"receive {lines} lines, QoS {qos}", lambda who, qos=qos: self.subscribe(who, qos, lines))
+        self.one_shot()
+        self.memory()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", type=pathlib.Path, required=True)
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--shots", type=int, default=200)
+    parser.add_argument("--stream", type=int, default=10_000_000)
+    bench = Bench(parser.parse_args())
+    try:
+        bench.run()
+    finally:
+        bench.broker.stop()
+        bench.dir.cleanup()
+
+
+if __name__ == "__main__":
+    main()
