@@ -1,0 +1,203 @@
+#include <mqtt/inspect/describe.hpp>
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include <mqtt/codec/encode.hpp>
+#include <mqtt/util/base64.hpp>
+#include <mqtt/util/text.hpp>
+#include <mqtt/util/utf8.hpp>
+
+namespace mqtt {
+namespace {
+
+/// The short word for a property in a line; those with a form of their own are written elsewhere.
+std::string_view short_name(PropertyId id) {
+  switch (id) {
+    case PropertyId::payload_format_indicator: return "pfi";
+    case PropertyId::message_expiry_interval: return "exp";
+    case PropertyId::content_type: return "ct";
+    case PropertyId::response_topic: return "rt";
+    case PropertyId::correlation_data: return "cd";
+    case PropertyId::subscription_identifier: return "sid";
+    case PropertyId::session_expiry_interval: return "sei";
+    case PropertyId::assigned_client_identifier: return "id";
+    case PropertyId::server_keep_alive: return "ka";
+    case PropertyId::authentication_method: return "auth";
+    case PropertyId::authentication_data: return "data";
+    case PropertyId::request_problem_information: return "rpi";
+    case PropertyId::will_delay_interval: return "delay";
+    case PropertyId::request_response_information: return "rri";
+    case PropertyId::response_information: return "ri";
+    case PropertyId::server_reference: return "ref";
+    case PropertyId::reason_string: return "reason";
+    case PropertyId::receive_maximum: return "rm";
+    case PropertyId::topic_alias_maximum: return "tam";
+    case PropertyId::topic_alias: return "alias";
+    case PropertyId::maximum_qos: return "maxqos";
+    case PropertyId::retain_available: return "retain";
+    case PropertyId::user_property: return "up";
+    case PropertyId::maximum_packet_size: return "mps";
+    case PropertyId::wildcard_subscription_available: return "wild";
+    case PropertyId::subscription_identifier_available: return "subid";
+    case PropertyId::shared_subscription_available: return "shared";
+  }
+  return "?";
+}
+
+class Describer {
+ public:
+  Describer(std::string& out, Version version, DescribeOptions options)
+      : out_{out}, version_{version}, options_{options} {}
+
+  void write(const PacketView& packet) {
+    fmt::format_to(std::back_inserter(out_), "{:<8}", to_string(type_of(packet)));
+    std::visit([this](const auto& p) { fields(p); }, packet);
+    if (!std::holds_alternative<PublishView>(packet)) word("{}B", encoded_size(packet, version_).value_or(0));
+  }
+
+ private:
+  template <class... Args>
+  void word(fmt::format_string<Args...> format, Args&&... args) {
+    out_.push_back(' ');
+    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+  }
+
+  /// Text as it is where it can stand in a line, else base64.
+  [[nodiscard]] static std::string shown(std::string_view text) {
+    return is_mqtt_utf8(as_bytes(text)) ? escape_for_terminal(text) : "base64:" + to_base64(as_bytes(text));
+  }
+
+  [[nodiscard]] std::string secret(std::string_view text) const {
+    return options_.show_secrets ? shown(text) : "***";
+  }
+
+  void properties(PropertiesView list) {
+    for (const PropertyView& p : list) {
+      if (p.id == PropertyId::user_property)
+        word("up{{{}={}}}", shown(p.key), shown(p.text));
+      else if (p.id == PropertyId::authentication_data)
+        word("data={}", secret(p.text));
+      else if (const PropertyType type = property_info(p.id).type;
+               type == PropertyType::utf8_string || type == PropertyType::binary_data)
+        word("{}={}", short_name(p.id), shown(p.text));
+      else
+        word("{}={}", short_name(p.id), p.number);
+    }
+  }
+
+  void reason(ReasonCode code, PacketType type) {
+    if (code == ReasonCode::success)
+      word("ok");
+    else
+      word("{}(0x{:02x})", reason_name(code, type), static_cast<unsigned>(code));
+  }
+
+  void fields(const ConnectView& p) {
+    word("v{}", to_string(p.version));
+    if (!p.client_id.empty()) word("id={}", shown(p.client_id));
+    if (p.user_name) word("user={}", shown(*p.user_name));
+    if (p.password) word("pass={}", secret(as_text(*p.password)));
+    if (p.clean_start) word("clean");
+    word("ka={}", p.keep_alive);
+    properties(p.properties);
+    if (!p.will) return;
+    word("will{{q{}{} {} {}B", to_number(p.will->qos), p.will->retain ? " retain" : "", shown(p.will->topic),
+         p.will->payload.size());
+    properties(p.will->properties);
+    out_.push_back('}');
+  }
+
+  void fields(const ConnackView& p) {
+    if (version_ == Version::v5 || p.reason == ReasonCode::success)
+      reason(p.reason, PacketType::connack);
+    else
+      word("{}({})", to_string(p.return_code), static_cast<unsigned>(p.return_code));
+    word("sp={}", p.session_present ? 1 : 0);
+    properties(p.properties);
+  }
+
+  void fields(const PublishView& p) {
+    word("q{}", to_number(p.qos));
+    if (p.dup) word("dup");
+    if (p.retain) word("retain");
+    if (p.packet_id != 0) word("#{}", p.packet_id);
+    word("{}", p.topic.empty() ? "\"\"" : shown(p.topic));
+    properties(p.properties);
+    word("{}B", p.payload.size());
+    if (!p.payload.empty()) word("{}", preview(p.payload));
+  }
+
+  [[nodiscard]] std::string preview(Bytes payload) const {
+    const bool cut = payload.size() > options_.payload_preview_bytes;
+    return escape_for_terminal(as_text(cut ? payload.first(options_.payload_preview_bytes) : payload)) +
+           (cut ? "…" : "");
+  }
+
+  void ack(const AckView& p, PacketType type) {
+    word("#{}", p.packet_id);
+    reason(p.reason, type);
+    properties(p.properties);
+  }
+  void fields(const PubackView& p) { ack(p, PacketType::puback); }
+  void fields(const PubrecView& p) { ack(p, PacketType::pubrec); }
+  void fields(const PubrelView& p) { ack(p, PacketType::pubrel); }
+  void fields(const PubcompView& p) { ack(p, PacketType::pubcomp); }
+
+  void fields(const SubscribeView& p) {
+    word("#{}", p.packet_id);
+    properties(p.properties);
+    for (const SubscriptionView& s : p.subscriptions) {
+      word("{}:q{}", shown(s.filter), to_number(s.options.qos));
+      if (s.options.no_local) out_ += ",nl";
+      if (s.options.retain_as_published) out_ += ",rap";
+      if (s.options.retain_handling != RetainHandling::send)
+        fmt::format_to(std::back_inserter(out_), ",rh{}", static_cast<unsigned>(s.options.retain_handling));
+    }
+  }
+
+  void fields(const UnsubscribeView& p) {
+    word("#{}", p.packet_id);
+    properties(p.properties);
+    for (const SubscriptionView& s : p.filters) word("{}", shown(s.filter));
+  }
+
+  void reasons(PacketId id, PropertiesView list, Bytes codes, PacketType type) {
+    word("#{}", id);
+    for (const std::uint8_t code : codes) {
+      if (type == PacketType::suback && code <= 2)
+        word("q{}", code);
+      else
+        reason(static_cast<ReasonCode>(code), type);
+    }
+    properties(list);
+  }
+  void fields(const SubackView& p) { reasons(p.packet_id, p.properties, p.reasons, PacketType::suback); }
+  void fields(const UnsubackView& p) { reasons(p.packet_id, p.properties, p.reasons, PacketType::unsuback); }
+
+  void fields(const PingreqView&) {}
+  void fields(const PingrespView&) {}
+
+  void fields(const DisconnectView& p) {
+    reason(p.reason, PacketType::disconnect);
+    properties(p.properties);
+  }
+  void fields(const AuthView& p) {
+    reason(p.reason, PacketType::auth);
+    properties(p.properties);
+  }
+
+  std::string& out_;
+  Version version_;
+  DescribeOptions options_;
+};
+
+}  // namespace
+
+void append_description(std::string& out, const PacketView& packet, Version version,
+                        DescribeOptions options) {
+  Describer{out, version, options}.write(packet);
+}
+
+}  // namespace mqtt

@@ -1,0 +1,295 @@
+#include <mqtt/client/client.hpp>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <mqtt/net/listener.hpp>
+
+#include "support/hex.hpp"
+#include "support/packets.hpp"
+
+namespace mqtt::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Octets = std::vector<std::uint8_t>;
+
+constexpr std::string_view accept_v5 = "20 03 00 00 00", accept_v5_resumed = "20 03 01 00 00",
+                           accept_v311 = "20 02 00 00";
+
+/// A server in the same loop that answers packets by a script.
+class ScriptedServer {
+ public:
+  /// Gets each packet of the n-th connection; what it returns is sent. nullopt closes the connection.
+  using Script = std::function<std::optional<std::string>(std::size_t connection, const PacketView& packet)>;
+
+  ScriptedServer(net::Loop& loop, Script script) : script_{std::move(script)} {
+    auto opened = net::Listener::open(
+        loop, {},
+        [this](auto stream) {
+          connections_.push_back(std::make_unique<Connection>(*this, connections_.size(), std::move(stream)));
+        },
+        [](Error error) { ADD_FAILURE() << error.context; });
+    listener_ = std::move(*opened);
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return listener_->port(); }
+  [[nodiscard]] std::size_t connections() const { return connections_.size(); }
+
+ private:
+  class Connection final : net::StreamHandler {
+   public:
+    Connection(ScriptedServer& server, std::size_t index, std::unique_ptr<net::ByteStream> stream)
+        : server_{server}, index_{index}, stream_{std::move(stream)} {
+      stream_->set_handler(this);
+    }
+
+   private:
+    void on_data(Bytes input) override {
+      for (auto frame = framer_.next(input); frame && *frame && stream_; frame = framer_.next(input)) {
+        const auto packet = decode(**frame, {version_, Sender::client});
+        ASSERT_TRUE(packet) << packet.error().what;
+        if (const auto* connect = std::get_if<ConnectView>(&*packet)) version_ = connect->version;
+        answer(server_.script_(index_, *packet));
+      }
+    }
+    void answer(std::optional<std::string> text) {
+      if (!text) return stream_.reset();
+      const Octets bytes = octets(*text);
+      const iovec part{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+      if (bytes.empty()) return;
+      EXPECT_EQ(stream_->write({&part, 1}).value_or(0), bytes.size());
+    }
+    void on_writable() override {}
+    void on_end() override { stream_.reset(); }
+    void on_error(Error) override { stream_.reset(); }
+
+    ScriptedServer& server_;
+    std::size_t index_;
+    std::unique_ptr<net::ByteStream> stream_;
+    Framer framer_;
+    Version version_ = Version::v5;
+  };
+
+  Script script_;
+  std::unique_ptr<net::Listener> listener_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+};
+
+/// Runs a client until on_ended() and keeps what it was told.
+class Owner final : public ClientHandler {
+ public:
+  explicit Owner(net::Loop& loop)
+      : loop_{loop}, guard_{loop, [&] {
+                              ADD_FAILURE() << "nothing ended";
+                              loop.stop();
+                            }} {
+    guard_.set(loop.now() + 10s);
+  }
+
+  void run(ClientOptions options, std::uint16_t port) {
+    options.target.hosts = {{"127.0.0.1", port}};
+    options.connect.client_id = "c";
+    client_ = std::make_unique<Client>(loop_, std::move(options), *this);
+    client_->start();
+    loop_.run();
+  }
+
+  std::function<void(Client&)> when_connected = [](Client& client) { client.disconnect(); };
+  std::function<void(Client&)> when_lost = [](Client&) {};
+  std::function<void(Client&)> when_published = [](Client& client) { client.disconnect(); };
+  std::optional<Ending> ended;
+  std::vector<Ending> lost;
+  int connected = 0;
+
+ private:
+  void on_connack(const ConnackView& connack) override {
+    if (is_error(connack.reason)) return;
+    ++connected;
+    when_connected(*client_);
+  }
+  void on_message(const PublishView&, AckToken) override {}
+  void on_published(PacketId, ReasonCode, PropertiesView) override { when_published(*client_); }
+  void on_lost(const Ending& ending, Duration) override {
+    lost.push_back(ending);
+    when_lost(*client_);
+  }
+  void on_ended(const Ending& ending) override {
+    ended = ending;
+    guard_.cancel();
+    loop_.stop();
+  }
+
+  net::Loop& loop_;
+  net::Timer guard_;
+  std::unique_ptr<Client> client_;
+};
+
+template <class Packet>
+bool is(const PacketView& packet) {
+  return std::holds_alternative<Packet>(packet);
+}
+
+ClientOptions retrying() {
+  ClientOptions options;
+  options.reconnect = {.enabled = true, .retry_max = 5, .min = 1ms, .max = 2ms};
+  return options;
+}
+
+TEST(Client, ConnectsAndLeavesInOrder) {
+  net::Loop loop;
+  std::vector<PacketType> seen;
+  ScriptedServer server{loop, [&](auto, const PacketView& packet) -> std::optional<std::string> {
+                          seen.push_back(type_of(packet));
+                          return is<ConnectView>(packet) ? std::string{accept_v5} : "";
+                        }};
+  Owner owner{loop};
+  owner.run({}, server.port());
+  ASSERT_TRUE(owner.ended);
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
+  EXPECT_TRUE(owner.ended->was_connected);
+  EXPECT_EQ(seen, (std::vector{PacketType::connect, PacketType::disconnect}));
+}
+
+TEST(Client, FallsBackTo311WhenTheServerDoesNotSpeak5) {
+  for (const char* refusal : {"20 02 00 01", "20 03 00 84 00"}) {
+    net::Loop loop;
+    ScriptedServer server{loop, [&](auto connection, const PacketView& packet) -> std::optional<std::string> {
+                            if (!is<ConnectView>(packet)) return "";
+                            EXPECT_EQ(std::get<ConnectView>(packet).version,
+                                      connection == 0 ? Version::v5 : Version::v3_1_1);
+                            return connection == 0 ? refusal : std::string{accept_v311};
+                          }};
+    Owner owner{loop};
+    ClientOptions options;
+    options.version_fallback = true;
+    options.connect.properties.add(PropertyId::session_expiry_interval, 60);
+    owner.run(options, server.port());
+    EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
+    EXPECT_EQ(owner.connected, 1);
+  }
+}
+
+TEST(Client, DoesNotFallBackUnasked) {
+  net::Loop loop;
+  ScriptedServer server{loop,
+                        [&](auto, const PacketView&) -> std::optional<std::string> { return "20 02 00 01"; }};
+  Owner owner{loop};
+  owner.run({}, server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::refused);
+  EXPECT_EQ(owner.ended->close.code, ReasonCode::unsupported_protocol_version);
+  EXPECT_EQ(server.connections(), 1u);
+}
+
+TEST(Client, BadCredentialsAreNotTriedAgain) {
+  net::Loop loop;
+  ScriptedServer server{
+      loop, [&](auto, const PacketView&) -> std::optional<std::string> { return "20 03 00 86 00"; }};
+  Owner owner{loop};
+  owner.run(retrying(), server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::refused);
+  EXPECT_EQ(owner.ended->close.code, ReasonCode::bad_user_name_or_password);
+  EXPECT_EQ(server.connections(), 1u);
+}
+
+TEST(Client, ABusyServerIsTriedAgainUpToTheMaximum) {
+  net::Loop loop;
+  ScriptedServer server{
+      loop, [&](auto, const PacketView&) -> std::optional<std::string> { return "20 03 00 89 00"; }};
+  Owner owner{loop};
+  owner.run(retrying(), server.port());
+  EXPECT_EQ(owner.ended->close.code, ReasonCode::server_busy);
+  EXPECT_EQ(server.connections(), 6u);
+  EXPECT_EQ(owner.lost.size(), 5u);
+}
+
+TEST(Client, ALostConnectionResumesTheSessionWithDup) {
+  net::Loop loop;
+  std::vector<std::pair<std::size_t, bool>> publishes;
+  bool first_was_clean = false, second_was_clean = true;
+  ScriptedServer server{loop, [&](auto connection, const PacketView& packet) -> std::optional<std::string> {
+                          if (const auto* connect = std::get_if<ConnectView>(&packet)) {
+                            (connection == 0 ? first_was_clean : second_was_clean) = connect->clean_start;
+                            return std::string{connection == 0 ? accept_v5 : accept_v5_resumed};
+                          }
+                          const auto* publish = std::get_if<PublishView>(&packet);
+                          if (!publish) return "";
+                          publishes.emplace_back(connection, publish->dup);
+                          if (connection == 0) return std::nullopt;
+                          return "40 02 00 01";
+                        }};
+  Owner owner{loop};
+  owner.when_connected = [&](Client& client) {
+    if (owner.connected > 1) return;
+    const PublishView header{.qos = QoS::at_least_once, .topic = "t", .properties = {}, .payload = {}};
+    EXPECT_EQ(client.session()
+                  .publish(client.loop().now(), header, SharedBytes{as_bytes("x"), nullptr})
+                  .value_or(0),
+              1);
+    client.flush();
+  };
+  ClientOptions options = retrying();
+  options.connect.properties.add(PropertyId::session_expiry_interval, 60);
+  owner.run(options, server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
+  EXPECT_EQ(publishes, (std::vector<std::pair<std::size_t, bool>>{{0, false}, {1, true}}));
+  EXPECT_TRUE(first_was_clean);
+  EXPECT_FALSE(second_was_clean);
+  ASSERT_EQ(owner.lost.size(), 1u);
+  EXPECT_EQ(owner.lost[0].kind, Ending::Kind::connection_lost);
+}
+
+TEST(Client, ASilentServerEndsAtTheConnectTimeout) {
+  net::Loop loop;
+  ScriptedServer server{loop, [&](auto, const PacketView&) -> std::optional<std::string> { return ""; }};
+  Owner owner{loop};
+  ClientOptions options;
+  options.connect_timeout = 30ms;
+  owner.run(options, server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::connack_timeout);
+  EXPECT_FALSE(owner.ended->was_connected);
+}
+
+TEST(Client, WhatIsNoMqttKeepsItsFirstOctets) {
+  net::Loop loop;
+  ScriptedServer server{loop, [&](auto, const PacketView&) -> std::optional<std::string> {
+                          return "'HTTP/1.1 400 Bad Request' 0d 0a 0d 0a";
+                        }};
+  Owner owner{loop};
+  owner.run(retrying(), server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::protocol_error);
+  EXPECT_EQ(owner.ended->first_octets, "HTTP/1.1 400 Bad");
+  ASSERT_TRUE(owner.ended->close.error);
+  EXPECT_EQ(server.connections(), 1u);
+}
+
+TEST(Client, TheServersDisconnectKeepsReasonAndWords) {
+  net::Loop loop;
+  ScriptedServer server{
+      loop, [&](auto, const PacketView& packet) -> std::optional<std::string> {
+        return is<ConnectView>(packet) ? std::string{accept_v5} + " e0 0b 8e 09 1f 00 06 'bye-ab'" : "";
+      }};
+  Owner owner{loop};
+  owner.when_connected = [](Client&) {};
+  owner.run(retrying(), server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::peer_disconnect);
+  EXPECT_EQ(owner.ended->close.code, ReasonCode::session_taken_over);
+  EXPECT_EQ(owner.ended->close.reason_string, "bye-ab");
+  EXPECT_EQ(server.connections(), 1u);
+}
+
+TEST(Client, DisconnectWhileWaitingToRetryEndsAtOnce) {
+  net::Loop loop;
+  ScriptedServer server{loop,
+                        [&](auto, const PacketView&) -> std::optional<std::string> { return std::nullopt; }};
+  Owner owner{loop};
+  owner.when_lost = [](Client& client) { client.disconnect(); };
+  ClientOptions options = retrying();
+  options.reconnect.min = options.reconnect.max = 1h;
+  owner.run(options, server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
+  EXPECT_EQ(server.connections(), 1u);
+}
+
+}  // namespace
+}  // namespace mqtt::test
