@@ -41,7 +41,7 @@ class Observer:
         self.topic, self.messages = unique("o"), []
         self._client = Paho.client(broker["tcp"])
         self._client.on_message = lambda client, user, message: self.messages.append(message)
-        self._client.subscribe([(self.topic, qos), (f"{self.topic}/#", qos)])
+        self._client.subscribe(f"{self.topic}/#", qos)  # the topic itself and all below
         broker.wait_subscribed(f"{self.topic}/#")
 
     def close(self):

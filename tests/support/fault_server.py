@@ -53,8 +53,7 @@ class Connection:
                 break
         packet = wire.Packet(first, self.read(length))
         self.received.append(packet)
-        if packet.kind == wire.CONNECT:
-            self.version = packet.connect_version
+        self.version = packet.connect_version or self.version
         return packet
 
     def expect(self, kind):

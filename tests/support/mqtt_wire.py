@@ -78,8 +78,11 @@ class Packet:
 
     @property
     def connect_version(self):
-        """The protocol level of a CONNECT."""
-        return self.body[2 + struct.unpack_from(">H", self.body)[0]]
+        """The protocol level of a CONNECT, 0 for anything else (it may not be MQTT at all)."""
+        for name in (string("MQTT"), string("MQIsdp")):
+            if self.kind == CONNECT and self.body.startswith(name):
+                return self.body[len(name)]
+        return 0
 
     @property
     def packet_id(self):
