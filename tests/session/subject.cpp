@@ -200,7 +200,7 @@ class Server final : public Common, public ServerHandler {
   void on_time(TimePoint now) override { session_->on_time(now, *this); }
   void close(TimePoint now) override {
     session_->on_transport_closed(now);
-    state_ = session_->take_state();
+    if (auto kept = session_->take_state()) state_ = std::move(*kept);
   }
   OutBuffer& output() override { return session_->output(); }
   Deadline next_deadline() const override { return session_->next_deadline(); }

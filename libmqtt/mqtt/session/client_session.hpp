@@ -45,7 +45,7 @@ struct ClientConfig {
   AliasPolicy alias_policy = AliasPolicy::none;
   /// Messages in flight at most, below what the server allows. Default: the server's Receive Maximum,
   /// before 5.0 send_window_before_v5.
-  std::optional<std::uint16_t> send_window;
+  std::optional<std::uint16_t> send_window{};
   Duration connack_timeout = std::chrono::seconds{10};  ///< 0: wait for ever
   Duration ping_timeout = std::chrono::seconds{10};     ///< silence after PINGREQ that ends the connection
   /// Where packet identifiers start. A process that takes up an earlier one's session should start at

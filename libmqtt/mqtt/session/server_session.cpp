@@ -22,7 +22,7 @@ ServerSession::ServerSession(ChunkPool& pool, TimePoint opened, ServerConfig con
   core_.open(Version::v5, {.maximum_packet_size = config.connect_packet_size_max});
 }
 
-Result<void> ServerSession::accept(TimePoint now, Acceptance acceptance, ServerHandler& handler) {
+Result<void> ServerSession::accept(TimePoint now, Acceptance&& acceptance, ServerHandler& handler) {
   if (core_.version() == Version::v5 && !auth_method_.empty() &&
       !acceptance.properties.view().find(PropertyId::authentication_method))
     acceptance.properties.add(PropertyId::authentication_method, auth_method_);
@@ -139,6 +139,7 @@ Result<PacketId> ServerSession::deliver(TimePoint, const PublishView& header, co
 }
 
 Result<void> ServerSession::ack(TimePoint, AckToken token, ReasonCode reason, PropertiesView properties) {
+  if (!accepted_) return fail(SessionFault::not_connected, "CONNECT was not accepted yet");
   return core_.ack(token, reason, properties);
 }
 
@@ -184,6 +185,9 @@ void ServerSession::on_transport_closed(TimePoint) {
   core_.transport_closed();
 }
 
-SessionState ServerSession::take_state() { return std::exchange(core_.state(), {}); }
+std::optional<SessionState> ServerSession::take_state() {
+  if (!accepted_) return std::nullopt;
+  return std::exchange(core_.state(), {});
+}
 
 }  // namespace mqtt

@@ -22,7 +22,7 @@ struct ServerConfig {
   std::size_t held_input_max = 64 * 1024;
   AliasPolicy alias_policy = AliasPolicy::none;
   /// Messages in flight at most, below the client's Receive Maximum (before 5.0: send_window_before_v5).
-  std::optional<std::uint16_t> send_window;
+  std::optional<std::uint16_t> send_window{};
 };
 
 /// What a broker says to a CONNECT that it accepts.
@@ -42,8 +42,9 @@ class ServerSession {
   ServerSession(ChunkPool& pool, TimePoint opened, ServerConfig config = {});
 
   /// Answers on_connect(), then or later: queues CONNACK and what was in flight. A Will that
-  /// `acceptance` has no room for is refused instead [MQTT-3.2.2-12] [MQTT-3.2.2-13], and the fault says so.
-  Result<void> accept(TimePoint now, Acceptance acceptance, ServerHandler& handler);
+  /// `acceptance` has no room for is refused instead [MQTT-3.2.2-12] [MQTT-3.2.2-13], and the fault says
+  /// so. After a fault the state is still the caller's.
+  Result<void> accept(TimePoint now, Acceptance&& acceptance, ServerHandler& handler);
   /// Queues CONNACK with an error and wants the transport closed. Before 5.0 the code of the same
   /// meaning is sent, and none where there is none [MQTT-3.2.2-6].
   Result<void> refuse(TimePoint now, ReasonCode reason, PropertiesView properties = {});
@@ -54,6 +55,8 @@ class ServerSession {
   /// packet_too_large is to be dropped as if it had been delivered [MQTT-3.1.2-25].
   Result<PacketId> deliver(TimePoint now, const PublishView& header, const SharedBytes& payload);
   /// Answers on_message(); acknowledgements leave in the order of arrival, so one may wait for others.
+  /// Tokens of an earlier connection with the same SessionState are good for QoS 2 once accept() has
+  /// taken that state up, and do nothing for QoS 1.
   Result<void> ack(TimePoint now, AckToken token, ReasonCode reason = ReasonCode::success,
                    PropertiesView properties = {});
   /// One code per filter. Before 5.0 every error is sent as 0x80.
@@ -65,8 +68,9 @@ class ServerSession {
   void receive(TimePoint now, Bytes bytes, ServerHandler& handler);
   void on_time(TimePoint now, ServerHandler& handler);
   void on_transport_closed(TimePoint now);
-  /// After on_transport_closed(): what the next connection of the same client continues.
-  [[nodiscard]] SessionState take_state();
+  /// After on_transport_closed(): what the next connection of the same client continues. Nothing if
+  /// CONNECT was never accepted: what is kept of the client then still holds.
+  [[nodiscard]] std::optional<SessionState> take_state();
 
   [[nodiscard]] OutBuffer& output() { return core_.output(); }
   [[nodiscard]] Deadline next_deadline() const;
