@@ -76,7 +76,8 @@ struct Authority::Keys {
 Authority::Authority() {
   CertificateWishes wishes;
   wishes.names = {};
-  wishes.common_name = "mq test authority";
+  static int authorities = 0;
+  wishes.common_name = "mq test authority " + std::to_string(++authorities);
   keys_ = std::make_unique<Keys>(Keys{make_key(), {nullptr, &X509_free}});
   keys_->certificate = make_certificate(wishes, 1, keys_->key.get());
   X509* certificate = keys_->certificate.get();

@@ -165,6 +165,23 @@ DeafPort::DeafPort() {
   port_ = ntohs(address.sin_port);
 }
 
-DeafPort::~DeafPort() { ::close(fd_); }
+bool DeafPort::listen_with_full_queue() {
+  if (listen(fd_, 0) != 0) return false;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port_);
+  constexpr int clients = 8;  // more than any kernel's idea of a queue of none
+  for (int i = 0; i < clients; ++i) {
+    waiting_.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    static_cast<void>(connect(waiting_.back(), reinterpret_cast<sockaddr*>(&address), sizeof address));
+  }
+  return true;
+}
+
+DeafPort::~DeafPort() {
+  for (const int fd : waiting_) ::close(fd);
+  ::close(fd_);
+}
 
 }  // namespace mqtt::net::test
