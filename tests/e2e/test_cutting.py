@@ -27,7 +27,7 @@ IDS = [f"v{v}-qos{q}-{d.replace(' ', '-')}" for v, q, d in CASES]
 
 @pytest.fixture(scope="module")
 def broker():
-    with Mosquitto(options=["max_inflight_messages 20"]) as broker:
+    with Mosquitto() as broker:
         yield broker
 
 
@@ -46,7 +46,6 @@ def collector(broker):
 @pytest.fixture(scope="module")
 def publisher(broker):
     client = Paho.client(broker["tcp"])
-    client.max_inflight_messages_set(1000)
     yield client
     Paho.leave(client)
 

@@ -37,7 +37,7 @@ class CuttingProxy:
 
     def __exit__(self, *_):
         self._wake.close()  # every thread waits for this too
-        for thread in list(self._threads):
+        for thread in self._threads:  # the acceptor is the first: nothing is added once it has ended
             thread.join(10)
         self._closing.close()
         self._listener.close()
