@@ -71,7 +71,7 @@ struct ConnectionConfig {
   LogSettings log;
 
   /// MQTT 5 must be spoken: a property or a session expiry was asked for, so there is no falling back.
-  [[nodiscard]] bool needs_v5() const { return needs_v5_; }
+  bool needs_v5 = false;
 
   /// "broker.lan:8883", "a:1883, b:1883" or the socket's path: for messages.
   [[nodiscard]] std::string where() const;
@@ -88,7 +88,6 @@ struct ConnectionConfig {
     bool ipv6 = false;
   };
   Typed typed;
-  bool needs_v5_ = false;
 };
 
 /// Declares every connection option on `options` and the rules that join them into `config`, which

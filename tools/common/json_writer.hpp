@@ -9,7 +9,7 @@
 namespace mq {
 
 /// Appends compact JSON to a string that the caller owns; commas come by themselves. No allocation
-/// once the string has grown. Depth at most 64.
+/// once the string has grown. Depth at most 63.
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_{&out} {}
@@ -22,8 +22,8 @@ class JsonWriter {
   /// `name` is written as it is: it must need no escaping.
   void key(std::string_view name);
 
-  /// Well-formed UTF-8, which is not checked. Only what JSON demands is escaped: '"', '\\' and
-  /// U+0000 to U+001F; and U+007F, which terminals obey.
+  /// Well-formed UTF-8, which is not checked. Only what JSON demands is escaped: '"', '\\' and U+0000
+  /// to U+001F.
   void string(std::string_view text);
   /// A string if `bytes` are UTF-8 text without U+0000, else {"base64":"..."}.
   void text_or_base64(mqtt::Bytes bytes);

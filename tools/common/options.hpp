@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -19,6 +20,7 @@
 #include <mqtt/util/text.hpp>
 #include <mqtt/util/time.hpp>
 
+#include "common/argv.hpp"
 #include "common/exit_code.hpp"
 
 namespace mq {
@@ -41,9 +43,10 @@ struct OptionRecord {
   std::string metavar;
   std::string group;
   std::string text;
-  std::string default_text;          ///< empty: none to show
-  std::string environment;           ///< variable that is read if the option is not given
-  std::vector<std::string> choices;  ///< one spelling per value, in order
+  std::string default_text;            ///< empty: none to show
+  std::optional<std::string> implied;  ///< its value when typed without "=VALUE", which is then the only form
+  std::string environment;             ///< variable that is read if the option is not given
+  std::vector<std::string> choices;    ///< one spelling per value, in order
   std::vector<std::string> examples;
   std::vector<std::string> excludes;  ///< names of options that cannot be given together with it
   std::vector<std::string> needs;     ///< names of options that must be given with it
@@ -74,6 +77,8 @@ class Option {
   Option& text(std::string_view sentence);
   /// Shown in help instead of the target's initial value; "" shows none.
   Option& default_text(std::string_view shown);
+  /// The value may be left out and then is this; it can only be given as "--name=VALUE".
+  Option& implied(std::string_view value);
   /// Read if neither this option nor one that it excludes is on the command line.
   Option& env(std::string_view variable);
   Option& example(std::string_view usage);
@@ -128,7 +133,6 @@ using ParseResult = std::expected<void, ExitCode>;
 class Options {
  public:
   explicit Options(Program program);
-  ~Options();
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
@@ -139,12 +143,12 @@ class Options {
   Option& list(std::string_view names, std::vector<std::string>& target);
 
   /// A whole decimal number; the range is also cut to the target's type, and starts at 0.
-  template <std::unsigned_integral T>
+  template <std::integral T>
   Option& number(std::string_view names, T& target, NumberRange range = {}) {
     return add_number(names, clamped<T>(range), std::to_string(target),
                       [&target](std::uint64_t value) { target = static_cast<T>(value); });
   }
-  template <std::unsigned_integral T>
+  template <std::integral T>
   Option& number(std::string_view names, std::optional<T>& target, NumberRange range = {}) {
     return add_number(names, clamped<T>(range), target ? std::to_string(*target) : "",
                       [&target](std::uint64_t value) { target = static_cast<T>(value); });
@@ -193,14 +197,13 @@ class Options {
   void rule(std::function<std::optional<std::string>()> check);
 
   /// Reads the command line and the environment. --help and --version print on stdout and give exit
-  /// code 0; a mistake prints one line on stderr and gives 2. Secrets in argv are overwritten in
-  /// every case.
+  /// code 0; a mistake prints one line on stderr and gives 2. Secrets in argv are overwritten.
   [[nodiscard]] ParseResult parse(int argc, char** argv);
 
   using Environment = std::function<const char*(const char*)>;
   /// The same without printing and without touching anything but the targets; `arguments` without the
   /// program's name.
-  [[nodiscard]] std::expected<void, Stop> read(std::vector<std::string> arguments,
+  [[nodiscard]] std::expected<void, Stop> read(const std::vector<std::string>& arguments,
                                                const Environment& environment);
 
   /// One finished line for stderr: "mqpub: SENTENCE".
@@ -233,32 +236,45 @@ class Options {
     return {};
   }
 
+  /// A value's first spelling is the one that help and messages show.
   template <class T>
   Option& add_choice(std::string_view names, Choices<T> choices, std::string initial,
                      std::function<void(const T&)> keep) {
-    std::vector<std::string> words;
+    std::vector<std::string> words, shown_words;
     std::vector<T> values;
-    std::vector<bool> first;
     for (const auto& [name, value] : choices) {
-      first.push_back(std::ranges::find(values, value) == values.end());
+      if (std::ranges::find(values, value) == values.end()) shown_words.emplace_back(name);
       words.emplace_back(name);
       values.push_back(value);
     }
-    return add_choice_words(names, std::move(words), first, std::move(initial),
-                            [values, keep](std::size_t index) { keep(values[index]); });
+    return add_words(names, std::move(words), std::move(shown_words), std::move(initial),
+                     [values, keep](std::size_t index) { keep(values[index]); });
   }
 
-  Option& add(std::string_view names, ValueKind kind, Option::Keep keep, std::size_t values);
+  Option& add(std::string_view names, ValueKind kind, Option::Wanted wanted, Option::Keep keep);
+  Option& add_value(std::string_view names, ValueKind kind,
+                    std::function<ValueResult(const std::string&)> keep);
   Option& add_number(std::string_view names, NumberRange range, std::string initial,
                      std::function<void(std::uint64_t)> keep);
-  Option& add_choice_words(std::string_view names, std::vector<std::string> words,
-                           const std::vector<bool>& shown, std::string initial,
-                           std::function<void(std::size_t)> keep);
+  Option& add_words(std::string_view names, std::vector<std::string> words,
+                    std::vector<std::string> shown_words, std::string initial,
+                    std::function<void(std::size_t)> keep);
+
+  [[nodiscard]] Option* lookup(std::string_view name);
+  [[nodiscard]] ArgumentRules argument_rules();
+  /// The first thing that is wrong, as a sentence.
+  [[nodiscard]] std::optional<std::string> take(CutArguments cut, const Environment& environment);
+  void add_environment(const Environment& environment);
+  [[nodiscard]] bool beaten_by_typed(const Option& option) const;
+  [[nodiscard]] std::optional<std::string> keep_values();
+  [[nodiscard]] std::optional<std::string> broken_rule() const;
+  void scrub_secrets(char** arguments) const;
 
   Program program_;
   std::deque<Option> options_;
   std::vector<Example> examples_;
   std::vector<std::function<std::optional<std::string>()>> rules_;
+  std::vector<Occurrence> occurrences_;  // while parsing
   bool help_wanted_ = false;
   bool version_wanted_ = false;
 };

@@ -56,13 +56,10 @@ class Stdout {
   void stop_watching();
 
  private:
-  enum class Progress : std::uint8_t { all, would_block, failed };
-
-  [[nodiscard]] Progress write_some();
-  void took(std::size_t size);
+  [[nodiscard]] int write_pending();
+  void forget_buffer();
   void watch();
-  void on_event(mqtt::net::FdEvents events);
-  void check_reader();
+  void on_event();
   void fail(int code);
 
   Callbacks callbacks_;
@@ -105,9 +102,9 @@ class Stdin {
  private:
   void arm();
   void on_ready();
-  void read_slice();
+  [[nodiscard]] bool read_slice();
   void offer();
-  void end(std::function<void()> last_call);
+  void end(int code);
 
   mqtt::net::Loop& loop_;
   Callbacks callbacks_;
@@ -119,6 +116,7 @@ class Stdin {
   std::size_t end_ = 0;
   mqtt::net::Lifetime lifetime_;
   bool paused_ = true;
+  bool watching_ = false;
   bool over_ = false;
 };
 

@@ -9,20 +9,23 @@ namespace mq {
 /// The time of day, for people and records; never for measuring.
 using WallTime = std::chrono::sys_time<std::chrono::nanoseconds>;
 
-/// Writes RFC 3339 UTC with microseconds. The text of the second is kept: a thousand messages of one
-/// second cost one calendar computation.
+/// Writes times with microseconds. The text of the second is kept: a thousand messages of one second
+/// cost one calendar computation. The views live until the next call.
 class WallClockText {
  public:
-  /// "2026-11-21T07:20:07.676123Z"
-  void append_rfc3339(std::string& out, WallTime time);
-  /// "1795245607.676123": seconds since 1970
-  void append_seconds(std::string& out, WallTime time);
+  WallClockText();
+
+  /// RFC 3339 UTC: "2026-11-21T07:20:07.676123Z"
+  [[nodiscard]] std::string_view rfc3339(WallTime time);
+  /// Seconds since 1970: "1795245607.676123"
+  [[nodiscard]] std::string_view seconds(WallTime time);
 
  private:
-  void turn_to(std::int64_t second);
+  void turn_to(WallTime time);
 
-  std::int64_t second_ = -1;
-  std::string rfc3339_;  // up to the seconds
+  std::chrono::sys_seconds second_;
+  std::int64_t microseconds_ = -1;
+  std::string rfc3339_;
   std::string seconds_;
 };
 

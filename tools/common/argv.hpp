@@ -1,0 +1,50 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mq {
+
+class Option;
+enum class Source : std::uint8_t;  // options.hpp
+
+/// Where a value stands in the arguments.
+struct ArgumentPart {
+  std::size_t argument = 0;
+  std::size_t offset = 0;
+};
+
+/// An option as it was given.
+struct Occurrence {
+  Option* option = nullptr;
+  std::string typed;  ///< "-t", "--topic", or the variable's name
+  Source source{};
+  std::vector<std::string> values;
+  std::vector<ArgumentPart> parts;  ///< of the values; none from the environment
+};
+
+/// What cutting needs to know of the declared options.
+struct ArgumentRules {
+  std::function<Option*(std::string_view)> lookup;  ///< by name; null if there is none
+  std::function<std::size_t(const Option&, std::span<const std::string>)> wanted;
+  std::vector<Option*> positionals;
+  std::vector<std::string> names;  ///< to suggest from
+};
+
+struct CutArguments {
+  std::vector<Occurrence> occurrences;  ///< up to the fault
+  std::optional<std::string> fault;     ///< a sentence
+};
+
+/// Cuts arguments into options with their values as getopt_long does: "-t V", "-tV", "--topic V",
+/// "--topic=V", clusters "-dr", "--" before positionals. What follows an option that takes a value is
+/// its value, whatever it looks like.
+[[nodiscard]] CutArguments cut_arguments(const std::vector<std::string>& arguments,
+                                         const ArgumentRules& rules);
+
+}  // namespace mq

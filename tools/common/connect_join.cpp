@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+
+#include <mqtt/codec/topic.hpp>
+
+#include "common/connect_parts.hpp"
+#include "common/spelling.hpp"
+
+namespace mq::detail {
+namespace {
+
+using mqtt::PropertyId;
+using mqtt::PropertyPlace;
+using mqtt::Transport;
+using mqtt::Version;
+using Fault = std::optional<std::string>;
+
+std::string_view typed_ws_option(const Options& options) {
+  for (const std::string_view name : {"--ws-path", "--ws-header"})
+    if (options.given(name)) return name;
+  return {};
+}
+
+/// A transport that was named is never changed by an option that wants another.
+Fault clash_with_transport(const Options& options, Transport transport, std::string_view named_by) {
+  const std::string_view tls = typed_tls_option(options), ws = typed_ws_option(options);
+  if (!tls.empty() && !mqtt::uses_tls(transport))
+    return fmt::format("option '{}' needs TLS, but {} is without: use mqtts:// or wss://", tls, named_by);
+  if (!ws.empty() && !mqtt::uses_websocket(transport))
+    return fmt::format("option '{}' needs WebSocket, but {} is without: use ws:// or wss://", ws, named_by);
+  return std::nullopt;
+}
+
+/// A flag comes before a variable; but a URL and a flag of one command line contradict each other.
+Fault join_user(const Options& options, ConnectionConfig& config, const mqtt::Endpoint& url) {
+  const bool url_typed = options.find("--url").source() == Source::command_line;
+  if (url_typed && url.user_name && config.user_name) return "the URL and option '-u' both give a user name";
+  if (url_typed && url.password && config.password.given())
+    return "the URL and an option both give a password";
+  if (!config.user_name) config.user_name = url.user_name;
+  if (!config.password.given()) config.password.value = url.password;
+  return std::nullopt;
+}
+
+Fault join_url(const Options& options, ConnectionConfig& config, const mqtt::Endpoint& url) {
+  if (auto fault = clash_with_transport(options, url.transport, "the URL")) return fault;
+  if (config.typed.ws_path && url.path != "/") return "the URL and option '--ws-path' both give a path";
+  config.transport = url.transport;
+  config.url_topic = url.topic;
+  if (url.transport == Transport::unix_socket)
+    config.unix_path = url.path;
+  else
+    config.hosts = {{url.host, url.port}};
+  if (mqtt::uses_websocket(url.transport)) config.ws_path = config.typed.ws_path.value_or(url.path);
+  return join_user(options, config, url);
+}
+
+/// Without a URL the options that need TLS or WebSocket ask for it.
+Transport wanted_transport(const Options& options) {
+  const bool tls = !typed_tls_option(options).empty(), ws = !typed_ws_option(options).empty();
+  if (ws) return tls ? Transport::wss : Transport::ws;
+  return tls ? Transport::tls : Transport::tcp;
+}
+
+std::string without_brackets(std::string host) {
+  const bool bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
+  return bracketed ? host.substr(1, host.size() - 2) : host;
+}
+
+Fault join_hosts(const Options& options, ConnectionConfig& config) {
+  config.transport = wanted_transport(options);
+  if (config.typed.ws_path) config.ws_path = *config.typed.ws_path;
+  const std::uint16_t port = config.typed.port.value_or(mqtt::default_port(config.transport));
+  for (std::string& host : split_at_commas(config.typed.host.value_or("localhost"))) {
+    if (host.empty()) return fmt::format("option '-h': a name is missing in {}", quoted(*config.typed.host));
+    config.hosts.push_back({without_brackets(std::move(host)), port});
+  }
+  return std::nullopt;
+}
+
+Fault join_address(const Options& options, ConnectionConfig& config) {
+  if (config.typed.ipv4) config.family = mqtt::net::Family::ipv4;
+  if (config.typed.ipv6) config.family = mqtt::net::Family::ipv6;
+  if (config.connect_timeout.count() == 0) return "option '--connect-timeout': 0 leaves no time to connect";
+  if (config.typed.url) return join_url(options, config, *config.typed.url);
+  if (!options.given("--unix")) return join_hosts(options, config);
+  if (config.unix_path.empty()) return "option '--unix': the path is empty";
+  config.transport = Transport::unix_socket;
+  return clash_with_transport(options, config.transport, "the unix socket");
+}
+
+Fault join_session(ConnectionConfig& config) {
+  const auto typed = config.typed.session_expiry;
+  if (config.persistent && !config.client_id)
+    return "option '-c' needs a client id (-i): a random one would leave a session that nobody finds again";
+  config.session_expiry = typed.value_or(config.persistent ? session_never_expires : 0);
+  if (config.session_expiry == session_never_expires && !config.client_id)
+    return "a session that never expires needs a client id (-i)";
+  const mqtt::PropertiesView connect = config.properties.at(PropertyPlace::connect);
+  if (typed && connect.find(PropertyId::session_expiry_interval))
+    return "options '-x' and '-D' both give the session expiry interval";
+  if (config.max_inflight && connect.find(PropertyId::receive_maximum))
+    return "options '-M' and '-D' both give the receive maximum";
+  return std::nullopt;
+}
+
+Fault join_version(ConnectionConfig& config) {
+  config.needs_v5 = config.typed.session_expiry || !config.properties.empty();
+  if (!config.needs_v5 || config.version.value_or(Version::v5) == Version::v5) return std::nullopt;
+  return fmt::format("option '{}' needs MQTT 5, but option '-V' asks for {}",
+                     config.typed.session_expiry ? "-x" : "-D", to_string(*config.version));
+}
+
+Fault join_will(const Options& options, ConnectionConfig& config) {
+  if (!options.given("--will-topic")) {
+    if (config.properties.at(PropertyPlace::will).empty()) return std::nullopt;
+    return "option '-D will' needs option '--will-topic'";
+  }
+  if (const auto fault = mqtt::find_topic_name_error(config.typed.will.topic))
+    return fmt::format("option '--will-topic': {}", fault->what);
+  config.will = config.typed.will;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> join_connection(const Options& options, ConnectionConfig& config) {
+  if (auto fault = join_address(options, config)) return fault;
+  if (auto fault = join_session(config)) return fault;
+  if (auto fault = join_version(config)) return fault;
+  return join_will(options, config);
+}
+
+}  // namespace mq::detail

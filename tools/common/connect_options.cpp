@@ -1,0 +1,333 @@
+#include "common/connect_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <mqtt/util/text.hpp>
+
+#include "common/connect_parts.hpp"
+#include "common/spelling.hpp"
+
+namespace mq {
+namespace detail {
+
+std::vector<std::string> split_at_commas(std::string_view text) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    parts.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+void declare_secret_options(Options& options, SecretSource& secret, std::string_view stem,
+                            std::string_view what, std::string_view group,
+                            std::vector<std::string> also_excluded) {
+  const auto name = [stem](std::string_view suffix) { return fmt::format("{}{}", stem, suffix); };
+  const std::string file = name("-file"), variable = name("-env"), command = name("-cmd"),
+                    prompt = name("-prompt");
+  const auto declare = [&](Option& option, std::string_view metavar, std::string text,
+                           std::initializer_list<std::string_view> later) {
+    option.metavar(metavar).group(group).text(text).excludes(later);
+    for (const std::string& other : also_excluded) option.excludes({other});
+  };
+  declare(options.text(file, secret.file), "FILE", fmt::format("{} is in this file", what),
+          {variable, command, prompt});
+  declare(options.text(variable, secret.environment), "NAME",
+          fmt::format("{} is in this environment variable", what), {command, prompt});
+  declare(options.text(command, secret.command), "COMMAND",
+          fmt::format("{} is what this command writes", what), {prompt});
+  declare(options.flag(prompt, secret.prompt), "", fmt::format("ask for {} on the terminal", what), {});
+}
+
+}  // namespace detail
+
+namespace {
+
+using mqtt::Version;
+
+/// A number of seconds, with a unit if one likes: "60", "2m".
+std::optional<std::uint32_t> whole_seconds(std::string_view text, std::uint32_t max) {
+  const auto duration = mqtt::parse_duration(text);
+  if (!duration || duration->count() % 1'000'000'000 != 0) return std::nullopt;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*duration).count();
+  if (seconds > max) return std::nullopt;
+  return static_cast<std::uint32_t>(seconds);
+}
+
+std::unexpected<ValueFault> not_seconds(std::string_view value, std::uint32_t max) {
+  return std::unexpected(fmt::format("{} is not a whole number of seconds from 0 to {}", quoted(value), max));
+}
+
+ValueResult keep_keep_alive(ConnectionConfig& config, std::string_view value) {
+  constexpr std::uint32_t most = 65'535;
+  const auto seconds = whole_seconds(value, most);
+  if (!seconds) return not_seconds(value, most);
+  config.keep_alive = static_cast<std::uint16_t>(*seconds);
+  return {};
+}
+
+ValueResult keep_session_expiry(ConnectionConfig& config, std::string_view value) {
+  const bool never = value == "never" || value == "-1" || value == "∞";
+  const auto seconds =
+      never ? std::optional{session_never_expires} : whole_seconds(value, session_never_expires);
+  if (!seconds) return not_seconds(value, session_never_expires);
+  config.typed.session_expiry = seconds;
+  return {};
+}
+
+ValueResult keep_url(ConnectionConfig& config, std::string_view value) {
+  auto endpoint = mqtt::parse_endpoint(value);
+  if (!endpoint) return std::unexpected(std::move(endpoint.error().context));
+  config.typed.url = std::move(*endpoint);
+  return {};
+}
+
+/// A password in the user information, and a query, which may be a signature.
+void scrub_url(std::span<char> url) {
+  const std::string_view text{url.data(), url.size()};
+  const std::size_t authority = text.find("://");
+  if (authority == std::string_view::npos) return;
+  const auto hide = [url](std::size_t from, std::size_t to) {
+    std::ranges::fill(url.subspan(from, to - from), 'x');
+  };
+  const std::size_t colon = text.find(':', authority + 3), at = text.rfind('@');
+  if (colon != std::string_view::npos && at != std::string_view::npos && colon < at) hide(colon + 1, at);
+  if (const std::size_t query = text.find('?'); query != std::string_view::npos) hide(query + 1, text.size());
+}
+
+ValueResult keep_retry_delay(mqtt::ReconnectPolicy& policy, std::string_view value) {
+  const std::size_t dots = value.find("..");
+  const auto min = mqtt::parse_duration(value.substr(0, dots));
+  const auto max = dots == std::string_view::npos ? min : mqtt::parse_duration(value.substr(dots + 2));
+  if (!min || !max || min->count() == 0 || *max < *min)
+    return std::unexpected(fmt::format("{} is not a range of durations such as 500ms..30s", quoted(value)));
+  policy.min = *min;
+  policy.max = *max;
+  policy.enabled = true;
+  return {};
+}
+
+ValueResult keep_header(ConnectionConfig& config, std::string_view value) {
+  const std::size_t colon = value.find(':');
+  if (colon == 0 || colon == std::string_view::npos)
+    return std::unexpected(fmt::format("{} is not NAME:VALUE", quoted(value)));
+  const std::string_view rest = value.substr(colon + 1);
+  const std::size_t start = std::min(rest.find_first_not_of(' '), rest.size());
+  config.ws_headers.push_back({std::string{value.substr(0, colon)}, std::string{rest.substr(start)}});
+  return {};
+}
+
+/// What may be secret in a header is its value.
+void scrub_header(std::span<char> header) {
+  const auto colon = std::ranges::find(header, ':');
+  if (colon != header.end()) std::fill(colon + 1, header.end(), 'x');
+}
+
+void declare_address(Options& o, ConnectionConfig& c) {
+  constexpr std::string_view group = "Connection";
+  o.parsed("-L,--url", [&c](std::string_view value) { return keep_url(c, value); })
+      .metavar("URL")
+      .group(group)
+      .env("MQTT_URL")
+      .text("mqtt://, mqtts://, ws://, wss:// or unix:// address: mqtts://user:password@host:port/topic")
+      .excludes({"--host", "--port", "--unix"})
+      .secret(scrub_url)
+      .example("-L mqtts://broker.example:8883");
+  o.text("-h,--host", c.typed.host)
+      .metavar("HOST")
+      .group(group)
+      .default_text("localhost")
+      .text("the broker's name or address; several, separated by commas, are tried in order");
+  o.number("-p,--port", c.typed.port, {.min = 1})
+      .metavar("PORT")
+      .group(group)
+      .text("the broker's port")
+      .default_text("1883, with TLS 8883");
+  o.text("--unix", c.unix_path)
+      .metavar("PATH")
+      .group(group)
+      .text("connect to this unix socket")
+      .excludes({"--host", "--port"});
+  o.text("-A,--bind", c.local_address)
+      .metavar("ADDRESS")
+      .group(group)
+      .text("connect from this local address");
+  o.flag("-4", c.typed.ipv4).group(group).text("use IPv4 only").excludes({"-6"});
+  o.flag("-6", c.typed.ipv6).group(group).text("use IPv6 only");
+  o.ignored_flag("--nodelay").group(group).hidden().text("always on: small packets leave at once");
+}
+
+void declare_patience(Options& o, ConnectionConfig& c) {
+  constexpr std::string_view group = "Connection";
+  o.duration("--connect-timeout", c.connect_timeout)
+      .group(group)
+      .text("give up when the broker has not accepted the connection after this time");
+  o.flag("--reconnect", c.reconnect.enabled)
+      .group(group)
+      .text("connect again when the connection fails or is lost");
+  o.parsed("--retry-max",
+           [&c](std::string_view value) -> ValueResult {
+             const auto count = mqtt::parse_number<std::uint32_t>(value);
+             if (!count || *count == 0) return std::unexpected(quoted(value) + " is not a number from 1 up");
+             c.reconnect.retry_max = count;
+             c.reconnect.enabled = true;
+             return {};
+           })
+      .metavar("N")
+      .group(group)
+      .text("connect again, but give up after N attempts in a row");
+  o.parsed("--retry-delay", [&c](std::string_view value) { return keep_retry_delay(c.reconnect, value); })
+      .metavar("MIN..MAX")
+      .group(group)
+      .text("connect again, after a random delay that grows from MIN to MAX")
+      .default_text(fmt::format("{}..{}", mqtt::format_duration(c.reconnect.min),
+                                mqtt::format_duration(c.reconnect.max)));
+}
+
+void declare_websocket(Options& o, ConnectionConfig& c) {
+  constexpr std::string_view group = "WebSocket";
+  o.text("--ws-path", c.typed.ws_path)
+      .metavar("PATH")
+      .group(group)
+      .default_text(c.ws_path)
+      .text("use WebSocket, at this path");
+  o.parsed("--ws-header", [&c](std::string_view value) { return keep_header(c, value); })
+      .metavar("NAME:VALUE")
+      .group(group)
+      .text("use WebSocket, and send this header with its upgrade; may be given many times")
+      .secret(scrub_header);
+}
+
+void declare_credentials(Options& o, ConnectionConfig& c) {
+  constexpr std::string_view group = "Credentials";
+  o.text("-u,--username", c.user_name).metavar("NAME").group(group).text("user name");
+  o.text("-P,--pw,--password", c.password.value)
+      .metavar("TEXT")
+      .group(group)
+      .text("password; better use one of the following, since others may see the command line")
+      .secret();
+  detail::declare_secret_options(o, c.password, "--password", "the password", group, {"--password"});
+}
+
+void declare_session(Options& o, ConnectionConfig& c) {
+  constexpr std::string_view group = "Session";
+  o.text("-i,--id", c.client_id).metavar("ID").group(group).text("client id").default_text("a random one");
+  o.text("-I,--id-prefix", c.id_prefix)
+      .metavar("PREFIX")
+      .group(group)
+      .text("a random client id with this beginning")
+      .excludes({"--id"});
+  o.flag("-c,--disable-clean-session", c.persistent)
+      .group(group)
+      .text("go on with the session that the server keeps for this client id, and leave it there");
+  o.parsed("-x,--session-expiry-interval",
+           [&c](std::string_view value) { return keep_session_expiry(c, value); })
+      .metavar("DURATION")
+      .group(group)
+      .default_text("0, with -c never")
+      .text("how long the server keeps the session after the connection ends, or 'never' (MQTT 5)");
+  o.parsed("-k,--keepalive", [&c](std::string_view value) { return keep_keep_alive(c, value); })
+      .metavar("DURATION")
+      .group(group)
+      .default_text(fmt::format("{}s", c.keep_alive))
+      .text("longest silence before the connection is probed; 0 turns it off");
+  o.number("-M,--max-inflight", c.max_inflight, {.min = 1})
+      .metavar("N")
+      .group(group)
+      .text("messages that may wait for their acknowledgement, in each direction");
+}
+
+void declare_protocol(Options& o, ConnectionConfig& c, std::vector<mqtt::PropertyPlace> packets) {
+  constexpr std::string_view group = "Protocol";
+  o.choice("-V,--protocol-version", c.version,
+           {{"5", Version::v5},
+            {"311", Version::v3_1_1},
+            {"31", Version::v3_1},
+            {"mqttv5", Version::v5},
+            {"mqttv311", Version::v3_1_1},
+            {"mqttv31", Version::v3_1}})
+      .metavar("VERSION")
+      .group(group)
+      .env("MQTT_VERSION")
+      .default_text("5, then 311 if the broker refuses it")
+      .text("speak only this version of MQTT")
+      .example("-V 311");
+  o.parsed_tuple("-D,--property", property_values_wanted,
+                 [&c, packets = std::move(packets)](Option::Values values) {
+                   return add_property(c.properties, values, packets);
+                 })
+      .metavar("PACKET NAME VALUE")
+      .group(group)
+      .text(
+          "set a property of MQTT 5; a user-property has a key and a value, binary values may be "
+          "base64:TEXT or @FILE; may be given many times")
+      .example("-D publish content-type application/json");
+}
+
+void declare_will(Options& o, ConnectionConfig& c) {
+  constexpr std::string_view group = "Will";
+  WillConfig& will = c.typed.will;
+  o.text("--will-topic", will.topic)
+      .metavar("TOPIC")
+      .group(group)
+      .text("leave a message with the broker, to be published here if this client vanishes");
+  o.text("--will-payload", will.payload)
+      .metavar("TEXT")
+      .group(group)
+      .text("its payload")
+      .default_text("empty")
+      .needs({"--will-topic"});
+  o.choice("--will-qos", will.qos,
+           {{"0", mqtt::QoS::at_most_once}, {"1", mqtt::QoS::at_least_once}, {"2", mqtt::QoS::exactly_once}})
+      .metavar("QOS")
+      .group(group)
+      .text("its quality of service")
+      .needs({"--will-topic"});
+  o.flag("--will-retain", will.retain).group(group).text("it is retained").needs({"--will-topic"});
+  o.flag("--will-on-exit", c.will_on_exit)
+      .group(group)
+      .text("it is published when a signal ends the program, too")
+      .needs({"--will-topic"});
+}
+
+}  // namespace
+
+std::string ConnectionConfig::where() const {
+  if (!unix_path.empty()) return unix_path;
+  std::vector<std::string> names;
+  for (const auto& [host, port] : hosts) names.push_back(mqtt::net::host_and_port(host, port));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void declare_connect_options(Options& options, ConnectionConfig& config,
+                             std::initializer_list<mqtt::PropertyPlace> packets) {
+  declare_address(options, config);
+  declare_patience(options, config);
+  declare_credentials(options, config);
+  declare_session(options, config);
+  declare_protocol(options, config, packets);
+  declare_will(options, config);
+  detail::declare_tls_options(options, config);
+  declare_websocket(options, config);
+  options.rule([&options, &config] { return detail::join_connection(options, config); });
+}
+
+void declare_log_options(Options& options, LogSettings& log) {
+  constexpr std::string_view group = "Diagnostics";
+  options.flag("-d,--debug", log.debug).group(group).text("a line on stderr for each packet");
+  options.flag("--quiet", log.quiet).group(group).text("no warnings on stderr, only errors");
+  options.choice("--log-format", log.format, {{"text", LogFormat::text}, {"json", LogFormat::json}})
+      .group(group)
+      .text("how lines on stderr look");
+  options
+      .choice("--color", log.color,
+              {{"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}})
+      .metavar("WHEN")
+      .group(group)
+      .text("colours on stderr; auto: on a terminal, unless NO_COLOR is set");
+}
+
+}  // namespace mq

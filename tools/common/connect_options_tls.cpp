@@ -1,0 +1,147 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "common/connect_parts.hpp"
+#include "common/spelling.hpp"
+
+namespace mq::detail {
+namespace {
+
+using mqtt::net::TlsVersion;
+
+constexpr std::string_view group = "TLS";
+
+/// Each of them asks for TLS where the transport is not said by a URL.
+constexpr std::array<std::string_view, 18> tls_options{
+    "--cafile",      "--capath",       "--tls-use-os-certs",
+    "--cert",        "--key",          "--keypass-file",
+    "--keypass-env", "--keypass-cmd",  "--keypass-prompt",
+    "--tls-version", "--ciphers",      "--tls-ciphersuites",
+    "--tls-alpn",    "--sni",          "--insecure",
+    "--psk",         "--psk-identity", "--tls-keylog"};
+
+std::optional<TlsVersion> parse_version(std::string_view word) {
+  if (word.starts_with("tlsv")) word.remove_prefix(4);
+  if (word == "1.2") return TlsVersion::tls1_2;
+  if (word == "1.3") return TlsVersion::tls1_3;
+  return std::nullopt;
+}
+
+ValueResult keep_versions(mqtt::net::TlsOptions& tls, std::string_view value) {
+  const std::size_t dots = value.find("..");
+  const auto min = parse_version(value.substr(0, dots));
+  const auto max = dots == std::string_view::npos ? std::nullopt : parse_version(value.substr(dots + 2));
+  const bool range = dots != std::string_view::npos;
+  if (!min || (range && (!max || *max < *min)))
+    return std::unexpected(
+        fmt::format("{} is not 1.2, 1.3 or a range of them such as 1.2..1.3", quoted(value)));
+  tls.min_version = *min;
+  tls.max_version = max;
+  return {};
+}
+
+ValueResult keep_alpn(mqtt::net::TlsOptions& tls, std::string_view value) {
+  constexpr std::size_t name_max = 255;  // a one-octet length (RFC 7301, 3.1)
+  tls.alpn = split_at_commas(value);
+  for (const std::string& name : tls.alpn)
+    if (name.empty() || name.size() > name_max)
+      return std::unexpected(fmt::format("{} is not a list of protocol names", quoted(value)));
+  return {};
+}
+
+ValueResult keep_psk(mqtt::net::TlsOptions& tls, std::string_view value) {
+  const bool digits = value.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  if (value.empty() || value.size() % 2 != 0 || !digits)
+    return std::unexpected(std::string{"the key is not hexadecimal"});
+  tls.psk_key = value;
+  return {};
+}
+
+void declare_trust(Options& o, mqtt::net::TlsOptions& tls) {
+  o.text("--cafile", tls.ca_file)
+      .metavar("FILE")
+      .group(group)
+      .text("trust the CA certificates in this PEM file, instead of the system's")
+      .example("--cafile ca.pem");
+  o.text("--capath", tls.ca_path)
+      .metavar("DIR")
+      .group(group)
+      .text("trust the CA certificates in this directory (openssl rehash)");
+  o.flag("--tls-use-os-certs", tls.use_os_certs)
+      .group(group)
+      .text("trust the system's CA certificates, also besides --cafile and --capath");
+  o.flag("--insecure", tls.insecure)
+      .group(group)
+      .text("do not verify the server's certificate: anybody may listen in");
+}
+
+void declare_identity(Options& o, ConnectionConfig& config) {
+  mqtt::net::TlsOptions& tls = config.tls;
+  o.text("--cert", tls.certificate_file)
+      .metavar("FILE")
+      .group(group)
+      .text("the client's certificate, with its chain")
+      .needs({"--key"});
+  o.text("--key", tls.key_file).metavar("FILE").group(group).text("the certificate's key").needs({"--cert"});
+  declare_secret_options(o, config.key_password, "--keypass", "the key's password", group, {});
+  o.parsed("--psk", [&tls](std::string_view value) { return keep_psk(tls, value); })
+      .metavar("HEX")
+      .group(group)
+      .text("pre-shared key, instead of certificates")
+      .needs({"--psk-identity"})
+      .excludes({"--cafile", "--capath", "--cert"})
+      .secret();
+  o.text("--psk-identity", tls.psk_identity)
+      .metavar("NAME")
+      .group(group)
+      .text("whose pre-shared key it is")
+      .needs({"--psk"});
+}
+
+void declare_protocol(Options& o, ConnectionConfig& config) {
+  mqtt::net::TlsOptions& tls = config.tls;
+  o.parsed("--tls-version", [&tls](std::string_view value) { return keep_versions(tls, value); })
+      .metavar("MIN[..MAX]")
+      .group(group)
+      .text("TLS versions to accept: 1.2, 1.3 or a range")
+      .default_text("1.2")
+      .example("--tls-version 1.3");
+  o.text("--ciphers", tls.ciphers).metavar("LIST").group(group).text("OpenSSL cipher list for TLS 1.2");
+  o.text("--tls-ciphersuites", tls.ciphersuites)
+      .metavar("LIST")
+      .group(group)
+      .text("OpenSSL cipher suites for TLS 1.3");
+  o.parsed("--tls-alpn", [&tls](std::string_view value) { return keep_alpn(tls, value); })
+      .metavar("A,B")
+      .group(group)
+      .text("application protocols to offer")
+      .example("--tls-alpn mqtt");
+  o.text("--sni", config.tls_server_name)
+      .metavar("NAME")
+      .group(group)
+      .text("the name to ask for and to find in the certificate, instead of the host's");
+  o.text("--tls-keylog", tls.key_log_file)
+      .metavar("FILE")
+      .group(group)
+      .env("SSLKEYLOGFILE")
+      .text("append the session keys, for Wireshark");
+}
+
+}  // namespace
+
+void declare_tls_options(Options& options, ConnectionConfig& config) {
+  declare_trust(options, config.tls);
+  declare_identity(options, config);
+  declare_protocol(options, config);
+}
+
+std::string_view typed_tls_option(const Options& options) {
+  const auto typed = std::ranges::find_if(tls_options, [&](std::string_view name) {
+    return options.find(name).source() == Source::command_line;
+  });
+  return typed == tls_options.end() ? std::string_view{} : *typed;
+}
+
+}  // namespace mq::detail

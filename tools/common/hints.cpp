@@ -1,0 +1,142 @@
+#include "common/hints.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace mq {
+namespace {
+
+using mqtt::Ending;
+using mqtt::ErrorDomain;
+using mqtt::ReasonCode;
+using mqtt::Transport;
+
+/// Where brokers and web servers are used to speak TLS.
+bool is_tls_port(std::uint16_t port) {
+  constexpr std::array<std::uint16_t, 5> ports{443, 8443, 8883, 8884, 8084};
+  return std::ranges::find(ports, port) != ports.end();
+}
+
+std::string_view tls_scheme(Transport transport) { return transport == Transport::ws ? "wss" : "mqtts"; }
+
+/// The peer is not an MQTT server, or not one without TLS: seen by what it sent.
+std::string hint_for_peer(const Ending& ending, const Where& where) {
+  switch (guess_peer(ending.first_octets)) {
+    case PeerKind::http:
+      return "this is a web server: try ws:// if it has MQTT over WebSocket, or another port";
+    case PeerKind::tls:
+      return fmt::format("this port speaks TLS: use a {}:// URL or a TLS option such as --tls-use-os-certs",
+                         tls_scheme(where.transport));
+    case PeerKind::unknown: break;
+  }
+  return {};
+}
+
+/// The server hung up, or said nothing, before CONNACK.
+std::string hint_for_silence(const Where& where) {
+  const bool plain = where.transport == Transport::tcp || where.transport == Transport::ws;
+  if (plain && is_tls_port(where.port))
+    return fmt::format(
+        "port {} usually speaks TLS: use a {}:// URL or a TLS option such as --tls-use-os-certs", where.port,
+        tls_scheme(where.transport));
+  if (where.version == mqtt::Version::v5)
+    return "the server may want TLS (mqtts://), or speak only MQTT 3.1.1 (-V 311)";
+  return {};
+}
+
+std::string hint_for_tls(const mqtt::Error& error) {
+  const std::string_view text = error.context;
+  const auto says = [text](std::string_view words) { return text.find(words) != std::string_view::npos; };
+  // OpenSSL's words for octets that are not a TLS record.
+  if (says("wrong version number") || says("packet length too long") || says("http request"))
+    return "the server does not seem to speak TLS on this port";
+  if (says("self-signed") || says("unknown CA)")) return "name the CA that signed it with --cafile";
+  if (says("certificate required") || says("handshake failure"))
+    return "the server may want a client certificate: --cert and --key";
+  if (says("not for")) return "connect by a name in the certificate, or give that name with --sni";
+  return {};
+}
+
+std::string hint_for_websocket(const mqtt::Error& error) {
+  constexpr int not_found = 404, unauthorized = 401, forbidden = 403;
+  if (error.code == not_found) return "the path may be another one: --ws-path, or the path of the URL";
+  if (error.code == unauthorized || error.code == forbidden)
+    return "the server may want credentials in a header: --ws-header";
+  if (error.code == 0) return "the server may not speak WebSocket on this port";
+  return {};
+}
+
+std::string hint_for_open(const mqtt::Error& error, const Where& where) {
+  if (error.domain == ErrorDomain::tls) return hint_for_tls(error);
+  if (error.domain == ErrorDomain::websocket) return hint_for_websocket(error);
+  if (error.domain == ErrorDomain::timeout) return hint_for_silence(where);
+  return {};
+}
+
+std::string hint_for_refusal(ReasonCode code, const Where& where) {
+  switch (code) {
+    case ReasonCode::bad_user_name_or_password:
+    case ReasonCode::not_authorized: return "check the user name (-u) and the password (--password-file)";
+    case ReasonCode::client_identifier_not_valid:
+      return fmt::format("the server does not accept the client id '{}': choose another with -i",
+                         where.client_id);
+    case ReasonCode::unsupported_protocol_version: return "leave -V out to let the server choose";
+    case ReasonCode::bad_authentication_method: return "the server wants another authentication method";
+    case ReasonCode::packet_too_large: return "the will, the client id or the properties may be too long";
+    default: return {};
+  }
+}
+
+std::string hint_for_disconnect(ReasonCode code, const Where& where) {
+  switch (code) {
+    case ReasonCode::session_taken_over:
+      return fmt::format("another client connected with the same client id '{}': each needs its own (-i)",
+                         where.client_id);
+    case ReasonCode::packet_too_large: return "a message was larger than the server accepts";
+    case ReasonCode::receive_maximum_exceeded: return "allow fewer messages in flight with -M";
+    default: return {};
+  }
+}
+
+}  // namespace
+
+std::string hint_for(const Ending& ending, const Where& where) {
+  using enum Ending::Kind;
+  switch (ending.kind) {
+    case open_failed: return hint_for_open(ending.error, where);
+    case refused: return hint_for_refusal(ending.close.code, where);
+    case connack_timeout: return hint_for_silence(where);
+    case peer_disconnect: return hint_for_disconnect(ending.close.code, where);
+    case protocol_error: return hint_for_peer(ending, where);
+    case connection_lost:
+      if (ending.was_connected) return {};
+      return ending.error.domain == ErrorDomain::tls ? hint_for_tls(ending.error) : hint_for_silence(where);
+    case finished:
+    case bad_options:
+    case ping_timeout: break;
+  }
+  return {};
+}
+
+std::string hint_for_publish(ReasonCode code) {
+  switch (code) {
+    case ReasonCode::not_authorized: return "the server's access rules do not let this user publish there";
+    case ReasonCode::payload_format_invalid:
+      return "the payload is not the UTF-8 that its properties promise";
+    default: return {};
+  }
+}
+
+std::string hint_for_subscription(ReasonCode code) {
+  switch (code) {
+    case ReasonCode::not_authorized: return "the server's access rules do not let this user read there";
+    case ReasonCode::unspecified_error:
+      return "before MQTT 5 servers give no reason: access rules are the usual one";
+    default: return {};
+  }
+}
+
+}  // namespace mq

@@ -1,0 +1,178 @@
+#include "common/json_writer.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include <mqtt/util/base64.hpp>
+#include <mqtt/util/utf8.hpp>
+
+namespace mq {
+namespace {
+
+constexpr std::string_view hex = "0123456789abcdef";
+constexpr char as_code = 'u';  // \u00XX
+
+/// For each octet: 0 if it stands for itself, else the letter behind the backslash.
+constexpr auto escapes = [] {
+  std::array<char, 256> letters{};
+  for (std::size_t c = 0; c < 0x20; ++c) letters[c] = as_code;
+  letters['"'] = '"';
+  letters['\\'] = '\\';
+  letters['\b'] = 'b';
+  letters['\f'] = 'f';
+  letters['\n'] = 'n';
+  letters['\r'] = 'r';
+  letters['\t'] = 't';
+  return letters;
+}();
+
+constexpr std::size_t escape_max = 6;  // \u001b
+constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+/// A long text is escaped in slices, so that room for the worst case is taken for one slice only.
+constexpr std::size_t slice_bytes = 16 * 1024;
+
+/// True if none of eight octets needs escaping. May say false without need, never true.
+bool plain_word(const char* p) {
+  std::uint64_t word;
+  std::memcpy(&word, p, sizeof word);
+  constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+  const auto has_zero = [](std::uint64_t w) { return (w - ones) & ~w; };
+  const std::uint64_t control = (word - ones * 0x20) & ~word;
+  return ((control | has_zero(word ^ ones * '"') | has_zero(word ^ ones * '\\')) & highs) == 0;
+}
+
+char* put_escaped(char* at, char c) {
+  const auto octet = static_cast<std::uint8_t>(c);
+  const char letter = escapes[octet];
+  if (letter == 0) {
+    *at++ = c;
+    return at;
+  }
+  *at++ = '\\';
+  *at++ = letter;
+  if (letter != as_code) return at;
+  for (const char digit : {'0', '0', hex[octet >> 4], hex[octet & 15]}) *at++ = digit;
+  return at;
+}
+
+char* put_escaped(char* at, std::string_view text) {
+  const char* from = text.data();
+  const char* const end = from + text.size();
+  while (end - from >= static_cast<std::ptrdiff_t>(word_bytes)) {
+    if (plain_word(from)) {
+      std::memcpy(at, from, word_bytes);
+      at += word_bytes;
+      from += word_bytes;
+      continue;
+    }
+    for (const char* const stop = from + word_bytes; from < stop; ++from) at = put_escaped(at, *from);
+  }
+  for (; from < end; ++from) at = put_escaped(at, *from);
+  return at;
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view slice = text.substr(0, slice_bytes);
+    const std::size_t before = out.size();
+    out.resize_and_overwrite(before + escape_max * slice.size(), [&](char* data, std::size_t) {
+      return static_cast<std::size_t>(put_escaped(data + before, slice) - data);
+    });
+    text.remove_prefix(slice.size());
+  }
+}
+
+template <class T>
+void append_number(std::string& out, T value) {
+  std::array<char, 32> digits;
+  const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  out.append(digits.data(), result.ptr);
+}
+
+}  // namespace
+
+void JsonWriter::before_value() {
+  if (after_key_) {
+    after_key_ = false;
+    return;
+  }
+  const std::uint64_t bit = std::uint64_t{1} << depth_;
+  if (depth_ > 0 && (has_items_ & bit)) out_->push_back(',');
+  has_items_ |= bit;
+}
+
+void JsonWriter::open(char bracket) {
+  before_value();
+  out_->push_back(bracket);
+  ++depth_;
+  has_items_ &= ~(std::uint64_t{1} << depth_);
+}
+
+void JsonWriter::close(char bracket) {
+  --depth_;
+  out_->push_back(bracket);
+}
+
+void JsonWriter::begin_object() { open('{'); }
+void JsonWriter::end_object() { close('}'); }
+void JsonWriter::begin_array() { open('['); }
+void JsonWriter::end_array() { close(']'); }
+
+void JsonWriter::key(std::string_view name) {
+  before_value();
+  out_->push_back('"');
+  out_->append(name);
+  out_->append("\":", 2);
+  after_key_ = true;
+}
+
+void JsonWriter::string(std::string_view text) {
+  before_value();
+  out_->push_back('"');
+  append_escaped(*out_, text);
+  out_->push_back('"');
+}
+
+void JsonWriter::base64(mqtt::Bytes bytes) {
+  before_value();
+  out_->push_back('"');
+  mqtt::append_base64(*out_, bytes);
+  out_->push_back('"');
+}
+
+void JsonWriter::text_or_base64(mqtt::Bytes bytes) {
+  if (mqtt::is_mqtt_utf8(bytes)) return string(mqtt::as_text(bytes));
+  begin_object();
+  key("base64");
+  base64(bytes);
+  end_object();
+}
+
+void JsonWriter::signed_number(std::int64_t value) {
+  before_value();
+  append_number(*out_, value);
+}
+
+void JsonWriter::unsigned_number(std::uint64_t value) {
+  before_value();
+  append_number(*out_, value);
+}
+
+void JsonWriter::number(double value) {
+  if (!std::isfinite(value)) return null();
+  before_value();
+  append_number(*out_, value);
+}
+
+void JsonWriter::boolean(bool value) { raw(value ? "true" : "false"); }
+
+void JsonWriter::null() { raw("null"); }
+
+void JsonWriter::raw(std::string_view json) {
+  before_value();
+  out_->append(json);
+}
+
+}  // namespace mq

@@ -1,0 +1,379 @@
+#include "common/options.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "common/relations.hpp"
+#include "common/spelling.hpp"
+
+namespace mq {
+namespace {
+
+constexpr std::string_view help_group = "Help";
+
+std::vector<std::string> split_names(std::string_view names) {
+  std::vector<std::string> result;
+  for (;;) {
+    const std::size_t comma = names.find(',');
+    result.emplace_back(names.substr(0, comma));
+    if (comma == std::string_view::npos) return result;
+    names.remove_prefix(comma + 1);
+  }
+}
+
+Option::Wanted exactly(std::size_t count) {
+  return [count](Option::Values) { return count; };
+}
+
+std::unexpected<ValueFault> not_a(std::string_view value, std::string_view what) {
+  return std::unexpected(fmt::format("{} is not {}", quoted(value), what));
+}
+
+std::string range_text(NumberRange range) {
+  if (range.max == std::numeric_limits<std::uint64_t>::max())
+    return range.min == 0 ? "a number" : fmt::format("a number from {} up", range.min);
+  return fmt::format("a number from {} to {}", range.min, range.max);
+}
+
+std::function<ValueResult(const std::string&)> duration_into(std::function<void(mqtt::Duration)> keep) {
+  return [keep](const std::string& value) -> ValueResult {
+    const auto duration = mqtt::parse_duration(value);
+    if (!duration) return not_a(value, "a duration such as 500ms, 2s or 1m");
+    keep(*duration);
+    return {};
+  };
+}
+
+std::function<ValueResult(const std::string&)> size_into(std::function<void(std::uint64_t)> keep) {
+  return [keep](const std::string& value) -> ValueResult {
+    const auto size = mqtt::parse_size(value);
+    if (!size) return not_a(value, "a size such as 4096, 64K or 1.5MiB");
+    keep(*size);
+    return {};
+  };
+}
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count <= 0) return;  // nobody there to tell
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+/// Of the terminal on stdout; lines beyond 100 columns read badly.
+std::size_t help_columns() {
+  constexpr std::size_t otherwise = 80, narrowest = 50, widest = 100;
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return otherwise;
+  return std::clamp<std::size_t>(size.ws_col, narrowest, widest);
+}
+
+}  // namespace
+
+const std::string& OptionRecord::main_name() const {
+  const auto found =
+      std::ranges::find_if(names, [](const std::string& name) { return name.starts_with("--"); });
+  return found == names.end() ? names.front() : *found;
+}
+
+Option::Option(OptionRecord record, Keep keep, Wanted wanted)
+    : record_{std::move(record)}, keep_{std::move(keep)}, wanted_{std::move(wanted)} {}
+
+Option& Option::metavar(std::string_view name) {
+  record_.metavar = name;
+  return *this;
+}
+
+Option& Option::group(std::string_view name) {
+  record_.group = name;
+  return *this;
+}
+
+Option& Option::text(std::string_view sentence) {
+  record_.text = sentence;
+  return *this;
+}
+
+Option& Option::default_text(std::string_view shown) {
+  record_.default_text = shown;
+  return *this;
+}
+
+Option& Option::implied(std::string_view value) {
+  record_.implied = value;
+  return *this;
+}
+
+Option& Option::env(std::string_view variable) {
+  record_.environment = variable;
+  return *this;
+}
+
+Option& Option::example(std::string_view usage) {
+  record_.examples.emplace_back(usage);
+  return *this;
+}
+
+Option& Option::excludes(std::initializer_list<std::string_view> names) {
+  record_.excludes.insert(record_.excludes.end(), names.begin(), names.end());
+  return *this;
+}
+
+Option& Option::needs(std::initializer_list<std::string_view> names) {
+  record_.needs.insert(record_.needs.end(), names.begin(), names.end());
+  return *this;
+}
+
+Option& Option::hidden() {
+  record_.hidden = true;
+  return *this;
+}
+
+Option& Option::secret() {
+  return secret([](std::span<char> value) { std::ranges::fill(value, 'x'); });
+}
+
+Option& Option::secret(Scrub scrub) {
+  record_.secret = true;
+  scrub_ = std::move(scrub);
+  return *this;
+}
+
+Options::Options(Program program) : program_{std::move(program)} {
+  flag("--help", help_wanted_).group(help_group).text("show this help and exit");
+  flag("--version", version_wanted_).group(help_group).text("show the version and exit");
+}
+
+Option& Options::add(std::string_view names, ValueKind kind, Option::Wanted wanted, Option::Keep keep) {
+  OptionRecord record;
+  record.names = split_names(names);
+  record.kind = kind;
+  record.positional = !names.starts_with('-');
+  return options_.emplace_back(std::move(record), std::move(keep), std::move(wanted));
+}
+
+Option& Options::add_value(std::string_view names, ValueKind kind,
+                           std::function<ValueResult(const std::string&)> keep) {
+  return add(names, kind, exactly(1), [keep](Option::Values values) { return keep(values[0]); });
+}
+
+Option& Options::flag(std::string_view names, bool& target) {
+  return add(names, ValueKind::none, exactly(0), [&target](Option::Values) -> ValueResult {
+    target = true;
+    return {};
+  });
+}
+
+Option& Options::ignored_flag(std::string_view names) {
+  return add(names, ValueKind::none, exactly(0), [](Option::Values) { return ValueResult{}; });
+}
+
+Option& Options::text(std::string_view names, std::string& target) {
+  Option& option = parsed(names, [&target](std::string_view value) -> ValueResult {
+    target = value;
+    return {};
+  });
+  return option.default_text(target);
+}
+
+Option& Options::text(std::string_view names, std::optional<std::string>& target) {
+  return parsed(names, [&target](std::string_view value) -> ValueResult {
+    target = value;
+    return {};
+  });
+}
+
+Option& Options::list(std::string_view names, std::vector<std::string>& target) {
+  Option& option = parsed(names, [&target](std::string_view value) -> ValueResult {
+    target.emplace_back(value);
+    return {};
+  });
+  option.record_.repeats = true;
+  return option;
+}
+
+Option& Options::parsed(std::string_view names, std::function<ValueResult(std::string_view)> keep) {
+  return add_value(names, ValueKind::text, [keep](const std::string& value) { return keep(value); });
+}
+
+Option& Options::parsed_tuple(std::string_view names, Option::Wanted wanted, Option::Keep keep) {
+  Option& option = add(names, ValueKind::tuple, std::move(wanted), std::move(keep));
+  option.record_.repeats = true;
+  return option;
+}
+
+Option& Options::add_number(std::string_view names, NumberRange range, std::string initial,
+                            std::function<void(std::uint64_t)> keep) {
+  Option& option =
+      add_value(names, ValueKind::number, [range, keep](const std::string& value) -> ValueResult {
+        const auto number = mqtt::parse_number<std::uint64_t>(value);
+        if (!number || *number < range.min || *number > range.max) return not_a(value, range_text(range));
+        keep(*number);
+        return {};
+      });
+  return option.default_text(initial);
+}
+
+Option& Options::add_words(std::string_view names, std::vector<std::string> words,
+                           std::vector<std::string> shown_words, std::string initial,
+                           std::function<void(std::size_t)> keep) {
+  const std::string one_of = fmt::format("one of {}", fmt::join(shown_words, ", "));
+  Option& option =
+      add_value(names, ValueKind::choice,
+                [words = std::move(words), one_of, keep](const std::string& value) -> ValueResult {
+                  const auto word = std::ranges::find(words, value);
+                  if (word == words.end()) return not_a(value, one_of);
+                  keep(static_cast<std::size_t>(word - words.begin()));
+                  return {};
+                });
+  option.record_.choices = std::move(shown_words);
+  return option.default_text(initial);
+}
+
+Option& Options::duration(std::string_view names, mqtt::Duration& target) {
+  auto keep = [&target](mqtt::Duration value) { target = value; };
+  return add_value(names, ValueKind::duration, duration_into(keep))
+      .default_text(mqtt::format_duration(target));
+}
+
+Option& Options::duration(std::string_view names, std::optional<mqtt::Duration>& target) {
+  return add_value(names, ValueKind::duration,
+                   duration_into([&target](mqtt::Duration value) { target = value; }));
+}
+
+Option& Options::size(std::string_view names, std::uint64_t& target) {
+  auto keep = [&target](std::uint64_t value) { target = value; };
+  return add_value(names, ValueKind::size, size_into(keep)).default_text(std::to_string(target));
+}
+
+Option& Options::size(std::string_view names, std::optional<std::uint64_t>& target) {
+  return add_value(names, ValueKind::size, size_into([&target](std::uint64_t value) { target = value; }));
+}
+
+void Options::example(std::string_view command, std::string_view what) {
+  examples_.push_back({std::string{command}, std::string{what}});
+}
+
+void Options::rule(std::function<std::optional<std::string>()> check) { rules_.push_back(std::move(check)); }
+
+Option* Options::lookup(std::string_view name) {
+  for (Option& option : options_)
+    if (std::ranges::find(option.record_.names, name) != option.record_.names.end()) return &option;
+  return nullptr;
+}
+
+const Option& Options::find(std::string_view name) const {
+  return *std::ranges::find_if(options_, [name](const Option& option) {
+    return std::ranges::find(option.record().names, name) != option.record().names.end();
+  });
+}
+
+ArgumentRules Options::argument_rules() {
+  ArgumentRules rules;
+  rules.lookup = [this](std::string_view name) { return lookup(name); };
+  rules.wanted = [](const Option& option, Option::Values values) { return option.wanted_(values); };
+  for (Option& option : options_) {
+    if (option.record_.positional) rules.positionals.push_back(&option);
+    if (!option.record_.positional && !option.record_.hidden)
+      rules.names.insert(rules.names.end(), option.record_.names.begin(), option.record_.names.end());
+  }
+  return rules;
+}
+
+bool Options::beaten_by_typed(const Option& option) const {
+  const auto beats = [&](const Occurrence& occurrence) {
+    if (occurrence.source != Source::command_line) return false;
+    if (occurrence.option == &option) return true;
+    const auto excludes = [](const OptionRecord& a, const OptionRecord& b) {
+      return std::ranges::any_of(a.excludes, [&](const std::string& name) {
+        return std::ranges::find(b.names, name) != b.names.end();
+      });
+    };
+    const OptionRecord& other = occurrence.option->record();
+    return excludes(option.record(), other) || excludes(other, option.record());
+  };
+  return std::ranges::any_of(occurrences_, beats);
+}
+
+void Options::add_environment(const Environment& environment) {
+  for (Option& option : options_) {
+    const std::string& variable = option.record_.environment;
+    if (variable.empty() || beaten_by_typed(option)) continue;
+    // An empty variable is how scripts say "none".
+    const char* value = environment(variable.c_str());
+    if (value && *value) occurrences_.push_back({&option, variable, Source::environment, {value}, {}});
+  }
+}
+
+std::optional<std::string> Options::keep_values() {
+  for (Occurrence& occurrence : occurrences_) {
+    const ValueResult kept = occurrence.option->keep_(occurrence.values);
+    occurrence.option->source_ = occurrence.source;
+    if (kept) continue;
+    const bool typed = occurrence.source == Source::command_line;
+    return fmt::format("{} '{}': {}", typed ? "option" : "environment variable", occurrence.typed,
+                       kept.error());
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Options::broken_rule() const {
+  for (const auto& check : rules_)
+    if (auto sentence = check()) return sentence;
+  return std::nullopt;
+}
+
+std::optional<std::string> Options::take(CutArguments cut, const Environment& environment) {
+  occurrences_ = std::move(cut.occurrences);
+  if (cut.fault) return std::move(cut.fault);
+  add_environment(environment);
+  if (auto sentence = broken_relation(options_, occurrences_)) return sentence;
+  if (auto sentence = keep_values()) return sentence;
+  return broken_rule();
+}
+
+std::expected<void, Stop> Options::read(const std::vector<std::string>& arguments,
+                                        const Environment& environment) {
+  CutArguments cut = cut_arguments(arguments, argument_rules());
+  // Who asks for help gets it, whatever else is wrong with the line.
+  for (const Occurrence& occurrence : cut.occurrences) {
+    if (occurrence.typed == "--help") return std::unexpected(Stop{ExitCode::ok, help(help_columns()), {}});
+    if (occurrence.typed == "--version")
+      return std::unexpected(Stop{ExitCode::ok, fmt::format("{} {}\n", program_.name, MQ_VERSION), {}});
+  }
+  if (const auto sentence = take(std::move(cut), environment))
+    return std::unexpected(Stop{ExitCode::usage, {}, usage_error(*sentence)});
+  return {};
+}
+
+void Options::scrub_secrets(char** arguments) const {
+  for (const Occurrence& occurrence : occurrences_) {
+    if (!occurrence.option->record_.secret) continue;
+    for (const ArgumentPart part : occurrence.parts) {
+      char* value = arguments[part.argument] + part.offset;
+      occurrence.option->scrub_({value, std::strlen(value)});
+    }
+  }
+}
+
+ParseResult Options::parse(int argc, char** argv) {
+  char** arguments = argv + (argc > 0 ? 1 : 0);
+  const auto result = read({arguments, argv + argc}, [](const char* name) { return std::getenv(name); });
+  scrub_secrets(arguments);
+  occurrences_.clear();
+  if (result) return {};
+  write_all(STDOUT_FILENO, result.error().to_stdout);
+  write_all(STDERR_FILENO, result.error().to_stderr);
+  return std::unexpected(result.error().code);
+}
+
+std::string Options::usage_error(std::string_view sentence) const {
+  return fmt::format("{}: {}\n", program_.name, sentence);
+}
+
+}  // namespace mq
