@@ -51,7 +51,7 @@ def publisher(broker):
 
 
 def reset_at(position, version):
-    return (position + (version == "5")) % 2 == 1
+    return position is not None and (position + (version == "5")) % 2 == 1
 
 
 def session_args(version, client_id):
@@ -86,8 +86,7 @@ def assert_delivered(received, expected, qos):
 
 def publish_through_a_cut(broker, collector, publisher, version, qos, direction, position):
     topic = f"cut/{unique('p')}"
-    with CuttingProxy(broker["tcp"].port, direction, position, position is not None
-                      and reset_at(position, version)) as proxy:
+    with CuttingProxy(broker["tcp"].port, direction, position, reset_at(position, version)) as proxy:
         pub = start("mqpub", "-L", proxy.url, *session_args(version, unique("pub")), *RETRY,
                     "-t", topic, "-q", qos, "-l", stdin=b"\n".join(LINES) + b"\n")
         with pub:
@@ -114,8 +113,7 @@ def test_mqpub_survives_a_cut_after_every_byte(broker, collector, publisher, ver
 def subscribe_through_a_cut(broker, publisher, version, qos, direction, position):
     topic, client_id = f"sub/{unique('s')}", unique("sub")
     persistent = ["-V", version, "-c", "-i", client_id] + (["-x", "600"] if version == "5" else [])
-    with CuttingProxy(broker["tcp"].port, direction, position, position is not None
-                      and reset_at(position, version)) as proxy:
+    with CuttingProxy(broker["tcp"].port, direction, position, reset_at(position, version)) as proxy:
         with start("mqsub", "-L", proxy.url, *persistent, *RETRY, "-t", topic, "-q", qos) as sub:
             broker.wait_subscribed(topic)
             for payload in LINES + [END]:
