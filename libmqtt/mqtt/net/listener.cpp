@@ -14,6 +14,18 @@
 
 namespace mqtt::net {
 
+namespace {
+
+std::string peer_of(const uv_tcp_t& connection) {
+  sockaddr_storage raw{};
+  int size = sizeof raw;
+  uv_tcp_getpeername(&connection, reinterpret_cast<sockaddr*>(&raw), &size);
+  const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&raw));
+  return address ? address->text() : "a peer that has gone";
+}
+
+}  // namespace
+
 struct Listener::State {
   /// A connection between accept and its use.
   struct Guest {
@@ -115,21 +127,14 @@ void Listener::State::on_connection(int status) {
 }
 
 Result<std::unique_ptr<ByteStream>> Listener::State::accept() {
-  if (!options.unix_path.empty()) {
-    SocketPtr guest = make_unix_socket(loop);
-    uv_accept(&socket->handle.stream, &guest->handle.stream);
-    return std::make_unique<UvStream>(std::move(guest), options.unix_path);
-  }
-  auto guest = make_tcp_socket(loop, AF_UNSPEC);
+  const bool is_unix = !options.unix_path.empty();
+  auto guest = is_unix ? Result<SocketPtr>{make_unix_socket(loop)} : make_tcp_socket(loop, AF_UNSPEC);
   if (!guest) return std::unexpected(std::move(guest.error()));
   const int fault = uv_accept(&socket->handle.stream, &(*guest)->handle.stream);
   if (fault)
     return std::unexpected(system_error(-fault, fmt::format("cannot accept a connection on {}", place())));
-  sockaddr_storage raw{};
-  int size = sizeof raw;
-  uv_tcp_getpeername(&(*guest)->handle.tcp, reinterpret_cast<sockaddr*>(&raw), &size);
-  const auto peer = SocketAddress::from(reinterpret_cast<const sockaddr*>(&raw));
-  return std::make_unique<UvStream>(std::move(*guest), peer ? peer->text() : "unknown peer");
+  std::string peer = is_unix ? options.unix_path : peer_of((*guest)->handle.tcp);
+  return std::make_unique<UvStream>(std::move(*guest), std::move(peer));
 }
 
 void Listener::State::welcome(std::unique_ptr<ByteStream> stream) {

@@ -95,13 +95,16 @@ Error describe_connect_failure(int code, const std::vector<std::string>& peers) 
 }
 
 Error describe_failures(const std::vector<Race::Failure>& failures) {
-  std::vector<std::pair<int, std::vector<std::string>>> groups;  // by errno
+  std::vector<std::pair<int, std::vector<std::string>>> groups;  // by errno, the most telling first
+  const auto place_for = [&](int code) {
+    return std::ranges::upper_bound(groups, rank(code), {},
+                                    [](const auto& group) { return rank(group.first); });
+  };
   for (const auto& [address, code] : failures) {
     auto group = std::ranges::find(groups, code, &decltype(groups)::value_type::first);
-    if (group == groups.end()) group = groups.insert(groups.end(), {code, {}});
+    if (group == groups.end()) group = groups.insert(place_for(code), {code, {}});
     group->second.push_back(address.text());
   }
-  std::ranges::stable_sort(groups, {}, [](const auto& group) { return rank(group.first); });
   Error whole{ErrorDomain::system, 0, {}};
   for (const auto& [code, peers] : groups) {
     if (whole.context.empty())

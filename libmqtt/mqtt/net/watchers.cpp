@@ -36,7 +36,6 @@ void Timer::State::arm() {
 
 void Timer::State::fire() {
   armed_for.reset();
-  if (!when) return;
   // Early by the clocks' difference, or set to a later time meanwhile.
   if (loop->refresh_now() < *when) return arm();
   when.reset();
