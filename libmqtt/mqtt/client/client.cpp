@@ -216,7 +216,8 @@ void Client::end_attempt(Ending ending) {
     if (options_.connect.will) options_.connect.will->properties = {};
     return open();
   }
-  const auto delay = retry_may_help(ending) ? backoff_.next() : std::nullopt;
+  const bool retries = retry_may_help(ending) && (has_connected_ || options_.reconnect.first_too);
+  const auto delay = retries ? backoff_.next() : std::nullopt;
   if (!delay) return finish(std::move(ending));
   state_ = State::waiting;
   deadline_ = loop_.now() + *delay;

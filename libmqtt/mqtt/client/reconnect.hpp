@@ -11,6 +11,7 @@ namespace mqtt {
 /// When to try again after a connection failed or was lost.
 struct ReconnectPolicy {
   bool enabled = false;
+  bool first_too = true;                   ///< also before the first connection was accepted
   std::optional<std::uint32_t> retry_max;  ///< attempts in a row without success; none: for ever
   Duration min = std::chrono::milliseconds{500};
   Duration max = std::chrono::seconds{30};

@@ -1,0 +1,218 @@
+#include "mqpub/app.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "common/client_setup.hpp"
+#include "common/diag.hpp"
+#include "common/packet_log.hpp"
+#include "common/signals.hpp"
+#include "common/stdio.hpp"
+#include "mqpub/account.hpp"
+#include "mqpub/line_feed.hpp"
+#include "mqpub/repeat_feed.hpp"
+
+namespace mq {
+namespace {
+
+using mqtt::Ending;
+using mqtt::PropertyPlace;
+using mqtt::QoS;
+
+/// Queued and not yet taken by the kernel: enough to fill its socket buffer once more.
+constexpr std::size_t unsent_max_bytes = 256 * 1024;
+/// Payload octets in flight, so that large messages do not fill the memory; one is always let through.
+constexpr std::uint64_t in_flight_max_bytes = 4 * 1024 * 1024;
+/// Messages in flight where the server allows more: enough for any network, small enough to keep.
+constexpr std::uint16_t in_flight_max = 1024;
+
+class Publisher final : mqtt::ClientHandler {
+ public:
+  Publisher(const PubConfig& config, ClientSetup setup)
+      : config_{config},
+        diag_{"mqpub", config.connection.log},
+        where_{where_of(config.connection, setup)},
+        ends_session_{setup.ends_session},
+        signals_{loop_,
+                 {.on_stop = [this] { leave(ExitCode::interrupted); },
+                  .on_statistics = [this] { diag_.info(account_.text()); }}},
+        deadline_{loop_, [this] { on_deadline(); }},
+        client_{loop_, std::move(setup.options), *this},
+        packet_log_{diag_, client_.session()} {}
+
+  ExitCode run() {
+    if (!open_feed()) return exit_code_;
+    if (config_.deadline) deadline_.set(loop_.now() + *config_.deadline);
+    client_.start();
+    loop_.run();
+    if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
+    return exit_code_;
+  }
+
+ private:
+  // The feed's side.
+
+  bool open_feed() {
+    if (config_.source == PayloadSource::lines) {
+      lines_ = std::make_unique<LineFeed>(
+          loop_, LineFeed::Callbacks{.has_room = [this] { return has_room(); },
+                                     .publish = [this](mqtt::Bytes line) { publish({line, nullptr}); },
+                                     .on_end = [this] { finish_if_done(); },
+                                     .on_error = [this](const mqtt::Error& error) { fail_locally(error); }});
+      return true;
+    }
+    auto payload = read_payload();
+    if (!payload) return fail_locally(payload.error()), false;
+    repeat_ = std::make_unique<RepeatFeed>(
+        loop_, config_.repeat, config_.repeat_delay,
+        [this, shared = mqtt::SharedBytes::take(std::move(*payload))] { publish(shared); });
+    return true;
+  }
+
+  mqtt::Result<std::string> read_payload() const {
+    switch (config_.source) {
+      case PayloadSource::file: return read_file(config_.file, mqtt::remaining_length_max);
+      case PayloadSource::whole_input: return read_file("-", mqtt::remaining_length_max);
+      case PayloadSource::message: return config_.message;
+      default: return std::string{};
+    }
+  }
+
+  [[nodiscard]] bool has_room() {
+    if (leaving_ || !client_.connected() || client_.unsent() >= unsent_max_bytes) return false;
+    if (config_.qos == QoS::at_most_once) return true;
+    return client_.session().send_quota() > 0 && account_.in_flight_bytes() < in_flight_max_bytes;
+  }
+
+  void publish(const mqtt::SharedBytes& payload) {
+    const mqtt::PublishView header{.qos = config_.qos,
+                                   .retain = config_.retain,
+                                   .topic = config_.topic,
+                                   .properties = config_.connection.properties.at(PropertyPlace::publish),
+                                   .payload = {}};
+    const auto id = client_.session().publish(loop_.now(), header, payload);
+    if (!id) {
+      account_.refused_here();
+      return diag_.error(cannot_publish(config_.topic, id.error()));
+    }
+    account_.sent(*id, payload.bytes.size());
+    client_.flush();
+  }
+
+  void pump() {
+    if (lines_) lines_->pump();
+    if (repeat_) repeat_->pump([this] { return has_room(); });
+    finish_if_done();
+  }
+
+  [[nodiscard]] bool all_fed() const { return lines_ ? lines_->at_end() : repeat_->at_end(); }
+
+  void finish_if_done() {
+    if (!all_fed() || account_.unacked() > 0 || !client_.connected()) return;
+    leave(account_.rejected() > 0 ? ExitCode::publish_rejected : ExitCode::ok);
+  }
+
+  void fail_locally(const mqtt::Error& error) {
+    diag_.error(local_io_failed(error));
+    leave(ExitCode::local_io);
+  }
+
+  // The connection's side.
+
+  void on_connack(const mqtt::ConnackView& connack) override {
+    if (!mqtt::is_error(connack.reason)) pump();
+  }
+
+  void on_message(const mqtt::PublishView&, mqtt::AckToken) override {}  // nothing was subscribed to
+
+  void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override {
+    const bool accepted = !mqtt::is_error(reason);
+    account_.answered(id, accepted);
+    if (!accepted) diag_.error(publish_rejected(config_.topic, reason, properties));
+    pump();
+  }
+
+  void on_output_drained() override { pump(); }
+
+  void on_lost(const Ending& ending, mqtt::Duration delay) override {
+    diag_.warning(describe_retry(ending, where_, delay));
+  }
+
+  void on_ended(const Ending& ending) override {
+    loop_.stop();
+    if (ending.kind != Ending::Kind::finished) {
+      if (exit_code_ == ExitCode::ok || !leaving_) exit_code_ = exit_code_for(ending);
+      diag_.error(describe(ending, where_));
+    } else if (lost_at_the_end(ending)) {
+      exit_code_ = ExitCode::connection_lost;
+      diag_.error({"the connection broke before the server had read everything: " + ending.error.context,
+                   "with -q 1 the server confirms each message"});
+    }
+    if (account_.unacked() > 0 || (lines_ && account_.rejected() > 0)) diag_.error(account_.text());
+  }
+
+  /// A reset while the server still had QoS 0 messages to read: they may be gone.
+  [[nodiscard]] bool lost_at_the_end(const Ending& ending) const {
+    return exit_code_ == ExitCode::ok && config_.qos == QoS::at_most_once && account_.sent() > 0 &&
+           !ending.error.context.empty();
+  }
+
+  void on_deadline() {
+    if (leaving_) return;
+    diag_.error(deadline_reached(*config_.deadline, account_.text()));
+    leave(account_.unacked() > 0 ? ExitCode::publish_rejected : ExitCode::deadline);
+  }
+
+  void leave(ExitCode code) {
+    if (leaving_) return;
+    leaving_ = true;
+    exit_code_ = code;
+    deadline_.cancel();
+    if (lines_) lines_->stop();
+    if (repeat_) repeat_->stop();
+    client_.disconnect(farewell_reason(), farewell_properties());
+  }
+
+  [[nodiscard]] mqtt::ReasonCode farewell_reason() const {
+    const bool with_will = signals_.stop_signal() != 0 && config_.connection.will_on_exit;
+    return with_will ? mqtt::ReasonCode::disconnect_with_will : mqtt::ReasonCode::normal_disconnection;
+  }
+
+  mqtt::PropertiesView farewell_properties() {
+    if (client_.session().version() != mqtt::Version::v5) return {};
+    farewell_ = config_.connection.properties.at(PropertyPlace::disconnect);
+    if (ends_session_) farewell_.set(mqtt::PropertyId::session_expiry_interval, 0);
+    return farewell_;
+  }
+
+  const PubConfig& config_;
+  Diag diag_;
+  Where where_;
+  bool ends_session_;
+  mqtt::net::Loop loop_;
+  Signals signals_;
+  mqtt::net::Timer deadline_;
+  mqtt::Client client_;
+  PacketLog packet_log_;
+  std::unique_ptr<LineFeed> lines_;
+  std::unique_ptr<RepeatFeed> repeat_;
+  Account account_;
+  mqtt::Properties farewell_;
+  ExitCode exit_code_ = ExitCode::ok;
+  bool leaving_ = false;
+};
+
+}  // namespace
+
+ExitCode publish(const PubConfig& config) {
+  auto setup = make_client_setup(config.connection, "mqpub");
+  if (!setup) {
+    Diag{"mqpub", config.connection.log}.error(setup.error().sentence);
+    return setup.error().code;
+  }
+  if (!setup->options.session.send_window) setup->options.session.send_window = in_flight_max;
+  return Publisher{config, std::move(*setup)}.run();
+}
+
+}  // namespace mq
