@@ -63,8 +63,6 @@ struct Fault {
 
 struct Plan {
   Version version = Version::v5;
-  std::uint16_t client_receive_maximum = 1;
-  std::uint16_t server_receive_maximum = 1;
   bool server_forgets = false;
   std::size_t cut_one_in = 50;
   std::size_t messages = 20;
@@ -111,7 +109,7 @@ class Watcher final : public PacketObserver {
   void connection_begins(const ConnackView& connack) {
     sent_now_.clear();
     arrived_.clear();
-    if (!connack.session_present) to_release_.clear();
+    if (!connack.session_present) forget();
     releases_due_.assign(to_release_.begin(), to_release_.end());
   }
   void sent(const PublishView& publish) {
@@ -121,6 +119,7 @@ class Watcher final : public PacketObserver {
     if (!sent_now_.insert(id).second) fail(fmt::format("id {} sent twice on one connection", id));
     if (!publish.dup && open_.contains(id) && open_[id] != payload)
       fail(fmt::format("id {} taken while in flight", id));
+    if (!publish.dup && open_.contains(id)) fail(fmt::format("id {} sent again without DUP", id));
     if (publish.dup && (!open_.contains(id) || open_[id] != payload))
       fail(fmt::format("DUP of id {}, which holds another message", id));
     if (std::ranges::find(to_release_, id) != to_release_.end())
@@ -229,6 +228,9 @@ class End {
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(at));
   }
 
+  /// Of this connection: what was in flight on the last one may be more than this one takes at once.
+  std::uint32_t receive_maximum() { return static_cast<std::uint32_t>(1 + random_.below(8)); }
+
   void fail(std::string text) {
     if (fault_.empty()) fault_ = std::move(text);
   }
@@ -263,7 +265,7 @@ class ClientEnd final : public End, public SessionHandler {
     options.keep_alive = 0;
     if (plan_.version == Version::v5) {
       options.properties.add(PropertyId::session_expiry_interval, 1000);
-      options.properties.add(PropertyId::receive_maximum, plan_.client_receive_maximum);
+      options.properties.add(PropertyId::receive_maximum, receive_maximum());
       options.properties.add(PropertyId::topic_alias_maximum, 2);
     }
     if (const auto ok = session.connect({}, options); !ok) fail(ok.error().context);
@@ -315,7 +317,7 @@ class ServerEnd final : public End, public ServerHandler {
     acceptance.session_present = has_state_;
     acceptance.state = std::move(state_);
     if (plan_.version == Version::v5) {
-      acceptance.properties.add(PropertyId::receive_maximum, plan_.server_receive_maximum);
+      acceptance.properties.add(PropertyId::receive_maximum, receive_maximum());
       acceptance.properties.add(PropertyId::topic_alias_maximum, 2);
     }
     has_state_ = true;
@@ -354,8 +356,6 @@ class History {
  public:
   explicit History(std::uint64_t seed) : random_{seed} {
     plan_.version = random_.one_in(3) ? Version::v3_1_1 : Version::v5;
-    plan_.client_receive_maximum = static_cast<std::uint16_t>(1 + random_.below(8));
-    plan_.server_receive_maximum = static_cast<std::uint16_t>(1 + random_.below(8));
     plan_.server_forgets = random_.one_in(8);
     plan_.cut_one_in = 15 + random_.below(100);
     plan_.messages = 1 + random_.below(25);
