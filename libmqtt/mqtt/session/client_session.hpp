@@ -47,7 +47,8 @@ struct ClientConfig {
   /// before 5.0 send_window_before_v5.
   std::optional<std::uint16_t> send_window{};
   Duration connack_timeout = std::chrono::seconds{10};  ///< 0: wait for ever
-  Duration ping_timeout = std::chrono::seconds{10};     ///< silence after PINGREQ that ends the connection
+  Duration ping_timeout =
+      std::chrono::seconds{10};  ///< silence after PINGREQ that ends the connection; 0: none
   /// Where packet identifiers start. A process that takes up an earlier one's session should start at
   /// random: the server may still hold half-finished QoS 2 identifiers of the former one.
   PacketId first_packet_id = 1;

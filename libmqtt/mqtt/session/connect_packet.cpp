@@ -2,23 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <mqtt/codec/decode.hpp>
 #include <mqtt/codec/topic.hpp>
+#include <mqtt/session/property_check.hpp>
 #include <mqtt/util/text.hpp>
 #include <mqtt/util/utf8.hpp>
 
 namespace mqtt {
 namespace {
-
-Result<void> check_properties(PropertiesView properties, PropertyPlace place, Version version) {
-  if (properties.empty()) return {};
-  if (version != Version::v5)
-    return fail(SessionFault::bad_property,
-                fmt::format("MQTT {} has no properties; they need MQTT 5.0", to_string(version)));
-  const auto valid = validate_properties(properties.encoded(), place, Sender::client);
-  if (valid) return {};
-  return fail(SessionFault::bad_property, fmt::format("{} [{}]", valid.error().what, valid.error().clause));
-}
 
 Result<void> check_text(std::string_view text, std::string_view what) {
   if (text.size() > field_size_max)
@@ -44,7 +34,7 @@ Result<void> check_will(const Will& will, Version version) {
   if (will.payload.size() > field_size_max)
     return fail(SessionFault::field_too_long, fmt::format("will payload of {} bytes is longer than 65,535",
                                                           with_commas(will.payload.size())));
-  return check_properties(will.properties, PropertyPlace::will, version);
+  return check_properties(will.properties, PropertyPlace::will, Sender::client, version);
 }
 
 Result<void> check_credentials(const ConnectOptions& options) {
@@ -65,7 +55,8 @@ Result<void> check_connect(const ConnectOptions& options) {
   if (auto ok = check_credentials(options); !ok) return ok;
   if (auto ok = options.will ? check_will(*options.will, options.version) : Result<void>{}; !ok) return ok;
   const PropertiesView properties = options.properties;
-  if (auto ok = check_properties(properties, PropertyPlace::connect, options.version); !ok) return ok;
+  if (auto ok = check_properties(properties, PropertyPlace::connect, Sender::client, options.version); !ok)
+    return ok;
   if (properties.find(PropertyId::authentication_data) && !properties.find(PropertyId::authentication_method))
     return fail(SessionFault::bad_property, "Authentication Data needs an Authentication Method");
   return {};

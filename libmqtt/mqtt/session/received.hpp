@@ -31,7 +31,6 @@ class ReceivedIds {
   void put(PacketId id, const Record& record) { records_.put(id, record); }
   void remove(PacketId id) { records_.erase(id); }
   void clear() { records_.clear(); }
-  [[nodiscard]] std::size_t size() const { return records_.size(); }
   void begin_connection();
 
  private:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <mqtt/codec/encode.hpp>
+#include <mqtt/session/property_check.hpp>
 
 namespace mqtt {
 namespace {
@@ -83,13 +84,7 @@ Result<void> SessionCore::check_connected() const {
 }
 
 Result<void> SessionCore::check_properties(PropertiesView properties, PropertyPlace place) const {
-  if (properties.empty()) return {};
-  if (version_ != Version::v5)
-    return fail(SessionFault::bad_property,
-                fmt::format("MQTT {} has no properties; they need MQTT 5.0", to_string(version_)));
-  const auto valid = validate_properties(properties.encoded(), place, settings_.role);
-  if (valid) return {};
-  return fail(SessionFault::bad_property, fmt::format("{} [{}]", valid.error().what, valid.error().clause));
+  return mqtt::check_properties(properties, place, settings_.role, version_);
 }
 
 Result<void> SessionCore::send(PacketView packet) {

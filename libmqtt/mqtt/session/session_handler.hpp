@@ -16,8 +16,7 @@ struct AckToken {
 };
 
 /// What both sides of a connection are told about messages. Views live for the call only. A handler
-/// may call any function of its session but connect(), accept(), receive(), on_time() and
-/// on_transport_closed().
+/// may call any function of its session but connect(), receive(), on_time() and on_transport_closed().
 class FlowHandler {
  public:
   /// A message arrived. The topic is complete even if it came by alias; the Topic Alias property is
