@@ -193,6 +193,8 @@ bool TlsStream::read_record() {
     deliver(Bytes{plain}.first(static_cast<std::size_t>(size)));
     return !watch.ended();
   }
+  // A session ticket makes OpenSSL take a write buffer, which it keeps until something is written.
+  if (why == SSL_ERROR_WANT_READ) SSL_free_buffers(ssl_.get());
   if (why == SSL_ERROR_ZERO_RETURN)
     deliver_end();
   else if (why != SSL_ERROR_WANT_READ)
