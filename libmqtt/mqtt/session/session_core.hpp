@@ -101,7 +101,9 @@ class SessionCore {
   void violation(const DecodeError& error);
   void violation(ReasonCode reason, Clause clause, std::string_view what);
 
-  void observe(const PacketView& packet) {
+  /// A template so that nothing is made of a packet that nobody looks at.
+  template <class Packet>
+  void observe(const Packet& packet) {
     if (observer_) observer_->on_packet_received(packet);
   }
   void set_observer(PacketObserver* observer) { observer_ = observer; }

@@ -46,8 +46,9 @@ Result<PacketId> SessionCore::publish_stored(Outgoing& outgoing, const SharedByt
   // Sent again on another connection, the message cannot rely on an alias of this one.
   PublishView full = outgoing.view;
   full.topic = outgoing.topic;
-  Properties plain{full.properties};
+  Properties plain;
   if (outgoing.alias != 0) {
+    plain = Properties{full.properties};
     plain.remove(PropertyId::topic_alias);
     full.properties = plain.view();
     if (const auto fault = find_limit_fault(full, payload.bytes.size())) return std::unexpected(*fault);
@@ -264,7 +265,8 @@ bool SessionCore::on_answer(PacketId id, PacketType request, std::optional<std::
     violation(ReasonCode::protocol_error, Clause{"MQTT-2.2.1-6", "MQTT-2.3.1-7"},
               "answer to a request that was not made");
   else if (!complete)
-    violation(ReasonCode::protocol_error, count_clause, "answer with more or fewer codes than filters");
+    violation(ReasonCode::protocol_error, count_clause, request == PacketType::subscribe ? "SUBACK with more or fewer codes than filters"
+                                               : "UNSUBACK with more or fewer codes than filters");
   else
     requests_.erase(id);
   return complete;
