@@ -24,7 +24,7 @@ struct Connector::State {
   Timer time_up{loop, [this] { on_time_up(); }};
   std::optional<SocketAddress> local;
   std::size_t index = 0;  // of the host being tried
-  TimePoint host_started{};
+  TimePoint host_started;
   Deadline host_deadline;  // this host's share
   std::unique_ptr<Lookup> lookup;
   std::unique_ptr<Race> race;
@@ -40,7 +40,7 @@ struct Connector::State {
   void start_unix();
   void start_host();
   void on_addresses(Result<std::vector<SocketAddress>> addresses);
-  void start_race(std::vector<SocketAddress> addresses);
+  void start_race(const std::vector<SocketAddress>& addresses);
   void on_time_up();
   void host_failed(Error error);
   void finish(Result<Connected> result);
@@ -108,15 +108,14 @@ void Connector::State::on_addresses(Result<std::vector<SocketAddress>> addresses
     return host_failed({ErrorDomain::system, EAFNOSUPPORT,
                         fmt::format("cannot connect from {} to {}: no address of the same family",
                                     options.local_address, escape_for_terminal(hosts[index].host))});
-  start_race(std::move(*addresses));
+  start_race(*addresses);
 }
 
-void Connector::State::start_race(std::vector<SocketAddress> addresses) {
-  race = std::make_unique<Race>(loop, std::move(addresses), TcpOptions{local, options.keep_alive},
-                                [this](auto stream) {
-                                  if (!stream) return host_failed(describe_failures(stream.error()));
-                                  finish(Connected{std::move(*stream), index});
-                                });
+void Connector::State::start_race(const std::vector<SocketAddress>& addresses) {
+  race = std::make_unique<Race>(loop, addresses, TcpOptions{local, options.keep_alive}, [this](auto stream) {
+    if (!stream) return host_failed(describe_failures(stream.error()));
+    finish(Connected{std::move(*stream), index});
+  });
   race->start();
 }
 

@@ -32,7 +32,7 @@ struct Listener::State {
     State& listener;
     Timer time_up;
     std::unique_ptr<ByteStream> stream;
-    std::list<Guest>::iterator self{};
+    std::list<Guest>::iterator self;
     Handshake step = Handshake::tls;
 
     explicit Guest(State& l) : listener{l}, time_up{l.loop, [this] { on_time_up(); }} {}

@@ -48,7 +48,7 @@ Loop::~Loop() {
     if (uv_loop_close(&state_->loop) == 0) return;
   }
   // Somebody outlives the loop against the contract: better a leak than handles in freed memory.
-  static_cast<void>(state_.release());
+  [[maybe_unused]] const State* const leaked = state_.release();
 }
 
 uv_loop_s* Loop::handle() { return &state_->loop; }

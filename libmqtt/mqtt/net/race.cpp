@@ -43,7 +43,7 @@ std::string enumerate(const std::vector<std::string>& names) {
   return fmt::format("{} and {}", fmt::join(names.begin(), names.end() - 1, ", "), names.back());
 }
 
-Race::Race(Loop& loop, std::vector<SocketAddress> addresses, TcpOptions options, Callback done)
+Race::Race(Loop& loop, const std::vector<SocketAddress>& addresses, TcpOptions options, Callback done)
     : loop_{&loop},
       addresses_{interleave_families(addresses)},
       options_{options},

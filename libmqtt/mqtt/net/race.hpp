@@ -27,7 +27,7 @@ class Race {
   };
   using Callback = std::function<void(std::expected<std::unique_ptr<ByteStream>, std::vector<Failure>>)>;
 
-  Race(Loop& loop, std::vector<SocketAddress> addresses, TcpOptions options, Callback done);
+  Race(Loop& loop, const std::vector<SocketAddress>& addresses, TcpOptions options, Callback done);
   Race(const Race&) = delete;
   Race& operator=(const Race&) = delete;
 
