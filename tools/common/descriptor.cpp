@@ -34,8 +34,8 @@ constexpr std::size_t terminal_write_max = 256;
 
 }  // namespace
 
-NonBlockingFd::NonBlockingFd(int fd, FdAccess access) : fd_{fd}, kind_{kind_of(fd)} {
-  if (kind_ != FdKind::pipe && kind_ != FdKind::terminal) return;
+NonBlockingFd::NonBlockingFd(int fd, FdAccess access, Reopen reopen) : fd_{fd}, kind_{kind_of(fd)} {
+  if (reopen == Reopen::never || (kind_ != FdKind::pipe && kind_ != FdKind::terminal)) return;
   const int mode = access == FdAccess::write ? O_WRONLY : O_RDONLY;
   own_ = ::open(fmt::format("/proc/self/fd/{}", fd).c_str(), mode | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }

@@ -11,12 +11,15 @@ enum class FdKind : std::uint8_t { file, pipe, terminal, socket };
 
 enum class FdAccess : std::uint8_t { read, write };
 
+/// `never` is for where /proc is not there, and for the tests of that.
+enum class Reopen : std::uint8_t { if_possible, never };
+
 /// A descriptor that somebody else opened, used without ever waiting. O_NONBLOCK would be seen by every
 /// process that shares the open file description, so pipes and terminals are opened anew through
 /// /proc; where that fails, writes are preceded by poll() and kept small enough not to wait.
 class NonBlockingFd {
  public:
-  NonBlockingFd(int fd, FdAccess access);
+  NonBlockingFd(int fd, FdAccess access, Reopen reopen = Reopen::if_possible);
   ~NonBlockingFd();
   NonBlockingFd(const NonBlockingFd&) = delete;
   NonBlockingFd& operator=(const NonBlockingFd&) = delete;

@@ -80,7 +80,9 @@ ExitCode exit_code_for(const mqtt::Ending& ending) {
   switch (ending.kind) {
     case finished: return ExitCode::ok;
     case bad_options: return ExitCode::usage;
-    case open_failed: return exit_code_for(ending.error, Stage::connecting);
+    case open_failed:
+      if (ending.had_connected) break;  // lost, and not found again
+      return exit_code_for(ending.error, Stage::connecting);
     case refused: return exit_code_for_refusal(ending.close.code);
     case connack_timeout: return ExitCode::refused;
     case protocol_error: return ExitCode::protocol_error;

@@ -9,10 +9,10 @@ namespace mq {
 
 /// Where a password comes from; at most one of these is set.
 struct SecretSource {
-  std::optional<std::string> value;
-  std::optional<std::string> file;
-  std::optional<std::string> environment;  ///< name of a variable
-  std::optional<std::string> command;      ///< for /bin/sh -c
+  std::optional<std::string> value{};
+  std::optional<std::string> file{};
+  std::optional<std::string> environment{};  ///< name of a variable
+  std::optional<std::string> command{};      ///< for /bin/sh -c
   bool prompt = false;
 
   [[nodiscard]] bool given() const { return value || file || environment || command || prompt; }

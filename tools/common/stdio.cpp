@@ -117,10 +117,9 @@ void Stdin::arm() {
 }
 
 void Stdin::on_ready() {
-  const mqtt::net::Lifetime::Watch watch{lifetime_};
   if (begin_ == end_ && !read_slice()) return;
-  offer();
-  if (watch.ended() || paused_ || over_) return;
+  begin_ += callbacks_.on_data({slice_.get() + begin_, end_ - begin_});
+  if (paused_) return;
   if (begin_ < end_) return pause();
   arm();
 }
@@ -138,12 +137,6 @@ bool Stdin::read_slice() {
   if (count < 0 && errno == EAGAIN) return false;
   end(count < 0 ? errno : 0);
   return false;
-}
-
-void Stdin::offer() {
-  const mqtt::net::Lifetime::Watch watch{lifetime_};
-  const std::size_t taken = callbacks_.on_data({slice_.get() + begin_, end_ - begin_});
-  if (!watch.ended()) begin_ += taken;
 }
 
 void Stdin::end(int code) {

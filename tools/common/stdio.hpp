@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include <mqtt/net/lifetime.hpp>
 #include <mqtt/net/loop.hpp>
 #include <mqtt/util/bytes.hpp>
 #include <mqtt/util/error.hpp>
@@ -78,7 +77,7 @@ class Stdin {
  public:
   struct Callbacks {
     /// Returns how many octets it took. What it leaves pauses the reading, and is offered again after
-    /// resume(). The view lives for the call. May destroy the Stdin, as may the others.
+    /// resume(). The view lives for the call. None of these may destroy the Stdin.
     std::function<std::size_t(mqtt::Bytes)> on_data;
     std::function<void()> on_end;
     std::function<void(mqtt::Error)> on_error;
@@ -103,7 +102,6 @@ class Stdin {
   void arm();
   void on_ready();
   [[nodiscard]] bool read_slice();
-  void offer();
   void end(int code);
 
   mqtt::net::Loop& loop_;
@@ -114,7 +112,6 @@ class Stdin {
   std::unique_ptr<std::uint8_t[]> slice_;
   std::size_t begin_ = 0;  // of what the owner has not taken
   std::size_t end_ = 0;
-  mqtt::net::Lifetime lifetime_;
   bool paused_ = true;
   bool watching_ = false;
   bool over_ = false;

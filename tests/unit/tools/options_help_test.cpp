@@ -1,0 +1,96 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "common/connect_options.hpp"
+#include "unit/tools/reading.hpp"
+
+namespace mq {
+namespace {
+
+struct Helped : testing::Test {
+  Options o{{.name = "mqpub",
+             .summary = "Publish messages to a broker.",
+             .usage = "[OPTIONS] -t TOPIC (-m TEXT | -l)"}};
+  std::vector<std::string> topics;
+  std::uint8_t qos = 0;
+  std::string color = "auto", json, host;
+  bool hidden = false;
+  mqtt::Duration wait = std::chrono::seconds{10};
+
+  Helped() {
+    o.list("-t,--topic", topics).metavar("TOPIC").group("Message").text("the topic to publish to");
+    o.choice("-q,--qos", qos, {{"0", 0}, {"1", 1}, {"2", 2}}).group("Message").text("quality of service");
+    o.duration("--connect-timeout", wait)
+        .group("Connection")
+        .text("give up when the broker has not accepted the connection after this time");
+    o.text("-L,--url", host).metavar("URL").group("Connection").env("MQTT_URL").text("the address");
+    o.choice("--color", color, {{"auto", "auto"}, {"always", "always"}, {"never", "never"}})
+        .metavar("WHEN")
+        .text("colours");
+    o.choice("--json", json, {{"text", "text"}, {"parse", "parse"}}).implied("text").text("JSON lines");
+    o.flag("--secret-switch", hidden).hidden();
+    o.example("mqpub -t a/b -m hello", "publish one message");
+  }
+};
+
+TEST_F(Helped, IsGroupedAlignedAndWrapped) {
+  EXPECT_EQ(o.help(80), R"(Usage: mqpub [OPTIONS] -t TOPIC (-m TEXT | -l)
+
+Publish messages to a broker.
+
+Message:
+  -t, --topic TOPIC           the topic to publish to
+  -q, --qos 0|1|2             quality of service (default: 0)
+
+Connection:
+      --connect-timeout DURATION
+                              give up when the broker has not accepted the
+                              connection after this time (default: 10s)
+  -L, --url URL               the address (environment: MQTT_URL)
+
+Options:
+      --color WHEN            colours (one of auto, always, never; default:
+                              auto)
+      --json[=text|parse]     JSON lines
+
+Help:
+      --help                  show this help and exit
+      --version               show the version and exit
+
+Examples:
+  publish one message
+    mqpub -t a/b -m hello
+)");
+}
+
+TEST_F(Helped, DoesNotSuggestWhatIsHidden) {
+  EXPECT_EQ(test::read(o, {"--secret-swich"}), "mqpub: unknown option '--secret-swich'\n");
+}
+
+TEST(Help, OfAllConnectionOptionsFitsTheWidth) {
+  Options o{test::program()};
+  ConnectionConfig config;
+  declare_connect_options(o, config, {mqtt::PropertyPlace::connect});
+  declare_log_options(o, config.log);
+  for (const std::size_t columns : {70u, 80u, 100u}) {
+    std::istringstream lines{o.help(columns)};
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), columns) << line;
+  }
+}
+
+TEST(Help, EveryShownOptionSaysWhatItDoes) {
+  Options o{test::program()};
+  ConnectionConfig config;
+  declare_connect_options(o, config, {mqtt::PropertyPlace::connect});
+  declare_log_options(o, config.log);
+  for (const Option& option : o.all()) {
+    EXPECT_NE(option.record().text, "") << option.record().main_name();
+    EXPECT_NE(option.record().group, "") << option.record().main_name();
+  }
+}
+
+}  // namespace
+}  // namespace mq
