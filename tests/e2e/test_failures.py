@@ -328,7 +328,7 @@ def test_trap_07_packet_over_the_maximum_is_refused_before_sending(qos):
 
 def test_packet_over_the_maximum_of_a_real_broker():
     with Mosquitto(options=["max_packet_size 2000"]) as broker:
-        assert_fails(mqpub(*broker.args(), "-V", "5", "-t", "t", "-q", 1, "-s", stdin=bytes(3000)), 10, "2000")
+        assert_fails(mqpub(*broker.args(), "-V", "5", "-t", "t", "-q", 1, "-s", stdin=bytes(3000)), 10, "2,000")
         assert_fails(mqpub(*broker.args(), "-V", "311", "-t", "t", "-q", 1, "-s", stdin=bytes(3000)), 8)
 
 
@@ -397,7 +397,8 @@ def test_first_packet_not_a_good_connack_is_12(tool, name):
 def test_broker_killed_in_the_middle_is_8():
     with Mosquitto() as broker:
         with start("mqsub", *broker.args(), "-t", "t") as sub, \
-                start("mqpub", *broker.args(), "-t", "t", "-q", 1, "-l", stdin=None) as pub:
+                start("mqpub", *broker.args(), "-t", "t", "-q", 1, "-l", "--retry-max", 2, "--retry-delay", "10ms..20ms",
+                      "--quiet", stdin=None) as pub:
             broker.wait_subscribed("t")
             pub.write(b"first\n")
             sub.wait_out(b"first\n")

@@ -4,8 +4,8 @@ Every combination that exists is run; what a peer lacks is listed here and nowhe
 
   peer                     lacks                          so
   mosquitto 2.0.11         delivering more than about     mqsub over ws and wss gets at most 64 KiB from it
-                           150 KiB over WebSocket (it     (aedes sends it the megabyte); mqpub sends it all
-                           stalls for every client)
+                           150 KiB over WebSocket (it     (aedes sends it the megabyte); mqpub sends it all,
+                           stalls for every client)       and others receive that over tcp
   aedes 0.51               MQTT 5, unix sockets           -V 311 and 31 only
   mosquitto_pub/sub 2.0    WebSocket                      it uses tcp while ours uses ws or wss
   paho 1.6, MQTT.js        unix sockets                   they use tcp while ours uses the socket
@@ -75,7 +75,8 @@ def test_a_peer_gets_what_mqpub_publishes(brokers, peer, broker, transport, vers
     sent = messages(topic)
     for number, payload in enumerate(PAYLOADS):
         (scratch / str(number)).write_bytes(payload)
-    with peer.subscribe(broker, its_transport(peer, transport), version, f"{topic}/#", 2) as subscription:
+    stalls = broker.name == "mosquitto" and transport in ("ws", "wss")
+    with peer.subscribe(broker, "tcp" if stalls else its_transport(peer, transport), version, f"{topic}/#", 2) as subscription:
         for name, qos, _ in sent:
             assert_ok(mqpub(*broker.args(transport), "-V", version, "-t", name, "-q", qos,
                             "-f", scratch / name.rsplit("/", 1)[1]))

@@ -376,8 +376,8 @@ def test_password_is_not_visible_in_the_process_list():
 
 
 def test_trap_28_url(observer, pub):
-    with Mosquitto(users={"us@er": "p:w/d"}) as locked:
-        url = f"mqtt://us%40er:p%3Aw%2Fd@127.0.0.1:{locked['tcp'].port}"
+    with Mosquitto(users={"us@er": "p@w/d"}) as locked:
+        url = f"mqtt://us%40er:p%40w%2Fd@127.0.0.1:{locked['tcp'].port}"
         assert_ok(mqpub("-L", f"{url}/some/topic", "-m", "x", "-q", 1))
         assert_ok(mqpub("-t", "t", "-m", "x", "-q", 1, env={"MQTT_URL": url}))
         locked.wait_log("Received PUBLISH from .*'some/topic'")
@@ -436,7 +436,7 @@ def test_trap_37_all_filters_go_in_one_packet():
     def script(connection):
         connection.accept()
         request = connection.expect(wire.SUBSCRIBE)
-        connection.send(wire.suback(request.packet_id, connection.version, [0] * 3))
+        connection.send(wire.suback(request.packet_id, connection.version, [1] * 3))
         connection.drain()
     with FaultServer(script) as server:
         assert_ok(mqsub("-L", server.url, "-t", "a", "-t", "b/#", "-t", "$share/g/c", "-q", 1, "-W", "300ms"))
@@ -463,8 +463,15 @@ def test_json_line(broker, pub):
     assert message.pop("id") > 0
     assert message == {
         "topic": sub.topic, "qos": 1, "retain": False, "dup": False, "len": 7, "encoding": "utf8", "payload": '{"a":1}',
-        "properties": {"content_type": "application/json", "correlation_data": {"base64": "Y2Q="},
+        "properties": {"content_type": "application/json", "correlation_data": "cd",
                        "subscription_identifiers": [7], "user_properties": [["k", "v"], ["k", "v2"]]}}
+
+
+def test_binary_property_that_is_no_text_is_base64(broker, pub):
+    with Subscribed(broker, "--json", "-C", 1, "-q", 1) as sub:
+        pub("-t", sub.topic, "-n", "-q", 1, "-D", "publish", "correlation-data", "base64:/wA=")
+        message = json_lines(sub.output())[0]
+    assert message["properties"] == {"correlation_data": {"base64": "/wA="}}
 
 
 AWKWARD = [b"", b"\"quoted\" \\ /", b"\x01\x1f\x7f\t\n\r", b"\0", bytes(range(256)), b"\xed\xa0\x80",

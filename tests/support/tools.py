@@ -37,7 +37,7 @@ def unique(word="t"):
 
 def json_lines(data):
     """The objects of mqsub --json's output."""
-    return [json.loads(line) for line in data.decode("utf-8").splitlines()]
+    return [json.loads(line.decode("utf-8")) for line in data.split(b"\n")[:-1]]
 
 
 def payload_of(message):

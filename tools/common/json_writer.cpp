@@ -1,5 +1,6 @@
 #include "common/json_writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -73,14 +74,19 @@ char* put_escaped(char* at, std::string_view text) {
   return at;
 }
 
+/// Grows `out` once for all that `put` writes: up to `most` octets. `put` gives back their end.
+template <class Put>
+void append_with(std::string& out, std::size_t most, Put put) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + most, [&](char* data, std::size_t) {
+    return static_cast<std::size_t>(put(data + before) - data);
+  });
+}
+
 void append_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
+  for (; !text.empty(); text.remove_prefix(std::min(slice_bytes, text.size()))) {
     const std::string_view slice = text.substr(0, slice_bytes);
-    const std::size_t before = out.size();
-    out.resize_and_overwrite(before + escape_max * slice.size(), [&](char* data, std::size_t) {
-      return static_cast<std::size_t>(put_escaped(data + before, slice) - data);
-    });
-    text.remove_prefix(slice.size());
+    append_with(out, escape_max * slice.size(), [slice](char* at) { return put_escaped(at, slice); });
   }
 }
 
@@ -93,14 +99,20 @@ void append_number(std::string& out, T value) {
 
 }  // namespace
 
-void JsonWriter::before_value() {
+/// Whether a comma must come before the next value or key.
+bool JsonWriter::take_comma() {
   if (after_key_) {
     after_key_ = false;
-    return;
+    return false;
   }
   const std::uint64_t bit = std::uint64_t{1} << depth_;
-  if (depth_ > 0 && (has_items_ & bit)) out_->push_back(',');
+  const bool comma = depth_ > 0 && (has_items_ & bit) != 0;
   has_items_ |= bit;
+  return comma;
+}
+
+void JsonWriter::before_value() {
+  if (take_comma()) out_->push_back(',');
 }
 
 void JsonWriter::open(char bracket) {
@@ -121,18 +133,32 @@ void JsonWriter::begin_array() { open('['); }
 void JsonWriter::end_array() { close(']'); }
 
 void JsonWriter::key(std::string_view name) {
-  before_value();
-  out_->push_back('"');
-  out_->append(name);
-  out_->append("\":", 2);
+  const bool comma = take_comma();
+  append_with(*out_, name.size() + 4, [=](char* at) {
+    if (comma) *at++ = ',';
+    *at++ = '"';
+    at = std::ranges::copy(name, at).out;
+    *at++ = '"';
+    *at++ = ':';
+    return at;
+  });
   after_key_ = true;
 }
 
 void JsonWriter::string(std::string_view text) {
   before_value();
-  out_->push_back('"');
-  append_escaped(*out_, text);
-  out_->push_back('"');
+  if (text.size() > slice_bytes) {
+    out_->push_back('"');
+    append_escaped(*out_, text);
+    out_->push_back('"');
+    return;
+  }
+  append_with(*out_, escape_max * text.size() + 2, [text](char* at) {
+    *at++ = '"';
+    at = put_escaped(at, text);
+    *at++ = '"';
+    return at;
+  });
 }
 
 void JsonWriter::base64(mqtt::Bytes bytes) {

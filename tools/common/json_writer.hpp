@@ -55,6 +55,7 @@ class JsonWriter {
   }
 
  private:
+  [[nodiscard]] bool take_comma();
   void before_value();
   void open(char bracket);
   void close(char bracket);

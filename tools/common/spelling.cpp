@@ -1,5 +1,7 @@
 #include "common/spelling.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -39,6 +41,6 @@ std::string_view closest_name(std::string_view typed, std::span<const std::strin
   return best;
 }
 
-std::string quoted(std::string_view text) { return "'" + mqtt::escape_for_terminal(text) + "'"; }
+std::string quoted(std::string_view text) { return fmt::format("'{}'", mqtt::escape_for_terminal(text)); }
 
 }  // namespace mq

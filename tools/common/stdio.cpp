@@ -1,6 +1,7 @@
 #include "common/stdio.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -179,7 +180,7 @@ std::expected<std::string, int> read_to_end(int fd, std::size_t max_bytes) {
 
 mqtt::Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   const bool standard_input = path == "-";
-  const std::string name = standard_input ? "standard input" : "'" + path + "'";
+  const std::string name = standard_input ? "standard input" : fmt::format("'{}'", path);
   const int fd = standard_input ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::unexpected(mqtt::system_error(errno, "cannot open " + name));
   auto content = read_to_end(fd, max_bytes);

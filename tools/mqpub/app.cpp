@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <memory>
+#include <vector>
 
 #include "common/client_setup.hpp"
 #include "common/diag.hpp"
@@ -62,21 +64,29 @@ class Publisher final : mqtt::ClientHandler {
                                      .on_error = [this](const mqtt::Error& error) { fail_locally(error); }});
       return true;
     }
-    auto payload = read_payload();
-    if (!payload) return fail_locally(payload.error()), false;
-    repeat_ = std::make_unique<RepeatFeed>(
-        loop_, config_.repeat, config_.repeat_delay,
-        [this, shared = mqtt::SharedBytes::take(std::move(*payload))] { publish(shared); });
+    if (const auto read = read_payloads(); !read) return fail_locally(read.error()), false;
+    repeat_ = std::make_unique<RepeatFeed>(loop_, config_.repeat * payloads_.size(), config_.repeat_delay,
+                                           [this] { publish_next(); });
     return true;
   }
 
-  mqtt::Result<std::string> read_payload() const {
-    switch (config_.source) {
-      case PayloadSource::file: return read_file(config_.file, mqtt::remaining_length_max);
-      case PayloadSource::whole_input: return read_file("-", mqtt::remaining_length_max);
-      case PayloadSource::message: return config_.message;
-      default: return std::string{};
+  mqtt::Result<void> read_payloads() {
+    if (config_.source == PayloadSource::message || config_.source == PayloadSource::empty) {
+      payloads_.push_back(mqtt::SharedBytes::take(config_.message));
+      return {};
     }
+    const std::vector<std::string> standard_input{"-"};
+    for (const std::string& file : config_.source == PayloadSource::file ? config_.files : standard_input) {
+      auto content = read_file(file, mqtt::remaining_length_max);
+      if (!content) return std::unexpected(content.error());
+      payloads_.push_back(mqtt::SharedBytes::take(std::move(*content)));
+    }
+    return {};
+  }
+
+  void publish_next() {
+    publish(payloads_[next_payload_]);
+    next_payload_ = (next_payload_ + 1) % payloads_.size();
   }
 
   [[nodiscard]] bool has_room() {
@@ -141,26 +151,38 @@ class Publisher final : mqtt::ClientHandler {
 
   void on_ended(const Ending& ending) override {
     loop_.stop();
-    if (ending.kind != Ending::Kind::finished) {
-      if (exit_code_ == ExitCode::ok || !leaving_) exit_code_ = exit_code_for(ending);
-      diag_.error(describe(ending, where_));
-    } else if (lost_at_the_end(ending)) {
-      exit_code_ = ExitCode::connection_lost;
-      diag_.error({"the connection broke before the server had read everything: " + ending.error.context,
-                   "with -q 1 the server confirms each message"});
-    }
-    if (account_.unacked() > 0 || (lines_ && account_.rejected() > 0)) diag_.error(account_.text());
+    // A farewell that does not get through matters to nobody once everything is acknowledged.
+    const bool confirmed = leaving_ && config_.qos != QoS::at_most_once && account_.unacked() == 0;
+    if (ending.kind != Ending::Kind::finished && !confirmed) return fail(ending);
+    if (lost_at_the_end(ending)) return fail_unread(ending);
+    if (lines_ && account_.rejected() + account_.unacked() > 0 && !accounted_) diag_.error(account_.text());
   }
 
-  /// A reset while the server still had QoS 0 messages to read: they may be gone.
+  void fail(const Ending& ending) {
+    if (exit_code_ == ExitCode::ok) exit_code_ = exit_code_for(ending);
+    Sentence sentence = describe(ending, where_);
+    if (lines_ && ending.had_connected) sentence.text += "; " + account_.text();
+    diag_.error(sentence);
+  }
+
+  void fail_unread(const Ending& ending) {
+    exit_code_ = ExitCode::connection_lost;
+    diag_.error({"the connection broke before the server had read everything: " + ending.error.context,
+                 "with -q 1 the server confirms each message"});
+  }
+
+  /// A reset while the server still had QoS 0 messages to read: they may be gone. Only of plain TCP can
+  /// that be told: TLS and WebSocket write a farewell of their own, which a server that has already
+  /// closed answers with a reset, too.
   [[nodiscard]] bool lost_at_the_end(const Ending& ending) const {
     return exit_code_ == ExitCode::ok && config_.qos == QoS::at_most_once && account_.sent() > 0 &&
-           !ending.error.context.empty();
+           config_.connection.transport == mqtt::Transport::tcp && ending.error.code == ECONNRESET;
   }
 
   void on_deadline() {
     if (leaving_) return;
     diag_.error(deadline_reached(*config_.deadline, account_.text()));
+    accounted_ = true;
     leave(account_.unacked() > 0 ? ExitCode::publish_rejected : ExitCode::deadline);
   }
 
@@ -196,11 +218,14 @@ class Publisher final : mqtt::ClientHandler {
   mqtt::Client client_;
   PacketLog packet_log_;
   std::unique_ptr<LineFeed> lines_;
+  std::vector<mqtt::SharedBytes> payloads_;  // of repeat_, in turn
+  std::size_t next_payload_ = 0;
   std::unique_ptr<RepeatFeed> repeat_;
   Account account_;
   mqtt::Properties farewell_;
   ExitCode exit_code_ = ExitCode::ok;
   bool leaving_ = false;
+  bool accounted_ = false;  // the account has been written
 };
 
 }  // namespace

@@ -12,12 +12,14 @@ using mqtt::PropertyPlace;
 /// A streaming publisher outlives a broker's restart, but not its end: about a minute of attempts.
 constexpr std::uint32_t streaming_retry_max = 10;
 
-void declare_payload_options(Options& o, PubTyped& typed) {
+void declare_payload_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.text("-m,--message", typed.message).metavar("TEXT").group("Message").text("the payload").example("-m on");
-  o.text("-f,--file", typed.file)
+  o.list("-f,--file", config.files)
       .metavar("FILE")
       .group("Message")
-      .text("the payload is this file's content; FIFOs are read to their end, - is standard input");
+      .text(
+          "the payload is this file's content; FIFOs are read to their end, - is standard input; several are "
+          "several messages");
   o.flag("-s,--stdin-file", typed.whole_input).group("Message").text("the payload is all of standard input");
   o.flag("-l,--stdin-line", typed.lines)
       .group("Message")
@@ -33,7 +35,7 @@ void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
       .group("Message")
       .text("the topic to publish to")
       .example("-t home/lamp");
-  declare_payload_options(o, typed);
+  declare_payload_options(o, config, typed);
   o.choice("-q,--qos", config.qos,
            {{"0", mqtt::QoS::at_most_once}, {"1", mqtt::QoS::at_least_once}, {"2", mqtt::QoS::exactly_once}})
       .metavar("QOS")
@@ -58,11 +60,11 @@ void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
 
 std::optional<std::string> choose_source(const Options& o, PubConfig& config, PubTyped& typed) {
   const int given =
-      typed.message.has_value() + typed.file.has_value() + typed.whole_input + typed.lines + typed.empty;
+      typed.message.has_value() + !config.files.empty() + typed.whole_input + typed.lines + typed.empty;
   if (given == 0) return "there is no payload: use one of -m, -f, -s, -l or -n";
   if (given > 1) return "only one of -m, -f, -s, -l and -n can be used";
   if (typed.message) config.source = PayloadSource::message, config.message = std::move(*typed.message);
-  if (typed.file) config.source = PayloadSource::file, config.file = std::move(*typed.file);
+  if (!config.files.empty()) config.source = PayloadSource::file;
   if (typed.whole_input) config.source = PayloadSource::whole_input;
   if (typed.lines) config.source = PayloadSource::lines;
   if (typed.empty) config.source = PayloadSource::empty;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <mqtt/codec/types.hpp>
 #include <mqtt/util/time.hpp>
@@ -27,7 +28,7 @@ struct PubConfig {
   bool retain = false;
   PayloadSource source = PayloadSource::message;
   std::string message;
-  std::string file;
+  std::vector<std::string> files;  ///< each is a message
   std::uint64_t repeat = 1;
   mqtt::Duration repeat_delay{};
   std::optional<mqtt::Duration> deadline;  ///< -W
@@ -37,7 +38,6 @@ struct PubConfig {
 struct PubTyped {
   std::optional<std::string> topic;
   std::optional<std::string> message;
-  std::optional<std::string> file;
   bool whole_input = false;
   bool lines = false;
   bool empty = false;

@@ -42,7 +42,7 @@ class Receiver final : mqtt::ClientHandler {
                  .on_closed = [this] { leave(ExitCode::ok); },
                  .on_error = [this](const mqtt::Error& error) { fail_locally(error); }}},
         format_{plain_format(config, output_.is_terminal())},
-        lines_{config.json_payload},
+        lines_{config.output == SubOutput::json_parsed ? JsonPayload::parse : JsonPayload::text},
         subscriber_{config.filters, config.subscription,
                     config.connection.properties.at(PropertyPlace::subscribe), diag_},
         client_{loop_, std::move(setup.options), *this},
@@ -82,10 +82,10 @@ class Receiver final : mqtt::ClientHandler {
 
   void write(const mqtt::PublishView& message) {
     ++received_;
-    if (config_.output == SubOutput::json)
-      lines_.write(output_.buffer(), message, Diag::system_clock());
-    else
+    if (config_.output == SubOutput::plain)
       append_plain(output_.buffer(), message, format_);
+    else
+      lines_.write(output_.buffer(), message, Diag::system_clock());
     if (output_.blocked()) client_.pause_reading();
   }
 

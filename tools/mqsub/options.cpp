@@ -31,9 +31,11 @@ void declare_subscription_options(Options& o, SubConfig& config) {
 void declare_output_options(Options& o, SubConfig& config) {
   o.flag("-v,--verbose", config.with_topic).group("Output").text("write the topic, a space and the payload");
   o.flag("-N", config.no_separator).group("Output").text("write no newline after each message");
-  o.parsed("--json", [&config](std::string_view) -> ValueResult {
-    return (config.output = SubOutput::json), ValueResult{};
-  });
+  o.choice("--json", config.output, {{"text", SubOutput::json}, {"parse", SubOutput::json_parsed}})
+      .implied("text")
+      .group("Output")
+      .text("write a JSON object per message; with parse, a payload that is JSON is part of it")
+      .example("--json | jq .topic");
 }
 
 void declare_ending_options(Options& o, SubConfig& config) {

@@ -13,14 +13,13 @@
 
 namespace mq {
 
-enum class SubOutput : std::uint8_t { plain, json };
+enum class SubOutput : std::uint8_t { plain, json, json_parsed };
 
 struct SubConfig {
   ConnectionConfig connection;
   std::vector<std::string> filters;
   mqtt::SubscriptionOptions subscription;  ///< of all filters
   SubOutput output = SubOutput::plain;
-  JsonPayload json_payload = JsonPayload::text;
   bool with_topic = false;                 ///< -v
   bool no_separator = false;               ///< -N
   bool skip_retained = false;              ///< -R

@@ -55,7 +55,6 @@ void Client::on_opened(Result<std::unique_ptr<net::ByteStream>> opened) {
   if (auto queued = session_.connect(loop_.now(), connect_options()); !queued)
     return end_attempt(Ending{.kind = Ending::Kind::bad_options, .error = std::move(queued.error())});
   stream_->set_handler(this);
-  if (reading_paused_) stream_->pause_reading();
   turn_end_.request();
 }
 
@@ -77,12 +76,15 @@ void Client::on_data(Bytes bytes) {
   }
   if (state_ != State::open) return;  // a closing connection has nothing more to say to us
   session_.receive(loop_.now(), bytes, handler_);
-  if (session_.connected() && !was_connected_) {
-    was_connected_ = has_connected_ = true;
-    deadline_ = std::nullopt;
-    backoff_.reset();
-  }
+  if (session_.accepted() && !was_connected_) on_accepted();
   turn_end_.request();
+}
+
+void Client::on_accepted() {
+  was_connected_ = has_connected_ = true;
+  if (!session_.wants_close()) deadline_ = std::nullopt;
+  backoff_.reset();
+  if (reading_paused_) pause_reading();
 }
 
 void Client::on_writable() {
@@ -210,6 +212,7 @@ void Client::end_attempt(Ending ending) {
   opening_.reset();
   timer_.cancel();
   deadline_ = std::nullopt;
+  ending.had_connected = has_connected_;
   if (falls_back(ending)) {
     options_.connect.version = Version::v3_1_1;
     options_.connect.properties = {};
@@ -248,12 +251,17 @@ void Client::disconnect(ReasonCode reason, PropertiesView properties) {
 
 void Client::pause_reading() {
   reading_paused_ = true;
-  if (stream_) stream_->pause_reading();
+  if (!was_connected_ || !stream_) return;  // CONNACK has to be read
+  session_.pause_reading(loop_.now());
+  stream_->pause_reading();
+  turn_end_.request();  // for the timer
 }
 
 void Client::resume_reading() {
-  reading_paused_ = false;
-  if (stream_) stream_->resume_reading();
+  if (!std::exchange(reading_paused_, false) || !stream_) return;
+  session_.resume_reading(loop_.now());
+  stream_->resume_reading();
+  turn_end_.request();
 }
 
 net::StreamProperties Client::stream_properties() const {

@@ -80,6 +80,7 @@ class Client final : private net::StreamHandler {
   void on_error(Error error) override;
 
   void open();
+  void on_accepted();
   void on_opened(Result<std::unique_ptr<net::ByteStream>> opened);
   void on_timer();
   void at_turn_end();

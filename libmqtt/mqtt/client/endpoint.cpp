@@ -78,7 +78,7 @@ Result<std::string> take_host(std::string_view& authority) {
     host = authority.substr(1, close - 1);
     authority.remove_prefix(close + 1);
     const bool literal =
-        host.find(':') != host.npos && host.find_first_not_of("0123456789abcdefABCDEF:.%") > host.find('%');
+        host.find(':') != host.npos && host.find_first_not_of("0123456789abcdefABCDEF:.%") >= host.find('%');
     if (!literal) return bad(fmt::format("'[{}]' is not an IPv6 address", host));
   } else {
     const std::size_t colon = authority.find(':');

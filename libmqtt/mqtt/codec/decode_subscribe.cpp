@@ -86,7 +86,7 @@ std::string_view read_filter(Reader& in) {
 SubscriptionsView read_list(Reader& in, Bytes body, std::uint32_t body_at, Clause empty_clause,
                             bool with_options) {
   const std::uint32_t at = in.offset();
-  in.require(in.left() > 0, empty_clause, "no topic filter", ReasonCode::protocol_error, at);
+  in.require(in.left() > 0, empty_clause, "request without a topic filter", ReasonCode::protocol_error, at);
   while (in.left() > 0) {
     const std::string_view filter = read_filter(in);
     const std::uint32_t options_at = in.offset();
@@ -97,7 +97,9 @@ SubscriptionsView read_list(Reader& in, Bytes body, std::uint32_t body_at, Claus
 
 Bytes read_reasons(Reader& in, PacketType type, Clause clause, Clause empty_clause) {
   const std::uint32_t at = in.offset();
-  in.require(in.left() > 0, empty_clause, "no reason code", ReasonCode::protocol_error, at);
+  in.require(in.left() > 0, empty_clause,
+             type == PacketType::suback ? "SUBACK without a reason code" : "UNSUBACK without a reason code",
+             ReasonCode::protocol_error, at);
   const Bytes reasons = in.rest();
   for (std::size_t i = 0; i < reasons.size() && in.ok(); ++i) {
     const auto code = static_cast<ReasonCode>(reasons[i]);

@@ -2,10 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include <mqtt/session/connect_packet.hpp>
 #include <mqtt/session/subscription_check.hpp>
 
 namespace mqtt {
+namespace {
+
+/// A server's first packet is CONNACK, or AUTH, or DISCONNECT [MQTT-3.2.0-1].
+bool may_answer_connect(std::uint8_t first_octet) {
+  const auto type = static_cast<PacketType>(first_octet >> 4);
+  return type == PacketType::connack || type == PacketType::auth || type == PacketType::disconnect;
+}
+
+}  // namespace
 
 ClientSession::ClientSession(ChunkPool& pool, ClientConfig config)
     : config_{config},
@@ -33,6 +44,7 @@ Result<void> ClientSession::connect(TimePoint now, const ConnectOptions& options
   clean_start_ = options.clean_start;
   may_resume_ = !options.clean_start && (session_kept_ || options.resumes_earlier_process);
   authenticating_ = false;
+  heard_ = false;
   open_ = true;
   if (config_.connack_timeout != Duration{}) connack_deadline_ = now + config_.connack_timeout;
   return {};
@@ -141,9 +153,17 @@ Result<void> ClientSession::check_disconnect(ReasonCode reason, PropertiesView p
   return {};
 }
 
+void ClientSession::pause_reading(TimePoint now) { keep_alive_.pause(now); }
+void ClientSession::resume_reading(TimePoint now) { keep_alive_.resume(now); }
+
 void ClientSession::receive(TimePoint now, Bytes bytes, SessionHandler& handler) {
   if (!open_ || wants_close() || bytes.empty()) return;
   keep_alive_.received(now);
+  // What is no MQTT server (HTTP, TLS) shows in its first octet; the length that its text would be as a
+  // packet is not worth waiting for.
+  if (!std::exchange(heard_, true) && !may_answer_connect(bytes[0]))
+    return core_.violation(ReasonCode::protocol_error, Clause{"MQTT-3.2.0-1"},
+                           "the first octet is not that of a CONNACK");
   while (!wants_close()) {
     const auto frame = core_.next_frame(bytes);
     if (!frame) core_.violation(frame.error());

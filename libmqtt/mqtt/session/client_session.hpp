@@ -94,6 +94,10 @@ class ClientSession {
   void on_time(TimePoint now, SessionHandler& handler);
   /// Whatever the reason. Output that was not written is dropped; close_info() stays until connect().
   void on_transport_closed(TimePoint now);
+  /// While the owner does not read from the transport, PINGRESP cannot be late: PINGREQs go on leaving,
+  /// and the wait for their answers begins when reading does.
+  void pause_reading(TimePoint now);
+  void resume_reading(TimePoint now);
   /// Forgets messages in flight and identifiers, as a new object would. Not while connected.
   void forget_session();
 
@@ -103,6 +107,8 @@ class ClientSession {
   [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return core_.close_info(); }
   /// CONNACK has come and nothing wants the connection closed.
   [[nodiscard]] bool connected() const { return core_.connected(); }
+  /// CONNACK has come on this connection, whatever came after it.
+  [[nodiscard]] bool accepted() const { return core_.established(); }
 
   [[nodiscard]] Version version() const { return core_.version(); }
   /// As of the last successful CONNACK.
@@ -148,7 +154,8 @@ class ClientSession {
   std::uint64_t octets_noted_ = 0;
   std::uint32_t requested_expiry_ = 0;
   std::uint16_t requested_keep_alive_ = 0;
-  bool open_ = false;  // from connect() to on_transport_closed()
+  bool heard_ = false;  // the server has sent something on this connection
+  bool open_ = false;   // from connect() to on_transport_closed()
   bool clean_start_ = true;
   bool may_resume_ = false;      // Session Present would be no lie
   bool session_kept_ = false;    // the last connection left a session at the server

@@ -29,6 +29,16 @@ void ClientKeepAlive::ping_sent(TimePoint now, std::size_t in_front, std::uint64
   ++pings_outstanding_;
 }
 
+void ClientKeepAlive::pause(TimePoint now) {
+  paused_ = true;
+  last_ping_ = std::max(last_ping_, now);
+}
+
+void ClientKeepAlive::resume(TimePoint now) {
+  paused_ = false;
+  last_received_ = std::max(last_received_, now);
+}
+
 bool ClientKeepAlive::ping_due(TimePoint now) const {
   const Deadline at = ping_at();
   return at && now >= *at;
@@ -42,13 +52,16 @@ bool ClientKeepAlive::timed_out(TimePoint now) const {
 Deadline ClientKeepAlive::next_deadline() const { return earlier(ping_at(), timeout_at()); }
 
 Deadline ClientKeepAlive::ping_at() const {
-  if (!running_ || interval_ == Duration{} || pings_outstanding_ > 0) return std::nullopt;
+  if (!running_ || interval_ == Duration{}) return std::nullopt;
+  // Unanswered as far as one can see; the server still wants to hear of us.
+  if (paused_) return std::max(last_sent_, last_ping_) + interval_ - interval_ / 10;
+  if (pings_outstanding_ > 0) return std::nullopt;
   // A tenth early: the packet has to arrive within the interval [MQTT-3.1.2-20], and timers are late.
   return std::min(last_sent_, last_received_) + interval_ - interval_ / 10;
 }
 
 Deadline ClientKeepAlive::timeout_at() const {
-  if (!running_ || pings_outstanding_ == 0 || ping_timeout_ == Duration{}) return std::nullopt;
+  if (!running_ || paused_ || pings_outstanding_ == 0 || ping_timeout_ == Duration{}) return std::nullopt;
   return std::max({last_ping_, last_received_, last_progress_}) + ping_timeout_;
 }
 

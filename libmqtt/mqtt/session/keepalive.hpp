@@ -28,6 +28,10 @@ class ClientKeepAlive {
     if (pings_outstanding_ > 0) --pings_outstanding_;
   }
 
+  /// Nothing is read until resume(): no answer can be seen.
+  void pause(TimePoint now);
+  void resume(TimePoint now);
+
   [[nodiscard]] bool ping_due(TimePoint now) const;
   [[nodiscard]] bool timed_out(TimePoint now) const;
   [[nodiscard]] Deadline next_deadline() const;
@@ -47,6 +51,7 @@ class ClientKeepAlive {
   std::uint64_t ping_end_ = 0;  // the last PINGREQ is out when so much is; 0: it is
   std::size_t pings_outstanding_ = 0;
   bool running_ = false;
+  bool paused_ = false;
 };
 
 }  // namespace mqtt

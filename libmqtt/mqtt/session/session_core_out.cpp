@@ -265,7 +265,8 @@ bool SessionCore::on_answer(PacketId id, PacketType request, std::optional<std::
     violation(ReasonCode::protocol_error, Clause{"MQTT-2.2.1-6", "MQTT-2.3.1-7"},
               "answer to a request that was not made");
   else if (!complete)
-    violation(ReasonCode::protocol_error, count_clause, request == PacketType::subscribe ? "SUBACK with more or fewer codes than filters"
+    violation(ReasonCode::protocol_error, count_clause,
+              request == PacketType::subscribe ? "SUBACK with more or fewer codes than filters"
                                                : "UNSUBACK with more or fewer codes than filters");
   else
     requests_.erase(id);

@@ -9,6 +9,20 @@ using std::chrono::seconds;
 
 TimePoint at(int s) { return TimePoint{seconds{s}}; }
 
+TEST(ClientKeepAlive, WhileNothingIsReadPingsGoOnAndNoAnswerIsLate) {
+  ClientKeepAlive keep_alive{seconds{10}};
+  keep_alive.start(at(0), 10);
+  keep_alive.pause(at(1));
+  EXPECT_EQ(keep_alive.next_deadline(), at(10));
+  keep_alive.sent(at(10));
+  keep_alive.ping_sent(at(10), 0, 2);
+  EXPECT_FALSE(keep_alive.timed_out(at(100))) << "the answer may lie unread";
+  EXPECT_EQ(keep_alive.next_deadline(), at(19)) << "the server still wants to hear of us";
+  keep_alive.resume(at(100));
+  EXPECT_FALSE(keep_alive.timed_out(at(109)));
+  EXPECT_TRUE(keep_alive.timed_out(at(110)));
+}
+
 TEST(ClientKeepAlive, AnUploadInFrontOfPingreqIsNoSilence) {
   ClientKeepAlive keep_alive{seconds{10}};
   keep_alive.start(at(0), 10);
