@@ -44,11 +44,11 @@ std::optional<sockaddr_in6> parse_ipv6(const std::string& text, std::uint16_t po
 std::optional<SocketAddress> SocketAddress::parse(std::string_view text, std::uint16_t port) {
   const std::string literal{text};
   if (literal.find('\0') != std::string::npos) return std::nullopt;
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
-  if (inet_pton(AF_INET, literal.c_str(), &v4.sin_addr) == 1)
-    return from(reinterpret_cast<const sockaddr*>(&v4));
+  SocketAddress result;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&result.storage_);
+  v4->sin_family = AF_INET;
+  v4->sin_port = htons(port);
+  if (inet_pton(AF_INET, literal.c_str(), &v4->sin_addr) == 1) return result;
   const auto v6 = parse_ipv6(literal, port);
   if (!v6) return std::nullopt;
   return from(reinterpret_cast<const sockaddr*>(&*v6));
