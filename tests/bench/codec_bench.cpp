@@ -51,7 +51,8 @@ void BM_EncodePublish(benchmark::State& state) {
   const PublishView publish = publish_of_64(version);
   ChunkPool pool;
   OutBuffer out{pool};
-  for (int i = 0; i < 1000; ++i) (void)encode_publish(out, publish, {publish.payload, nullptr}, version);  // fills the pool
+  for (int i = 0; i < 1000; ++i)
+    (void)encode_publish(out, publish, {publish.payload, nullptr}, version);  // fills the pool
   out.clear();
   const std::size_t before = allocations();
   for (auto _ : state) {
