@@ -164,9 +164,9 @@ Result<std::string> from_prompt(std::string_view what) {
         mqtt::system_error(errno, fmt::format("cannot ask for the {} on a terminal", what)));
   const std::string question = fmt::format("{}: ", what);
   std::optional<std::string> line;
-  if (::write(fd, question.data(), question.size()) > 0) {
+  {
     const QuietTerminal quiet{fd};
-    line = read_line(fd);
+    if (::write(fd, question.data(), question.size()) > 0) line = read_line(fd);
   }
   ::close(fd);
   if (line) return std::move(*line);

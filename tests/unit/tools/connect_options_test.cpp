@@ -166,13 +166,13 @@ TEST(ConnectOptions, UrlIsTakenApart) {
 
 TEST(ConnectOptions, ContradictionsAreErrors) {
   EXPECT_EQ(bad({"-h", "a", "-L", "mqtt://b"}),
-            "mqpub: option '-L' cannot be used together with option '-h'\n");
+            "mqpub: option '-h' cannot be used together with option '-L'\n");
   EXPECT_EQ(bad({"-p", "1", "-L", "mqtt://b"}),
-            "mqpub: option '-L' cannot be used together with option '-p'\n");
+            "mqpub: option '-p' cannot be used together with option '-L'\n");
   EXPECT_EQ(bad({"--unix", "/s", "-L", "ws://b"}),
-            "mqpub: option '-L' cannot be used together with option '--unix'\n");
+            "mqpub: option '--unix' cannot be used together with option '-L'\n");
   EXPECT_EQ(bad({"--unix", "/s", "-h", "a"}),
-            "mqpub: option '-h' cannot be used together with option '--unix'\n");
+            "mqpub: option '--unix' cannot be used together with option '-h'\n");
   EXPECT_EQ(bad({"-L", "mqtt://b", "--cafile", "x"}),
             "mqpub: option '--cafile' needs TLS, but the URL is without: use mqtts:// or wss://\n");
   EXPECT_EQ(bad({"-L", "mqtts://b", "--ws-path", "/x"}),

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "common/connect_options.hpp"
@@ -79,6 +80,20 @@ TEST(Help, OfAllConnectionOptionsFitsTheWidth) {
     std::istringstream lines{o.help(columns)};
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), columns) << line;
   }
+}
+
+TEST(Help, EveryRelationNamesAnOption) {
+  Options o{test::program()};
+  ConnectionConfig config;
+  declare_connect_options(o, config, {mqtt::PropertyPlace::connect});
+  declare_log_options(o, config.log);
+  std::vector<std::string> names;
+  for (const Option& option : o.all())
+    for (const std::string& name : option.record().names) names.push_back(name);
+  EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size()) << "a name stands twice";
+  for (const Option& option : o.all())
+    for (const auto* others : {&option.record().excludes, &option.record().needs})
+      for (const std::string& other : *others) EXPECT_THAT(names, testing::Contains(other));
 }
 
 TEST(Help, EveryShownOptionSaysWhatItDoes) {

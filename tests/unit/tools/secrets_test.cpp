@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <cstdlib>
 #include <fstream>
 
@@ -65,6 +70,50 @@ TEST(Secret, TooLongIsAnError) {
   EXPECT_THAT(resolved({.file = file_with(std::string(65'537, 'x'))}), HasSubstr("File too large"));
   EXPECT_EQ(resolved({.file = file_with(std::string(65'536, 'x'))}),
             "error: the password is longer than 65535 bytes");
+}
+
+/// What a person sees who is asked, and what the program then has; `typed` is what they type.
+struct Asked {
+  std::string seen, answer;
+};
+
+Asked ask(std::string_view typed) {
+  std::array<int, 2> result{};
+  EXPECT_EQ(::pipe(result.data()), 0);
+  int terminal = -1;
+  const pid_t child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (child == 0) {
+    const std::string answer = resolved({.prompt = true});
+    ::_exit(::write(result[1], answer.data(), answer.size()) < 0);
+  }
+  ::close(result[1]);
+  Asked asked;
+  std::array<char, 256> buffer{};
+  while (asked.seen.find(": ") == std::string::npos) {
+    const ssize_t count = ::read(terminal, buffer.data(), buffer.size());
+    if (count <= 0) break;
+    asked.seen.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+  EXPECT_EQ(::write(terminal, typed.data(), typed.size()), static_cast<ssize_t>(typed.size()));
+  for (ssize_t count = 0; (count = ::read(terminal, buffer.data(), buffer.size())) > 0;)
+    asked.seen.append(buffer.data(), static_cast<std::size_t>(count));
+  for (ssize_t count = 0; (count = ::read(result[0], buffer.data(), buffer.size())) > 0;)
+    asked.answer.append(buffer.data(), static_cast<std::size_t>(count));
+  ::close(result[0]);
+  ::close(terminal);
+  ::waitpid(child, nullptr, 0);
+  return asked;
+}
+
+TEST(Secret, PromptDoesNotEcho) {
+  const Asked asked = ask("open sesame\n");
+  EXPECT_EQ(asked.answer, "open sesame");
+  EXPECT_EQ(asked.seen, "password: \r\n");
+}
+
+TEST(Secret, PromptEndsWithTheInterrupt) {
+  const Asked asked = ask("half\x03");
+  EXPECT_EQ(asked.answer, "");  // the child has died of it
 }
 
 }  // namespace
