@@ -1,5 +1,6 @@
 """Runs a program under test: byte-exact stdin and stdout, deadlines, signals, CPU time, memory."""
 
+import contextlib
 import io
 import os
 import shlex
@@ -148,8 +149,9 @@ class Proc:
 
     def kill(self, number):
         """Sends a signal, unless the program has ended."""
-        if self.running:
-            os.kill(self.pid, number)
+        with contextlib.suppress(ProcessLookupError):  # it may end between the two lines
+            if self.running:
+                os.kill(self.pid, number)
 
     def _wait_for(self, condition, seconds, what):
         with self._changed:

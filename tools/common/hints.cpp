@@ -53,6 +53,7 @@ std::string hint_for_tls(const mqtt::Error& error) {
   // OpenSSL's words for octets that are not a TLS record.
   if (says("wrong version number") || says("packet length too long") || says("http request"))
     return "the server does not seem to speak TLS on this port";
+  if (says("reset by") || says("closed")) return "the server may not speak TLS on this port";
   if (says("self-signed") || says("unknown CA)")) return "name the CA that signed it with --cafile";
   if (says("certificate required") || says("handshake failure"))
     return "the server may want a client certificate: --cert and --key";

@@ -49,6 +49,9 @@ Result<std::string> percent_decoded(std::string_view text, std::string_view part
   return out;
 }
 
+/// A host may be written with %XX, but not so that it becomes something else.
+bool is_delimiter(char c) { return std::string_view{"/?#@[]\\"}.find(c) != std::string_view::npos; }
+
 bool is_space_or_control(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }
 
 /// [USER[:PASSWORD]@] off the front of `authority`.
@@ -69,29 +72,37 @@ Result<void> take_user_info(std::string_view& authority, Endpoint& endpoint) {
   return {};
 }
 
+/// Hexadecimal digits, colons and dots, then perhaps '%' and a zone (RFC 4007).
+bool is_ipv6_literal(std::string_view text) {
+  const std::size_t zone = text.find('%');
+  return text.find(':') < zone && text.find_first_not_of("0123456789abcdefABCDEF:.") >= zone;
+}
+
+/// A host as it was written, decoded: without brackets, and nothing but a host.
+Result<std::string> read_host(std::string_view text, bool bracketed) {
+  auto host = percent_decoded(text, "host");  // a zone is written %25ZONE (RFC 6874)
+  if (!host) return host;
+  if (host->empty()) return bad("there is no host");
+  if (std::ranges::any_of(*host, is_space_or_control))
+    return bad("the host holds a space or control character");
+  if (std::ranges::any_of(*host, is_delimiter)) return bad("the host holds a delimiter");
+  if (bracketed && !is_ipv6_literal(*host))
+    return bad(fmt::format("'[{}]' is not an IPv6 address", escape_for_terminal(*host)));
+  if (!bracketed && host->find(':') != std::string::npos)
+    return bad("an IPv6 address must stand in brackets: [::1]");
+  return host;
+}
+
 /// "[::1]" or a name off the front; what is left is empty or ":PORT".
 Result<std::string> take_host(std::string_view& authority) {
-  std::string_view host;
-  if (authority.starts_with('[')) {
-    const std::size_t close = authority.find(']');
-    if (close == authority.npos) return bad("'[' without ']' around an IPv6 address");
-    host = authority.substr(1, close - 1);
-    authority.remove_prefix(close + 1);
-    const bool literal =
-        host.find(':') != host.npos && host.find_first_not_of("0123456789abcdefABCDEF:.%") >= host.find('%');
-    if (!literal) return bad(fmt::format("'[{}]' is not an IPv6 address", host));
-  } else {
-    const std::size_t colon = authority.find(':');
-    host = authority.substr(0, colon);
-    authority = colon == authority.npos ? std::string_view{} : authority.substr(colon);
-    if (authority.find(':', 1) != authority.npos) return bad("an IPv6 address must stand in brackets: [::1]");
-  }
-  if (host.empty()) return bad("there is no host");
-  // A zone in a literal is written %25ZONE (RFC 6874).
-  auto decoded = percent_decoded(host, "host");
-  if (decoded && std::ranges::any_of(*decoded, is_space_or_control))
-    return bad("the host holds a space or control character");
-  return decoded;
+  const bool bracketed = authority.starts_with('[');
+  const std::size_t end = std::min(authority.find(bracketed ? ']' : ':'), authority.size());
+  if (bracketed && end == authority.size()) return bad("'[' without ']' around an IPv6 address");
+  const std::string_view host = authority.substr(bracketed ? 1 : 0, bracketed ? end - 1 : end);
+  authority.remove_prefix(bracketed ? end + 1 : end);
+  const bool unbracketed_literal = !bracketed && authority.find(':', 1) != authority.npos;
+  if (unbracketed_literal) return bad("an IPv6 address must stand in brackets: [::1]");
+  return read_host(host, bracketed);
 }
 
 Result<std::uint16_t> read_port(std::string_view text, Transport transport) {

@@ -95,6 +95,7 @@ void Connector::State::start_host() {
   host_started = loop.now();
   host_deadline = share_of_time(hosts.size() - index);
   time_up.set(host_deadline);
+  if (host_deadline && *host_deadline <= host_started) return;  // no lookup can be in time
   const auto& [host, port] = hosts[index];
   lookup = std::make_unique<Lookup>(loop, host, port, options.family,
                                     [this](auto addresses) { on_addresses(std::move(addresses)); });

@@ -86,6 +86,7 @@ TEST(Endpoint, SaysWhatIsWrongWithoutThePassword) {
   EXPECT_EQ(error_of("mqtt://h:1x"), "'1x' is not a port from 1 to 65535");
   EXPECT_EQ(error_of("mqtt://u:se%zzcret@h").find("cret"), std::string::npos);
   EXPECT_NE(error_of("mqtt://h%2"), "");
+  EXPECT_EQ(error_of("mqtt://a%2Fb"), "the host holds a delimiter");
   EXPECT_NE(error_of("mqtt://h\x01"), "");
 }
 
