@@ -644,3 +644,33 @@ def test_trap_15_killed_with_blocked_stdout_nothing_is_lost(broker, pub, qos):
         redelivered = split(again.proc.out, size)
     assert 0 < len(written) < count
     assert set(written) | set(redelivered) == set(payloads), "acknowledged but never written"
+
+
+def test_confirm_is_a_ping_round_trip(broker):
+    result = mqpub(*broker.args(), "-t", unique(), "-m", "x", "--confirm", "-d")
+    assert result.code == 0 and "< PINGRESP" in result.err_text, result
+
+
+def test_a_disconnect_that_cannot_be_sent_loses_no_message(broker, observer):
+    """DISCONNECT may not raise a session expiry of 0: the message still goes out, and a plain DISCONNECT."""
+    mqpub(*broker.args(), "-t", observer.topic, "-m", "x", "-D", "disconnect", "session-expiry-interval", 60)
+    assert observer.payloads(1) == [b"x"]
+
+
+def test_trap_15_a_publisher_leaves_its_sessions_messages_alone(broker, pub):
+    """What a kept session holds is for a subscriber: mqpub with the same client id does not swallow it."""
+    client, topic = unique("id"), unique()
+    assert_ok(mqsub(*broker.args(), "-i", client, "-c", "-q", 1, "-t", topic, "-W", "300ms"))
+    pub("-t", topic, "-q", 1, "-m", "precious")
+    pub("-i", client, "-c", "-t", unique(), "-q", 1, "-m", "other")
+    kept = assert_ok(mqsub(*broker.args(), "-i", client, "-c", "-q", 1, "-t", topic, "-C", 1, "-W", "5s"))
+    assert kept.out == b"precious\n"
+
+
+def test_repeat_is_bounded():
+    assert_fails(mqpub("-t", "t", "-m", "x", "--repeat", 2**63), 2, "--repeat")
+
+
+def test_trap_09_deadline_without_a_connection_is_no_success():
+    with FaultServer(faults.silent) as server:
+        assert_fails(mqsub("-L", server.url, "-t", "t", "-W", "300ms"), 7, "300ms")

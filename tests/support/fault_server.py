@@ -28,7 +28,7 @@ class Connection:
     def read(self, count):
         data = b""
         while len(data) < count:
-            chunk = self._socket.recv(count - len(data))
+            chunk = self._socket.recv(min(count - len(data), 1 << 16))
             if not chunk:
                 raise Closed
             data += chunk
@@ -80,10 +80,11 @@ class Connection:
         return request
 
     def drain(self):
-        """Reads until the client closes; what came is in `received`."""
+        """Reads until the client closes, and answers PINGREQ; what came is in `received`."""
         try:
             while True:
-                self.packet()
+                if self.packet().kind == wire.PINGREQ:
+                    self.send(wire.packet(wire.PINGRESP))
         except (Closed, OSError):
             pass
 

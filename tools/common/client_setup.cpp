@@ -109,8 +109,8 @@ std::expected<ClientSetup, SetupFailure> make_client_setup(const ConnectionConfi
   // The server may hold half-finished identifiers of an earlier process with this client id.
   if (config.persistent)
     options.session.first_packet_id = static_cast<mqtt::PacketId>(1 + random_number() % 65'535);
-  const bool has_expiry =
-      options.connect.properties.view().find(PropertyId::session_expiry_interval).has_value();
+  const bool has_expiry = config.typed.session_expiry ||
+                          options.connect.properties.view().find(PropertyId::session_expiry_interval);
   if (config.reconnect.enabled && options.connect.version == Version::v5 && !has_expiry) {
     options.connect.properties.add(PropertyId::session_expiry_interval, resumable_session_seconds);
     setup.ends_session = true;

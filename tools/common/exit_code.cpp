@@ -84,7 +84,9 @@ ExitCode exit_code_for(const mqtt::Ending& ending) {
       if (ending.had_connected) break;  // lost, and not found again
       return exit_code_for(ending.error, Stage::connecting);
     case refused: return exit_code_for_refusal(ending.close.code);
-    case connack_timeout: return ExitCode::refused;
+    case connack_timeout:
+      if (ending.had_connected) break;
+      return ExitCode::refused;
     case protocol_error: return ExitCode::protocol_error;
     case peer_disconnect:
     case ping_timeout:

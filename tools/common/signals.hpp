@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 
 #include <mqtt/net/loop.hpp>
 
@@ -7,8 +8,8 @@
 
 namespace mq {
 
-/// SIGINT and SIGTERM: the first one asks for a graceful end, a second one ends the process at once.
-/// SIGUSR1 asks for a line of statistics.
+/// SIGINT and SIGTERM, unless the process was started with them ignored: the first one asks for a graceful
+/// end, a second one ends the process at once. SIGUSR1 asks for a line of statistics.
 class Signals {
  public:
   struct Callbacks {
@@ -26,9 +27,9 @@ class Signals {
 
   Callbacks callbacks_;
   int stop_signal_ = 0;
-  mqtt::net::SignalWatcher interrupt_;
-  mqtt::net::SignalWatcher terminate_;
   mqtt::net::SignalWatcher statistics_;
+  std::optional<mqtt::net::SignalWatcher> interrupt_;
+  std::optional<mqtt::net::SignalWatcher> terminate_;
 };
 
 /// Ends the process by `signal_number` itself, so that a shell sees 130 or 143 and a loop around the

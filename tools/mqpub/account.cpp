@@ -13,8 +13,8 @@ void Account::sent(mqtt::PacketId id, std::size_t payload_bytes) {
   in_flight_bytes_ += payload_bytes;
 }
 
-void Account::answered(mqtt::PacketId id, bool accepted) {
-  ++(accepted ? acked_ : rejected_);
+void Account::answered(mqtt::PacketId id, mqtt::ReasonCode reason) {
+  ++(mqtt::is_error(reason) ? rejected_ : acked_);
   if (id >= bytes_by_id_.size() || in_flight_ == 0) return;
   --in_flight_;
   in_flight_bytes_ -= bytes_by_id_[id];

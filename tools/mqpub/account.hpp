@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <mqtt/codec/reason.hpp>
 #include <mqtt/codec/types.hpp>
 
 namespace mq {
@@ -12,7 +13,7 @@ class Account {
  public:
   /// QoS 0 has no id and is done when sent.
   void sent(mqtt::PacketId id, std::size_t payload_bytes);
-  void answered(mqtt::PacketId id, bool accepted);
+  void answered(mqtt::PacketId id, mqtt::ReasonCode reason);
   /// A message that was refused before it was sent.
   void refused_here() { ++rejected_; }
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "common/client_setup.hpp"
@@ -29,10 +30,33 @@ constexpr std::uint64_t in_flight_max_bytes = 4 * 1024 * 1024;
 /// Messages in flight where the server allows more: enough for any network, small enough to keep.
 constexpr std::uint16_t in_flight_max = 1024;
 
+/// None for lines, which come while they are published.
+mqtt::Result<std::vector<mqtt::SharedBytes>> read_payloads(const PubConfig& config) {
+  std::vector<mqtt::SharedBytes> payloads;
+  std::vector<std::string> files;
+  switch (config.source) {
+    case PayloadSource::lines: return payloads;
+    case PayloadSource::file: files = config.files; break;
+    case PayloadSource::whole_input: files = {"-"}; break;
+    case PayloadSource::message:
+    case PayloadSource::empty: payloads.push_back(mqtt::SharedBytes::take(config.message)); break;
+  }
+  for (const std::string& file : files) {
+    auto content = read_file(file, mqtt::remaining_length_max);
+    if (!content) return std::unexpected(content.error());
+    payloads.push_back(mqtt::SharedBytes::take(std::move(*content)));
+  }
+  return payloads;
+}
+
 class Publisher final : mqtt::ClientHandler {
  public:
-  Publisher(const PubConfig& config, ClientSetup setup)
-      : config_{config},
+  Publisher(mqtt::net::Loop& loop, const PubConfig& config, ClientSetup setup,
+            std::vector<mqtt::SharedBytes> payloads, mqtt::TimePoint started)
+      : loop_{loop},
+        config_{config},
+        started_{started},
+        payloads_{std::move(payloads)},
         diag_{"mqpub", config.connection.log},
         where_{where_of(config.connection, setup)},
         ends_session_{setup.ends_session},
@@ -44,8 +68,8 @@ class Publisher final : mqtt::ClientHandler {
         packet_log_{diag_, client_.session()} {}
 
   ExitCode run() {
-    if (!open_feed()) return exit_code_;
-    if (config_.deadline) deadline_.set(loop_.now() + *config_.deadline);
+    open_feed();
+    if (config_.deadline) deadline_.set(started_ + *config_.deadline);
     client_.start();
     loop_.run();
     if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
@@ -55,33 +79,19 @@ class Publisher final : mqtt::ClientHandler {
  private:
   // The feed's side.
 
-  bool open_feed() {
-    if (config_.source == PayloadSource::lines) {
-      lines_ = std::make_unique<LineFeed>(
-          loop_, LineFeed::Callbacks{.has_room = [this] { return has_room(); },
-                                     .publish = [this](mqtt::Bytes line) { publish({line, nullptr}); },
-                                     .on_end = [this] { finish_if_done(); },
-                                     .on_error = [this](const mqtt::Error& error) { fail_locally(error); }});
-      return true;
+  void open_feed() {
+    if (config_.source != PayloadSource::lines) {
+      repeat_ = std::make_unique<RepeatFeed>(loop_, config_.repeat * payloads_.size(), config_.repeat_delay,
+                                             RepeatFeed::Callbacks{.has_room = [this] { return has_room(); },
+                                                                   .publish = [this] { publish_next(); },
+                                                                   .on_due = [this] { pump(); }});
+      return;
     }
-    if (const auto read = read_payloads(); !read) return fail_locally(read.error()), false;
-    repeat_ = std::make_unique<RepeatFeed>(loop_, config_.repeat * payloads_.size(), config_.repeat_delay,
-                                           [this] { publish_next(); });
-    return true;
-  }
-
-  mqtt::Result<void> read_payloads() {
-    if (config_.source == PayloadSource::message || config_.source == PayloadSource::empty) {
-      payloads_.push_back(mqtt::SharedBytes::take(config_.message));
-      return {};
-    }
-    const std::vector<std::string> standard_input{"-"};
-    for (const std::string& file : config_.source == PayloadSource::file ? config_.files : standard_input) {
-      auto content = read_file(file, mqtt::remaining_length_max);
-      if (!content) return std::unexpected(content.error());
-      payloads_.push_back(mqtt::SharedBytes::take(std::move(*content)));
-    }
-    return {};
+    lines_ = std::make_unique<LineFeed>(
+        loop_, LineFeed::Callbacks{.has_room = [this] { return has_room(); },
+                                   .publish = [this](mqtt::Bytes line) { publish({line, nullptr}); },
+                                   .on_end = [this] { finish_if_done(); },
+                                   .on_error = [this](const mqtt::Error& error) { fail_locally(error); }});
   }
 
   void publish_next() {
@@ -112,15 +122,29 @@ class Publisher final : mqtt::ClientHandler {
 
   void pump() {
     if (lines_) lines_->pump();
-    if (repeat_) repeat_->pump([this] { return has_room(); });
+    if (repeat_) repeat_->pump();
     finish_if_done();
   }
 
   [[nodiscard]] bool all_fed() const { return lines_ ? lines_->at_end() : repeat_->at_end(); }
 
   void finish_if_done() {
-    if (!all_fed() || account_.unacked() > 0 || !client_.connected()) return;
+    if (!all_fed() || account_.unacked() > 0 || !client_.connected() || !confirmed()) return;
     leave(account_.rejected() > 0 ? ExitCode::publish_rejected : ExitCode::ok);
+  }
+
+  /// QoS 0 has no answer of its own. On plain TCP an orderly end tells that the server has read it all;
+  /// where our own farewell may provoke a reset (TLS, WebSocket), or with --confirm, a PINGRESP does.
+  [[nodiscard]] bool confirmed() {
+    const bool wanted = config_.confirm || config_.connection.transport != mqtt::Transport::tcp;
+    if (!wanted || config_.qos != QoS::at_most_once || account_.sent() == 0 || pong_seen_) return true;
+    if (!std::exchange(ping_sent_, true) && client_.session().ping(loop_.now())) client_.flush();
+    return false;
+  }
+
+  void on_pong() override {
+    pong_seen_ = ping_sent_;
+    finish_if_done();
   }
 
   void fail_locally(const mqtt::Error& error) {
@@ -131,14 +155,17 @@ class Publisher final : mqtt::ClientHandler {
   // The connection's side.
 
   void on_connack(const mqtt::ConnackView& connack) override {
-    if (!mqtt::is_error(connack.reason)) pump();
+    if (mqtt::is_error(connack.reason)) return;
+    where_.version = client_.session().version();
+    ping_sent_ = false;
+    pump();
   }
 
   void on_message(const mqtt::PublishView&, mqtt::AckToken) override {}  // nothing was subscribed to
 
   void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override {
     const bool accepted = !mqtt::is_error(reason);
-    account_.answered(id, accepted);
+    account_.answered(id, reason);
     if (!accepted) diag_.error(publish_rejected(config_.topic, reason, properties));
     pump();
   }
@@ -204,40 +231,55 @@ class Publisher final : mqtt::ClientHandler {
   mqtt::PropertiesView farewell_properties() {
     if (client_.session().version() != mqtt::Version::v5) return {};
     farewell_ = config_.connection.properties.at(PropertyPlace::disconnect);
-    if (ends_session_) farewell_.set(mqtt::PropertyId::session_expiry_interval, 0);
+    const bool given = farewell_.view().find(mqtt::PropertyId::session_expiry_interval).has_value();
+    if (ends_session_ && !given) farewell_.add(mqtt::PropertyId::session_expiry_interval, 0);
     return farewell_;
   }
 
+  mqtt::net::Loop& loop_;
   const PubConfig& config_;
+  mqtt::TimePoint started_;
+  std::vector<mqtt::SharedBytes> payloads_;  // of repeat_, in turn
+  std::size_t next_payload_ = 0;
   Diag diag_;
   Where where_;
   bool ends_session_;
-  mqtt::net::Loop loop_;
   Signals signals_;
   mqtt::net::Timer deadline_;
   mqtt::Client client_;
   PacketLog packet_log_;
   std::unique_ptr<LineFeed> lines_;
-  std::vector<mqtt::SharedBytes> payloads_;  // of repeat_, in turn
-  std::size_t next_payload_ = 0;
   std::unique_ptr<RepeatFeed> repeat_;
   Account account_;
   mqtt::Properties farewell_;
   ExitCode exit_code_ = ExitCode::ok;
   bool leaving_ = false;
+  bool ping_sent_ = false;
+  bool pong_seen_ = false;
   bool accounted_ = false;  // the account has been written
 };
 
 }  // namespace
 
 ExitCode publish(const PubConfig& config) {
+  Diag diag{"mqpub", config.connection.log};
   auto setup = make_client_setup(config.connection, "mqpub");
   if (!setup) {
-    Diag{"mqpub", config.connection.log}.error(setup.error().sentence);
+    diag.error(setup.error().sentence);
     return setup.error().code;
   }
   if (!setup->options.session.send_window) setup->options.session.send_window = in_flight_max;
-  return Publisher{config, std::move(*setup)}.run();
+  // Messages that a kept session brings are for a subscriber: they stay unacknowledged.
+  setup->options.session.ack_mode = mqtt::AckMode::manual;
+  mqtt::net::Loop loop;
+  const mqtt::TimePoint started = loop.now();
+  // Before the loop and its signal handlers: a FIFO that nobody writes to can be interrupted.
+  auto payloads = read_payloads(config);
+  if (!payloads) {
+    diag.error(local_io_failed(payloads.error()));
+    return ExitCode::local_io;
+  }
+  return Publisher{loop, config, std::move(*setup), std::move(*payloads), started}.run();
 }
 
 }  // namespace mq

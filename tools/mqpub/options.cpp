@@ -12,6 +12,9 @@ using mqtt::PropertyPlace;
 /// A streaming publisher outlives a broker's restart, but not its end: about a minute of attempts.
 constexpr std::uint32_t streaming_retry_max = 10;
 
+/// So that the product with the number of files stays in its type.
+constexpr std::uint64_t repeat_max = 1'000'000'000'000;
+
 void declare_payload_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.text("-m,--message", typed.message).metavar("TEXT").group("Message").text("the payload").example("-m on");
   o.list("-f,--file", config.files)
@@ -44,7 +47,7 @@ void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.flag("-r,--retain", config.retain)
       .group("Message")
       .text("the server keeps the message for later subscribers");
-  o.number("--repeat", config.repeat, {.min = 1})
+  o.number("--repeat", config.repeat, {.min = 1, .max = repeat_max})
       .metavar("N")
       .group("Message")
       .text("publish the message N times (-m, -f, -s, -n)");
@@ -52,6 +55,9 @@ void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
       .metavar("TIME")
       .group("Message")
       .text("time between repetitions");
+  o.flag("--confirm", config.confirm)
+      .group("Message")
+      .text("at QoS 0, wait until the server has read everything (a ping round trip)");
   o.duration("-W,--timeout", config.deadline)
       .metavar("TIME")
       .group("Message")

@@ -31,6 +31,7 @@ struct PubConfig {
   std::vector<std::string> files;  ///< each is a message
   std::uint64_t repeat = 1;
   mqtt::Duration repeat_delay{};
+  bool confirm = false;                    ///< a PINGRESP behind the last QoS 0 message
   std::optional<mqtt::Duration> deadline;  ///< -W
 };
 

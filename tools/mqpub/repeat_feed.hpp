@@ -6,13 +6,19 @@
 
 namespace mq {
 
-/// One message a number of times, with a pause between if asked for.
+/// One message after another a number of times, with a pause between if asked for.
 class RepeatFeed {
  public:
-  RepeatFeed(mqtt::net::Loop& loop, std::uint64_t times, mqtt::Duration delay, std::function<void()> publish);
+  struct Callbacks {
+    std::function<bool()> has_room;  ///< asked before each message
+    std::function<void()> publish;
+    std::function<void()> on_due;  ///< the pause is over: to call pump()
+  };
 
-  /// Publishes as often as it is due and `has_room` says yes. Call it again when there may be room.
-  void pump(const std::function<bool()>& has_room);
+  RepeatFeed(mqtt::net::Loop& loop, std::uint64_t times, mqtt::Duration delay, Callbacks callbacks);
+
+  /// Publishes as often as it is due and there is room. Call it again when there may be room.
+  void pump();
   void stop();
   [[nodiscard]] bool at_end() const { return left_ == 0; }
 
@@ -20,8 +26,7 @@ class RepeatFeed {
   mqtt::net::Loop& loop_;
   std::uint64_t left_;
   mqtt::Duration delay_;
-  std::function<void()> publish_;
-  std::function<bool()> has_room_;
+  Callbacks callbacks_;
   mqtt::net::Timer timer_;
   mqtt::Deadline next_;  // not before
 };

@@ -19,6 +19,9 @@ using mqtt::Ending;
 using mqtt::PropertyId;
 using mqtt::PropertyPlace;
 
+/// How long, at the end, a reader of standard output may take nothing.
+constexpr mqtt::Duration output_grace = std::chrono::seconds{2};
+
 PlainFormat plain_format(const SubConfig& config, bool to_terminal) {
   return {.content = config.with_topic ? PlainContent::topic_and_payload : PlainContent::payload,
           .escape = to_terminal ? PlainEscape::for_terminal : PlainEscape::exact,
@@ -33,18 +36,16 @@ class Receiver final : mqtt::ClientHandler {
         where_{where_of(config.connection, setup)},
         ends_session_{setup.ends_session},
         signals_{loop_,
-                 {.on_stop = [this] { leave(ExitCode::interrupted); },
-                  .on_statistics = [this] { diag_.info(progress()); }}},
+                 {.on_stop = [this] { on_signal(); }, .on_statistics = [this] { diag_.info(progress()); }}},
         deadline_{loop_, [this] { on_deadline(); }},
         turn_end_{loop_, [this] { at_turn_end(); }},
         output_{loop_,
                 {.on_drained = [this] { on_drained(); },
-                 .on_closed = [this] { leave(ExitCode::ok); },
+                 .on_closed = [this] { on_output_over(ExitCode::ok); },
                  .on_error = [this](const mqtt::Error& error) { fail_locally(error); }}},
         format_{plain_format(config, output_.is_terminal())},
         lines_{config.output == SubOutput::json_parsed ? JsonPayload::parse : JsonPayload::text},
-        subscriber_{config.filters, config.subscription,
-                    config.connection.properties.at(PropertyPlace::subscribe), diag_},
+        subscriber_{config, diag_},
         client_{loop_, std::move(setup.options), *this},
         packet_log_{diag_, client_.session()} {}
 
@@ -59,13 +60,15 @@ class Receiver final : mqtt::ClientHandler {
  private:
   void on_connack(const mqtt::ConnackView& connack) override {
     if (mqtt::is_error(connack.reason)) return;
+    where_.version = client_.session().version();
     const bool still_subscribed = subscribed_ && client_.session().limits().session_present;
     if (still_subscribed) return;
+    subscribed_ = false;
     judge(subscriber_.subscribe(client_.session(), loop_.now()));
   }
 
   void on_subscribed(mqtt::PacketId id, const mqtt::SubackView& suback) override {
-    judge(subscriber_.on_subscribed(id, suback, config_.allow_partial));
+    judge(subscriber_.on_subscribed(id, suback));
   }
 
   void judge(Subscriber::Outcome outcome) {
@@ -85,14 +88,21 @@ class Receiver final : mqtt::ClientHandler {
     if (config_.output == SubOutput::plain)
       append_plain(output_.buffer(), message, format_);
     else
-      lines_.write(output_.buffer(), message, Diag::system_clock());
+      lines_.write(output_.buffer(), message, time_of_turn());
     if (output_.blocked()) client_.pause_reading();
+  }
+
+  /// All packets of a turn were read at once.
+  [[nodiscard]] WallTime time_of_turn() {
+    if (!time_of_turn_) time_of_turn_ = Diag::system_clock();
+    return *time_of_turn_;
   }
 
   [[nodiscard]] bool goal_met() const { return config_.count && received_ >= *config_.count; }
 
   /// One write of all that this turn brought; then, and only then, the acknowledgements.
   void at_turn_end() {
+    time_of_turn_.reset();
     output_.flush();
     acknowledge_written();
     if (goal_met() && output_.pending() == 0) leave(ExitCode::ok);
@@ -108,31 +118,67 @@ class Receiver final : mqtt::ClientHandler {
   }
 
   void on_drained() {
+    if (ended_) return loop_.stop();
+    if (leaving_) return say_goodbye();
     client_.resume_reading();
     turn_end_.request();
   }
 
-  void on_published(mqtt::PacketId, mqtt::ReasonCode, mqtt::PropertiesView) override {
-  }  // nothing is published
+  /// Nothing can be written any more.
+  void on_output_over(ExitCode code) {
+    if (ended_) return loop_.stop();
+    if (leaving_) return say_goodbye();
+    leave(code);
+  }
+
+  // Nothing is published.
+  void on_published(mqtt::PacketId, mqtt::ReasonCode, mqtt::PropertiesView) override {}
 
   void on_lost(const Ending& ending, mqtt::Duration delay) override {
     diag_.warning(describe_retry(ending, where_, delay));
   }
 
   void on_ended(const Ending& ending) override {
-    loop_.stop();
-    if (ending.kind == Ending::Kind::finished || leaving_) return;
-    exit_code_ = exit_code_for(ending);
-    diag_.error(describe(ending, where_));
+    ended_ = true;
+    if (ending.kind != Ending::Kind::finished && !leaving_) {
+      exit_code_ = exit_code_for(ending);
+      diag_.error(describe(ending, where_));
+    }
+    // What has been received is written, for as long as somebody is there to read it.
+    output_.flush();
+    if (!output_waits()) loop_.stop();
+  }
+
+  [[nodiscard]] bool output_waits() const {
+    return output_.pending() > 0 && !output_.failed() && signals_.stop_signal() == 0 && !gave_up_;
+  }
+
+  void on_signal() {
+    if (ended_) return loop_.stop();
+    if (leaving_) return say_goodbye();
+    leave(ExitCode::interrupted);
   }
 
   void on_deadline() {
-    if (leaving_) return;
+    if (leaving_) return give_up_output();
     at_turn_end();
     if (leaving_) return;
-    if (!config_.count) return leave(ExitCode::ok);
-    diag_.error(deadline_reached(*config_.deadline, progress()));
-    leave(ExitCode::deadline);
+    if (goal_met() || (subscribed_ && !config_.count)) return leave(ExitCode::ok);
+    diag_.error(deadline_reached(*config_.deadline, subscribed_ ? progress() : "not subscribed yet"));
+    leave(exit_code_at_deadline());
+  }
+
+  [[nodiscard]] ExitCode exit_code_at_deadline() const {
+    if (!client_.has_connected()) return ExitCode::refused;
+    return client_.connected() ? ExitCode::deadline : ExitCode::connection_lost;
+  }
+
+  void give_up_output() {
+    gave_up_ = true;
+    exit_code_ = ExitCode::local_io;
+    diag_.error(fmt::format("standard output is blocked: {} octets of received messages were not written",
+                            output_.pending()));
+    say_goodbye();
   }
 
   [[nodiscard]] std::string progress() const {
@@ -142,7 +188,8 @@ class Receiver final : mqtt::ClientHandler {
 
   void fail_locally(const mqtt::Error& error) {
     diag_.error(local_io_failed(error));
-    leave(ExitCode::local_io);
+    exit_code_ = ExitCode::local_io;
+    on_output_over(ExitCode::local_io);
   }
 
   void leave(ExitCode code) {
@@ -151,6 +198,13 @@ class Receiver final : mqtt::ClientHandler {
     exit_code_ = code;
     deadline_.cancel();
     output_.flush();
+    acknowledge_written();
+    if (output_waits()) return deadline_.set(loop_.now() + output_grace);
+    say_goodbye();
+  }
+
+  void say_goodbye() {
+    deadline_.cancel();
     acknowledge_written();
     client_.resume_reading();  // to see the server's end
     client_.disconnect(farewell_reason(), farewell_properties());
@@ -164,7 +218,8 @@ class Receiver final : mqtt::ClientHandler {
   mqtt::PropertiesView farewell_properties() {
     if (client_.session().version() != mqtt::Version::v5) return {};
     farewell_ = config_.connection.properties.at(PropertyPlace::disconnect);
-    if (ends_session_) farewell_.set(PropertyId::session_expiry_interval, 0);
+    const bool given = farewell_.view().find(PropertyId::session_expiry_interval).has_value();
+    if (ends_session_ && !given) farewell_.add(PropertyId::session_expiry_interval, 0);
     return farewell_;
   }
 
@@ -186,18 +241,21 @@ class Receiver final : mqtt::ClientHandler {
   mqtt::Properties farewell_;
   std::uint64_t received_ = 0;
   ExitCode exit_code_ = ExitCode::ok;
+  std::optional<WallTime> time_of_turn_;
   bool subscribed_ = false;
-  bool leaving_ = false;
+  bool leaving_ = false;  // the goodbye is on its way, or waits for the output
+  bool gave_up_ = false;  // on the output
+  bool ended_ = false;    // the connection
 };
 
 /// With -C the server shall not send more than is still wanted: what it has in flight beyond that
 /// would have to be delivered again.
 void cap_receive_maximum(mqtt::ConnectOptions& connect, const SubConfig& config) {
-  const bool given = connect.properties.view().find(PropertyId::receive_maximum).has_value();
-  if (!config.count || given || connect.version != mqtt::Version::v5) return;
-  constexpr std::uint64_t most = mqtt::receive_maximum_default;
-  connect.properties.add(PropertyId::receive_maximum,
-                         static_cast<std::uint32_t>(std::min(*config.count, most)));
+  if (!config.count || connect.version != mqtt::Version::v5) return;
+  const std::uint64_t allowed =
+      connect.properties.view().number_or(PropertyId::receive_maximum, mqtt::receive_maximum_default);
+  connect.properties.set(PropertyId::receive_maximum,
+                         static_cast<std::uint32_t>(std::min(*config.count, allowed)));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <mqtt/session/client_session.hpp>
 
 #include "common/diag.hpp"
+#include "mqsub/options.hpp"
 
 namespace mq {
 
@@ -15,16 +16,17 @@ class Subscriber {
  public:
   enum class Outcome { waiting, granted, refused };
 
-  Subscriber(std::vector<std::string> filters, mqtt::SubscriptionOptions options,
-             mqtt::PropertiesView properties, Diag& diag)
-      : filters_{std::move(filters)}, options_{options}, properties_{properties}, diag_{diag} {}
+  /// Both must outlive it.
+  Subscriber(const SubConfig& config, Diag& diag) : config_{config}, diag_{diag} {}
 
   /// Queues the requests, all anew. Says refused, and why on stderr, if the server cannot grant one.
   [[nodiscard]] Outcome subscribe(mqtt::ClientSession& session, mqtt::TimePoint now);
-  /// Says what was refused or granted lower. `refused` is for all filters, or any unless `allow_partial`.
-  [[nodiscard]] Outcome on_subscribed(mqtt::PacketId id, const mqtt::SubackView& suback, bool allow_partial);
+  /// Says what was refused or granted lower. `refused` is for all filters, or any unless a part is enough.
+  [[nodiscard]] Outcome on_subscribed(mqtt::PacketId id, const mqtt::SubackView& suback);
 
  private:
+  [[nodiscard]] mqtt::PropertiesView properties() const;
+
   struct Request {
     mqtt::PacketId id;
     std::size_t first;  // index of its first filter
@@ -33,9 +35,7 @@ class Subscriber {
   [[nodiscard]] std::size_t filters_that_fit(std::size_t first, std::size_t max_packet_size) const;
   void judge(std::size_t index, mqtt::ReasonCode code, mqtt::PropertiesView properties);
 
-  std::vector<std::string> filters_;
-  mqtt::SubscriptionOptions options_;
-  mqtt::PropertiesView properties_;
+  const SubConfig& config_;
   Diag& diag_;
   std::vector<Request> requests_;  // not answered yet
   std::size_t refused_ = 0;

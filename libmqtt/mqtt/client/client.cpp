@@ -82,9 +82,17 @@ void Client::on_data(Bytes bytes) {
 
 void Client::on_accepted() {
   was_connected_ = has_connected_ = true;
+  accepted_at_ = loop_.now();
+  in_flight_at_accept_ = session_.in_flight();
   if (!session_.wants_close()) deadline_ = std::nullopt;
-  backoff_.reset();
   if (reading_paused_) pause_reading();
+}
+
+/// A server that accepts us and hangs up on the next message is no better than one that refuses us: only
+/// a connection that got somewhere begins the back-off anew.
+bool Client::made_progress() const {
+  if (!was_connected_) return false;
+  return loop_.now() - accepted_at_ >= stable_after || session_.in_flight() < in_flight_at_accept_;
 }
 
 void Client::on_writable() {
@@ -112,13 +120,20 @@ void Client::on_timer() {
   if (deadline_ && *deadline_ <= now) {
     deadline_ = std::nullopt;
     if (state_ == State::waiting) return open();
-    if (session_.wants_close()) return end_attempt(ending_of_session());
+    if (session_.wants_close()) return end_drained_or_not();
     if (state_ == State::open)
       return end_attempt(
           Ending{.kind = Ending::Kind::connack_timeout, .peer = peer(), .first_octets = first_octets_});
   }
   if (state_ == State::open) session_.on_time(now, handler_);
   turn_end_.request();
+}
+
+/// The server had drain_timeout to close, or to take more of what we have.
+void Client::end_drained_or_not() {
+  if (!session_.output().empty())
+    write_error_ = Error{ErrorDomain::timeout, 0, "the server stopped taking what was sent"};
+  end_attempt(ending_of_session());
 }
 
 void Client::at_turn_end() {
@@ -148,10 +163,13 @@ void Client::write_output() {
       // What the server said before it hung up is still to be read, and tells why: on_end() or
       // on_error() follows.
       write_error_ = std::move(taken.error());
+      if (reading_paused_) stream_->resume_reading();
       return output.clear();
     }
     output.consume(*taken);
+    session_.on_written(loop_.now());
     write_blocked_ = *taken < offered;
+    if (session_.wants_close() && *taken > 0) deadline_ = loop_.now() + drain_timeout;
   }
 }
 
@@ -207,11 +225,8 @@ bool Client::falls_back(const Ending& ending) const {
 }
 
 void Client::end_attempt(Ending ending) {
-  session_.on_transport_closed(loop_.now());
-  stream_.reset();
-  opening_.reset();
-  timer_.cancel();
-  deadline_ = std::nullopt;
+  if (made_progress()) backoff_.reset();
+  drop_connection();
   ending.had_connected = has_connected_;
   if (falls_back(ending)) {
     options_.connect.version = Version::v3_1_1;
@@ -234,19 +249,36 @@ void Client::finish(Ending ending) {
   turn_end_.request();
 }
 
-void Client::disconnect(ReasonCode reason, PropertiesView properties) {
-  if (state_ == State::over || state_ == State::closing) return;
-  if (state_ == State::open && session_.disconnect(loop_.now(), reason, properties)) {
-    deadline_ = loop_.now() + drain_timeout;
-    return turn_end_.request();
-  }
-  if (state_ == State::open && session_.wants_close()) return turn_end_.request();
+void Client::drop_connection() {
   session_.on_transport_closed(loop_.now());
   stream_.reset();
   opening_.reset();
   timer_.cancel();
   deadline_ = std::nullopt;
-  finish(Ending{.kind = Ending::Kind::finished, .error = {}});
+}
+
+void Client::disconnect(ReasonCode reason, PropertiesView properties) {
+  if (state_ == State::over || state_ == State::closing) return;
+  if (state_ == State::open && session_.wants_close()) return turn_end_.request();
+  if (state_ == State::open && session_.connected() && say_goodbye(reason, properties)) {
+    deadline_ = loop_.now() + drain_timeout;
+    return turn_end_.request();
+  }
+  drop_connection();
+  finish(Ending{.kind = Ending::Kind::finished, .had_connected = has_connected_});
+}
+
+/// False if the connection is to be dropped without DISCONNECT, after what was queued.
+bool Client::say_goodbye(ReasonCode reason, PropertiesView properties) {
+  const TimePoint now = loop_.now();
+  // Before 5.0 a DISCONNECT always deletes the Will: who wants it published has to vanish.
+  if (reason == ReasonCode::disconnect_with_will && session_.version() != Version::v5) {
+    write_output();
+    return false;
+  }
+  if (session_.disconnect(now, reason, properties)) return true;
+  // The server's Maximum Packet Size may not leave room for the properties.
+  return session_.disconnect(now, ReasonCode::normal_disconnection).has_value();
 }
 
 void Client::pause_reading() {
@@ -258,8 +290,9 @@ void Client::pause_reading() {
 }
 
 void Client::resume_reading() {
-  if (!std::exchange(reading_paused_, false) || !stream_) return;
+  if (!std::exchange(reading_paused_, false)) return;
   session_.resume_reading(loop_.now());
+  if (!stream_) return;
   stream_->resume_reading();
   turn_end_.request();
 }

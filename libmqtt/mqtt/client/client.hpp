@@ -49,7 +49,8 @@ class Client final : private net::StreamHandler {
 
   /// Begins the first attempt. on_ended() follows some time.
   void start();
-  /// Queues DISCONNECT, flushes, half-closes and waits for the server's end, at most drain_timeout.
+  /// Queues DISCONNECT, flushes, half-closes and waits for the server's end. If the server stops taking
+  /// what is queued, the ending is connection_lost. `properties` are left out where they do not fit.
   /// Without a connection it gives up at once; on_ended() follows in any case, never from inside.
   void disconnect(ReasonCode reason = ReasonCode::normal_disconnection, PropertiesView properties = {});
   /// Stops reading, and so the server, while the owner cannot take more.
@@ -58,7 +59,10 @@ class Client final : private net::StreamHandler {
 
   [[nodiscard]] ClientSession& session() { return session_; }
   [[nodiscard]] net::Loop& loop() { return loop_; }
-  [[nodiscard]] bool connected() const { return session_.connected(); }
+  /// Messages can be sent.
+  [[nodiscard]] bool connected() const { return session_.connected() && !write_error_; }
+  /// A connection was accepted, this one or an earlier one.
+  [[nodiscard]] bool has_connected() const { return has_connected_; }
   /// The session has queued something outside a callback of this client: send it this turn.
   void flush() { turn_end_.request(); }
   /// Octets queued that the kernel has not taken.
@@ -68,8 +72,10 @@ class Client final : private net::StreamHandler {
   /// Version, cipher and so on of the connection.
   [[nodiscard]] net::StreamProperties stream_properties() const;
 
-  /// How long disconnect() waits for the server to close; what was sent has been taken by then.
+  /// How long disconnect() waits for the server to take more of what is queued, and then to close.
   static constexpr Duration drain_timeout = std::chrono::seconds{2};
+  /// A connection that lasted so long was a good one.
+  static constexpr Duration stable_after = std::chrono::seconds{5};
 
  private:
   enum class State : std::uint8_t { idle, opening, open, closing, waiting, over };
@@ -81,6 +87,10 @@ class Client final : private net::StreamHandler {
 
   void open();
   void on_accepted();
+  [[nodiscard]] bool made_progress() const;
+  void end_drained_or_not();
+  void drop_connection();
+  [[nodiscard]] bool say_goodbye(ReasonCode reason, PropertiesView properties);
   void on_opened(Result<std::unique_ptr<net::ByteStream>> opened);
   void on_timer();
   void at_turn_end();
@@ -110,6 +120,8 @@ class Client final : private net::StreamHandler {
   bool was_connected_ = false;  // in this attempt
   bool has_connected_ = false;  // ever
   std::optional<Error> write_error_;
+  TimePoint accepted_at_{};
+  std::size_t in_flight_at_accept_ = 0;
   bool write_blocked_ = false;
   bool reading_paused_ = false;
 };

@@ -26,7 +26,7 @@ bool passes_with_time(ReasonCode reason) {
 
 bool open_may_help(const Error& error) {
   switch (error.domain) {
-    case ErrorDomain::tls: return error.code == 0 && !error.context.starts_with("cannot");
+    case ErrorDomain::tls: return error.code == 0;
     case ErrorDomain::websocket: return error.code == 0 || error.code >= 500;
     case ErrorDomain::url:
     case ErrorDomain::session: return false;

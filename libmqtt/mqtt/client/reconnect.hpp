@@ -25,7 +25,7 @@ class Backoff {
 
   /// The delay before the next attempt; nothing when the policy allows no more.
   [[nodiscard]] std::optional<Duration> next();
-  /// A connection was accepted: the next failure is the first again.
+  /// A connection was of use: the next failure is the first again.
   void reset() { failures_ = 0; }
 
  private:

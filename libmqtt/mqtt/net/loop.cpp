@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 namespace mqtt::net {
@@ -76,13 +77,23 @@ void Loop::stop() {
   uv_stop(&state_->loop);
 }
 
+void Loop::set_coalescing(Duration rest) { coalescing_.set_rest(rest); }
+
 void Loop::end_turn() {
+  const TimePoint began = coalescing_.enabled() ? now() : TimePoint{};
   run_requested();
   state_->now.reset();
   if (state_->first)
     uv_idle_start(&state_->no_wait, [](uv_idle_t*) {});
   else
     uv_idle_stop(&state_->no_wait);
+  if (coalescing_.enabled() && !state_->stopped) rest_after(began);
+}
+
+void Loop::rest_after(TimePoint began) {
+  const Duration rest = coalescing_.after_turn(began);
+  if (rest > Duration::zero()) std::this_thread::sleep_for(rest);
+  coalescing_.waits_from(std::chrono::steady_clock::now());
 }
 
 void Loop::run_requested() {

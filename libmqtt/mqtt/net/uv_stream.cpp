@@ -105,8 +105,11 @@ void UvStream::follow_reading() {
 }
 
 void UvStream::on_read(ssize_t size) {
-  if (size > 0)
-    return handler_->on_data(Bytes{socket_->loop->read_buffer()}.first(static_cast<std::size_t>(size)));
+  if (size > 0) {
+    const auto count = static_cast<std::size_t>(size);
+    socket_->loop->note_read(count);
+    return handler_->on_data(Bytes{socket_->loop->read_buffer()}.first(count));
+  }
   read_over_ = true;
   follow_reading();
   const int fault = size == UV_EOF ? pending_error(*socket_) : static_cast<int>(-size);

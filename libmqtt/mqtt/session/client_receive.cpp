@@ -63,6 +63,7 @@ void ClientSession::on_connack(TimePoint now, const ConnackView& connack, Sessio
   limits.client_id = client_id_;
   read_server_limits(connack.properties, limits);
   limits_ = std::move(limits);
+  client_id_ = limits_.client_id;  // an assigned one, too: the session goes by it
   session_kept_ = core_.version() == Version::v5 ? limits_.session_expiry_interval > 0 : !clean_start_;
   connack_deadline_.reset();
   authenticating_ = false;

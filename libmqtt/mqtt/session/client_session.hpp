@@ -92,6 +92,8 @@ class ClientSession {
 
   void receive(TimePoint now, Bytes bytes, SessionHandler& handler);
   void on_time(TimePoint now, SessionHandler& handler);
+  /// The transport has taken something from output(): PINGRESP is late only from when PINGREQ has left.
+  void on_written(TimePoint now) { keep_alive_.written(now, core_.octets_written()); }
   /// Whatever the reason. Output that was not written is dropped; close_info() stays until connect().
   void on_transport_closed(TimePoint now);
   /// While the owner does not read from the transport, PINGRESP cannot be late: PINGREQs go on leaving,

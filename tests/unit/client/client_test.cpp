@@ -89,7 +89,7 @@ class Owner final : public ClientHandler {
 
   void run(ClientOptions options, std::uint16_t port) {
     options.target.hosts = {{"127.0.0.1", port}};
-    options.connect.client_id = "c";
+    options.connect.client_id = client_id;
     client_ = std::make_unique<Client>(loop_, std::move(options), *this);
     client_->start();
     loop_.run();
@@ -98,6 +98,7 @@ class Owner final : public ClientHandler {
   std::function<void(Client&)> when_connected = [](Client& client) { client.disconnect(); };
   std::function<void(Client&)> when_lost = [](Client&) {};
   std::function<void(Client&)> when_published = [](Client& client) { client.disconnect(); };
+  std::string client_id = "c";
   std::optional<Ending> ended;
   std::vector<Ending> lost;
   int connected = 0;
@@ -237,6 +238,65 @@ TEST(Client, ALostConnectionResumesTheSessionWithDup) {
   EXPECT_FALSE(second_was_clean);
   ASSERT_EQ(owner.lost.size(), 1u);
   EXPECT_EQ(owner.lost[0].kind, Ending::Kind::connection_lost);
+}
+
+TEST(Client, AServerThatAcceptsAndHangsUpIsGivenUpLikeOneThatRefuses) {
+  net::Loop loop;
+  ScriptedServer server{loop, [&](auto, const PacketView& packet) -> std::optional<std::string> {
+                          if (is<ConnectView>(packet)) return std::string{accept_v5};
+                          return std::nullopt;
+                        }};
+  Owner owner{loop};
+  owner.when_connected = [](Client& client) {
+    if (client.session().in_flight() > 0) return;
+    const PublishView poison{.qos = QoS::at_least_once, .topic = "t", .properties = {}, .payload = {}};
+    EXPECT_TRUE(client.session().publish(client.loop().now(), poison, SharedBytes{as_bytes("x"), nullptr}));
+    client.flush();
+  };
+  owner.run(retrying(), server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::connection_lost);
+  EXPECT_EQ(owner.lost.size(), 5u);
+}
+
+TEST(Client, AnAssignedClientIdIsKeptWhenItReconnects) {
+  net::Loop loop;
+  std::vector<std::string> ids;
+  ScriptedServer server{loop, [&](auto connection, const PacketView& packet) -> std::optional<std::string> {
+                          if (const auto* connect = std::get_if<ConnectView>(&packet)) {
+                            ids.emplace_back(connect->client_id);
+                            return connection == 0 ? "20 0a 00 00 07 12 00 04 'made'"
+                                                   : std::string{accept_v5};
+                          }
+                          if (!is<PublishView>(packet)) return "";
+                          return connection == 0 ? std::nullopt : std::optional<std::string>{"40 02 00 01"};
+                        }};
+  Owner owner{loop};
+  owner.client_id = "";
+  owner.when_connected = [&](Client& client) {
+    if (owner.connected > 1) return;
+    const PublishView header{.qos = QoS::at_least_once, .topic = "t", .properties = {}, .payload = {}};
+    EXPECT_TRUE(client.session().publish(client.loop().now(), header, SharedBytes{as_bytes("x"), nullptr}));
+    client.flush();
+  };
+  owner.run(retrying(), server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
+  EXPECT_EQ(ids, (std::vector<std::string>{"", "made"}));
+}
+
+TEST(Client, ADisconnectThatDoesNotFitIsSentWithoutItsProperties) {
+  net::Loop loop;
+  bool disconnected = false;
+  ScriptedServer server{loop, [&](auto, const PacketView& packet) -> std::optional<std::string> {
+                          disconnected = disconnected || is<DisconnectView>(packet);
+                          return is<ConnectView>(packet) ? "20 08 00 00 05 27 00 00 00 08" : "";
+                        }};
+  Owner owner{loop};
+  Properties expiry;
+  expiry.add(PropertyId::session_expiry_interval, 0);
+  owner.when_connected = [&](Client& client) { client.disconnect(ReasonCode::normal_disconnection, expiry); };
+  owner.run({}, server.port());
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
+  EXPECT_TRUE(disconnected);
 }
 
 TEST(Client, ASilentServerEndsAtTheConnectTimeout) {
