@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -121,7 +122,13 @@ class QuietTerminal {
     prompt_signal = 0;
     struct sigaction action{};
     action.sa_handler = [](int number) { prompt_signal = number; };
-    for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &action, &before_[i]);
+    sigset_t blocked;
+    ::sigemptyset(&blocked);
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      ::sigaction(signals[i], &action, &before_[i]);
+      ::sigaddset(&blocked, signals[i]);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &blocked, &mask_);
     ::tcgetattr(fd_, &modes_);
     termios quiet = modes_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
@@ -131,26 +138,36 @@ class QuietTerminal {
   ~QuietTerminal() {
     ::tcsetattr(fd_, TCSAFLUSH, &modes_);
     for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &before_[i], nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
     if (prompt_signal != 0) ::raise(prompt_signal);
   }
   QuietTerminal(const QuietTerminal&) = delete;
   QuietTerminal& operator=(const QuietTerminal&) = delete;
 
+  /// False if a signal came first, whenever that was: signals get through only while it waits.
+  [[nodiscard]] bool wait_readable() const {
+    pollfd interest{fd_, POLLIN, 0};
+    while (prompt_signal == 0) {
+      if (::ppoll(&interest, 1, nullptr, &mask_) > 0) return true;
+      if (errno != EINTR) return false;
+    }
+    return false;
+  }
+
  private:
   static constexpr std::array<int, 4> signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
   int fd_;
+  sigset_t mask_{};
   termios modes_{};
   std::array<struct sigaction, signals.size()> before_{};
 };
 
 /// One line of the terminal; nothing if a signal or the end came before it.
-std::optional<std::string> read_line(int fd) {
+std::optional<std::string> read_line(const QuietTerminal& terminal, int fd) {
   std::string line;
   for (char c = 0; line.size() <= secret_max_bytes;) {
-    const ssize_t count = ::read(fd, &c, 1);
-    if (count < 0 && errno == EINTR && prompt_signal == 0) continue;
-    if (count <= 0) return std::nullopt;
+    if (!terminal.wait_readable() || ::read(fd, &c, 1) <= 0) return std::nullopt;
     if (c == '\n') return line;
     line.push_back(c);
   }
@@ -166,7 +183,7 @@ Result<std::string> from_prompt(std::string_view what) {
   std::optional<std::string> line;
   {
     const QuietTerminal quiet{fd};
-    if (::write(fd, question.data(), question.size()) > 0) line = read_line(fd);
+    if (::write(fd, question.data(), question.size()) > 0) line = read_line(quiet, fd);
   }
   ::close(fd);
   if (line) return std::move(*line);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <pty.h>
 #include <sys/wait.h>
@@ -83,6 +84,8 @@ Asked ask(std::string_view typed) {
   int terminal = -1;
   const pid_t child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
   if (child == 0) {
+    ::signal(SIGINT, SIG_DFL);  // a shell may have set it to be ignored
+    ::alarm(20);                // and nothing waits for ever
     const std::string answer = resolved({.prompt = true});
     ::_exit(::write(result[1], answer.data(), answer.size()) < 0);
   }
