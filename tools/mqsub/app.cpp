@@ -51,6 +51,7 @@ class Receiver final : mqtt::ClientHandler {
 
   ExitCode run() {
     if (config_.deadline) deadline_.set(loop_.now() + *config_.deadline);
+    loop_.set_coalescing(std::chrono::microseconds{500});  // one turn for many messages of a stream
     client_.start();
     loop_.run();
     if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
