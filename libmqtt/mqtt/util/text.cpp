@@ -82,7 +82,8 @@ std::size_t printable_length(std::string_view text) {
 
 std::optional<Duration> parse_duration(std::string_view text) {
   const auto ns = scaled(text, time_units, "s");
-  constexpr double longest_ns = 100 * 365.25 * 86400e9;  // a third of what the type holds: sums stay in it
+  constexpr double longest_ns =
+      4.6e18;  // 146 years, half of what the type holds: sums and doubles stay in it
   if (!ns || *ns > longest_ns) return std::nullopt;
   return Duration{std::llround(*ns)};
 }
