@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "common/relations.hpp"
+#include "common/options_relations.hpp"
 #include "common/spelling.hpp"
 
 namespace mq {

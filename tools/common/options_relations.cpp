@@ -1,4 +1,4 @@
-#include "common/relations.hpp"
+#include "common/options_relations.hpp"
 
 #include <fmt/format.h>
 
