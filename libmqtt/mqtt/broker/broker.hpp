@@ -1,0 +1,64 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <mqtt/broker/access.hpp>
+#include <mqtt/broker/config.hpp>
+#include <mqtt/broker/connection.hpp>
+#include <mqtt/broker/events.hpp>
+#include <mqtt/broker/store.hpp>
+
+namespace mqtt::broker {
+
+/// What a Broker asks and tells. Not owned; all of it outlives the broker.
+struct BrokerServices {
+  Authenticator& authenticator;
+  AccessControl& access;
+  Store& store;
+  BrokerEvents& events;
+};
+
+/// An MQTT server without I/O: routing, sessions, queues, retained messages, wills, expiry. Octets and
+/// times go in through its functions; octets come out in each Connection's output(). One thread.
+///
+/// A turn: receive() and on_written() for what the transports did, on_time() when next_deadline() has
+/// come, then commit(), and only then are outputs written: an acknowledgement leaves after the effect
+/// that it acknowledges is in the store.
+class Broker {
+ public:
+  /// `seed` makes assigned client identifiers unguessable.
+  Broker(ChunkPool& pool, BrokerConfig config, BrokerServices services, std::uint64_t seed);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  /// A transport was accepted. The Connection lives until close().
+  [[nodiscard]] Connection& open(TimePoint now, ConnectionOwner& owner, ConnectionInfo info);
+  void receive(TimePoint now, Connection& connection, Bytes bytes);
+  /// Some of output() was taken: what waited behind it may follow.
+  void on_written(TimePoint now, Connection& connection);
+  /// on_ready() was acted on and may be called again.
+  void serviced(Connection& connection);
+  /// The transport is gone, however it went. Destroys the connection.
+  void close(TimePoint now, Connection& connection);
+
+  void on_time(TimePoint now);
+  [[nodiscard]] Deadline next_deadline() const;
+  [[nodiscard]] Result<void> commit();
+
+  /// Tells every client that the server ends (0x8B) and wants all connections closed.
+  void shut_down(TimePoint now);
+  /// Ends one client's connection, if there is one: 0x98 Administrative action.
+  void disconnect(TimePoint now, std::string_view client_id, ReasonCode reason);
+
+  [[nodiscard]] const Counters& counters() const;
+  [[nodiscard]] const BrokerConfig& config() const;
+
+ private:
+  friend class Connection;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mqtt::broker

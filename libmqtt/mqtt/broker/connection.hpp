@@ -1,0 +1,68 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include <mqtt/broker/access.hpp>
+#include <mqtt/session/server_session.hpp>
+
+namespace mqtt::broker {
+
+class Broker;
+class Connection;
+struct Session;
+
+/// The transport's side of a Connection. It outlives the Connection.
+class ConnectionOwner {
+ public:
+  /// There is something to do: output() to be written, wants_close(), or wants_input() has changed.
+  /// Called at most once until Broker::serviced().
+  virtual void on_ready() = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+/// One transport connection as the broker sees it, from Broker::open() to Broker::close().
+class Connection final : private ServerHandler {
+ public:
+  Connection(Broker& broker, ConnectionOwner& owner, ConnectionInfo info, ChunkPool& pool, TimePoint now,
+             const ServerConfig& config);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  [[nodiscard]] OutBuffer& output() { return link_.output(); }
+  /// The transport is to be closed once output() is written, or has had its time.
+  [[nodiscard]] bool wants_close() const { return link_.wants_close(); }
+  [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return link_.close_info(); }
+  /// False: stop reading from the transport until on_ready() and true again.
+  [[nodiscard]] bool wants_input() const { return link_.wants_input(); }
+  [[nodiscard]] const ConnectionInfo& info() const { return info_; }
+  /// Of the client; empty before CONNECT was accepted.
+  [[nodiscard]] std::string_view client_id() const;
+  void set_observer(PacketObserver* observer) { link_.set_observer(observer); }
+
+ private:
+  friend class Broker;
+
+  void on_connect(const ConnectView& connect) override;
+  void on_message(const PublishView& message, AckToken token) override;
+  void on_published(PacketId id, ReasonCode reason, PropertiesView properties) override;
+  void on_subscribe(const SubscribeView& subscribe) override;
+  void on_unsubscribe(const UnsubscribeView& unsubscribe) override;
+  void on_auth(const AuthView& auth) override;
+  void on_disconnect(const DisconnectView& disconnect) override;
+
+  Broker& broker_;
+  ConnectionOwner& owner_;
+  ConnectionInfo info_;
+  ServerSession link_;
+  Session* session_ = nullptr;  // once CONNECT was accepted
+  struct Pending;               // a CONNECT that is being authenticated
+  std::unique_ptr<Pending> pending_;
+  bool announced_ready_ = false;
+  bool stalled_ = false;  // its input waits for slow readers
+  Deadline timer_;        // the earliest entry for it in the broker's timers
+};
+
+}  // namespace mqtt::broker

@@ -1,0 +1,65 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include <mqtt/broker/access.hpp>
+#include <mqtt/session/close_info.hpp>
+
+namespace mqtt::broker {
+
+/// Why a message did not reach a client that was to have it.
+enum class DropReason : std::uint8_t {
+  queue_full,       ///< of the client: messages or bytes
+  memory_full,      ///< of all clients together
+  expired,          ///< Message Expiry Interval passed while it waited
+  too_large,        ///< above the client's Maximum Packet Size [MQTT-3.1.2-25]
+  not_authorized,   ///< the client may no longer read that topic
+  session_ended,    ///< it waited for a client whose session ended
+  retained_full,    ///< not kept as retained message
+  publish_refused,  ///< the publisher may not publish it; nobody was to have it
+};
+inline constexpr std::size_t drop_reasons = 8;
+/// "queue_full" and so on.
+[[nodiscard]] std::string_view to_string(DropReason reason);
+
+/// What has happened since the start, and what there is now.
+struct Counters {
+  std::uint64_t connections_accepted = 0;
+  std::uint64_t connections_refused = 0;  ///< CONNECT answered with an error, or not understood
+  std::uint64_t messages_received = 0;    ///< PUBLISH
+  std::uint64_t messages_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::array<std::uint64_t, drop_reasons> dropped{};
+  std::size_t connections = 0;
+  std::size_t sessions = 0;
+  std::size_t queued_messages = 0;
+  std::size_t queued_bytes = 0;
+  std::size_t retained_messages = 0;
+  std::size_t retained_bytes = 0;
+  std::size_t subscriptions = 0;
+
+  [[nodiscard]] std::uint64_t dropped_for(DropReason reason) const {
+    return dropped[static_cast<std::size_t>(reason)];
+  }
+};
+
+/// Hears what an operator may want to read in a log. Views live for the call.
+class BrokerEvents {
+ public:
+  virtual ~BrokerEvents() = default;
+  virtual void on_connected(const Identity&, Version, bool /*session_present*/) {}
+  /// A connection whose CONNECT was refused, or that sent none.
+  virtual void on_refused(const ConnectionInfo&, std::string_view /*client_id*/, const CloseInfo&) {}
+  /// `info` is null if the client's end of the connection just went away.
+  virtual void on_disconnected(const Identity&, const CloseInfo* /*info*/) {}
+  virtual void on_subscribed(const Identity&, std::string_view /*filter*/, ReasonCode) {}
+  virtual void on_unsubscribed(const Identity&, std::string_view /*filter*/) {}
+  virtual void on_published(const Identity&, const PublishView&) {}
+  virtual void on_session_ended(std::string_view /*client_id*/) {}
+  /// The first drop of this client and reason, and then not more often than once in ten seconds;
+  /// `count` is that of all since the last call.
+  virtual void on_dropped(std::string_view /*client_id*/, DropReason, std::uint64_t /*count*/) {}
+};
+
+}  // namespace mqtt::broker

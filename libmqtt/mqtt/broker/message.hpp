@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <mqtt/codec/packet.hpp>
+#include <mqtt/util/chunk.hpp>
+#include <mqtt/util/time.hpp>
+
+namespace mqtt::broker {
+
+/// An Application Message, stored once and shared by all who receive it.
+class Message {
+ public:
+  /// Copies `publish`. Topic Alias and Message Expiry Interval are left out of the properties: the
+  /// one belongs to the publisher's connection, the other becomes `expires`.
+  Message(const PublishView& publish, Deadline expires);
+
+  [[nodiscard]] std::string_view topic() const { return std::string_view{text_}.substr(0, topic_size_); }
+  [[nodiscard]] PropertiesView properties() const;
+  [[nodiscard]] Bytes payload() const { return as_bytes(text_).subspan(topic_size_ + properties_size_); }
+  [[nodiscard]] QoS qos() const { return qos_; }
+  [[nodiscard]] Deadline expires() const { return expires_; }
+  [[nodiscard]] bool expired(TimePoint now) const { return expires_ && *expires_ <= now; }
+  /// What it costs to keep: for the bounds on queues and retained messages.
+  [[nodiscard]] std::size_t size_bytes() const { return overhead_bytes + text_.size(); }
+
+ private:
+  static constexpr std::size_t overhead_bytes = 128;  // the object, its control block, a place in a queue
+
+  std::string text_;  // topic, properties, payload
+  std::uint32_t topic_size_ = 0;
+  std::uint32_t properties_size_ = 0;
+  Deadline expires_;
+  QoS qos_;
+};
+
+using MessagePtr = std::shared_ptr<const Message>;
+
+/// The payload with the message as its owner.
+[[nodiscard]] inline SharedBytes shared_payload(const MessagePtr& message) {
+  return {message->payload(), message};
+}
+
+}  // namespace mqtt::broker
