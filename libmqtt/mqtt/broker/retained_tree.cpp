@@ -1,0 +1,3 @@
+#include <mqtt/broker/retained_tree.hpp>
+
+namespace mqtt::broker {}  // namespace mqtt::broker
