@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <mqtt/net/listener.hpp>
 
 #include "support/hex.hpp"
@@ -35,6 +36,10 @@ class ScriptedServer {
 
   [[nodiscard]] std::uint16_t port() const { return listener_->port(); }
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
+  /// Closes every connection. Not from inside a script.
+  void hang_up() {
+    for (auto& connection : connections_) connection->hang_up();
+  }
 
  private:
   class Connection final : net::StreamHandler {
@@ -43,6 +48,7 @@ class ScriptedServer {
         : server_{server}, index_{index}, stream_{std::move(stream)} {
       stream_->set_handler(this);
     }
+    void hang_up() { stream_.reset(); }
 
    private:
     void on_data(Bytes input) override {
@@ -74,6 +80,53 @@ class ScriptedServer {
   Script script_;
   std::unique_ptr<net::Listener> listener_;
   std::vector<std::unique_ptr<Connection>> connections_;
+};
+
+/// Accepts one client and then takes what it sends in portions, one per call of take().
+class SlowServer final : net::StreamHandler {
+ public:
+  explicit SlowServer(net::Loop& loop) {
+    auto opened = net::Listener::open(
+        loop, {},
+        [this](auto stream) {
+          stream_ = std::move(stream);
+          stream_->set_handler(this);
+        },
+        [](Error error) { ADD_FAILURE() << error.context; });
+    listener_ = std::move(*opened);
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return listener_->port(); }
+  void take(std::size_t bytes) {
+    wanted_ = bytes;
+    if (stream_) stream_->resume_reading();
+  }
+
+  std::size_t publishes = 0, disconnects = 0;
+
+ private:
+  void on_data(Bytes input) override {
+    wanted_ -= std::min(wanted_, input.size());
+    for (auto frame = framer_.next(input); frame && *frame; frame = framer_.next(input))
+      count(*decode(**frame, {Version::v5, Sender::client}));
+    if (wanted_ == 0) stream_->pause_reading();
+  }
+  void count(const PacketView& packet) {
+    publishes += std::holds_alternative<PublishView>(packet);
+    disconnects += std::holds_alternative<DisconnectView>(packet);
+    if (!std::holds_alternative<ConnectView>(packet)) return;
+    const Octets accept = octets(accept_v5);
+    const iovec part{const_cast<std::uint8_t*>(accept.data()), accept.size()};
+    EXPECT_EQ(stream_->write({&part, 1}).value_or(0), accept.size());
+  }
+  void on_writable() override {}
+  void on_end() override { stream_.reset(); }
+  void on_error(Error) override { stream_.reset(); }
+
+  std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<net::ByteStream> stream_;
+  Framer framer_;
+  std::size_t wanted_ = 0;
 };
 
 /// Runs a client until on_ended() and keeps what it was told.
@@ -297,6 +350,82 @@ TEST(Client, ADisconnectThatDoesNotFitIsSentWithoutItsProperties) {
   owner.run({}, server.port());
   EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
   EXPECT_TRUE(disconnected);
+}
+
+/// More than the kernel holds for both ends of a connection on loopback, at QoS 0, and then the goodbye.
+constexpr std::size_t flood_messages = 512, flood_message_bytes = 64 * 1024;
+
+void publish_flood_and_leave(Client& client) {
+  static const Octets payload(flood_message_bytes);
+  const PublishView header{.topic = "t", .properties = {}, .payload = {}};
+  for (std::size_t i = 0; i < flood_messages; ++i)
+    EXPECT_TRUE(client.session().publish(client.loop().now(), header, SharedBytes{payload, nullptr}));
+  client.disconnect();
+}
+
+TEST(Client, ItsEndWaitsForAServerThatIsSlowButTakesMore) {
+  constexpr Duration step = 400ms;
+  constexpr int slow_steps = 7;  // longer than a server may take nothing
+  static_assert(slow_steps * step > Client::drain_timeout + step && step < Client::drain_timeout / 4);
+  constexpr std::size_t slow_bytes = 2'500'000;
+  net::Loop loop;
+  SlowServer server{loop};
+  Owner owner{loop};
+  Client* leaving = nullptr;
+  int steps = 0;
+  net::Timer timer{loop, [&] {
+                     const bool slow = ++steps < slow_steps;
+                     if (!slow) EXPECT_GT(leaving->unsent(), 0u) << "the kernel took it all";
+                     server.take(slow ? slow_bytes : std::numeric_limits<std::size_t>::max());
+                     if (slow) timer.set(loop.now() + step);
+                   }};
+  owner.when_connected = [&](Client& client) {
+    leaving = &client;
+    publish_flood_and_leave(client);
+    timer.set(loop.now() + step);
+  };
+  owner.run({}, server.port());
+  ASSERT_TRUE(owner.ended);
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
+  EXPECT_EQ(owner.ended->error.context, "");
+  EXPECT_EQ(steps, slow_steps);
+  EXPECT_EQ(server.publishes, flood_messages);
+  EXPECT_EQ(server.disconnects, 1u);
+}
+
+TEST(Client, ItsEndGivesUpAServerThatTakesNothingMore) {
+  net::Loop loop;
+  SlowServer server{loop};
+  Owner owner{loop};
+  owner.when_connected = publish_flood_and_leave;
+  owner.run({}, server.port());
+  ASSERT_TRUE(owner.ended);
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::connection_lost);
+  EXPECT_EQ(owner.ended->error.domain, ErrorDomain::timeout);
+  EXPECT_EQ(owner.ended->error.context, "the server stopped taking what was sent");
+  EXPECT_EQ(server.disconnects, 0u);
+}
+
+TEST(Client, NothingIsTriedAgainAfterDisconnectEvenIfTheServerHasHungUpAtThatMoment) {
+  net::Loop loop;
+  ScriptedServer server{loop, [&](auto, const PacketView& packet) -> std::optional<std::string> {
+                          return is<ConnectView>(packet) ? std::string{accept_v5} : "";
+                        }};
+  Owner owner{loop};
+  owner.when_connected = [&](Client& client) {
+    server.hang_up();
+    // More than one write takes: the first is answered with a reset, and the second fails.
+    static const Octets payload(1024);
+    const PublishView header{.topic = "t", .properties = {}, .payload = {}};
+    for (int i = 0; i < 200; ++i)
+      EXPECT_TRUE(client.session().publish(loop.now(), header, SharedBytes{payload, nullptr}));
+    client.disconnect();
+  };
+  owner.run(retrying(), server.port());
+  ASSERT_TRUE(owner.ended);
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::connection_lost);
+  EXPECT_EQ(server.connections(), 1u);
+  EXPECT_TRUE(owner.lost.empty());
 }
 
 TEST(Client, ASilentServerEndsAtTheConnectTimeout) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <set>
+#include <utility>
 
 namespace mq {
 namespace {
@@ -79,6 +81,22 @@ TEST(ExitCode, OfAnEnding) {
   EXPECT_EQ(code({.kind = Kind::peer_disconnect, .was_connected = true}), ExitCode::connection_lost);
   EXPECT_EQ(code({.kind = Kind::ping_timeout, .was_connected = true}), ExitCode::connection_lost);
   EXPECT_EQ(code({.kind = Kind::connection_lost, .was_connected = true}), ExitCode::connection_lost);
+}
+
+TEST(ExitCode, OfAConnectionThatWasLostAndNotFoundAgainIsConnectionLost) {
+  using Kind = Ending::Kind;
+  const auto not_again = [](Kind kind, Error error) {
+    return exit_code_for(Ending{.kind = kind, .error = std::move(error), .had_connected = true});
+  };
+  EXPECT_EQ(not_again(Kind::open_failed, {ErrorDomain::system, ECONNREFUSED, "x"}),
+            ExitCode::connection_lost);
+  EXPECT_EQ(not_again(Kind::open_failed, {ErrorDomain::resolve, 1, "x"}), ExitCode::connection_lost);
+  EXPECT_EQ(not_again(Kind::connack_timeout, {}), ExitCode::connection_lost);
+  // What the server answers when it is asked again is worth more than that the connection was lost.
+  EXPECT_EQ(
+      exit_code_for(Ending{
+          .kind = Kind::refused, .close = {.code = mqtt::ReasonCode::not_authorized}, .had_connected = true}),
+      ExitCode::not_authorized);
 }
 
 TEST(ExitCode, OfAClientCertificateRefusedAfterTheHandshakeIsTls) {
