@@ -1,0 +1,99 @@
+"""The broker under test: ours, or mosquitto (MQ_CONFORMANCE_BROKER=mosquitto) to test the tests."""
+
+import os
+import pathlib
+import re
+
+from support.brokers import Mosquitto
+from support.proc import Proc
+from support.tools import program
+
+START_SECONDS = 20
+
+
+class NotOffered(Exception):
+    """The broker under test has no such option."""
+
+
+class MqBroker:
+    """mqbroker with the listeners and limits asked for. `addresses`: by scheme."""
+
+    name = "mqbroker"
+
+    def __init__(self, transports=("tcp",), **limits):
+        argv = [program("mqbroker"), "--print-address"]
+        argv += ["--port", "0"] if transports == ("tcp",) else []
+        for transport in transports if transports != ("tcp",) else ():
+            argv += ["--listen", f"{'mqtt' if transport == 'tcp' else transport}://127.0.0.1:0"]
+        for name, value in limits.items():
+            argv += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
+        self._proc = Proc(["setpriv", "--pdeathsig", "TERM", *argv])
+        self.addresses = {}
+        for scheme in ("mqtt" if t == "tcp" else t for t in transports):
+            pattern = rb"(?m)^" + scheme.encode() + rb"://127\.0\.0\.1:(\d+)"
+            self._proc.wait_out(scheme.encode() + b"://127.0.0.1:", START_SECONDS)
+            self._proc.wait_out(b"\n", START_SECONDS)
+            self.addresses[scheme] = ("127.0.0.1", int(re.search(pattern, self._proc.out)[1]))
+
+    @property
+    def address(self):
+        return self.addresses["mqtt"]
+
+    @property
+    def running(self):
+        return self._proc.running
+
+    def stop(self):
+        self._proc.stop()
+
+
+class MosquittoSubject(Mosquitto):
+    """Debian's mosquitto with the same limits, as far as it has them."""
+
+    _GLOBAL = {"receive_maximum": "max_inflight_messages", "max_packet_size": "max_packet_size",
+               "max_keepalive": "max_keepalive"}
+    _LISTENER = {"topic_alias_maximum": "max_topic_alias", "max_qos": "max_qos"}
+
+    def __init__(self, transports=("tcp",), no_retain=False, **limits):
+        for name in limits:
+            if name not in self._GLOBAL and name not in self._LISTENER:
+                raise NotOffered(f"mosquitto has nothing like {name}")
+        self._limits = limits
+        options = [f"{self._GLOBAL[n]} {v}" for n, v in limits.items() if n in self._GLOBAL]
+        super().__init__(transports=transports, options=options + ["retain_available false"] * no_retain)
+
+    def _listener(self, endpoint):
+        return super()._listener(endpoint) + [
+            f"{self._LISTENER[n]} {v}" for n, v in self._limits.items() if n in self._LISTENER]
+
+    @property
+    def address(self):
+        return self["tcp"].address
+
+    @property
+    def addresses(self):
+        return {"mqtt" if t == "tcp" else t: e.address for t, e in self.endpoints.items()}
+
+    @property
+    def running(self):
+        return self.proc.running
+
+
+def which():
+    return os.environ.get("MQ_CONFORMANCE_BROKER", "mqbroker")
+
+
+def is_ours():
+    return which() == "mqbroker"
+
+
+def start(**how):
+    return {"mqbroker": MqBroker, "mosquitto": MosquittoSubject}[which()](**how)
+
+
+def check_available():
+    """Says what is missing, or nothing."""
+    if not is_ours():
+        return None
+    path = program("mqbroker") if "MQ_BIN_DIR" in os.environ else pathlib.Path("$MQ_BIN_DIR/mqbroker")
+    return None if os.access(path, os.X_OK) else f"{path} is not there: build first"
