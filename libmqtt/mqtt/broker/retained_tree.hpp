@@ -70,13 +70,12 @@ class RetainedTree::Cursor {
 
   [[nodiscard]] bool matches() const;
   [[nodiscard]] MessagePtr message_here() const;
-  bool step();
   [[nodiscard]] bool descend();
   [[nodiscard]] bool climb();
-  [[nodiscard]] NodeId first_child_matching();
-  [[nodiscard]] NodeId next_sibling_matching() const;
+  [[nodiscard]] std::size_t level_before(std::size_t at) const;
   [[nodiscard]] NodeId skip_shielded(NodeId node) const;
-  void move_to(NodeId node);
+  [[nodiscard]] bool go_to(NodeId node);
+  void stand();
   void leave(NodeId node);
   void finish();
 
