@@ -85,13 +85,15 @@ Result<Addresses> look_up(const std::string& host, std::uint16_t port, Family fa
 
 // A thread of its own instead of libuv's pool: getaddrinfo cannot be interrupted, and the pool's
 // threads are joined when the process ends. A name server that does not answer would hold a tool for
-// half a minute after its deadline; this thread is simply left behind.
+// half a minute after its deadline; a cancelled lookup's thread is simply left behind. One that has
+// answered is at its end: it is joined, so that nothing of it is left when the process ends.
 struct Lookup::Job {
   struct Wake {
     uv_async_t handle{};
     Lookup* owner = nullptr;
   };
 
+  std::thread thread;    // of the loop's side
   std::mutex mutex;      // guards the rest
   Wake* wake = nullptr;  // null when the lookup is cancelled
   std::optional<Result<Addresses>> result;
@@ -125,13 +127,13 @@ Lookup::Lookup(Loop& loop, std::string host, std::uint16_t port, Family family, 
   job_->wake = new Job::Wake{{}, this};
   uv_async_init(loop.handle(), &job_->wake->handle, [](uv_async_t* handle) {
     Lookup& self = *static_cast<Job::Wake*>(handle->data)->owner;
+    self.job_->thread.join();
     self.finish(self.job_->take_result());
   });
   job_->wake->handle.data = job_->wake;
   try {
-    std::thread{[job = job_, host = std::move(host), port, family] {
-      job->answer(look_up(host, port, family));
-    }}.detach();
+    job_->thread = std::thread{
+        [job = job_, host = std::move(host), port, family] { job->answer(look_up(host, port, family)); }};
   } catch (const std::system_error& fault) {
     result_ =
         std::unexpected(system_error(fault.code().value(), "cannot start a thread for name resolution"));
@@ -144,6 +146,7 @@ Lookup::~Lookup() { abandon_job(); }
 void Lookup::abandon_job() {
   if (!job_) return;
   close_and_delete(job_->release_wake());
+  if (job_->thread.joinable()) job_->thread.detach();
   job_.reset();
 }
 
