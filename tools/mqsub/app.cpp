@@ -119,16 +119,14 @@ class Receiver final : mqtt::ClientHandler {
   }
 
   void on_drained() {
-    if (ended_) return loop_.stop();
-    if (leaving_) return say_goodbye();
+    if (ended_ || leaving_) return say_goodbye();
     client_.resume_reading();
     turn_end_.request();
   }
 
   /// Nothing can be written any more.
   void on_output_over(ExitCode code) {
-    if (ended_) return loop_.stop();
-    if (leaving_) return say_goodbye();
+    if (ended_ || leaving_) return say_goodbye();
     leave(code);
   }
 
@@ -155,13 +153,13 @@ class Receiver final : mqtt::ClientHandler {
   }
 
   void on_signal() {
-    if (ended_) return loop_.stop();
-    if (leaving_) return say_goodbye();
+    if (ended_ || leaving_) return say_goodbye();
     leave(ExitCode::interrupted);
   }
 
   void on_deadline() {
     if (leaving_) return give_up_output();
+    if (ended_) return leave(exit_code_);  // only the output is waited for
     at_turn_end();
     if (leaving_) return;
     if (goal_met() || (subscribed_ && !config_.count)) return leave(ExitCode::ok);
@@ -205,6 +203,7 @@ class Receiver final : mqtt::ClientHandler {
   }
 
   void say_goodbye() {
+    if (ended_) return loop_.stop();
     deadline_.cancel();
     acknowledge_written();
     client_.resume_reading();  // to see the server's end
