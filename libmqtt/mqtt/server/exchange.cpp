@@ -1,0 +1,127 @@
+#include <mqtt/server/exchange.hpp>
+
+#include <utility>
+
+namespace mqtt::server {
+namespace {
+
+/// What may queue up for a client besides messages: answers to what it sent before it was paused.
+constexpr std::size_t answers_max = 256 * 1024;
+
+/// So much input may make many times as much output.
+constexpr std::size_t answered_at_once = 256 * 1024;
+
+}  // namespace
+
+Exchange::Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerServices services,
+                   ServerEvents& events, std::uint64_t seed)
+    : loop_{loop},
+      events_{events},
+      drain_timeout_{config.drain_timeout},
+      linger_timeout_{config.linger_timeout},
+      output_max_{config.broker.limits.write_backlog + answers_max},
+      through_(config.listeners.size()),
+      broker_{loop.chunks(), config.broker, services, seed},
+      turn_end_{loop, [this] { at_turn_end(); }},
+      timer_{loop, [this] { on_time(); }} {
+  turn_end_.request();  // for what the broker waits for already
+}
+
+Exchange::~Exchange() = default;
+
+void Exchange::add(std::unique_ptr<net::ByteStream> stream, broker::ConnectionInfo info,
+                   std::uint16_t listener) {
+  ++counters_.accepted;
+  ++counters_.connections;
+  ++through_[listener];
+  Link& link = links_.emplace_back(*this, std::move(stream), listener);
+  link.open(std::prev(links_.end()), std::move(info));
+}
+
+void Exchange::enlist(Link& link) {
+  enlisted_.push_back(&link);
+  turn_end_.request();
+}
+
+void Exchange::on_input(std::size_t size) {
+  turn_end_.request();  // for commit(), and deadlines that have moved
+  unanswered_bytes_ += size;
+  if (unanswered_bytes_ >= answered_at_once) flush();
+}
+
+void Exchange::retire(Link& link) {
+  --counters_.connections;
+  --through_[link.listener()];
+  retired_.splice(retired_.end(), links_, link.self());
+}
+
+void Exchange::at_turn_end() {
+  flush();
+  end_rests();
+  retired_.clear();
+  ++turn_;
+  if (cut_off_at_ && links_.empty()) return finish();
+  set_timer();
+}
+
+/// Settling may enlist links again, with what this commit() was not about: they have to wait for another.
+void Exchange::flush() {
+  unanswered_bytes_ = 0;
+  const bool committed = commit();
+  batch_.swap(enlisted_);
+  for (Link* link : batch_) committed ? link->write() : link->cut_off();
+  for (Link* link : batch_) link->settle();
+  batch_.clear();
+}
+
+bool Exchange::commit() {
+  const auto committed = broker_.commit();
+  if (!committed && !store_failed_) events_.on_store_failed(committed.error());
+  if (committed && store_failed_) events_.on_store_recovered();
+  store_failed_ = !committed;
+  return !store_failed_;
+}
+
+void Exchange::end_rests() {
+  for (Link* link : resting_) link->end_rest();
+  resting_.clear();
+}
+
+void Exchange::set_timer() {
+  Deadline next = earlier(broker_.next_deadline(), cut_off_at_);
+  if (!deadlines_.empty()) next = earlier(next, deadlines_.begin()->first);
+  if (next == timer_set_for_) return;
+  timer_set_for_ = next;
+  timer_.set(next);
+}
+
+void Exchange::on_time() {
+  timer_set_for_ = std::nullopt;
+  const TimePoint now = loop_.now();
+  if (const Deadline next = broker_.next_deadline(); next && *next <= now) broker_.on_time(now);
+  for (const auto& [when, link] : deadlines_) {
+    if (when > now) break;
+    link->give_up();
+  }
+  if (cut_off_at_ && *cut_off_at_ <= now) give_up_all();
+  turn_end_.request();
+}
+
+void Exchange::shut_down(std::function<void()> done) {
+  turn_end_.request();
+  done_ = std::move(done);
+  if (cut_off_at_) return give_up_all();
+  cut_off_at_ = loop_.refresh_now() + drain_timeout_ + linger_timeout_;
+  broker_.shut_down(loop_.now());
+}
+
+void Exchange::give_up_all() {
+  for (Link& link : links_) link.give_up();
+}
+
+void Exchange::finish() {
+  timer_.cancel();
+  if (const auto done = std::exchange(done_, nullptr)) done();
+}
+
+}  // namespace mqtt::server

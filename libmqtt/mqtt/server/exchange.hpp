@@ -1,0 +1,91 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include <mqtt/broker/broker.hpp>
+#include <mqtt/net/loop.hpp>
+#include <mqtt/server/link.hpp>
+#include <mqtt/server/server.hpp>
+
+namespace mqtt::server {
+
+/// The broker, its links and its time: what comes in during a turn of the loop, and what goes out at the
+/// turn's end, after the broker's commit().
+class Exchange {
+ public:
+  Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerServices services, ServerEvents& events,
+           std::uint64_t seed);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  void add(std::unique_ptr<net::ByteStream> stream, broker::ConnectionInfo info, std::uint16_t listener);
+  /// Tells the clients and calls `done` at the end of a turn, once the last link has gone. Again: cuts
+  /// off those that are left.
+  void shut_down(std::function<void()> done);
+
+  [[nodiscard]] broker::Broker& broker() { return broker_; }
+  [[nodiscard]] ServerCounters& counters() { return counters_; }
+  [[nodiscard]] std::size_t connections_through(std::uint16_t listener) const { return through_[listener]; }
+
+  // For the links.
+
+  [[nodiscard]] TimePoint now() { return loop_.now(); }
+  [[nodiscard]] ChunkPool& chunks() { return loop_.chunks(); }
+  [[nodiscard]] LinkDeadlines& deadlines() { return deadlines_; }
+  [[nodiscard]] Duration drain_timeout() const { return drain_timeout_; }
+  [[nodiscard]] Duration linger_timeout() const { return linger_timeout_; }
+  /// Who lets more than this wait to be read is not asked for more. Messages alone stay below it.
+  [[nodiscard]] std::size_t output_max() const { return output_max_; }
+  /// A number for the current turn of the loop.
+  [[nodiscard]] std::uint32_t turn() const { return turn_; }
+  void request_turn_end() { turn_end_.request(); }
+  /// The link has something to do at the turn's end.
+  void enlist(Link& link);
+  /// The link does not read before the turn has ended.
+  void rest(Link& link) { resting_.push_back(&link); }
+  /// The broker was given `size` octets. Much of it is answered before the turn ends, so that what one
+  /// turn brings does not pile up in memory: the link may end here.
+  void on_input(std::size_t size);
+  void note_sent(std::size_t size) { counters_.bytes_sent += size; }
+  /// The link has ended; its object lives until the turn ends.
+  void retire(Link& link);
+
+ private:
+  void at_turn_end();
+  void flush();
+  [[nodiscard]] bool commit();
+  void end_rests();
+  void on_time();
+  void set_timer();
+  void give_up_all();
+  void finish();
+
+  net::Loop& loop_;
+  ServerEvents& events_;
+  const Duration drain_timeout_;
+  const Duration linger_timeout_;
+  const std::size_t output_max_;
+  ServerCounters counters_;
+  std::vector<std::size_t> through_;  // connections per listener
+  LinkDeadlines deadlines_;
+  std::list<Link> links_;
+  std::list<Link> retired_;
+  broker::Broker broker_;        // ends before the links: they are its connections' owners
+  std::vector<Link*> enlisted_;  // each once
+  std::vector<Link*> batch_;     // what flush() is working on
+  std::vector<Link*> resting_;
+  net::TurnEnd turn_end_;
+  net::Timer timer_;
+  Deadline timer_set_for_;
+  Deadline cut_off_at_;  // shutting down
+  std::function<void()> done_;
+  std::size_t unanswered_bytes_ = 0;
+  std::uint32_t turn_ = 0;
+  bool store_failed_ = false;
+};
+
+}  // namespace mqtt::server

@@ -1,0 +1,177 @@
+#include <mqtt/server/link.hpp>
+
+#include <array>
+#include <span>
+#include <utility>
+
+#include <mqtt/server/exchange.hpp>
+
+namespace mqtt::server {
+namespace {
+
+/// Enough to fill a socket's buffer in one call; more parts wait for the next.
+constexpr std::size_t gathered_parts = 64;
+
+/// A client that takes all that it is given may still not keep the others waiting.
+constexpr std::size_t written_per_pass = 1024 * 1024;
+
+/// libuv would read 2 MiB from one connection before it looks at the next one.
+constexpr std::size_t read_per_turn = net::Loop::read_buffer_bytes;
+
+}  // namespace
+
+Link::Link(Exchange& exchange, std::unique_ptr<net::ByteStream> stream, std::uint16_t listener)
+    : exchange_{exchange}, stream_{std::move(stream)}, listener_{listener} {}
+
+void Link::open(Position self, broker::ConnectionInfo info) {
+  self_ = self;
+  connection_ = &exchange_.broker().open(exchange_.now(), *this, std::move(info));
+  stream_->set_handler(this);
+  exchange_.request_turn_end();  // for the deadline of CONNECT
+}
+
+void Link::enlist() {
+  if (enlisted_) return;
+  enlisted_ = true;
+  exchange_.enlist(*this);
+}
+
+void Link::on_data(Bytes bytes) {
+  Exchange& exchange = exchange_;
+  note_read(bytes.size());
+  if (connection_) exchange.broker().receive(exchange.now(), *connection_, bytes);
+  follow_reading();
+  exchange.on_input(bytes.size());  // may end the stream
+}
+
+void Link::note_read(std::size_t size) {
+  if (read_turn_ != exchange_.turn()) read_bytes_ = 0;
+  read_turn_ = exchange_.turn();
+  read_bytes_ += static_cast<std::uint32_t>(size);
+  if (read_bytes_ < read_per_turn || resting_) return;
+  resting_ = true;
+  exchange_.rest(*this);
+}
+
+void Link::end_rest() {
+  resting_ = false;
+  if (stream_) follow_reading();
+}
+
+void Link::on_writable() {
+  blocked_ = false;
+  enlist();
+}
+
+void Link::on_end() {
+  peer_ended_ = true;
+  enlist();
+}
+
+void Link::on_error(Error) { give_up(); }
+
+void Link::give_up() {
+  lost_ = true;
+  enlist();
+}
+
+/// What a closing connection still hears is dropped: unread octets would turn its end into a reset.
+void Link::follow_reading() {
+  const bool taken =
+      !connection_ || (connection_->wants_input() && connection_->output().size() <= exchange_.output_max());
+  const bool pause = resting_ || !taken;
+  if (pause == paused_) return;
+  paused_ = pause;
+  if (pause)
+    stream_->pause_reading();
+  else
+    stream_->resume_reading();
+}
+
+void Link::write() {
+  if (lost_) return;
+  OutBuffer& queued = output();
+  std::array<iovec, gathered_parts> parts;
+  for (std::size_t written = 0; !queued.empty() && !blocked_ && written < written_per_pass;) {
+    if (write_failed_) return queued.clear();
+    const std::size_t count = queued.gather(parts);
+    std::size_t offered = 0;
+    for (const iovec& part : std::span{parts}.first(count)) offered += part.iov_len;
+    const auto taken = stream_->write(std::span{parts}.first(count));
+    write_failed_ = !taken;
+    if (!taken) continue;
+    queued.consume(*taken);
+    written += *taken;
+    wrote_ = true;
+    blocked_ = *taken < offered;
+    exchange_.note_sent(*taken);
+  }
+}
+
+void Link::cut_off() {
+  if (lost_ || output().empty()) return;
+  output().clear();
+  stream_->reset();
+  lost_ = true;
+}
+
+void Link::settle() {
+  enlisted_ = false;
+  if (!stream_) return;
+  if (lost_) return end();
+  const bool nothing_said = !wrote_ && output().empty();
+  if (peer_ended_ && (nothing_said || write_failed_ || shut_down_)) return end();
+  if (connection_) settle_with_broker();
+  if (!connection_) return close_down();
+  follow_reading();
+  if (!output().empty() && !blocked_) enlist();
+}
+
+void Link::settle_with_broker() {
+  broker::Broker& broker = exchange_.broker();
+  broker.serviced(*connection_);
+  if (wrote_) broker.on_written(exchange_.now(), *connection_);
+  wrote_ = false;
+  // What the client said before it hung up is still to be read: it may be a DISCONNECT.
+  if (write_failed_ && !leaving_) set_deadline(exchange_.drain_timeout());
+  if (peer_ended_ || connection_->wants_close()) leave_broker();
+}
+
+/// The broker need not wait for the last packets to be read: a Will is due now.
+void Link::leave_broker() {
+  set_deadline(exchange_.drain_timeout());
+  leaving_->output = std::move(connection_->output());
+  exchange_.broker().close(exchange_.now(), *std::exchange(connection_, nullptr));
+}
+
+void Link::set_deadline(Duration from_now) {
+  LinkDeadlines& deadlines = exchange_.deadlines();
+  if (leaving_)
+    deadlines.erase(leaving_->deadline);
+  else
+    leaving_ = std::make_unique<Leaving>(OutBuffer{exchange_.chunks()}, deadlines.end());
+  leaving_->deadline = deadlines.emplace(exchange_.now() + from_now, this);
+}
+
+void Link::close_down() {
+  follow_reading();
+  if (write_failed_) return end();
+  if (!blocked_ && !leaving_->output.empty()) return enlist();
+  if (shut_down_ || !leaving_->output.empty()) return;
+  shut_down_ = true;
+  stream_->shutdown();
+  set_deadline(exchange_.linger_timeout());
+}
+
+void Link::end() {
+  const bool unwritten = !output().empty();
+  if (connection_) exchange_.broker().close(exchange_.now(), *std::exchange(connection_, nullptr));
+  if (leaving_) exchange_.deadlines().erase(leaving_->deadline);
+  leaving_.reset();
+  // The kernel would keep for minutes what nobody reads.
+  if (unwritten) stream_->reset();
+  stream_.reset();
+  exchange_.retire(*this);
+}
+
+}  // namespace mqtt::server

@@ -1,0 +1,98 @@
+#pragma once
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+
+#include <mqtt/broker/connection.hpp>
+#include <mqtt/net/stream.hpp>
+#include <mqtt/util/chunk.hpp>
+#include <mqtt/util/time.hpp>
+
+namespace mqtt::server {
+
+class Exchange;
+class Link;
+
+/// When links that are on their way out have had their time.
+using LinkDeadlines = std::multimap<TimePoint, Link*>;
+
+/// One connection: a stream and what the broker knows it as. Thousands of them are idle at any time, so
+/// what only a closing one needs is apart.
+///
+/// A link lives through: open (it has a Connection), draining (the broker has let go of it, its last
+/// packets are still to be written), lingering (they are written, our direction is shut down, and the
+/// peer has some time to close its own), ended.
+class Link final : private net::StreamHandler, private broker::ConnectionOwner {
+ public:
+  using Position = std::list<Link>::iterator;
+
+  Link(Exchange& exchange, std::unique_ptr<net::ByteStream> stream, std::uint16_t listener);
+  ~Link() = default;
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  /// Gives it to the broker and starts to read.
+  void open(Position self, broker::ConnectionInfo info);
+
+  // A turn's end calls for each link that has something to do: write() or cut_off(), then settle().
+
+  /// Hands the stream what it takes of the output. Calls nothing of the broker, so that all that one
+  /// commit() was for is written before anything new can come up.
+  void write();
+  /// The commit() failed: what is queued must not leave, so the connection cannot go on.
+  void cut_off();
+  /// Tells the broker what was written, and does what it and the peer want: reading, closing.
+  void settle();
+
+  /// It had read its share of the turn; another turn begins.
+  void end_rest();
+  /// Its time is up, whatever it waits for.
+  void give_up();
+
+  [[nodiscard]] Position self() const { return self_; }
+  [[nodiscard]] std::uint16_t listener() const { return listener_; }
+
+ private:
+  /// What a link needs on its way out.
+  struct Leaving {
+    OutBuffer output;  // once the broker has let go: what is still to be written
+    LinkDeadlines::iterator deadline;
+  };
+
+  void on_data(Bytes bytes) override;
+  void on_writable() override;
+  void on_end() override;
+  void on_error(Error error) override;
+  void on_ready() override { enlist(); }
+
+  void enlist();
+  [[nodiscard]] OutBuffer& output() { return connection_ ? connection_->output() : leaving_->output; }
+  void note_read(std::size_t size);
+  void follow_reading();
+  void settle_with_broker();
+  void leave_broker();
+  void set_deadline(Duration from_now);
+  void close_down();
+  void end();
+
+  Exchange& exchange_;
+  std::unique_ptr<net::ByteStream> stream_;   // null: ended
+  broker::Connection* connection_ = nullptr;  // null: the broker has let go
+  std::unique_ptr<Leaving> leaving_;          // set before connection_ becomes null
+  Position self_;
+  std::uint32_t read_turn_ = 0;   // the turn that read_size_ is about
+  std::uint32_t read_bytes_ = 0;  // octets read in it
+  std::uint16_t listener_;        // index of the one it came through
+  bool enlisted_ : 1 = false;     // settle() will come
+  bool blocked_ : 1 = false;      // on_writable() will come
+  bool wrote_ : 1 = false;        // since the last settle()
+  bool write_failed_ : 1 = false;
+  bool paused_ : 1 = false;      // the stream's reading
+  bool resting_ : 1 = false;     // until the turn ends
+  bool peer_ended_ : 1 = false;  // on_end() came
+  bool shut_down_ : 1 = false;   // our direction of the stream
+  bool lost_ : 1 = false;        // nothing can be said any more: end at once
+};
+
+}  // namespace mqtt::server

@@ -1,0 +1,152 @@
+#include <mqtt/server/server.hpp>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+#include <mqtt/server/exchange.hpp>
+#include <mqtt/server/listening.hpp>
+#include <mqtt/server/throttle.hpp>
+
+namespace mqtt::server {
+namespace {
+
+/// Standard streams, the loop's own, listeners, a database, files that are read anew.
+constexpr std::size_t descriptors_reserved = 64;
+
+/// Handshakes have descriptors, but are no connections yet.
+constexpr std::size_t handshakes_share = 8;
+
+std::size_t descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  if (limit.rlim_cur == RLIM_INFINITY) return std::numeric_limits<std::size_t>::max();
+  return limit.rlim_cur;
+}
+
+bool shakes_hands(const net::ListenOptions& listen) {
+  return listen.tls || listen.ws || listen.proxy_protocol != net::ProxyProtocol::off;
+}
+
+/// Fits connections and handshakes into the descriptors that there are.
+void fit_descriptors(ServerConfig& config) {
+  const std::size_t total = descriptors();
+  std::size_t left = total - std::min(total / 2, descriptors_reserved);
+  for (ListenerConfig& listener : config.listeners) {
+    if (!shakes_hands(listener.listen)) continue;
+    std::size_t& handshakes = listener.listen.handshakes_max;
+    handshakes = std::clamp<std::size_t>(left / handshakes_share, 1, std::max<std::size_t>(handshakes, 1));
+    left -= std::min(left / 2, handshakes);
+  }
+  if (config.connections_max == 0) config.connections_max = left;
+}
+
+}  // namespace
+
+struct Server::State {
+  struct Entry {  // per listener
+    std::string name;
+    std::size_t connections_max;
+    std::vector<std::unique_ptr<net::Listener>> listeners;
+    Throttle surplus;
+    Throttle failures;
+  };
+
+  State(net::Loop& l, ServerConfig c, broker::BrokerServices services, ServerEvents& e, std::uint64_t seed)
+      : loop{l}, config{std::move(c)}, events{e}, exchange{l, config, services, e, seed} {}
+
+  Result<void> listen();
+  void on_accepted(std::uint16_t listener, std::unique_ptr<net::ByteStream> stream);
+  void on_failed(std::uint16_t listener, const Error& error);
+  [[nodiscard]] bool is_full(std::uint16_t listener);
+  void turn_away(std::uint16_t listener, net::ByteStream& stream);
+  void stop_listening();
+
+  net::Loop& loop;
+  ServerConfig config;
+  ServerEvents& events;
+  Exchange exchange;
+  std::vector<Entry> entries;
+  std::vector<std::string> urls;
+};
+
+Result<void> Server::State::listen() {
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const auto index = static_cast<std::uint16_t>(i);
+    const ListenerConfig& wanted = config.listeners[i];
+    auto opened = start_listening(
+        loop, wanted, [this, index](auto stream) { on_accepted(index, std::move(stream)); },
+        [this, index](const Error& error) { on_failed(index, error); });
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    entries.push_back({wanted.name, wanted.connections_max, std::move(opened->listeners), {}, {}});
+    std::ranges::move(opened->urls, std::back_inserter(urls));
+  }
+  return {};
+}
+
+bool Server::State::is_full(std::uint16_t listener) {
+  const std::size_t own_max = entries[listener].connections_max;
+  return exchange.counters().connections >= config.connections_max ||
+         (own_max > 0 && exchange.connections_through(listener) >= own_max);
+}
+
+void Server::State::on_accepted(std::uint16_t listener, std::unique_ptr<net::ByteStream> stream) {
+  if (is_full(listener)) return turn_away(listener, *stream);
+  broker::ConnectionInfo info{.address = stream->peer(),
+                              .listener = entries[listener].name,
+                              .certificate_common_name = stream->properties().peer_common_name};
+  exchange.add(std::move(stream), std::move(info), listener);
+}
+
+void Server::State::turn_away(std::uint16_t listener, net::ByteStream& stream) {
+  ++exchange.counters().surplus;
+  Entry& entry = entries[listener];
+  if (const std::uint64_t count = entry.surplus.note(loop.now()))
+    events.on_turned_away(
+        entry.name,
+        {ErrorDomain::system, EMFILE, fmt::format("too many connections: {} was turned away", stream.peer())},
+        count);
+  stream.reset();
+}
+
+void Server::State::on_failed(std::uint16_t listener, const Error& error) {
+  ++exchange.counters().failed;
+  Entry& entry = entries[listener];
+  if (const std::uint64_t count = entry.failures.note(loop.now()))
+    events.on_turned_away(entry.name, error, count);
+}
+
+void Server::State::stop_listening() {
+  for (Entry& entry : entries) entry.listeners.clear();
+}
+
+Result<std::unique_ptr<Server>> Server::open(net::Loop& loop, ServerConfig config,
+                                             broker::BrokerServices services, ServerEvents& events,
+                                             std::uint64_t seed) {
+  if (config.listeners.size() > std::numeric_limits<std::uint16_t>::max())
+    return fail(ErrorDomain::system, EINVAL, "too many listeners");
+  fit_descriptors(config);
+  auto state = std::make_unique<State>(loop, std::move(config), services, events, seed);
+  if (auto listening = state->listen(); !listening) return std::unexpected(std::move(listening.error()));
+  return std::unique_ptr<Server>{new Server{std::move(state)}};
+}
+
+Server::Server(std::unique_ptr<State> state) : state_{std::move(state)} {}
+Server::~Server() = default;
+
+const std::vector<std::string>& Server::urls() const { return state_->urls; }
+
+void Server::shut_down(std::function<void()> done) {
+  state_->stop_listening();
+  state_->exchange.shut_down(std::move(done));
+}
+
+broker::Broker& Server::broker() { return state_->exchange.broker(); }
+const ServerCounters& Server::counters() const { return state_->exchange.counters(); }
+std::size_t Server::connections_max() const { return state_->config.connections_max; }
+
+}  // namespace mqtt::server
