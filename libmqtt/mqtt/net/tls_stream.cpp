@@ -21,6 +21,26 @@ struct FreeSsl {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
 
+std::string name_text(const X509_NAME* name) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> text{BIO_new(BIO_s_mem()), &BIO_free};
+  X509_NAME_print_ex(text.get(), name, 0, XN_FLAG_RFC2253);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+/// Empty if there is none, or none that is text.
+std::string common_name(const X509_NAME* subject) {
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0) return {};
+  unsigned char* utf8 = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  if (size < 0) return ERR_clear_error(), std::string{};
+  std::string text = to_string({utf8, static_cast<std::size_t>(size)});
+  OPENSSL_free(utf8);
+  return text;
+}
+
 /// TLS between write() and output(), and between intake() and on_data(): OpenSSL reads and writes
 /// through a BIO that ends in these two, so its state machine never sees a socket.
 class TlsStream final : public FilterStream {
@@ -114,6 +134,8 @@ int TlsStream::check_certificate(int good, X509_STORE_CTX* store) {
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto& self = *static_cast<TlsStream*>(SSL_get_app_data(ssl));
   self.refused_certificate_ = explain_refused_certificate(store, self.server_name_);
+  if (SSL_is_server(ssl))
+    self.refused_certificate_->context.insert(0, "the client's certificate was refused: ");
   return 0;
 }
 
@@ -260,11 +282,8 @@ StreamProperties TlsStream::properties() const {
   SSL_get0_alpn_selected(ssl_.get(), &alpn, &alpn_size);
   all.alpn = to_string({alpn, alpn_size});
   if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get())) {
-    const std::unique_ptr<BIO, decltype(&BIO_free)> text{BIO_new(BIO_s_mem()), &BIO_free};
-    X509_NAME_print_ex(text.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(text.get(), &data);
-    all.peer_certificate.assign(data, static_cast<std::size_t>(size));
+    all.peer_certificate = name_text(X509_get_subject_name(certificate));
+    all.peer_common_name = common_name(X509_get_subject_name(certificate));
   }
   return all;
 }
