@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <net/if.h>
-#include <netinet/in.h>
 
 #include <cstring>
 
@@ -45,10 +44,10 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view text, std::ui
   const std::string literal{text};
   if (literal.find('\0') != std::string::npos) return std::nullopt;
   SocketAddress result;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&result.storage_);
-  v4->sin_family = AF_INET;
-  v4->sin_port = htons(port);
-  if (inet_pton(AF_INET, literal.c_str(), &v4->sin_addr) == 1) return result;
+  sockaddr_in& v4 = result.storage_.v4;
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(port);
+  if (inet_pton(AF_INET, literal.c_str(), &v4.sin_addr) == 1) return result;
   const auto v6 = parse_ipv6(literal, port);
   if (!v6) return std::nullopt;
   return from(reinterpret_cast<const sockaddr*>(&*v6));
@@ -65,25 +64,26 @@ std::optional<SocketAddress> SocketAddress::from(const sockaddr* address) {
   return result;
 }
 
-Family SocketAddress::family() const { return storage_.ss_family == AF_INET6 ? Family::ipv6 : Family::ipv4; }
+Family SocketAddress::family() const {
+  return storage_.any.sa_family == AF_INET6 ? Family::ipv6 : Family::ipv4;
+}
+
+socklen_t SocketAddress::raw_size() const {
+  return family() == Family::ipv6 ? sizeof storage_.v6 : sizeof storage_.v4;
+}
 
 std::uint16_t SocketAddress::port() const {
-  if (family() == Family::ipv6) return ntohs(reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_port);
-  return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
+  return ntohs(family() == Family::ipv6 ? storage_.v6.sin6_port : storage_.v4.sin_port);
 }
 
 void SocketAddress::set_port(std::uint16_t port) {
-  if (family() == Family::ipv6)
-    reinterpret_cast<sockaddr_in6*>(&storage_)->sin6_port = htons(port);
-  else
-    reinterpret_cast<sockaddr_in*>(&storage_)->sin_port = htons(port);
+  (family() == Family::ipv6 ? storage_.v6.sin6_port : storage_.v4.sin_port) = htons(port);
 }
 
 std::string SocketAddress::text() const {
-  if (family() == Family::ipv6)
-    return host_and_port(ipv6_text(*reinterpret_cast<const sockaddr_in6*>(&storage_)), port());
+  if (family() == Family::ipv6) return host_and_port(ipv6_text(storage_.v6), port());
   char digits[INET_ADDRSTRLEN] = {};
-  inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr, digits, sizeof digits);
+  inet_ntop(AF_INET, &storage_.v4.sin_addr, digits, sizeof digits);
   return host_and_port(digits, port());
 }
 

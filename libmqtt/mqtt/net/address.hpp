@@ -1,4 +1,5 @@
 #pragma once
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cstdint>
@@ -18,7 +19,8 @@ class SocketAddress {
   /// Nothing for other families.
   [[nodiscard]] static std::optional<SocketAddress> from(const sockaddr* address);
 
-  [[nodiscard]] const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+  [[nodiscard]] const sockaddr* raw() const { return &storage_.any; }
+  [[nodiscard]] socklen_t raw_size() const;
   [[nodiscard]] Family family() const;
   [[nodiscard]] std::uint16_t port() const;
   void set_port(std::uint16_t port);
@@ -26,7 +28,12 @@ class SocketAddress {
   [[nodiscard]] std::string text() const;
 
  private:
-  sockaddr_storage storage_{};
+  // Every accepted connection keeps one, and a sockaddr_storage is four times as large.
+  union {
+    sockaddr_in6 v6;
+    sockaddr_in v4;
+    sockaddr any;
+  } storage_{};
 };
 
 [[nodiscard]] bool is_ip_literal(std::string_view host);

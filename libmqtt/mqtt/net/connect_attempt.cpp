@@ -32,7 +32,7 @@ void keep_alive(Socket& socket, Duration silence) {
 
 struct ConnectAttempt::State {
   SocketPtr socket;
-  std::string peer;
+  Peer peer;
   Callback done;
 
   static void on_connect(uv_connect_t* request, int status);
@@ -64,7 +64,7 @@ std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::tcp(Loop& lo
   s.connect = std::make_unique<uv_connect_t>();
   if (const int fault = uv_tcp_connect(s.connect.get(), &s.handle.tcp, address.raw(), &State::on_connect))
     return std::unexpected(-fault);
-  auto state = std::unique_ptr<State>{new State{std::move(*socket), address.text(), std::move(done)}};
+  auto state = std::unique_ptr<State>{new State{std::move(*socket), address, std::move(done)}};
   s.owner = state.get();
   return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
 }
@@ -78,7 +78,8 @@ std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::unix_socket(
   Socket& s = *socket;
   s.connect = std::make_unique<uv_connect_t>();
   uv_pipe_connect(s.connect.get(), &s.handle.pipe, path.c_str(), &State::on_connect);
-  auto state = std::unique_ptr<State>{new State{std::move(socket), path, std::move(done)}};
+  auto state = std::unique_ptr<State>{
+      new State{std::move(socket), std::make_shared<const std::string>(path), std::move(done)}};
   s.owner = state.get();
   return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
 }

@@ -1,7 +1,7 @@
 #include <mqtt/net/listener.hpp>
 
 #include <fmt/format.h>
-#include <sys/un.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <list>
@@ -9,6 +9,9 @@
 
 #include <mqtt/net/address.hpp>
 #include <mqtt/net/handshake.hpp>
+#include <mqtt/net/lifetime.hpp>
+#include <mqtt/net/listening_socket.hpp>
+#include <mqtt/net/proxy.hpp>
 #include <mqtt/net/uv_stream.hpp>
 #include <mqtt/net/ws.hpp>
 
@@ -16,12 +19,34 @@ namespace mqtt::net {
 
 namespace {
 
-std::string peer_of(const uv_tcp_t& connection) {
-  sockaddr_storage raw{};
-  int size = sizeof raw;
-  uv_tcp_getpeername(&connection, reinterpret_cast<sockaddr*>(&raw), &size);
-  const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&raw));
-  return address ? address->text() : "a peer that has gone";
+// About a millisecond's work; what waits behind them has its turn then.
+constexpr int accepts_per_turn_max = 32;
+// Long enough to cost nothing, short enough to be no delay to a client that connects.
+constexpr Duration rest_in_shortage = std::chrono::milliseconds{200};
+
+/// True for what accept(2) reports of the connection and not of the listening socket.
+bool is_of_one_connection(int fault) {
+  switch (fault) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ETIMEDOUT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP: return true;
+    default: return false;
+  }
+}
+
+/// A log line has to say whose handshake it was.
+Error with_peer(Error error, const std::string& peer) {
+  if (!error.context.contains(peer)) error.context = peer + ": " + error.context;
+  return error;
 }
 
 }  // namespace
@@ -33,9 +58,10 @@ struct Listener::State {
     Timer time_up;
     std::unique_ptr<ByteStream> stream;
     std::list<Guest>::iterator self;
-    Handshake step = Handshake::tls;
+    Handshake step = Handshake::proxy;
 
     explicit Guest(State& l) : listener{l}, time_up{l.loop, [this] { on_time_up(); }} {}
+    void start_proxy();
     void start_tls();
     void start_websocket();
     void on_time_up();
@@ -49,92 +75,89 @@ struct Listener::State {
   Loop& loop;
   ListenOptions options;
   std::shared_ptr<const Callbacks> callbacks;  // shared with their own running calls
-  SocketPtr socket;
+  ListeningSocket socket;
+  std::shared_ptr<const std::string> path;  // shared by all connections to a unix socket
+  std::unique_ptr<FdWatcher> watcher;
+  Timer shortage_over;
+  bool in_shortage = false;
+  Lifetime lifetime;
   std::list<Guest> guests;
 
-  State(Loop& l, ListenOptions o, Accepted accepted, Failed failed)
+  State(Loop& l, ListenOptions o, Callbacks c, ListeningSocket s)
       : loop{l},
         options{std::move(o)},
-        callbacks{std::make_shared<const Callbacks>(Callbacks{std::move(accepted), std::move(failed)})} {}
+        callbacks{std::make_shared<const Callbacks>(std::move(c))},
+        socket{std::move(s)},
+        path{socket.is_unix() ? std::make_shared<const std::string>(socket.place()) : nullptr},
+        shortage_over{l, [this] { watcher->watch({.readable = true}); }} {}
 
-  Result<void> bind();
-  Result<void> bind_tcp(const SocketAddress& address);
-  Result<void> bind_unix();
-  Result<void> listen();
-  void on_connection(int status);
-  Result<std::unique_ptr<ByteStream>> accept();
+  Result<void> watch();
+  void on_connections();
+  [[nodiscard]] bool accept_one();
+  [[nodiscard]] bool on_accept_fault(int fault);
+  void on_connection(OwnedFd fd, const sockaddr_storage& from);
+  Result<std::unique_ptr<ByteStream>> make_stream(OwnedFd fd, const sockaddr_storage& from);
   void welcome(std::unique_ptr<ByteStream> stream);
-  [[nodiscard]] std::string place() const;
-  [[nodiscard]] Error listen_error(int fault) const;
+  [[nodiscard]] bool has_handshake() const;
   void accepted(std::unique_ptr<ByteStream> stream) const;
   void failed(Error error) const;
 };
 
-std::string Listener::State::place() const {
-  return options.unix_path.empty() ? host_and_port(options.address, options.port) : options.unix_path;
-}
-
-Error Listener::State::listen_error(int fault) const {
-  return system_error(-fault, fmt::format("cannot listen on {}", place()));
-}
-
-Result<void> Listener::State::bind() {
-  if (!options.unix_path.empty()) return bind_unix();
-  const auto address = SocketAddress::parse(options.address, options.port);
-  if (address) return bind_tcp(*address);
-  return fail(ErrorDomain::system, EINVAL,
-              fmt::format("cannot listen on '{}': not an IP address", options.address));
-}
-
-Result<void> Listener::State::bind_tcp(const SocketAddress& address) {
-  auto made = make_tcp_socket(loop, address.raw()->sa_family);
+Result<void> Listener::State::watch() {
+  auto made = FdWatcher::open(loop, socket.fd(), [this](FdEvents) { on_connections(); });
   if (!made) return std::unexpected(std::move(made.error()));
-  socket = std::move(*made);
-  if (const int fault = uv_tcp_bind(&socket->handle.tcp, address.raw(), 0))
-    return std::unexpected(listen_error(fault));
+  watcher = std::move(*made);
+  watcher->watch({.readable = true});
   return {};
 }
 
-Result<void> Listener::State::bind_unix() {
-  if (options.unix_path.size() >= sizeof(sockaddr_un::sun_path))
-    return std::unexpected(listen_error(-ENAMETOOLONG));
-  socket = make_unix_socket(loop);
-  if (const int fault = uv_pipe_bind(&socket->handle.pipe, options.unix_path.c_str()))
-    return std::unexpected(listen_error(fault));
-  return {};
+void Listener::State::on_connections() {
+  const Lifetime::Watch watch{lifetime};
+  for (int count = 0; count < accepts_per_turn_max && !watch.ended(); ++count)
+    if (!accept_one()) return;
 }
 
-Result<void> Listener::State::listen() {
-  socket->owner = this;
-  const auto on_connect = [](uv_stream_t* stream, int status) {
-    const auto* listening = static_cast<Socket*>(stream->data);
-    if (listening->owner) static_cast<State*>(listening->owner)->on_connection(status);
-  };
-  if (const int fault = uv_listen(&socket->handle.stream, options.backlog, on_connect))
-    return std::unexpected(listen_error(fault));
-  return {};
+/// False if this turn has to do with what it has. May destroy this object otherwise.
+bool Listener::State::accept_one() {
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  OwnedFd fd{::accept4(socket.fd(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  if (!fd.valid()) return on_accept_fault(errno);
+  in_shortage = false;
+  on_connection(std::move(fd), from);
+  return true;
 }
 
-void Listener::State::on_connection(int status) {
-  if (status < 0)
-    return failed(system_error(-status, fmt::format("cannot accept a connection on {}", place())));
-  auto stream = accept();
+bool Listener::State::on_accept_fault(int fault) {
+  if (fault == EAGAIN) return false;
+  if (is_of_one_connection(fault)) return true;
+  // The connection stays in the backlog, so that the loop would come back at once, for ever.
+  watcher->watch({});
+  shortage_over.set(loop.now() + rest_in_shortage);
+  if (!std::exchange(in_shortage, true))
+    failed(system_error(fault, fmt::format("cannot accept connections on {} for now", socket.place())));
+  return false;
+}
+
+void Listener::State::on_connection(OwnedFd fd, const sockaddr_storage& from) {
+  auto stream = make_stream(std::move(fd), from);
   if (!stream) return failed(std::move(stream.error()));
-  if (!options.tls && !options.ws) return accepted(std::move(*stream));
+  if (!has_handshake()) return accepted(std::move(*stream));
   if (guests.size() < options.handshakes_max) return welcome(std::move(*stream));
   failed({ErrorDomain::system, EAGAIN,
           fmt::format("too many handshakes at once: {} was turned away", (*stream)->peer())});
 }
 
-Result<std::unique_ptr<ByteStream>> Listener::State::accept() {
-  const bool is_unix = !options.unix_path.empty();
-  auto guest = is_unix ? Result<SocketPtr>{make_unix_socket(loop)} : make_tcp_socket(loop, AF_UNSPEC);
-  if (!guest) return std::unexpected(std::move(guest.error()));
-  const int fault = uv_accept(&socket->handle.stream, &(*guest)->handle.stream);
-  if (fault)
-    return std::unexpected(system_error(-fault, fmt::format("cannot accept a connection on {}", place())));
-  std::string peer = is_unix ? options.unix_path : peer_of((*guest)->handle.tcp);
-  return std::make_unique<UvStream>(std::move(*guest), std::move(peer));
+Result<std::unique_ptr<ByteStream>> Listener::State::make_stream(OwnedFd fd, const sockaddr_storage& from) {
+  auto made =
+      socket.is_unix() ? adopt_unix_socket(loop, std::move(fd)) : adopt_tcp_socket(loop, std::move(fd));
+  if (!made) return std::unexpected(std::move(made.error()));
+  const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&from));
+  return std::make_unique<UvStream>(std::move(*made), address ? Peer{*address} : Peer{path});
+}
+
+bool Listener::State::has_handshake() const {
+  return options.proxy_protocol == ProxyProtocol::required || options.tls || options.ws;
 }
 
 void Listener::State::welcome(std::unique_ptr<ByteStream> stream) {
@@ -142,7 +165,16 @@ void Listener::State::welcome(std::unique_ptr<ByteStream> stream) {
   guest.self = std::prev(guests.end());
   guest.stream = std::move(stream);
   guest.time_up.set(loop.now() + options.handshake_timeout);
-  guest.start_tls();
+  guest.start_proxy();
+}
+
+void Listener::State::Guest::start_proxy() {
+  if (listener.options.proxy_protocol == ProxyProtocol::off) return start_tls();
+  step = Handshake::proxy;
+  stream = make_proxied_server(listener.loop, std::move(stream), [this](Result<void> opened) {
+    if (!opened) return finish(std::move(opened));
+    start_tls();
+  });
 }
 
 void Listener::State::Guest::start_tls() {
@@ -150,12 +182,13 @@ void Listener::State::Guest::start_tls() {
   step = Handshake::tls;
   stream =
       make_tls_server(listener.loop, std::move(stream), listener.options.tls, [this](Result<void> opened) {
-        if (!opened || !listener.options.ws) return finish(std::move(opened));
+        if (!opened) return finish(std::move(opened));
         start_websocket();
       });
 }
 
 void Listener::State::Guest::start_websocket() {
+  if (!listener.options.ws) return finish({});
   step = Handshake::websocket;
   stream = make_ws_server(listener.loop, std::move(stream), *listener.options.ws,
                           [this](Result<void> opened) { finish(std::move(opened)); });
@@ -170,8 +203,8 @@ void Listener::State::Guest::finish(Result<void> result) {
   const Handshake failed_step = step;
   std::unique_ptr<ByteStream> kept = std::move(stream);
   home.guests.erase(self);  // ends this object
-  if (!result) return home.failed(handshake_error(failed_step, std::move(result.error())));
-  home.accepted(std::move(kept));
+  if (result) return home.accepted(std::move(kept));
+  home.failed(with_peer(handshake_error(failed_step, std::move(result.error())), kept->peer()));
 }
 
 void Listener::State::accepted(std::unique_ptr<ByteStream> stream) const {
@@ -186,22 +219,19 @@ void Listener::State::failed(Error error) const {
 
 Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, ListenOptions options, Accepted accepted,
                                                  Failed failed) {
-  auto state = std::make_unique<State>(loop, std::move(options), std::move(accepted), std::move(failed));
-  if (auto bound = state->bind(); !bound) return std::unexpected(std::move(bound.error()));
-  if (auto listening = state->listen(); !listening) return std::unexpected(std::move(listening.error()));
+  auto socket = ListeningSocket::open(options);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  State::Callbacks callbacks{std::move(accepted), std::move(failed)};
+  auto state = std::make_unique<State>(loop, std::move(options), std::move(callbacks), std::move(*socket));
+  if (auto watching = state->watch(); !watching) return std::unexpected(std::move(watching.error()));
   return std::unique_ptr<Listener>{new Listener{std::move(state)}};
 }
 
 Listener::Listener(std::unique_ptr<State> state) : state_{std::move(state)} {}
 Listener::~Listener() = default;
 
-std::uint16_t Listener::port() const {
-  sockaddr_storage raw{};
-  int size = sizeof raw;
-  if (!state_->options.unix_path.empty()) return 0;
-  uv_tcp_getsockname(&state_->socket->handle.tcp, reinterpret_cast<sockaddr*>(&raw), &size);
-  const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&raw));
-  return address ? address->port() : std::uint16_t{0};
-}
+std::uint16_t Listener::port() const { return state_->socket.port(); }
+const std::string& Listener::place() const { return state_->socket.place(); }
+void Listener::set_tls(std::shared_ptr<const TlsContext> tls) { state_->options.tls = std::move(tls); }
 
 }  // namespace mqtt::net

@@ -57,6 +57,30 @@ SocketPtr make_unix_socket(Loop& loop) {
   return SocketPtr{socket.release()};
 }
 
+Result<SocketPtr> adopt_tcp_socket(Loop& loop, OwnedFd fd) {
+  auto socket = std::make_unique<Socket>(loop);
+  uv_tcp_init(loop.handle(), &socket->handle.tcp);
+  socket->handle.data = socket.get();
+  SocketPtr made{socket.release()};
+  if (const int fault = uv_tcp_open(&made->handle.tcp, fd.get()))
+    return std::unexpected(system_error(-fault, "cannot use a socket"));
+  static_cast<void>(fd.release());
+  return made;
+}
+
+Result<SocketPtr> adopt_unix_socket(Loop& loop, OwnedFd fd) {
+  SocketPtr made = make_unix_socket(loop);
+  if (const int fault = uv_pipe_open(&made->handle.pipe, fd.get()))
+    return std::unexpected(system_error(-fault, "cannot use a socket"));
+  static_cast<void>(fd.release());
+  return made;
+}
+
+std::string peer_text(const Peer& peer) {
+  if (const auto* address = std::get_if<SocketAddress>(&peer)) return address->text();
+  return *std::get<std::shared_ptr<const std::string>>(peer);
+}
+
 // When the kernel takes only a part of a write, one block of the rest is copied and handed to libuv
 // as a queued write; its completion is the sign that the socket is writable again. This needs
 // neither a second descriptor nor two watchers on one, and costs a copy only when a peer is slow.
@@ -66,7 +90,7 @@ struct UvStream::Overflow {
   ChunkPool::Block block;
 };
 
-UvStream::UvStream(SocketPtr socket, std::string peer) : socket_{std::move(socket)}, peer_{std::move(peer)} {
+UvStream::UvStream(SocketPtr socket, Peer peer) : socket_{std::move(socket)}, peer_{std::move(peer)} {
   socket_->owner = this;
 }
 
@@ -195,15 +219,16 @@ void UvStream::reset() {
 }
 
 Error UvStream::read_error(int code) const {
-  if (code == ECONNRESET) return {ErrorDomain::system, code, fmt::format("connection reset by {}", peer_)};
-  if (code == ETIMEDOUT) return {ErrorDomain::system, code, fmt::format("connection to {} timed out", peer_)};
-  return system_error(code, fmt::format("cannot read from {}", peer_));
+  if (code == ECONNRESET) return {ErrorDomain::system, code, fmt::format("connection reset by {}", peer())};
+  if (code == ETIMEDOUT)
+    return {ErrorDomain::system, code, fmt::format("connection to {} timed out", peer())};
+  return system_error(code, fmt::format("cannot read from {}", peer()));
 }
 
 Error UvStream::write_error(int code) const {
-  if (code == EPIPE) return {ErrorDomain::system, code, fmt::format("connection closed by {}", peer_)};
-  if (code == ECONNRESET) return {ErrorDomain::system, code, fmt::format("connection reset by {}", peer_)};
-  return system_error(code, fmt::format("cannot write to {}", peer_));
+  if (code == EPIPE) return {ErrorDomain::system, code, fmt::format("connection closed by {}", peer())};
+  if (code == ECONNRESET) return {ErrorDomain::system, code, fmt::format("connection reset by {}", peer())};
+  return system_error(code, fmt::format("cannot write to {}", peer()));
 }
 
 }  // namespace mqtt::net

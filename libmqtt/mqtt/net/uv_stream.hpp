@@ -3,8 +3,11 @@
 
 #include <memory>
 #include <string>
+#include <variant>
 
+#include <mqtt/net/address.hpp>
 #include <mqtt/net/loop.hpp>
+#include <mqtt/net/owned_fd.hpp>
 #include <mqtt/net/parts.hpp>
 #include <mqtt/net/stream.hpp>
 
@@ -34,11 +37,19 @@ using SocketPtr = std::unique_ptr<Socket, CloseSocket>;
 /// TCP without delay. `family` is AF_INET or AF_INET6 to have a descriptor at once, or AF_UNSPEC.
 [[nodiscard]] Result<SocketPtr> make_tcp_socket(Loop& loop, int family);
 [[nodiscard]] SocketPtr make_unix_socket(Loop& loop);
+/// Takes over a connected socket that does not block.
+[[nodiscard]] Result<SocketPtr> adopt_tcp_socket(Loop& loop, OwnedFd fd);
+[[nodiscard]] Result<SocketPtr> adopt_unix_socket(Loop& loop, OwnedFd fd);
+
+/// The other end: its address, or the path that connections to a unix socket share. It is kept, for a
+/// socket no longer knows its peer when there is an error to report, but put into words only then.
+using Peer = std::variant<SocketAddress, std::shared_ptr<const std::string>>;
+[[nodiscard]] std::string peer_text(const Peer& peer);
 
 /// A connected socket as a stream.
 class UvStream final : public ByteStream {
  public:
-  UvStream(SocketPtr socket, std::string peer);
+  UvStream(SocketPtr socket, Peer peer);
 
   void set_handler(StreamHandler* handler) override;
   Result<std::size_t> write(std::span<const iovec> parts) override;
@@ -47,7 +58,7 @@ class UvStream final : public ByteStream {
   void shutdown() override;
   void close() override;
   void reset() override;
-  std::string peer() const override { return peer_; }
+  std::string peer() const override { return peer_text(peer_); }
   StreamProperties properties() const override { return {}; }
 
  private:
@@ -61,7 +72,7 @@ class UvStream final : public ByteStream {
   Error write_error(int code) const;
 
   SocketPtr socket_;
-  std::string peer_;
+  Peer peer_;
   StreamHandler* handler_ = nullptr;
   int write_fault_ = 0;  // errno of the first failed write
   bool paused_ = false;
