@@ -39,7 +39,7 @@ struct Limits {
   std::size_t queued_messages = 10'000;               ///< per client
   std::size_t queued_bytes = 16 * 1024 * 1024;        ///< per client
   std::size_t queued_bytes_total = 512 * 1024 * 1024;
-  std::size_t in_flight = receive_maximum_default;  ///< per client, below what it takes itself
+  std::uint16_t in_flight = 256;  ///< per client, below what it takes itself
   std::size_t retained_messages = 2'000'000;
   std::size_t retained_bytes = 512 * 1024 * 1024;
   std::size_t subscriptions_per_client = 20'000;

@@ -1,8 +1,11 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <mqtt/broker/access.hpp>
+#include <mqtt/broker/subscription.hpp>
+#include <mqtt/broker/timers.hpp>
 #include <mqtt/session/server_session.hpp>
 
 namespace mqtt::broker {
@@ -61,8 +64,12 @@ class Connection final : private ServerHandler {
   struct Pending;               // a CONNECT that is being authenticated
   std::unique_ptr<Pending> pending_;
   bool announced_ready_ = false;
-  bool stalled_ = false;  // its input waits for slow readers
-  Deadline timer_;        // the earliest entry for it in the broker's timers
+  bool unsettled_ = false;
+  bool was_accepted_ = false;
+  std::size_t place_ = 0;                 // among the broker's connections
+  TimerPlace timer_;                      // no later than its next deadline
+  std::vector<SubscriberId> waits_for_;   // slow readers of what it published
+  std::vector<AckToken> unacknowledged_;  // held back until they have caught up
 };
 
 }  // namespace mqtt::broker

@@ -15,11 +15,12 @@ enum class DropReason : std::uint8_t {
   expired,          ///< Message Expiry Interval passed while it waited
   too_large,        ///< above the client's Maximum Packet Size [MQTT-3.1.2-25]
   not_authorized,   ///< the client may no longer read that topic
+  offline,          ///< QoS 0 for a client that is not connected
   session_ended,    ///< it waited for a client whose session ended
   retained_full,    ///< not kept as retained message
   publish_refused,  ///< the publisher may not publish it; nobody was to have it
 };
-inline constexpr std::size_t drop_reasons = 8;
+inline constexpr std::size_t drop_reasons = 9;
 /// "queue_full" and so on.
 [[nodiscard]] std::string_view to_string(DropReason reason);
 
@@ -50,7 +51,7 @@ class BrokerEvents {
   virtual ~BrokerEvents() = default;
   virtual void on_connected(const Identity&, Version, bool /*session_present*/) {}
   /// A connection whose CONNECT was refused, or that sent none.
-  virtual void on_refused(const ConnectionInfo&, std::string_view /*client_id*/, const CloseInfo&) {}
+  virtual void on_refused(const ConnectionInfo&, const CloseInfo&) {}
   /// `info` is null if the client's end of the connection just went away.
   virtual void on_disconnected(const Identity&, const CloseInfo* /*info*/) {}
   virtual void on_subscribed(const Identity&, std::string_view /*filter*/, ReasonCode) {}

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,16 +15,28 @@ class Message {
  public:
   /// Copies `publish`. Topic Alias and Message Expiry Interval are left out of the properties: the
   /// one belongs to the publisher's connection, the other becomes `expires`.
-  Message(const PublishView& publish, Deadline expires);
+  /// `publisher` is the tag_of() the client id it came from.
+  Message(const PublishView& publish, Deadline expires, std::uint64_t publisher);
+
+  /// A number that stands for a client id: enough to know one's own messages again (No Local).
+  [[nodiscard]] static std::uint64_t tag_of(std::string_view client_id) {
+    return std::hash<std::string_view>{}(client_id);
+  }
 
   [[nodiscard]] std::string_view topic() const { return std::string_view{text_}.substr(0, topic_size_); }
   [[nodiscard]] PropertiesView properties() const;
   [[nodiscard]] Bytes payload() const { return as_bytes(text_).subspan(topic_size_ + properties_size_); }
   [[nodiscard]] QoS qos() const { return qos_; }
+  [[nodiscard]] std::uint64_t publisher() const { return publisher_; }
   [[nodiscard]] Deadline expires() const { return expires_; }
   [[nodiscard]] bool expired(TimePoint now) const { return expires_ && *expires_ <= now; }
   /// What it costs to keep: for the bounds on queues and retained messages.
   [[nodiscard]] std::size_t size_bytes() const { return overhead_bytes + text_.size(); }
+  /// At most what a message made of `publish` will cost.
+  [[nodiscard]] static std::size_t size_of(const PublishView& publish) {
+    return overhead_bytes + publish.topic.size() + publish.properties.encoded().size() +
+           publish.payload.size();
+  }
 
  private:
   static constexpr std::size_t overhead_bytes = 128;  // the object, its control block, a place in a queue
@@ -32,8 +45,12 @@ class Message {
   std::uint32_t topic_size_ = 0;
   std::uint32_t properties_size_ = 0;
   Deadline expires_;
+  std::uint64_t publisher_;
   QoS qos_;
 };
+
+/// Without Topic Alias and Message Expiry Interval: what goes from publisher to subscriber as it is.
+[[nodiscard]] Properties travelling_properties(PropertiesView properties);
 
 using MessagePtr = std::shared_ptr<const Message>;
 

@@ -94,14 +94,20 @@ const Subscription* TopicTree::find(std::string_view filter, SubscriberId subscr
 
 const Subscription* TopicTree::find(Position position, SubscriberId subscriber) const {
   if (position.group_ == 0) return tree_.value(position.node_).find(subscriber);
-  const auto& group = groups_[position.group_ - 1];
-  return group ? group->find(subscriber) : nullptr;
+  return groups_[position.group_ - 1]->find(subscriber);
+}
+
+ShareGroup* TopicTree::group_at(Position position) {
+  return position.group_ == 0 ? nullptr : groups_[position.group_ - 1].get();
 }
 
 std::string TopicTree::filter_of(Position position) const {
-  const std::string filter = tree_.path(position.node_);
-  if (position.group_ == 0) return filter;
-  return "$share/" + std::string{groups_[position.group_ - 1]->name()} + '/' + filter;
+  if (position.group_ == 0) return tree_.path(position.node_);
+  return filter_of(*groups_[position.group_ - 1]);
+}
+
+std::string TopicTree::filter_of(const ShareGroup& group) const {
+  return "$share/" + std::string{group.name()} + '/' + tree_.path(group.node());
 }
 
 std::size_t TopicTree::memory_bytes() const {
@@ -135,6 +141,11 @@ std::optional<TopicTree::Position> TopicTree::position_of(std::string_view filte
   const std::uint32_t group = at.groups()[place];
   if (groups_[group - 1]->name() != shared.share_name) return std::nullopt;
   return Position{*node, group};
+}
+
+TopicTree::Position TopicTree::position_of(const ShareGroup& group) const {
+  const Filter& filter = tree_.value(group.node());
+  return {group.node(), filter.groups()[group_place(filter, group.name())]};
 }
 
 /// Where the group `name` stands among those of a filter, or would stand.

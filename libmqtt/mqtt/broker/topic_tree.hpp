@@ -46,8 +46,14 @@ class TopicTree {
   /// Null if there is none. Good until the tree changes.
   [[nodiscard]] const Subscription* find(std::string_view filter, SubscriberId subscriber) const;
   [[nodiscard]] const Subscription* find(Position position, SubscriberId subscriber) const;
+  /// Nothing if nobody is subscribed to `filter`.
+  [[nodiscard]] std::optional<Position> position_of(std::string_view filter) const;
+  [[nodiscard]] Position position_of(const ShareGroup& group) const;
+  /// Null for the position of an ordinary subscription.
+  [[nodiscard]] ShareGroup* group_at(Position position);
   /// The filter's text, "$share/NAME/" included.
   [[nodiscard]] std::string filter_of(Position position) const;
+  [[nodiscard]] std::string filter_of(const ShareGroup& group) const;
 
   /// Calls visit(const Subscription&) for each ordinary subscription that matches, a subscriber's
   /// overlapping ones one by one, and visit(ShareGroup&) once for each group that does. `topic` is a
@@ -99,7 +105,6 @@ class TopicTree {
 
   NodeId make(std::string_view filter);
   void note_wildcards(NodeId node);
-  [[nodiscard]] std::optional<Position> position_of(std::string_view filter) const;
   [[nodiscard]] std::size_t group_place(const Filter& filter, std::string_view name) const;
   std::uint32_t join_group(NodeId node, std::string_view name);
   void drop_group(std::uint32_t group);

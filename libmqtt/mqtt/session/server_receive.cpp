@@ -1,4 +1,6 @@
 // What the client sends to a ServerSession.
+#include <utility>
+
 #include <mqtt/codec/topic.hpp>
 #include <mqtt/session/connack_code.hpp>
 #include <mqtt/session/server_session.hpp>
@@ -27,10 +29,12 @@ Version answer_version(std::uint8_t level) {
 void ServerSession::receive(TimePoint now, Bytes bytes, ServerHandler& handler) {
   if (phase_ == Phase::closed || wants_close() || bytes.empty()) return;
   last_received_ = now;
-  handle_input(now, bytes, handler);
+  if (held_.empty()) handle_input(now, bytes, handler);
+  if (!bytes.empty() && !wants_close()) hold(bytes);
 }
 
-void ServerSession::handle_input(TimePoint now, Bytes bytes, ServerHandler& handler) {
+/// Takes whole packets off `bytes` as long as input is wanted.
+void ServerSession::handle_input(TimePoint now, Bytes& bytes, ServerHandler& handler) {
   receiving_ = true;
   while (!wants_close() && wants_input()) {
     const auto frame = core_.next_frame(bytes);
@@ -39,10 +43,27 @@ void ServerSession::handle_input(TimePoint now, Bytes bytes, ServerHandler& hand
     handle(now, **frame, handler);
   }
   receiving_ = false;
-  if (!wants_close() && !wants_input()) hold(bytes);
+}
+
+/// In place: the rest of what was held is not copied each time that input stops again.
+void ServerSession::handle_held(TimePoint now, ServerHandler& handler) {
+  if (receiving_ || held_.empty()) return;
+  Bytes rest = as_bytes(held_).subspan(held_from_);
+  handle_input(now, rest, handler);
+  held_from_ = held_.size() - rest.size();
+  if (!rest.empty() && !wants_close()) return;
+  held_ = {};
+  held_from_ = 0;
+}
+
+void ServerSession::resume_input(TimePoint now, ServerHandler& handler) {
+  if (!std::exchange(input_paused_, false)) return;
+  last_received_ = now;
+  handle_held(now, handler);
 }
 
 void ServerSession::hold(Bytes bytes) {
+  held_.erase(0, std::exchange(held_from_, 0));
   if (held_.size() + bytes.size() > config_.held_input_max)
     return core_.close({.reason = CloseReason::overload, .code = ReasonCode::quota_exceeded});
   held_.append(as_text(bytes));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <mqtt/session/connack_code.hpp>
@@ -40,9 +41,7 @@ Result<void> ServerSession::accept(TimePoint now, Acceptance&& acceptance, Serve
   if (const auto sent = core_.send(connack); !sent) return sent;
   adopt(acceptance, now);
   core_.resume(handler, acceptance.session_present);
-  if (receiving_ || held_.empty()) return {};
-  const std::string held = std::exchange(held_, {});
-  handle_input(now, as_bytes(held), handler);
+  handle_held(now, handler);
   return {};
 }
 
@@ -76,10 +75,12 @@ void ServerSession::adopt(Acceptance& acceptance, TimePoint now) {
   if (core_.version() == Version::v5)
     own = {announced_.receive_maximum, announced_.topic_alias_maximum, announced_.maximum_packet_size,
            announced_.maximum_qos, announced_.retain_available};
+  if (!config_.enforce_receive_maximum) own.receive_maximum = receive_maximum_default;
   core_.set_own_limits(own);
   core_.adopt(acceptance.session_present ? std::move(acceptance.state) : SessionState{});
   ServerLimits peer;
   static_cast<PeerLimits&>(peer) = limits_;
+  peer.topic_alias_maximum = std::min(peer.topic_alias_maximum, config_.outgoing_aliases_max);
   core_.establish(peer);
   if (core_.version() == Version::v5)
     keep_alive_ = static_cast<std::uint16_t>(
@@ -174,7 +175,7 @@ void ServerSession::on_time(TimePoint now, ServerHandler&) {
 }
 
 Deadline ServerSession::next_deadline() const {
-  if (phase_ == Phase::closed || wants_close()) return std::nullopt;
+  if (phase_ == Phase::closed || wants_close() || input_paused_) return std::nullopt;
   if (phase_ == Phase::connected && keep_alive_ > 0) return last_received_ + keep_alive_limit(keep_alive_);
   return connect_deadline_;
 }
@@ -182,11 +183,13 @@ Deadline ServerSession::next_deadline() const {
 void ServerSession::on_transport_closed(TimePoint) {
   phase_ = Phase::closed;
   held_.clear();
+  held_from_ = 0;
   core_.transport_closed();
 }
 
 std::optional<SessionState> ServerSession::take_state() {
   if (!accepted_) return std::nullopt;
+  if (phase_ != Phase::closed) core_.leave_session();
   return std::exchange(core_.state(), {});
 }
 

@@ -18,9 +18,13 @@ struct ServerConfig {
   Duration connect_timeout = std::chrono::seconds{10};  ///< for CONNECT, and for each AUTH before CONNACK
   /// Before CONNECT nobody has been authenticated: no more than this is buffered for it.
   std::uint32_t connect_packet_size_max = 64 * 1024;
-  /// What a client may send after CONNECT before it is answered.
-  std::size_t held_input_max = 64 * 1024;
+  /// What a client may send after CONNECT before it is answered, or while its input is paused. Two reads
+  /// of the transport: one that was under way when it was paused, and one for what its filters hold.
+  std::size_t held_input_max = 128 * 1024;
   AliasPolicy alias_policy = AliasPolicy::none;
+  std::uint16_t outgoing_aliases_max = 65'535;  ///< below the client's Topic Alias Maximum: memory of ours
+  /// False: more unanswered messages than announced are taken all the same.
+  bool enforce_receive_maximum = true;
   /// Messages in flight at most, below the client's Receive Maximum (before 5.0: send_window_before_v5).
   std::optional<std::uint16_t> send_window{};
 };
@@ -66,10 +70,15 @@ class ServerSession {
   Result<void> disconnect(TimePoint now, ReasonCode reason, PropertiesView properties = {});
 
   void receive(TimePoint now, Bytes bytes, ServerHandler& handler);
+  /// Packets wait, also those that receive() has been given, and so does the keep-alive: whoever does not
+  /// read cannot know that the client is silent. The transport is to be paused (wants_input()).
+  void pause_input() { input_paused_ = true; }
+  void resume_input(TimePoint now, ServerHandler& handler);
   void on_time(TimePoint now, ServerHandler& handler);
   void on_transport_closed(TimePoint now);
-  /// After on_transport_closed(): what the next connection of the same client continues. Nothing if
-  /// CONNECT was never accepted: what is kept of the client then still holds.
+  /// What the next connection of the same client continues; nothing if CONNECT was never accepted: what
+  /// is kept of the client then still holds. After on_transport_closed(), or from wants_close() on, while
+  /// the last packets are still to be written.
   [[nodiscard]] std::optional<SessionState> take_state();
 
   [[nodiscard]] OutBuffer& output() { return core_.output(); }
@@ -77,8 +86,11 @@ class ServerSession {
   [[nodiscard]] bool wants_close() const { return core_.close_info().has_value(); }
   [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return core_.close_info(); }
   [[nodiscard]] bool connected() const { return core_.connected(); }
-  /// False while CONNECT waits for its answer: what is received then has to be held.
-  [[nodiscard]] bool wants_input() const { return phase_ != Phase::connecting || !auth_method_.empty(); }
+  /// False while CONNECT waits for its answer and after pause_input(): what is received then is held, up to
+  /// held_input_max.
+  [[nodiscard]] bool wants_input() const {
+    return !input_paused_ && (phase_ != Phase::connecting || !auth_method_.empty());
+  }
   /// Whether the Will is to be published now that the connection is over: it was accepted and did not
   /// end with DISCONNECT 0x00 [MQTT-3.1.2-8] [MQTT-3.14.4-3].
   [[nodiscard]] bool will_is_due() const { return has_will_ && accepted_ && !will_cancelled_; }
@@ -101,7 +113,8 @@ class ServerSession {
   void adopt(Acceptance& acceptance, TimePoint now);
   void reject(const DecodeError& error);
 
-  void handle_input(TimePoint now, Bytes bytes, ServerHandler& handler);
+  void handle_input(TimePoint now, Bytes& bytes, ServerHandler& handler);
+  void handle_held(TimePoint now, ServerHandler& handler);
   void hold(Bytes bytes);
   void handle(TimePoint now, const Frame& frame, ServerHandler& handler);
   void handle_first(TimePoint now, const Frame& frame, ServerHandler& handler);
@@ -126,12 +139,14 @@ class ServerSession {
   bool accepted_ = false;
   bool will_cancelled_ = false;
   bool receiving_ = false;
+  bool input_paused_ = false;
   bool challenged_ = false;                    // the client's next AUTH continues
   bool authenticating_ = false;                // anew, after CONNACK
   std::uint16_t keep_alive_ = 0;               // seconds, in force
   std::uint32_t session_expiry_interval_ = 0;  // of CONNECT
   std::string auth_method_;                    // empty: none
-  std::string held_;                           // input that came before CONNECT was answered
+  std::string held_;                           // input that came while none was wanted
+  std::size_t held_from_ = 0;                  // what is before it was handled
   Deadline connect_deadline_;
   TimePoint last_received_;
 };

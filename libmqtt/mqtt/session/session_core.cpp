@@ -67,11 +67,15 @@ void SessionCore::adopt(SessionState state) {
 }
 
 void SessionCore::transport_closed() {
-  established_ = false;
-  unanswered_ = 0;
+  leave_session();
   octets_queued_ -= output_.size();
   output_.clear();
   framer_.reset();
+}
+
+void SessionCore::leave_session() {
+  established_ = false;
+  unanswered_ = 0;
   acks_.begin_connection(++state_.epoch);
   state_.incoming.begin_connection();
   requests_.clear();

@@ -63,6 +63,8 @@ class SessionCore {
   /// Reports those that the new limits forbid and those that a lost session makes final.
   void resume(FlowHandler& handler, bool session_present);
   void transport_closed();
+  /// No message flows any more; what is queued may still leave.
+  void leave_session();
 
   // Sending: each returns a fault without any effect, or has queued its packet.
   Result<PacketId> publish(const PublishView& header, const SharedBytes& payload);

@@ -1,0 +1,136 @@
+#include <mqtt/broker/broker.hpp>
+
+#include <utility>
+
+#include <mqtt/broker/broker_state.hpp>
+
+namespace mqtt::broker {
+namespace {
+
+ServerConfig server_config(const BrokerConfig& config) {
+  return {.connect_timeout = config.limits.connect_timeout,
+          .connect_packet_size_max = config.limits.connect_packet_size,
+          .alias_policy = AliasPolicy::when_room,
+          .outgoing_aliases_max = config.limits.topic_alias_maximum,
+          .enforce_receive_maximum = config.receive_maximum_policy == ReceiveMaximumPolicy::strict,
+          .send_window = config.limits.in_flight};
+}
+
+}  // namespace
+
+Broker::Broker(ChunkPool& pool, BrokerConfig config, BrokerServices services, std::uint64_t seed)
+    : state_{std::make_unique<State>(*this, pool, std::move(config), services, seed)} {}
+
+Broker::~Broker() = default;
+
+Connection& Broker::open(TimePoint now, ConnectionOwner& owner, ConnectionInfo info) {
+  state_->now = now;
+  auto& connections = state_->connections;
+  connections.push_back(std::make_unique<Connection>(*this, owner, std::move(info), state_->pool, now,
+                                                     server_config(state_->config)));
+  Connection& connection = *connections.back();
+  connection.place_ = connections.size() - 1;
+  ++state_->counters.connections;
+  state_->settle(connection);
+  return connection;
+}
+
+void Broker::receive(TimePoint now, Connection& connection, Bytes bytes) {
+  state_->now = now;
+  state_->counters.bytes_received += bytes.size();
+  connection.link_.receive(now, bytes, connection);
+  state_->settle(connection);
+  state_->finish();
+}
+
+void Broker::on_written(TimePoint now, Connection& connection) {
+  state_->now = now;
+  if (connection.session_) state_->pump(*connection.session_);
+  state_->finish();
+}
+
+void Broker::serviced(Connection& connection) { connection.announced_ready_ = false; }
+
+void Broker::close(TimePoint now, Connection& connection) {
+  State& state = *state_;
+  state.now = now;
+  connection.link_.on_transport_closed(now);
+  state.detach(connection);
+  state.forget(connection);
+  state.finish();
+}
+
+void Broker::on_time(TimePoint now) {
+  State& state = *state_;
+  state.now = now;
+  while (Connection* due = state.connection_timers.take_due(now)) state.on_connection_time(*due);
+  while (Session* due = state.session_timers.take_due(now)) state.on_session_time(*due);
+  while (RetainedExpiry* due = state.retained_timers.take_due(now)) state.on_retained_time(*due);
+  state.finish();
+}
+
+Deadline Broker::next_deadline() const {
+  return earlier(state_->connection_timers.next(),
+                 earlier(state_->session_timers.next(), state_->retained_timers.next()));
+}
+
+Result<void> Broker::commit() { return state_->services.store.commit(); }
+
+void Broker::shut_down(TimePoint now) {
+  state_->now = now;
+  for (const auto& connection : state_->connections)
+    state_->want_close(*connection, ReasonCode::server_shutting_down);
+  state_->finish();
+}
+
+void Broker::disconnect(TimePoint now, std::string_view client_id, ReasonCode reason) {
+  state_->now = now;
+  const Session* session = state_->sessions.find(client_id);
+  if (session && session->connection) state_->want_close(*session->connection, reason);
+  state_->finish();
+}
+
+const Counters& Broker::counters() const {
+  state_->counters.sessions = state_->sessions.size();
+  state_->counters.retained_messages = state_->retained.count();
+  state_->counters.subscriptions = state_->topics.size();
+  return state_->counters;
+}
+
+const BrokerConfig& Broker::config() const { return state_->config; }
+
+Connection::Connection(Broker& broker, ConnectionOwner& owner, ConnectionInfo info, ChunkPool& pool,
+                       TimePoint now, const ServerConfig& config)
+    : broker_{broker}, owner_{owner}, info_{std::move(info)}, link_{pool, now, config} {}
+
+Connection::~Connection() = default;
+
+std::string_view Connection::client_id() const {
+  return session_ ? std::string_view{session_->client_id()} : std::string_view{};
+}
+
+void Connection::on_connect(const ConnectView& connect) { broker_.state_->on_connect(*this, connect); }
+
+void Connection::on_message(const PublishView& message, AckToken token) {
+  broker_.state_->on_message(*this, message, token);
+}
+
+void Connection::on_published(PacketId id, ReasonCode, PropertiesView) {
+  broker_.state_->on_published(*this, id);
+}
+
+void Connection::on_subscribe(const SubscribeView& subscribe) {
+  broker_.state_->on_subscribe(*this, subscribe);
+}
+
+void Connection::on_unsubscribe(const UnsubscribeView& unsubscribe) {
+  broker_.state_->on_unsubscribe(*this, unsubscribe);
+}
+
+void Connection::on_auth(const AuthView& auth) { broker_.state_->on_auth(*this, auth); }
+
+void Connection::on_disconnect(const DisconnectView& disconnect) {
+  broker_.state_->on_disconnect(*this, disconnect);
+}
+
+}  // namespace mqtt::broker

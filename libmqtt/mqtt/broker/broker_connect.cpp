@@ -1,0 +1,209 @@
+// CONNECT and AUTH: who may come in, and what becomes of the session that is there.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <mqtt/broker/broker_state.hpp>
+#include <mqtt/broker/topic_limits.hpp>
+
+namespace mqtt::broker {
+namespace {
+
+std::unique_ptr<Will> copy_will(const ConnectView& connect) {
+  if (!connect.will) return nullptr;
+  const WillView& given = *connect.will;
+  PublishView publish;
+  publish.topic = given.topic;
+  publish.qos = given.qos;
+  Properties properties{given.properties};
+  properties.remove(PropertyId::will_delay_interval);
+  publish.properties = properties;
+  publish.payload = given.payload;
+  auto will = std::make_unique<Will>();
+  will->message = std::make_shared<const Message>(publish, Deadline{}, Message::tag_of(connect.client_id));
+  will->retain = given.retain;
+  will->delay = given.properties.number_or(PropertyId::will_delay_interval, 0);
+  will->expiry = given.properties.number(PropertyId::message_expiry_interval);
+  return will;
+}
+
+/// SplitMix64's finalizer: neighbouring numbers become unlike ones.
+std::uint64_t scramble(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
+void Broker::State::on_connect(Connection& connection, const ConnectView& connect) {
+  auto pending = std::make_unique<Connection::Pending>();
+  const PropertiesView properties = connect.properties;
+  pending->version = connect.version;
+  pending->clean_start = connect.clean_start;
+  pending->keep_alive = connect.keep_alive;
+  pending->client_id = connect.client_id;
+  pending->method = properties.text(PropertyId::authentication_method).value_or("");
+  // Before 5.0 a session that is not clean stays until its client comes back (3.1.1, 3.1.2.4).
+  const bool stays = connect.version != Version::v5 && !connect.clean_start;
+  pending->session_expiry_interval =
+      stays ? never_expires : properties.number_or(PropertyId::session_expiry_interval, 0);
+  pending->wants_response_information =
+      properties.number_or(PropertyId::request_response_information, 0) != 0;
+  pending->will = copy_will(connect);
+  connection.pending_ = std::move(pending);
+  if (connection.pending_->method.empty())
+    return on_decision(connection, services.authenticator.authenticate(connect, connection.info_));
+  connection.pending_->exchange =
+      services.authenticator.begin(connection.pending_->method, connect.client_id);
+  if (!connection.pending_->exchange) return refuse(connection, ReasonCode::bad_authentication_method, {});
+  on_decision(connection, connection.pending_->exchange->step(
+                              properties.text(PropertyId::authentication_data).value_or("")));
+}
+
+/// The next step of an exchange, or the first of a re-authentication.
+void Broker::State::on_auth(Connection& connection, const AuthView& auth) {
+  if (!connection.pending_) {
+    connection.pending_ = std::make_unique<Connection::Pending>();
+    connection.pending_->method = auth.properties.text(PropertyId::authentication_method).value_or("");
+    connection.pending_->exchange =
+        services.authenticator.begin(connection.pending_->method, connection.client_id());
+  }
+  if (!connection.pending_->exchange) return refuse(connection, ReasonCode::bad_authentication_method, {});
+  on_decision(connection, connection.pending_->exchange->step(
+                              auth.properties.text(PropertyId::authentication_data).value_or("")));
+}
+
+void Broker::State::on_decision(Connection& connection, AuthDecision decision) {
+  if (decision.kind == AuthDecision::Kind::refuse) return refuse(connection, decision.reason, decision.text);
+  const bool challenge = decision.kind == AuthDecision::Kind::challenge;
+  if (!challenge && !connection.session_) return accept(connection, std::move(decision));
+  Properties properties;
+  if (!decision.data.empty()) properties.add(PropertyId::authentication_data, decision.data);
+  const ReasonCode reason = challenge ? ReasonCode::continue_authentication : ReasonCode::success;
+  if (!connection.link_.auth(now, reason, properties))
+    return want_close(connection, ReasonCode::not_authorized);
+  if (challenge) return;
+  connection.session_->identity.user = std::move(decision.user);
+  connection.pending_.reset();
+}
+
+void Broker::State::refuse(Connection& connection, ReasonCode reason, std::string_view text) {
+  connection.pending_.reset();
+  if (connection.session_) return want_close(connection, reason);  // at a re-authentication
+  Properties properties;
+  if (!text.empty()) properties.add(PropertyId::reason_string, text);
+  const bool known = reason_allowed(reason, PacketType::connack, Sender::server);
+  (void)connection.link_.refuse(
+      now, known ? reason : ReasonCode::not_authorized,
+      connection.link_.version() == Version::v5 ? properties.view() : PropertiesView{});
+}
+
+std::optional<ReasonCode> Broker::State::find_connect_fault(const Connection::Pending& pending,
+                                                            const Identity& who) {
+  if (!sessions.find(who.client_id) && sessions.size() >= config.limits.sessions)
+    return ReasonCode::quota_exceeded;
+  if (!pending.will) return std::nullopt;
+  const std::string_view topic = pending.will->message->topic();
+  if (pending.version == Version::v5) {
+    if (pending.will->message->qos() > config.limits.maximum_qos) return ReasonCode::qos_not_supported;
+    if (pending.will->retain && !config.retain_available) return ReasonCode::retain_not_supported;
+  }
+  if (!fits(topic, config.limits)) return ReasonCode::topic_name_invalid;
+  if (is_brokers_own(topic) || !services.access.may_publish(who, topic)) return ReasonCode::not_authorized;
+  return std::nullopt;
+}
+
+void Broker::State::accept(Connection& connection, AuthDecision decision) {
+  const auto pending = std::exchange(connection.pending_, nullptr);
+  const bool assigned = pending->client_id.empty();
+  Identity who{.client_id = assigned ? make_client_id() : pending->client_id,
+               .user = std::move(decision.user),
+               .address = connection.info_.address};
+  if (const auto fault = find_connect_fault(*pending, who)) return refuse(connection, *fault, {});
+  if (Session* former = sessions.find(who.client_id)) take_over(*former);
+  Session* session = sessions.find(who.client_id);  // which that may have ended
+  if (session && pending->clean_start) {
+    end_session(*session);
+    session = nullptr;
+  }
+  const bool present = session != nullptr;
+  if (!session) session = &sessions.add(who.client_id);
+  session->identity = std::move(who);
+  session->version = pending->version;
+  session->connection = &connection;
+  connection.session_ = session;
+  session->will_at.reset();  // the client is back in time (3.1.3.2.2)
+  session->ends_at.reset();
+  session->will = std::move(pending->will);
+  arm(*session);
+  begin_connection(connection, make_acceptance(*pending, *session, assigned, decision.data), present);
+}
+
+void Broker::State::begin_connection(Connection& connection, Acceptance acceptance, bool present) {
+  Session& session = *connection.session_;
+  acceptance.session_present = present;
+  if (session.state) acceptance.state = std::move(*session.state);
+  const auto accepted = connection.link_.accept(now, std::move(acceptance), connection);
+  if (!accepted) {  // such as a CONNACK above the client's Maximum Packet Size
+    if (session.state) *session.state = std::move(acceptance.state);
+    (void)connection.link_.refuse(now, ReasonCode::implementation_specific_error);
+    return note_changed(connection);
+  }
+  session.state.reset();
+  connection.was_accepted_ = true;
+  ++counters.connections_accepted;
+  services.store.on_session(session.client_id(), session.expiry_interval);
+  services.events.on_connected(session.identity, session.version, present);
+  if (connection.session_) pump(*connection.session_);
+}
+
+Acceptance Broker::State::make_acceptance(const Connection::Pending& pending, Session& session, bool assigned,
+                                          std::string_view auth_data) {
+  const Limits& limits = config.limits;
+  session.expiry_interval = std::min(pending.session_expiry_interval, limits.session_expiry_maximum);
+  Acceptance acceptance;
+  Properties& said = acceptance.properties;
+  said.add(PropertyId::maximum_packet_size, limits.packet_size);
+  if (pending.version != Version::v5) return acceptance;
+  if (assigned) said.add(PropertyId::assigned_client_identifier, session.client_id());
+  if (session.expiry_interval != pending.session_expiry_interval)
+    said.add(PropertyId::session_expiry_interval, session.expiry_interval);
+  const bool endless = pending.keep_alive == 0;
+  if (limits.keep_alive_maximum < 65'535 && (endless || pending.keep_alive > limits.keep_alive_maximum))
+    said.add(PropertyId::server_keep_alive, limits.keep_alive_maximum);
+  said.add(PropertyId::receive_maximum, limits.receive_maximum);
+  if (limits.topic_alias_maximum > 0) said.add(PropertyId::topic_alias_maximum, limits.topic_alias_maximum);
+  if (limits.maximum_qos < QoS::exactly_once)
+    said.add(PropertyId::maximum_qos, to_number(limits.maximum_qos));
+  if (!config.retain_available) said.add(PropertyId::retain_available, 0);
+  if (!config.wildcard_available) said.add(PropertyId::wildcard_subscription_available, 0);
+  if (!config.shared_available) said.add(PropertyId::shared_subscription_available, 0);
+  // A place for answers that other clients cannot guess, and the same for each of a client's connections.
+  if (pending.wants_response_information)
+    said.add(PropertyId::response_information,
+             fmt::format("response/{:016x}", scramble(seed ^ Message::tag_of(session.client_id()))));
+  if (!auth_data.empty()) said.add(PropertyId::authentication_data, auth_data);
+  return acceptance;
+}
+
+/// The same client connects again: its older connection ends [MQTT-3.1.4-3] (3.1.1: [MQTT-3.1.4-2]).
+void Broker::State::take_over(Session& session) {
+  if (!session.connection) return;
+  Connection& former = *session.connection;
+  want_close(former, ReasonCode::session_taken_over);
+  detach(former);
+}
+
+std::string Broker::State::make_client_id() {
+  std::string id;
+  do {
+    id = fmt::format("mq-{:016x}{:016x}", next_random(), next_random());
+  } while (sessions.find(id));
+  return id;
+}
+
+std::uint64_t Broker::State::next_random() { return scramble(seed + 0x9E3779B97F4A7C15 * ++randoms); }
+
+}  // namespace mqtt::broker

@@ -1,0 +1,215 @@
+// One client's messages out: at once, or from its queue.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <mqtt/broker/broker_state.hpp>
+#include <mqtt/util/chunk.hpp>
+
+namespace mqtt::broker {
+namespace {
+
+/// Whole seconds, rounded up: a message that is still good has at least one left.
+std::uint32_t seconds_left(TimePoint expires, TimePoint now) {
+  return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(expires - now).count());
+}
+
+Outbound outbound_of(const MessagePtr& message) {
+  return {message->topic(), message->properties(), message->expires(), shared_payload(message)};
+}
+
+Manner manner_of(const Delivery& delivery) {
+  return {delivery.identifiers, delivery.shared, delivery.qos, delivery.retain};
+}
+
+}  // namespace
+
+/// Without a Message where the octets can go straight from the publisher's packet into the receiver's.
+Outbound Broker::State::outbound_of(Incoming& incoming) const {
+  const PublishView& publish = incoming.publish;
+  if (incoming.message || !publish.properties.empty() ||
+      publish.payload.size() >= OutBuffer::reference_from_bytes)
+    return mqtt::broker::outbound_of(message_of(incoming));
+  return {publish.topic, {}, {}, {publish.payload, nullptr}};
+}
+
+void Broker::State::deliver(Session& session, Incoming& incoming, const Manner& manner) {
+  if (!services.access.may_receive(session.identity, incoming.publish.topic))
+    return drop(session, DropReason::not_authorized);
+  if (!can_send_now(session, manner.qos))
+    return enqueue(session,
+                   {message_of(incoming),
+                    {manner.identifiers.begin(), manner.identifiers.end()},
+                    manner.shared,
+                    manner.qos,
+                    manner.retain},
+                   incoming.connection);
+  const PacketId id = send(session, outbound_of(incoming), manner);
+  if (id != 0 && manner.shared && manner.qos == QoS::at_least_once)
+    keep_shared(session, id,
+                {message_of(incoming),
+                 {manner.identifiers.begin(), manner.identifiers.end()},
+                 manner.shared,
+                 manner.qos,
+                 manner.retain});
+}
+
+void Broker::State::deliver(Session& session, Delivery delivery) {
+  if (can_send_now(session, delivery.qos)) return send(session, std::move(delivery));
+  enqueue(session, std::move(delivery), nullptr);
+}
+
+bool Broker::State::can_send_now(const Session& session, QoS qos) const {
+  if (!session.connection || !session.queue.empty()) return false;
+  ServerSession& link = session.connection->link_;
+  return link.connected() && link.output().size() < config.limits.write_backlog &&
+         (qos == QoS::at_most_once || link.send_quota() > 0);
+}
+
+/// 0 for QoS 0, and if the client cannot take it.
+PacketId Broker::State::send(Session& session, const Outbound& outbound, const Manner& manner) {
+  PublishView publish;
+  publish.topic = outbound.topic;
+  publish.qos = manner.qos;
+  publish.retain = manner.retain;
+  if (session.version == Version::v5) publish.properties = outgoing_properties(outbound, manner);
+  const auto id = session.connection->link_.deliver(now, publish, outbound.payload);
+  if (!id) {
+    drop(session, DropReason::too_large);
+    return 0;
+  }
+  ++counters.messages_sent;
+  mark_ready(*session.connection);
+  return *id;
+}
+
+PropertiesView Broker::State::outgoing_properties(const Outbound& outbound, const Manner& manner) {
+  if (!outbound.expires && manner.identifiers.empty()) return outbound.properties;
+  scratch = Properties{outbound.properties};
+  if (outbound.expires)  // less the time that it waited here [MQTT-3.3.2-6]
+    scratch.add(PropertyId::message_expiry_interval, seconds_left(*outbound.expires, now));
+  for (const std::uint32_t identifier : manner.identifiers)
+    scratch.add(PropertyId::subscription_identifier, identifier);
+  return scratch;
+}
+
+void Broker::State::send(Session& session, Delivery delivery) {
+  const PacketId id = send(session, mqtt::broker::outbound_of(delivery.message), manner_of(delivery));
+  if (id != 0 && delivery.shared && delivery.qos == QoS::at_least_once)
+    keep_shared(session, id, std::move(delivery));
+}
+
+/// Until it is acknowledged: the session may end before that.
+void Broker::State::keep_shared(Session& session, PacketId id, Delivery delivery) {
+  if (!session.shared_in_flight)
+    session.shared_in_flight = std::make_unique<std::unordered_map<PacketId, Delivery>>();
+  session.shared_in_flight->insert_or_assign(id, std::move(delivery));
+}
+
+void Broker::State::enqueue(Session& session, Delivery delivery, Connection* publisher) {
+  const bool here = session.connection && session.connection->link_.connected();
+  if (!here && delivery.qos == QoS::at_most_once) return drop(session, DropReason::offline);
+  if (!make_room(session, delivery)) return;
+  const QoS qos = delivery.qos;
+  ++counters.queued_messages;
+  counters.queued_bytes += delivery.size_bytes();
+  session.queue.push(std::move(delivery));
+  if (here) note_queued(session, publisher, qos);
+}
+
+/// QoS 0 goes first. What else does not fit is dropped too, unless the client is reading: then those who
+/// publish are made to wait, and what they had under way is still taken.
+bool Broker::State::make_room(Session& session, const Delivery& delivery) {
+  const Limits& limits = config.limits;
+  while (true) {
+    const bool memory_full = counters.queued_bytes + delivery.size_bytes() > limits.queued_bytes_total;
+    const bool full = session.queue.size() >= limits.queued_messages ||
+                      session.queue.bytes() + delivery.size_bytes() > limits.queued_bytes;
+    if (!memory_full && (!full || may_exceed(session, delivery.qos))) return true;
+    const DropReason reason = memory_full ? DropReason::memory_full : DropReason::queue_full;
+    const auto evicted =
+        delivery.qos > QoS::at_most_once ? session.queue.take_qos_0() : std::optional<Delivery>{};
+    drop(session, reason);
+    if (!evicted) return false;
+    --counters.queued_messages;
+    counters.queued_bytes -= evicted->size_bytes();
+  }
+}
+
+Delivery Broker::State::dequeue(Session& session) {
+  Delivery delivery = session.queue.pop();
+  --counters.queued_messages;
+  counters.queued_bytes -= delivery.size_bytes();
+  return delivery;
+}
+
+/// Sends what waits for the client, as much as it takes now.
+void Broker::State::pump(Session& session) {
+  if (session.queue.empty() && session.replays.empty()) return;
+  bool progress = false;
+  while (session.connection) {
+    ServerSession& link = session.connection->link_;
+    if (!link.connected() || link.output().size() >= config.limits.write_backlog) break;
+    // In turn, so that neither a long replay nor a busy topic keeps the other waiting.
+    const bool replayed = pump_replay(session);
+    const bool dequeued = pump_queue(session);
+    progress |= dequeued;
+    if (!replayed && !dequeued) break;
+  }
+  if (progress) note_progress(session);
+}
+
+/// The next retained message of a new subscription; false if there is none, or it has to wait.
+bool Broker::State::pump_replay(Session& session) {
+  if (session.replays.empty()) return false;
+  Replay& replay = *session.replays.front();
+  if (replay.options.qos > QoS::at_most_once && session.connection->link_.send_quota() == 0) return false;
+  const MessagePtr message = replay.cursor.next();
+  if (!message) {
+    session.replays.erase(session.replays.begin());
+    return true;
+  }
+  const bool own = replay.options.no_local && message->publisher() == Message::tag_of(session.client_id());
+  if (own || message->expired(now) || !services.access.may_receive(session.identity, message->topic()))
+    return true;
+  const std::span<const std::uint32_t> identifiers{&replay.identifier, replay.identifier != 0 ? 1u : 0u};
+  send(session, mqtt::broker::outbound_of(message),
+       {identifiers, {}, std::min(message->qos(), replay.options.qos), true});
+  return true;
+}
+
+bool Broker::State::pump_queue(Session& session) {
+  if (session.queue.empty()) return false;
+  const bool expired = session.queue.front().message->expired(now);
+  const bool needs_quota = session.queue.front().qos > QoS::at_most_once;
+  if (!expired && needs_quota && session.connection->link_.send_quota() == 0) return false;
+  Delivery delivery = dequeue(session);
+  if (expired)
+    drop(session, DropReason::expired);
+  else if (!services.access.may_receive(session.identity, delivery.message->topic()))
+    drop(session, DropReason::not_authorized);
+  else
+    send(session, std::move(delivery));
+  return true;
+}
+
+void Broker::State::on_published(Connection& connection, PacketId id) {
+  if (!connection.session_) return;
+  Session& session = *connection.session_;
+  if (session.shared_in_flight) session.shared_in_flight->erase(id);
+  pump(session);
+}
+
+void Broker::State::drop(Session& session, DropReason reason) {
+  drop(reason);
+  if (!session.drops) session.drops = std::make_unique<Session::Drops>();
+  const auto place = static_cast<std::size_t>(reason);
+  std::uint64_t& untold = session.drops->untold[place];
+  Deadline& quiet_until = session.drops->quiet_until[place];
+  ++untold;
+  if (quiet_until && *quiet_until > now) return;
+  quiet_until = now + drop_event_interval;
+  services.events.on_dropped(session.client_id(), reason, std::exchange(untold, 0));
+}
+
+}  // namespace mqtt::broker

@@ -1,0 +1,145 @@
+// Routing: from one publisher to everybody who is to have it.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <mqtt/broker/broker_state.hpp>
+#include <mqtt/broker/topic_limits.hpp>
+
+namespace mqtt::broker {
+
+void Broker::State::on_message(Connection& connection, const PublishView& publish, AckToken token) {
+  ++counters.messages_received;
+  const Session& session = *connection.session_;
+  services.events.on_published(session.identity, publish);
+  if (const auto fault = find_publish_fault(session, publish))
+    return refuse_publish(connection, token, *fault);
+  Incoming incoming{.publish = publish, .publisher = session.id, .connection = &connection};
+  if (const auto expiry = publish.properties.number(PropertyId::message_expiry_interval))
+    incoming.expires = now + std::chrono::seconds{*expiry};
+  if (publish.retain && config.retain_available) retain(incoming);
+  const bool reached = route(incoming) > 0;
+  acknowledge(connection, token, reached ? ReasonCode::success : ReasonCode::no_matching_subscribers);
+}
+
+std::optional<ReasonCode> Broker::State::find_publish_fault(const Session& session,
+                                                            const PublishView& publish) {
+  if (!fits(publish.topic, config.limits)) return ReasonCode::topic_name_invalid;
+  if (is_brokers_own(publish.topic) || !services.access.may_publish(session.identity, publish.topic))
+    return ReasonCode::not_authorized;
+  const bool can_be_told = session.version == Version::v5 && publish.qos > QoS::at_most_once;
+  if (can_be_told && publish.retain && !has_room_to_retain(publish)) return ReasonCode::quota_exceeded;
+  return std::nullopt;
+}
+
+/// 5.0 has a code for it; before that the message goes nowhere, or the client goes [MQTT-3.3.5-2].
+void Broker::State::refuse_publish(Connection& connection, AckToken token, ReasonCode reason) {
+  drop(DropReason::publish_refused);
+  if (connection.link_.version() != Version::v5 && config.disconnect_refused_publisher)
+    return want_close(connection, reason);
+  acknowledge(connection, token, reason);
+}
+
+/// Makes the message that outlives the call, the first time that somebody has to keep it.
+const MessagePtr& Broker::State::message_of(Incoming& incoming) const {
+  if (!incoming.message)
+    incoming.message = std::make_shared<const Message>(
+        incoming.publish, incoming.expires, Message::tag_of(sessions.at(incoming.publisher).client_id()));
+  return incoming.message;
+}
+
+std::size_t Broker::State::route(Incoming& incoming) {
+  find_receivers(incoming);
+  for (std::size_t i = 0; i < match_count; ++i) {
+    const Match& match = matches[i];
+    const bool retain = match.retain_as_published && incoming.publish.retain;
+    deliver(*match.session, incoming,
+            {match.identifiers, {}, std::min(incoming.publish.qos, match.qos), retain});
+  }
+  for (const GroupMatch& match : group_matches) deliver_to_group(incoming, *match.group, match.turn);
+  return match_count + group_matches.size();
+}
+
+/// Fills matches and group_matches. Overlapping subscriptions of one client become one delivery at
+/// their highest QoS, with the identifiers of all [MQTT-3.3.4-2] [MQTT-3.3.4-3].
+void Broker::State::find_receivers(const Incoming& incoming) {
+  struct Visitor {
+    State& state;
+    const Incoming& incoming;
+    void operator()(const Subscription& subscription) const {
+      if (subscription.options.no_local && subscription.subscriber == incoming.publisher) return;
+      state.add_match(subscription);
+    }
+    void operator()(ShareGroup& group) const { state.group_matches.push_back({&group, group.next_start()}); }
+  };
+  ++match_number;
+  match_count = 0;
+  group_matches.clear();
+  topics.match(incoming.publish.topic, Visitor{*this, incoming});
+}
+
+void Broker::State::add_match(const Subscription& subscription) {
+  Session& session = sessions.at(subscription.subscriber);
+  if (session.match != match_number) {
+    session.match = match_number;
+    session.match_place = match_count++;
+    if (matches.size() < match_count) matches.emplace_back();
+    Match& match = matches[session.match_place];
+    match.session = &session;
+    match.qos = QoS::at_most_once;
+    match.retain_as_published = false;
+    match.identifiers.clear();
+  }
+  Match& match = matches[session.match_place];
+  match.qos = std::max(match.qos, subscription.options.qos);
+  match.retain_as_published |= subscription.options.retain_as_published;
+  if (subscription.identifier != 0) match.identifiers.push_back(subscription.identifier);
+}
+
+void Broker::State::deliver_to_group(Incoming& incoming, const ShareGroup& group, std::size_t turn) {
+  const Subscription* const member = pick_member(group.members(), turn, nullptr);
+  if (!member) return;
+  const bool retain = member->options.retain_as_published && incoming.publish.retain;
+  const std::span<const std::uint32_t> identifiers{&member->identifier, member->identifier != 0 ? 1u : 0u};
+  deliver(
+      sessions.at(member->subscriber), incoming,
+      {identifiers, topics.position_of(group), std::min(incoming.publish.qos, member->options.qos), retain});
+}
+
+/// The member whose turn it is, or the next one that is better off: one that can take the message now
+/// before one that is connected, and that before one whose session waits for it.
+const Subscription* Broker::State::pick_member(std::span<const Subscription> members, std::size_t turn,
+                                               const Session* except) const {
+  const auto rank = [this](const Session& session) {
+    if (!session.connection || !session.connection->link_.connected()) return 1;
+    return session.queue.empty() && session.connection->link_.send_quota() > 0 ? 3 : 2;
+  };
+  const Subscription* best = nullptr;
+  int best_rank = 0;
+  for (std::size_t i = 0; i < members.size() && best_rank < 3; ++i) {
+    const Subscription& member = members[(turn + i) % members.size()];
+    const Session& session = sessions.at(member.subscriber);
+    if (&session == except || rank(session) <= best_rank) continue;
+    best = &member;
+    best_rank = rank(session);
+  }
+  return best;
+}
+
+/// What waited for a member that leaves its group goes to the others (4.8.2).
+void Broker::State::redistribute(const Session& leaving, TopicTree::Position position,
+                                 std::vector<Delivery> deliveries) {
+  ShareGroup* const group = topics.group_at(position);
+  for (Delivery& delivery : deliveries) {
+    const Subscription* const member = pick_member(group->members(), group->next_start(), &leaving);
+    if (!member) {
+      drop(DropReason::session_ended);
+      continue;
+    }
+    delivery.qos = std::min(delivery.message->qos(), member->options.qos);
+    delivery.identifiers.assign(member->identifier != 0 ? 1 : 0, member->identifier);
+    deliver(sessions.at(member->subscriber), std::move(delivery));
+  }
+}
+
+}  // namespace mqtt::broker

@@ -1,0 +1,82 @@
+// What is kept of clients while they are away, and their wills.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <mqtt/broker/broker_state.hpp>
+
+namespace mqtt::broker {
+namespace {
+
+using std::chrono::seconds;
+
+}  // namespace
+
+/// DISCONNECT may shorten or lengthen what CONNECT said (3.14.2.2.2).
+void Broker::State::on_disconnect(Connection& connection, const DisconnectView& disconnect) {
+  if (!connection.session_) return;
+  Session& session = *connection.session_;
+  const auto asked = disconnect.properties.number(PropertyId::session_expiry_interval);
+  if (asked) session.expiry_interval = std::min(*asked, config.limits.session_expiry_maximum);
+}
+
+/// The client's connection is over: its Will and its session have their time (3.1.2.5, 3.1.2.11.2).
+void Broker::State::begin_absence(Session& session, bool will_is_due) {
+  if (!will_is_due) session.will.reset();
+  const std::uint32_t delay = session.will ? std::min(session.will->delay, session.expiry_interval) : 0;
+  if (session.will && delay > 0) session.will_at = now + seconds{delay};
+  if (session.will && delay == 0) publish_will(session);
+  if (session.expiry_interval == 0) return end_session(session);
+  if (session.expiry_interval != never_expires) session.ends_at = now + seconds{session.expiry_interval};
+  arm(session);
+}
+
+void Broker::State::arm(Session& session) {
+  session_timers.set(session, earlier(session.will_at, earlier(session.ends_at, session.stops_at)));
+}
+
+void Broker::State::on_session_time(Session& session) {
+  const auto is_due = [this](const Deadline& when) { return when && *when <= now; };
+  if (is_due(session.will_at)) publish_will(session);
+  if (is_due(session.ends_at)) return end_session(session);
+  if (is_due(session.stops_at)) on_stopped(session);
+  arm(session);
+}
+
+void Broker::State::publish_will(Session& session) {
+  session.will_at.reset();
+  const std::unique_ptr<Will> will = std::exchange(session.will, nullptr);
+  PublishView publish;
+  publish.topic = will->message->topic();
+  publish.qos = will->message->qos();
+  publish.retain = will->retain;
+  publish.properties = will->message->properties();
+  publish.payload = will->message->payload();
+  Incoming incoming{.publish = publish, .publisher = session.id};
+  // Its Message Expiry Interval runs from its publication (3.1.3.2.4).
+  if (will->expiry) incoming.expires = now + seconds{*will->expiry};
+  incoming.message = std::make_shared<const Message>(publish, incoming.expires, will->message->publisher());
+  if (publish.retain) retain(incoming);
+  route(incoming);
+}
+
+/// Nobody is connected to it any more.
+void Broker::State::end_session(Session& session) {
+  if (session.will) publish_will(session);
+  while (!session.subscriptions.empty()) {
+    const TopicTree::Position position = session.subscriptions.back();
+    session.subscriptions.pop_back();
+    leave_group(session, position, Leaving::for_good);
+    topics.remove(position, session.id);
+  }
+  while (!session.queue.empty()) {
+    dequeue(session);
+    drop(session, DropReason::session_ended);
+  }
+  session_timers.cancel(session);
+  services.store.on_session_ended(session.client_id());
+  services.events.on_session_ended(session.client_id());
+  sessions.remove(session);
+}
+
+}  // namespace mqtt::broker

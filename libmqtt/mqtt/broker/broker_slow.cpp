@@ -1,0 +1,123 @@
+// Readers that fall behind, and the publishers that wait for them.
+//
+// A publisher waits by getting no acknowledgement: a client has only so many messages unacknowledged, and
+// goes on reading and acknowledging what it receives itself, so two clients that publish to each other
+// cannot block each other. Only one that sends on all the same is no longer read from.
+#include <algorithm>
+#include <utility>
+
+#include <mqtt/broker/broker_state.hpp>
+
+namespace mqtt::broker {
+namespace {
+
+/// While memory is short, a queue of fewer messages than this is not what fills it.
+constexpr std::size_t long_when_memory_is_short = 64;
+
+}  // namespace
+
+bool Broker::State::is_long(const Session& session) const {
+  const Limits& limits = config.limits;
+  const bool memory_short = counters.queued_bytes >= limits.queued_bytes_total / 2;
+  return session.queue.size() >= limits.queued_messages / 2 ||
+         session.queue.bytes() >= limits.queued_bytes / 2 ||
+         (memory_short && session.queue.size() >= long_when_memory_is_short);
+}
+
+bool Broker::State::is_short(const Session& session) const {
+  return session.queue.size() <= config.limits.queued_messages / 4 &&
+         session.queue.bytes() <= config.limits.queued_bytes / 4;
+}
+
+/// Beyond the bound of its queue only what publishers who wait already had under way is taken.
+bool Broker::State::may_exceed(const Session& session, QoS qos) const {
+  const bool waited_for = qos > QoS::at_most_once || config.slow_consumer == SlowConsumer::stall;
+  return waited_for && session.reading == Reading::behind;
+}
+
+void Broker::State::note_queued(Session& session, Connection* publisher, QoS qos) {
+  if (session.reading == Reading::keeps_up && is_long(session)) {
+    session.reading = Reading::behind;
+    note_sign_of_life(session);
+    arm(session);
+  }
+  if (session.reading != Reading::behind || !publisher) return;
+  if (qos == QoS::at_most_once && config.slow_consumer != SlowConsumer::stall) return;
+  make_wait(*publisher, session, qos);
+}
+
+void Broker::State::make_wait(Connection& publisher, const Session& reader, QoS qos) {
+  if (publisher.waits_for_.empty()) waiting.push_back(&publisher);
+  if (std::ranges::find(publisher.waits_for_, reader.id) == publisher.waits_for_.end())
+    publisher.waits_for_.push_back(reader.id);
+  if (qos == QoS::at_most_once) publisher.link_.pause_input();  // it waits for no answer
+}
+
+/// Answers a message, later if its publisher has to wait. Other codes than success need not be
+/// remembered: they leave in their order behind those that are held back.
+void Broker::State::acknowledge(Connection& connection, AckToken token, ReasonCode reason) {
+  if (connection.waits_for_.empty() || !token.needs_ack() || reason != ReasonCode::success) {
+    (void)connection.link_.ack(now, token, reason);  // fails only on a connection that is closing
+    return;
+  }
+  connection.unacknowledged_.push_back(token);
+  if (connection.unacknowledged_.size() >= config.limits.receive_maximum) connection.link_.pause_input();
+}
+
+void Broker::State::note_sign_of_life(Session& session) {
+  if (config.slow_consumer != SlowConsumer::stall) session.stops_at = now + config.slow_consumer_grace;
+}
+
+/// The client has taken something.
+void Broker::State::note_progress(Session& session) {
+  if (session.reading == Reading::keeps_up) return;
+  if (is_short(session)) return note_gone(session);
+  session.reading = Reading::behind;
+  note_sign_of_life(session);
+  if (!session.timer.armed()) arm(session);
+}
+
+/// Nobody has to wait for it any more: it has caught up, or is not there.
+void Broker::State::note_gone(Session& session) {
+  if (std::exchange(session.reading, Reading::keeps_up) == Reading::behind) readers_caught_up = true;
+  session.stops_at.reset();
+}
+
+void Broker::State::on_stopped(Session& session) {
+  session.stops_at.reset();
+  session.reading = Reading::stopped;
+  readers_caught_up = true;
+  if (config.slow_consumer == SlowConsumer::disconnect && session.connection)
+    want_close(*session.connection, ReasonCode::quota_exceeded);
+}
+
+bool Broker::State::still_waits(const Connection& connection) const {
+  return std::ranges::any_of(connection.waits_for_, [this](SubscriberId id) {
+    const Session* const reader = sessions.find(id);
+    return reader && reader->reading == Reading::behind;
+  });
+}
+
+void Broker::State::release_publishers() {
+  std::vector<Connection*> free;
+  std::erase_if(waiting, [&](Connection* connection) {
+    if (still_waits(*connection)) return false;
+    free.push_back(connection);
+    return true;
+  });
+  for (Connection* const connection : free) {
+    release(*connection);
+    connection->link_.resume_input(now, *connection);
+    note_changed(*connection);
+  }
+}
+
+/// Answers everything that was held back: on a connection that has ended, so that the session knows what
+/// a client that sends it again is to be told.
+void Broker::State::release(Connection& connection) {
+  connection.waits_for_.clear();
+  for (const AckToken& token : std::exchange(connection.unacknowledged_, {}))
+    (void)connection.link_.ack(now, token);
+}
+
+}  // namespace mqtt::broker

@@ -1,0 +1,201 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <mqtt/broker/broker.hpp>
+#include <mqtt/broker/session_table.hpp>
+
+namespace mqtt::broker {
+
+/// What a CONNECT asked for, kept while its authentication goes on.
+struct Connection::Pending {
+  Version version = Version::v5;
+  bool clean_start = true;
+  std::uint16_t keep_alive = 0;
+  std::string client_id;
+  std::string method;  // Authentication Method, or empty
+  std::uint32_t session_expiry_interval = 0;
+  bool wants_response_information = false;
+  std::unique_ptr<Will> will;
+  std::unique_ptr<AuthExchange> exchange;
+};
+
+/// How often one client's drops of one kind are told of.
+inline constexpr Duration drop_event_interval = std::chrono::seconds{10};
+
+/// How one client is to get a message.
+struct Manner {
+  std::span<const std::uint32_t> identifiers;
+  std::optional<TopicTree::Position> shared;
+  QoS qos;
+  bool retain;
+};
+
+/// What everybody gets of it.
+struct Outbound {
+  std::string_view topic;
+  PropertiesView properties;  // travelling ones
+  Deadline expires;
+  SharedBytes payload;
+};
+
+/// A retained message with an expiry.
+struct RetainedExpiry {
+  std::string topic;
+  TimerPlace timer{};
+};
+
+/// The broker's parts, and its rules as functions over them, each group in its own source file. Every
+/// public call of Broker sets `now` first and ends with finish().
+struct Broker::State {
+  State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings, BrokerServices given,
+        std::uint64_t random_seed);
+
+  // broker_turn.cpp: connections come and go, time passes
+  void settle(Connection& connection);
+  void finish();
+  void note_changed(Connection& connection);
+  void detach(Connection& connection);
+  void forget(Connection& connection);
+  void on_connection_time(Connection& connection);
+  void mark_ready(Connection& connection);
+  void want_close(Connection& connection, ReasonCode reason);
+
+  // broker_connect.cpp: CONNECT, AUTH, take-over
+  void on_connect(Connection& connection, const ConnectView& connect);
+  void on_auth(Connection& connection, const AuthView& auth);
+  void on_decision(Connection& connection, AuthDecision decision);
+  void refuse(Connection& connection, ReasonCode reason, std::string_view text);
+  [[nodiscard]] std::optional<ReasonCode> find_connect_fault(const Connection::Pending& pending,
+                                                             const Identity& who);
+  void accept(Connection& connection, AuthDecision decision);
+  void begin_connection(Connection& connection, Acceptance acceptance, bool present);
+  [[nodiscard]] Acceptance make_acceptance(const Connection::Pending& pending, Session& session,
+                                           bool assigned, std::string_view auth_data);
+  void take_over(Session& session);
+  [[nodiscard]] std::string make_client_id();
+  [[nodiscard]] std::uint64_t next_random();
+
+  // broker_sessions.cpp: what is kept of clients, and wills
+  void on_disconnect(Connection& connection, const DisconnectView& disconnect);
+  void begin_absence(Session& session, bool will_is_due);
+  void on_session_time(Session& session);
+  void end_session(Session& session);
+  void publish_will(Session& session);
+  void arm(Session& session);
+
+  // broker_publish.cpp: routing
+  void on_message(Connection& connection, const PublishView& publish, AckToken token);
+  struct Incoming {
+    const PublishView& publish;
+    SubscriberId publisher = 0;
+    Connection* connection = nullptr;  // that waits for slow readers; none for a Will
+    Deadline expires{};
+    MessagePtr message{};  // made when somebody has to keep it
+  };
+  [[nodiscard]] std::optional<ReasonCode> find_publish_fault(const Session& session,
+                                                             const PublishView& publish);
+  void refuse_publish(Connection& connection, AckToken token, ReasonCode reason);
+  [[nodiscard]] const MessagePtr& message_of(Incoming& incoming) const;
+  /// How many are to have it, counting each group once.
+  std::size_t route(Incoming& incoming);
+  void find_receivers(const Incoming& incoming);
+  void add_match(const Subscription& subscription);
+  void deliver_to_group(Incoming& incoming, const ShareGroup& group, std::size_t turn);
+  void redistribute(const Session& leaving, TopicTree::Position position, std::vector<Delivery> deliveries);
+  [[nodiscard]] const Subscription* pick_member(std::span<const Subscription> members, std::size_t turn,
+                                                const Session* except) const;
+
+  // broker_retain.cpp
+  [[nodiscard]] bool has_room_to_retain(const PublishView& publish) const;
+  void retain(Incoming& incoming);
+  void forget_retained(std::string_view topic);
+  void forget_expiry(std::string_view topic);
+  void on_retained_time(RetainedExpiry& expiry);
+
+  // broker_subscribe.cpp
+  void on_subscribe(Connection& connection, const SubscribeView& subscribe);
+  [[nodiscard]] ReasonCode subscribe_one(Session& session, const SubscriptionView& asked,
+                                         std::uint32_t identifier);
+  [[nodiscard]] std::optional<ReasonCode> find_subscribe_fault(const Session& session,
+                                                               std::string_view filter);
+  void on_unsubscribe(Connection& connection, const UnsubscribeView& unsubscribe);
+  enum class Leaving : std::uint8_t { unsubscribed, for_good };
+  void leave_group(Session& session, TopicTree::Position position, Leaving leaving);
+
+  // broker_deliver.cpp: one client's messages out
+  void deliver(Session& session, Incoming& incoming, const Manner& manner);
+  void deliver(Session& session, Delivery delivery);
+  [[nodiscard]] bool can_send_now(const Session& session, QoS qos) const;
+  [[nodiscard]] Outbound outbound_of(Incoming& incoming) const;
+  PacketId send(Session& session, const Outbound& outbound, const Manner& manner);
+  [[nodiscard]] PropertiesView outgoing_properties(const Outbound& outbound, const Manner& manner);
+  void send(Session& session, Delivery delivery);
+  void keep_shared(Session& session, PacketId id, Delivery delivery);
+  void enqueue(Session& session, Delivery delivery, Connection* publisher);
+  [[nodiscard]] bool make_room(Session& session, const Delivery& delivery);
+  Delivery dequeue(Session& session);
+  void pump(Session& session);
+  [[nodiscard]] bool pump_replay(Session& session);
+  [[nodiscard]] bool pump_queue(Session& session);
+  void on_published(Connection& connection, PacketId id);
+  void drop(DropReason reason) { ++counters.dropped[static_cast<std::size_t>(reason)]; }
+  void drop(Session& session, DropReason reason);
+
+  // broker_slow.cpp: readers that fall behind, and publishers that wait for them
+  [[nodiscard]] bool is_long(const Session& session) const;
+  [[nodiscard]] bool is_short(const Session& session) const;
+  [[nodiscard]] bool may_exceed(const Session& session, QoS qos) const;
+  void note_queued(Session& session, Connection* publisher, QoS qos);
+  void note_sign_of_life(Session& session);
+  void note_progress(Session& session);
+  void note_gone(Session& session);
+  void on_stopped(Session& session);
+  void make_wait(Connection& publisher, const Session& reader, QoS qos);
+  void acknowledge(Connection& connection, AckToken token, ReasonCode reason);
+  [[nodiscard]] bool still_waits(const Connection& connection) const;
+  void release_publishers();
+  void release(Connection& connection);
+
+  Broker& broker;
+  ChunkPool& pool;
+  BrokerConfig config;
+  BrokerServices services;
+  std::uint64_t seed;
+  std::uint64_t randoms = 0;
+  TimePoint now{};
+
+  Counters counters;
+  SessionTable sessions;
+  TopicTree topics;
+  RetainedTree retained;
+  std::vector<std::unique_ptr<Connection>> connections;
+  std::unordered_map<std::string_view, std::unique_ptr<RetainedExpiry>> retained_expiries;
+  Timers<Connection, &Connection::timer_> connection_timers;
+  Timers<Session, &Session::timer> session_timers;
+  Timers<RetainedExpiry, &RetainedExpiry::timer> retained_timers;
+  std::vector<Connection*> unsettled;  // have changed during this call
+  std::vector<Connection*> waiting;    // publishers, for slow readers
+  bool readers_caught_up = false;      // so some of them may go on
+
+  // Of the match under way; kept, so that routing allocates nothing.
+  struct Match {
+    Session* session;
+    QoS qos;
+    bool retain_as_published;
+    std::vector<std::uint32_t> identifiers;
+  };
+  struct GroupMatch {
+    const ShareGroup* group;
+    std::size_t turn;
+  };
+  std::vector<Match> matches;
+  std::size_t match_count = 0;
+  std::vector<GroupMatch> group_matches;
+  std::uint64_t match_number = 0;
+  Properties scratch;
+};
+
+}  // namespace mqtt::broker

@@ -1,0 +1,96 @@
+// SUBSCRIBE and UNSUBSCRIBE.
+#include <algorithm>
+#include <utility>
+
+#include <mqtt/broker/broker_state.hpp>
+#include <mqtt/broker/topic_limits.hpp>
+#include <mqtt/codec/topic.hpp>
+
+namespace mqtt::broker {
+
+void Broker::State::on_subscribe(Connection& connection, const SubscribeView& subscribe) {
+  Session& session = *connection.session_;
+  const std::uint32_t identifier = subscribe.properties.number_or(PropertyId::subscription_identifier, 0);
+  std::string codes;
+  for (const SubscriptionView& asked : subscribe.subscriptions) {
+    const ReasonCode code = subscribe_one(session, asked, identifier);
+    codes.push_back(static_cast<char>(code));
+    services.events.on_subscribed(session.identity, asked.filter, code);
+  }
+  // The answer first, then the retained messages that the subscriptions bring.
+  (void)connection.link_.suback(now, subscribe.packet_id, as_bytes(codes));
+  pump(session);
+}
+
+ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView& asked,
+                                        std::uint32_t identifier) {
+  if (const auto fault = find_subscribe_fault(session, asked.filter)) return *fault;
+  SubscriptionView granted = asked;
+  granted.options.qos = std::min(asked.options.qos, config.limits.maximum_qos);
+  const auto [existed, position] = topics.subscribe(asked.filter, {session.id, granted.options, identifier});
+  if (!existed) session.subscriptions.push_back(position);
+  services.store.on_subscribed(session.client_id(), granted, identifier);
+  const bool shared = !split_shared(asked.filter).share_name.empty();
+  const RetainHandling handling = granted.options.retain_handling;
+  const bool replays =
+      handling == RetainHandling::send || (handling == RetainHandling::send_if_new && !existed);
+  if (replays && !shared && retained.count() > 0)  // [MQTT-3.3.1-9]; a shared one has none (4.8.2)
+    session.replays.push_back(std::make_unique<Replay>(retained, asked.filter, granted.options, identifier));
+  return static_cast<ReasonCode>(to_number(granted.options.qos));
+}
+
+std::optional<ReasonCode> Broker::State::find_subscribe_fault(const Session& session,
+                                                              std::string_view filter) {
+  const auto [share_name, plain] = split_shared(filter);
+  // At 5.0 these two end the connection before they come here; 3.1.1 has only a code for them.
+  if (!share_name.empty() && !config.shared_available) return ReasonCode::shared_subscriptions_not_supported;
+  if (has_wildcard(plain) && !config.wildcard_available)
+    return ReasonCode::wildcard_subscriptions_not_supported;
+  if (!fits(plain, config.limits)) return ReasonCode::topic_filter_invalid;
+  if (!topics.find(filter, session.id)) {
+    const bool full = session.subscriptions.size() >= config.limits.subscriptions_per_client ||
+                      topics.size() >= config.limits.subscriptions;
+    if (full) return ReasonCode::quota_exceeded;
+  }
+  return services.access.find_subscribe_fault(session.identity, plain);
+}
+
+void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView& unsubscribe) {
+  Session& session = *connection.session_;
+  std::string codes;
+  for (const SubscriptionView& asked : unsubscribe.filters) {
+    const auto position = topics.position_of(asked.filter);
+    const bool existed = position && topics.find(*position, session.id);
+    if (existed) {
+      leave_group(session, *position, Leaving::unsubscribed);
+      topics.remove(*position, session.id);
+      std::erase(session.subscriptions, *position);
+      services.store.on_unsubscribed(session.client_id(), asked.filter);
+    }
+    codes.push_back(static_cast<char>(existed ? ReasonCode::success : ReasonCode::no_subscription_existed));
+    services.events.on_unsubscribed(session.identity, asked.filter);
+  }
+  (void)connection.link_.unsuback(now, unsubscribe.packet_id, as_bytes(codes));
+}
+
+/// Before `session` gives up the subscription at `position`, if that is a shared one: what waits for it
+/// goes to the other members, and what it has not acknowledged is its own from now on, unless the
+/// session ends.
+void Broker::State::leave_group(Session& session, TopicTree::Position position, Leaving leaving) {
+  if (!topics.group_at(position)) return;
+  std::vector<Delivery> freed;
+  if (session.shared_in_flight)
+    std::erase_if(*session.shared_in_flight, [&](auto& in_flight) {
+      if (in_flight.second.shared != position) return false;
+      if (leaving == Leaving::for_good) freed.push_back(std::move(in_flight.second));
+      return true;
+    });
+  for (Delivery& delivery : session.queue.take_shared(position)) {
+    --counters.queued_messages;
+    counters.queued_bytes -= delivery.size_bytes();
+    freed.push_back(std::move(delivery));
+  }
+  redistribute(session, position, std::move(freed));
+}
+
+}  // namespace mqtt::broker

@@ -1,0 +1,94 @@
+// Connections come and go, time passes.
+#include <utility>
+
+#include <mqtt/broker/broker_state.hpp>
+
+namespace mqtt::broker {
+
+Broker::State::State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings, BrokerServices given,
+                     std::uint64_t random_seed)
+    : broker{owner},
+      pool{chunk_pool},
+      config{std::move(settings)},
+      services{given},
+      seed{random_seed},
+      topics{random_seed},
+      retained{random_seed} {}
+
+/// After anything that may have changed `connection`.
+void Broker::State::settle(Connection& connection) {
+  connection.unsettled_ = false;
+  ServerSession& link = connection.link_;
+  if (link.wants_close()) detach(connection);
+  // A timer that goes off too early is set again; one that is put off with every packet would cost more.
+  const Deadline next = link.next_deadline();
+  if (next && (!connection.timer_.armed() || *next < connection.timer_.when))
+    connection_timers.set(connection, *next);
+  if (!link.output().empty() || link.wants_close() || !link.wants_input()) mark_ready(connection);
+}
+
+void Broker::State::finish() {
+  while (!unsettled.empty() || readers_caught_up) {
+    while (!unsettled.empty()) {
+      Connection& connection = *unsettled.back();
+      unsettled.pop_back();
+      settle(connection);
+    }
+    if (std::exchange(readers_caught_up, false)) release_publishers();
+  }
+}
+
+void Broker::State::mark_ready(Connection& connection) {
+  if (std::exchange(connection.announced_ready_, true)) return;
+  connection.owner_.on_ready();
+}
+
+/// To be settled at the end of this call; `connection` may be in the middle of receiving.
+void Broker::State::note_changed(Connection& connection) {
+  if (std::exchange(connection.unsettled_, true)) return;
+  unsettled.push_back(&connection);
+}
+
+void Broker::State::want_close(Connection& connection, ReasonCode reason) {
+  (void)connection.link_.disconnect(now, reason);  // fails if it is closing already, which is as good
+  note_changed(connection);
+}
+
+/// The client's connection is over, though its last packets may still have to be written.
+void Broker::State::detach(Connection& connection) {
+  Session* const session = std::exchange(connection.session_, nullptr);
+  if (!session) return;
+  release(connection);
+  std::erase(waiting, &connection);
+  const bool will_is_due = connection.link_.will_is_due();
+  if (auto state = connection.link_.take_state())
+    session->state = std::make_unique<SessionState>(std::move(*state));
+  session->connection = nullptr;
+  note_gone(*session);
+  const auto& info = connection.link_.close_info();
+  services.events.on_disconnected(session->identity, info ? &*info : nullptr);
+  begin_absence(*session, will_is_due);
+}
+
+/// Takes `connection` out of everything that knows of it, and destroys it.
+void Broker::State::forget(Connection& connection) {
+  if (!connection.was_accepted_) {
+    ++counters.connections_refused;
+    services.events.on_refused(connection.info_, connection.link_.close_info().value_or(CloseInfo{}));
+  }
+  connection_timers.cancel(connection);
+  std::erase(unsettled, &connection);
+  std::erase(waiting, &connection);
+  --counters.connections;
+  const std::size_t place = connection.place_;
+  connections.back()->place_ = place;
+  std::swap(connections[place], connections.back());
+  connections.pop_back();
+}
+
+void Broker::State::on_connection_time(Connection& connection) {
+  connection.link_.on_time(now, connection);
+  settle(connection);
+}
+
+}  // namespace mqtt::broker

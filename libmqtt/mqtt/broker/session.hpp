@@ -1,0 +1,125 @@
+#pragma once
+#include <array>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <mqtt/broker/access.hpp>
+#include <mqtt/broker/events.hpp>
+#include <mqtt/broker/message.hpp>
+#include <mqtt/broker/retained_tree.hpp>
+#include <mqtt/broker/timers.hpp>
+#include <mqtt/broker/topic_tree.hpp>
+#include <mqtt/session/session_state.hpp>
+
+namespace mqtt::broker {
+
+class Connection;
+
+/// What "never" is in a Session Expiry Interval (3.1.2.11.2).
+inline constexpr std::uint32_t never_expires = 0xFFFF'FFFF;
+
+/// A message for one client, and how it is to get it.
+struct Delivery {
+  MessagePtr message;
+  std::vector<std::uint32_t> identifiers{};  ///< of its subscriptions that match
+  /// Of a shared subscription: another member may get the message instead.
+  std::optional<TopicTree::Position> shared{};
+  QoS qos = QoS::at_most_once;
+  bool retain = false;
+
+  /// What it counts against the bounds. A message that waits for many clients counts for each.
+  [[nodiscard]] std::size_t size_bytes() const { return sizeof(Delivery) + message->size_bytes(); }
+};
+
+/// Messages that wait for a client, in order. Holds no memory while empty.
+class DeliveryQueue {
+ public:
+  [[nodiscard]] bool empty() const { return !waiting_; }
+  [[nodiscard]] std::size_t size() const { return waiting_ ? waiting_->size() : 0; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// It must not be empty.
+  [[nodiscard]] const Delivery& front() const { return waiting_->front(); }
+
+  void push(Delivery delivery);
+  Delivery pop();
+  /// The oldest one of QoS 0, if there is one: the first to go when there is no room.
+  [[nodiscard]] std::optional<Delivery> take_qos_0();
+  /// All that came by that shared subscription, in order.
+  [[nodiscard]] std::vector<Delivery> take_shared(TopicTree::Position position);
+
+ private:
+  void forget(const Delivery& delivery);
+
+  std::unique_ptr<std::deque<Delivery>> waiting_;
+  std::size_t bytes_ = 0;
+  std::size_t qos_0_ = 0;
+};
+
+/// Retained messages on their way to a new subscription.
+struct Replay {
+  Replay(RetainedTree& tree, std::string_view filter, const SubscriptionOptions& granted,
+         std::uint32_t number)
+      : cursor{tree, filter}, options{granted}, identifier{number} {}
+
+  RetainedTree::Cursor cursor;
+  SubscriptionOptions options;
+  std::uint32_t identifier;  // 0: none
+};
+
+struct Will {
+  MessagePtr message;
+  bool retain = false;
+  std::uint32_t delay = 0;                // seconds
+  std::optional<std::uint32_t> expiry{};  // Message Expiry Interval, seconds from its publication
+};
+
+/// How a client that reads slowly stands.
+enum class Reading : std::uint8_t {
+  keeps_up,
+  behind,   ///< its queue is long; publishers wait for it
+  stopped,  ///< it has taken nothing for slow_consumer_grace; nobody waits for it any more
+};
+
+/// What a broker keeps of one client, connected or not: its Session State (4.1).
+struct Session {
+  explicit Session(SubscriberId number, std::string client_id) : id{number} {
+    identity.client_id = std::move(client_id);
+  }
+
+  [[nodiscard]] const std::string& client_id() const { return identity.client_id; }
+
+  SubscriberId id;
+  Reading reading = Reading::keeps_up;
+  Version version = Version::v5;
+  std::uint32_t expiry_interval = 0;  // seconds, in force
+  Identity identity;
+  Connection* connection = nullptr;
+  std::unique_ptr<SessionState> state;  // while there is no connection
+  std::vector<TopicTree::Position> subscriptions;
+  DeliveryQueue queue;
+  std::vector<std::unique_ptr<Replay>> replays;
+  /// QoS 1 messages in flight that came by a shared subscription: if the session ends, another member
+  /// gets them. Those of QoS 2 are this client's alone [MQTT-4.8.2-4].
+  std::unique_ptr<std::unordered_map<PacketId, Delivery>> shared_in_flight;
+  std::unique_ptr<Will> will;
+
+  Deadline will_at;   // the connection is gone, the will is not published yet
+  Deadline ends_at;   // the connection is gone
+  Deadline stops_at;  // behind: when it counts as stopped
+  TimerPlace timer;
+
+  struct Drops {
+    std::array<std::uint64_t, drop_reasons> untold{};
+    std::array<Deadline, drop_reasons> quiet_until{};
+  };
+  std::unique_ptr<Drops> drops;
+
+  // Of the match under way, so that overlapping subscriptions become one delivery.
+  std::uint64_t match = 0;
+  std::size_t match_place = 0;
+};
+
+}  // namespace mqtt::broker
