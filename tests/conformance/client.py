@@ -146,17 +146,19 @@ class Client:
     def __init__(self, address, version=V5, automatic=True):
         self.version, self.automatic = version, automatic
         self.client_id = None
-        self.socket = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
-        self.socket.settimeout(DEADLINE)
-        self.socket.connect(address)
-        if not isinstance(address, str):
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = self._open(address)
         self.observer = Observer(version)
         self._buffer = bytearray()
         self._inbox = collections.deque()
         self._ids = itertools.count(1)
 
     # -- bytes
+
+    @staticmethod
+    def _open(address):
+        opened = socket.create_connection(address, DEADLINE)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened
 
     def send(self, *packets):
         """Bytes as they are. A server may have hung up in the middle: the reading side tells."""
