@@ -109,6 +109,7 @@ void Broker::State::release_publishers() {
     release(*connection);
     connection->link_.resume_input(now, *connection);
     note_changed(*connection);
+    mark_ready(*connection);  // to read on
   }
 }
 
