@@ -91,7 +91,7 @@ void Cutter::cut_positional() {
 }
 
 void Cutter::begin(Option& option, std::string_view typed) {
-  result_.occurrences.push_back({&option, std::string{typed}, Source::command_line, {}, {}});
+  result_.occurrences.push_back({&option, std::string{typed}, Source::command_line, {}, {}, {}});
 }
 
 void Cutter::take_value(std::size_t argument, std::size_t offset) {
@@ -119,6 +119,12 @@ void Cutter::unknown(std::string_view name) {
 }
 
 }  // namespace
+
+std::string name_as_given(const Occurrence& occurrence) {
+  if (occurrence.source == Source::file) return fmt::format("{}: '{}'", occurrence.where, occurrence.typed);
+  const bool typed = occurrence.source == Source::command_line;
+  return fmt::format("{} '{}'", typed ? "option" : "environment variable", occurrence.typed);
+}
 
 CutArguments cut_arguments(const std::vector<std::string>& arguments, const ArgumentRules& rules) {
   return Cutter{arguments, rules}.cut();

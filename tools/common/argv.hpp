@@ -22,11 +22,15 @@ struct ArgumentPart {
 /// An option as it was given.
 struct Occurrence {
   Option* option = nullptr;
-  std::string typed;  ///< "-t", "--topic", or the variable's name
+  std::string typed;  ///< "-t", "--topic", the variable's name, or the key in a configuration file
   Source source{};
   std::vector<std::string> values;
-  std::vector<ArgumentPart> parts;  ///< of the values; none from the environment
+  std::vector<ArgumentPart> parts;  ///< of the values, on the command line
+  std::string where;                ///< "FILE:LINE", in a configuration file
 };
+
+/// For messages: "option '-t'", "environment variable 'MQTT_URL'", "mq.toml:3: 'port'".
+[[nodiscard]] std::string name_as_given(const Occurrence& occurrence);
 
 /// What cutting needs to know of the declared options.
 struct ArgumentRules {

@@ -7,6 +7,7 @@
 #include <mqtt/util/text.hpp>
 
 #include "common/connect_parts.hpp"
+#include "common/secret_options.hpp"
 #include "common/spelling.hpp"
 
 namespace mq {
@@ -20,26 +21,6 @@ std::vector<std::string> split_at_commas(std::string_view text) {
     if (comma == std::string_view::npos) return parts;
     text.remove_prefix(comma + 1);
   }
-}
-
-void declare_secret_options(Options& options, SecretSource& secret, std::string_view stem,
-                            std::string_view what, std::string_view group,
-                            std::vector<std::string> also_excluded) {
-  const auto name = [stem](std::string_view suffix) { return fmt::format("{}{}", stem, suffix); };
-  const std::string file = name("-file"), variable = name("-env"), command = name("-cmd"),
-                    prompt = name("-prompt");
-  const auto declare = [&](Option& option, std::string_view metavar, std::string text,
-                           std::initializer_list<std::string_view> later) {
-    option.metavar(metavar).group(group).text(text).excludes(later);
-    for (const std::string& other : also_excluded) option.excludes({other});
-  };
-  declare(options.text(file, secret.file), "FILE", fmt::format("{} is in this file", what),
-          {variable, command, prompt});
-  declare(options.text(variable, secret.environment), "NAME",
-          fmt::format("{} is in this environment variable", what), {command, prompt});
-  declare(options.text(command, secret.command), "COMMAND",
-          fmt::format("{} is what this command writes", what), {prompt});
-  declare(options.flag(prompt, secret.prompt), "", fmt::format("ask for {} on the terminal", what), {});
 }
 
 }  // namespace detail
@@ -209,7 +190,7 @@ void declare_credentials(Options& o, ConnectionConfig& c) {
       .group(group)
       .text("password; better use one of the following, since others may see the command line")
       .secret();
-  detail::declare_secret_options(o, c.password, "--password", "the password", group, {"--password"});
+  declare_secret_options(o, c.password, "--password", "the password", group, {"--password"});
 }
 
 void declare_session(Options& o, ConnectionConfig& c) {

@@ -4,12 +4,12 @@
 #include <array>
 
 #include "common/connect_parts.hpp"
+#include "common/secret_options.hpp"
 #include "common/spelling.hpp"
+#include "common/tls_options.hpp"
 
 namespace mq::detail {
 namespace {
-
-using mqtt::net::TlsVersion;
 
 constexpr std::string_view group = "TLS";
 
@@ -21,26 +21,6 @@ constexpr std::array<std::string_view, 18> tls_options{
     "--tls-version", "--ciphers",      "--tls-ciphersuites",
     "--tls-alpn",    "--sni",          "--insecure",
     "--psk",         "--psk-identity", "--tls-keylog"};
-
-std::optional<TlsVersion> parse_version(std::string_view word) {
-  if (word.starts_with("tlsv")) word.remove_prefix(4);
-  if (word == "1.2") return TlsVersion::tls1_2;
-  if (word == "1.3") return TlsVersion::tls1_3;
-  return std::nullopt;
-}
-
-ValueResult keep_versions(mqtt::net::TlsOptions& tls, std::string_view value) {
-  const std::size_t dots = value.find("..");
-  const auto min = parse_version(value.substr(0, dots));
-  const auto max = dots == std::string_view::npos ? std::nullopt : parse_version(value.substr(dots + 2));
-  const bool range = dots != std::string_view::npos;
-  if (!min || (range && (!max || *max < *min)))
-    return std::unexpected(
-        fmt::format("{} is not 1.2, 1.3 or a range of them such as 1.2..1.3", quoted(value)));
-  tls.min_version = *min;
-  tls.max_version = max;
-  return {};
-}
 
 ValueResult keep_alpn(mqtt::net::TlsOptions& tls, std::string_view value) {
   constexpr std::size_t name_max = 255;  // a one-octet length (RFC 7301, 3.1)
@@ -102,17 +82,7 @@ void declare_identity(Options& o, ConnectionConfig& config) {
 
 void declare_protocol(Options& o, ConnectionConfig& config) {
   mqtt::net::TlsOptions& tls = config.tls;
-  o.parsed("--tls-version", [&tls](std::string_view value) { return keep_versions(tls, value); })
-      .metavar("MIN[..MAX]")
-      .group(group)
-      .text("TLS versions to accept: 1.2, 1.3 or a range")
-      .default_text("1.2")
-      .example("--tls-version 1.3");
-  o.text("--ciphers", tls.ciphers).metavar("LIST").group(group).text("OpenSSL cipher list for TLS 1.2");
-  o.text("--tls-ciphersuites", tls.ciphersuites)
-      .metavar("LIST")
-      .group(group)
-      .text("OpenSSL cipher suites for TLS 1.3");
+  declare_tls_strength(o, tls, group);
   o.parsed("--tls-alpn", [&tls](std::string_view value) { return keep_alpn(tls, value); })
       .metavar("A,B")
       .group(group)

@@ -16,12 +16,6 @@ namespace mq::detail {
 
 void declare_tls_options(Options& options, ConnectionConfig& config);
 
-/// A secret's options "--password-file", "-env", "-cmd" and "-prompt"; each excludes the others and
-/// `also_excluded`.
-void declare_secret_options(Options& options, SecretSource& secret, std::string_view stem,
-                            std::string_view what, std::string_view group,
-                            std::vector<std::string> also_excluded);
-
 /// The first TLS option on the command line; empty if there is none.
 [[nodiscard]] std::string_view typed_tls_option(const Options& options);
 

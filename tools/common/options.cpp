@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
 
@@ -48,13 +49,17 @@ std::function<ValueResult(const std::string&)> duration_into(std::function<void(
   };
 }
 
-std::function<ValueResult(const std::string&)> size_into(std::function<void(std::uint64_t)> keep) {
-  return [keep](const std::string& value) -> ValueResult {
-    const auto size = mqtt::parse_size(value);
-    if (!size) return not_a(value, "a size such as 4096, 64K or 1.5MiB");
-    keep(*size);
-    return {};
-  };
+/// "16MiB", "1000": exact, and read back as the same.
+std::string size_text(std::uint64_t size) {
+  constexpr std::array<std::string_view, 4> units{"", "KiB", "MiB", "GiB"};
+  std::size_t unit = 0;
+  for (; unit + 1 < units.size() && size != 0 && size % 1024 == 0; ++unit) size /= 1024;
+  return fmt::format("{}{}", size, units[unit]);
+}
+
+std::string size_range_text(NumberRange range) {
+  if (range.min == 0) return "a size such as 4096, 64K or 1.5MiB";
+  return fmt::format("a size from {} to {}", size_text(range.min), size_text(range.max));
 }
 
 void write_all(int fd, std::string_view text) {
@@ -134,6 +139,11 @@ Option& Option::hidden() {
   return *this;
 }
 
+Option& Option::typed_only() {
+  record_.typed_only = true;
+  return *this;
+}
+
 Option& Option::secret() {
   return secret([](std::span<char> value) { std::ranges::fill(value, 'x'); });
 }
@@ -145,8 +155,8 @@ Option& Option::secret(Scrub scrub) {
 }
 
 Options::Options(Program program) : program_{std::move(program)} {
-  flag("--help", help_wanted_).group(help_group).text("show this help and exit");
-  flag("--version", version_wanted_).group(help_group).text("show the version and exit");
+  flag("--help", help_wanted_).group(help_group).typed_only().text("show this help and exit");
+  flag("--version", version_wanted_).group(help_group).typed_only().text("show the version and exit");
 }
 
 Option& Options::add(std::string_view names, ValueKind kind, Option::Wanted wanted, Option::Keep keep) {
@@ -246,13 +256,15 @@ Option& Options::duration(std::string_view names, std::optional<mqtt::Duration>&
                    duration_into([&target](mqtt::Duration value) { target = value; }));
 }
 
-Option& Options::size(std::string_view names, std::uint64_t& target) {
-  auto keep = [&target](std::uint64_t value) { target = value; };
-  return add_value(names, ValueKind::size, size_into(keep)).default_text(std::to_string(target));
-}
-
-Option& Options::size(std::string_view names, std::optional<std::uint64_t>& target) {
-  return add_value(names, ValueKind::size, size_into([&target](std::uint64_t value) { target = value; }));
+Option& Options::add_size(std::string_view names, NumberRange range, std::uint64_t initial,
+                          std::function<void(std::uint64_t)> keep) {
+  Option& option = add_value(names, ValueKind::size, [range, keep](const std::string& value) -> ValueResult {
+    const auto size = mqtt::parse_size(value);
+    if (!size || *size < range.min || *size > range.max) return not_a(value, size_range_text(range));
+    keep(*size);
+    return {};
+  });
+  return option.default_text(size_text(initial));
 }
 
 void Options::example(std::string_view command, std::string_view what) {
@@ -285,9 +297,9 @@ ArgumentRules Options::argument_rules() {
   return rules;
 }
 
-bool Options::beaten_by_typed(const Option& option) const {
+bool Options::is_beaten(const Option& option, Source source) const {
   const auto beats = [&](const Occurrence& occurrence) {
-    if (occurrence.source != Source::command_line) return false;
+    if (occurrence.source <= source) return false;
     if (occurrence.option == &option) return true;
     const auto excludes = [](const OptionRecord& a, const OptionRecord& b) {
       return std::ranges::any_of(a.excludes, [&](const std::string& name) {
@@ -303,10 +315,10 @@ bool Options::beaten_by_typed(const Option& option) const {
 void Options::add_environment(const Environment& environment) {
   for (Option& option : options_) {
     const std::string& variable = option.record_.environment;
-    if (variable.empty() || beaten_by_typed(option)) continue;
+    if (variable.empty() || is_beaten(option, Source::environment)) continue;
     // An empty variable is how scripts say "none".
     const char* value = environment(variable.c_str());
-    if (value && *value) occurrences_.push_back({&option, variable, Source::environment, {value}, {}});
+    if (value && *value) occurrences_.push_back({&option, variable, Source::environment, {value}, {}, {}});
   }
 }
 
@@ -314,10 +326,7 @@ std::optional<std::string> Options::keep_values() {
   for (Occurrence& occurrence : occurrences_) {
     const ValueResult kept = occurrence.option->keep_(occurrence.values);
     occurrence.option->source_ = occurrence.source;
-    if (kept) continue;
-    const bool typed = occurrence.source == Source::command_line;
-    return fmt::format("{} '{}': {}", typed ? "option" : "environment variable", occurrence.typed,
-                       kept.error());
+    if (!kept) return fmt::format("{}: {}", name_as_given(occurrence), kept.error());
   }
   return std::nullopt;
 }
@@ -332,6 +341,7 @@ std::optional<std::string> Options::take(CutArguments cut, const Environment& en
   occurrences_ = std::move(cut.occurrences);
   if (cut.fault) return std::move(cut.fault);
   add_environment(environment);
+  if (auto sentence = add_settings()) return sentence;
   if (auto sentence = broken_relation(options_, occurrences_)) return sentence;
   if (auto sentence = keep_values()) return sentence;
   return broken_rule();

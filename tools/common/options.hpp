@@ -22,14 +22,15 @@
 
 #include "common/argv.hpp"
 #include "common/exit_code.hpp"
+#include "common/settings_file.hpp"
 
 namespace mq {
 
 /// What kind of value an option takes: for help, man pages and shell completion.
 enum class ValueKind : std::uint8_t { none, text, number, duration, size, choice, tuple };
 
-/// Where an option's value comes from.
-enum class Source : std::uint8_t { default_value, environment, command_line };
+/// Where an option's value comes from. A later one beats those before it.
+enum class Source : std::uint8_t { default_value, file, environment, command_line };
 
 /// Everything there is to know of one option. It is declared once; parsing, --help, man pages and
 /// completions all read this.
@@ -37,9 +38,10 @@ struct OptionRecord {
   std::vector<std::string> names;  ///< "-V", "--protocol-version"; one without '-' for a positional
   ValueKind kind = ValueKind::none;
   bool positional = false;
-  bool repeats = false;  ///< values collect; otherwise the last one counts
-  bool hidden = false;   ///< works, but is not shown
-  bool secret = false;   ///< the value is overwritten in argv
+  bool repeats = false;     ///< values collect; otherwise the last one counts
+  bool hidden = false;      ///< works, but is not shown
+  bool secret = false;      ///< the value is overwritten in argv
+  bool typed_only = false;  ///< not for configuration files
   std::string metavar;
   std::string group;
   std::string text;
@@ -85,6 +87,8 @@ class Option {
   Option& excludes(std::initializer_list<std::string_view> names);
   Option& needs(std::initializer_list<std::string_view> names);
   Option& hidden();
+  /// A configuration file cannot set it.
+  Option& typed_only();
   /// The value is overwritten in argv, so that `ps` no longer shows it.
   Option& secret();
   /// Only a part of the value is secret.
@@ -157,9 +161,12 @@ class Options {
   /// "500ms", "2s", "1m"; a bare number is seconds.
   Option& duration(std::string_view names, mqtt::Duration& target);
   Option& duration(std::string_view names, std::optional<mqtt::Duration>& target);
-  /// "64K", "1.5MiB": octets.
-  Option& size(std::string_view names, std::uint64_t& target);
-  Option& size(std::string_view names, std::optional<std::uint64_t>& target);
+  /// "64K", "1.5MiB": octets. The range is also cut to the target's type.
+  template <std::integral T>
+  Option& size(std::string_view names, T& target, NumberRange range = {}) {
+    return add_size(names, clamped<T>(range), static_cast<std::uint64_t>(target),
+                    [&target](std::uint64_t value) { target = static_cast<T>(value); });
+  }
 
   /// One of a few words. Several words may mean the same value: the first is the one that is shown.
   template <class T>
@@ -187,6 +194,9 @@ class Options {
   Option& parsed_tuple(std::string_view names, Option::Wanted wanted, Option::Keep keep);
   /// One value, with its own reading.
   Option& parsed(std::string_view names, std::function<ValueResult(std::string_view)> keep);
+  /// Names a configuration file. Its settings have the names of the long options without "--"; the command
+  /// line and the environment beat them.
+  Option& settings_file(std::string_view names, std::optional<std::string>& target, SettingsReader reader);
   /// Taken and ignored: for what scripts written for other tools say.
   Option& ignored_flag(std::string_view names);
 
@@ -205,6 +215,10 @@ class Options {
   /// program's name.
   [[nodiscard]] std::expected<void, Stop> read(const std::vector<std::string>& arguments,
                                                const Environment& environment);
+
+  /// Settings alone, without a command line: for a table of a configuration file. A sentence if something
+  /// is wrong with them.
+  [[nodiscard]] std::optional<std::string> read_settings(const std::vector<Setting>& settings);
 
   /// One finished line for stderr: "mqpub: SENTENCE".
   [[nodiscard]] std::string usage_error(std::string_view sentence) const;
@@ -256,6 +270,8 @@ class Options {
                     std::function<ValueResult(const std::string&)> keep);
   Option& add_number(std::string_view names, NumberRange range, std::string initial,
                      std::function<void(std::uint64_t)> keep);
+  Option& add_size(std::string_view names, NumberRange range, std::uint64_t initial,
+                   std::function<void(std::uint64_t)> keep);
   Option& add_words(std::string_view names, std::vector<std::string> words,
                     std::vector<std::string> shown_words, std::string initial,
                     std::function<void(std::size_t)> keep);
@@ -265,7 +281,11 @@ class Options {
   /// The first thing that is wrong, as a sentence.
   [[nodiscard]] std::optional<std::string> take(CutArguments cut, const Environment& environment);
   void add_environment(const Environment& environment);
-  [[nodiscard]] bool beaten_by_typed(const Option& option) const;
+  [[nodiscard]] std::optional<std::string> add_settings();
+  [[nodiscard]] std::optional<std::string> add_setting(const Setting& setting);
+  [[nodiscard]] std::string unknown_setting(const Setting& setting) const;
+  /// Whether a source above `source` has given it, or an option that it excludes.
+  [[nodiscard]] bool is_beaten(const Option& option, Source source) const;
   [[nodiscard]] std::optional<std::string> keep_values();
   [[nodiscard]] std::optional<std::string> broken_rule() const;
   void scrub_secrets(char** arguments) const;
@@ -275,6 +295,8 @@ class Options {
   std::vector<Example> examples_;
   std::vector<std::function<std::optional<std::string>()>> rules_;
   std::vector<Occurrence> occurrences_;  // while parsing
+  const Option* settings_option_ = nullptr;
+  SettingsReader settings_reader_;
   bool help_wanted_ = false;
   bool version_wanted_ = false;
 };

@@ -83,12 +83,10 @@ class Relations {
   std::vector<Declared> declared_;
 };
 
-/// As it was typed, or the variable that brought it.
 std::string typed_name(const Option& option, std::span<const Occurrence> occurrences) {
   const auto given = std::ranges::find(occurrences, &option, &Occurrence::option);
   if (given == occurrences.end()) return fmt::format("option '{}'", option.record().main_name());
-  const bool typed = given->source == Source::command_line;
-  return fmt::format("{} '{}'", typed ? "option" : "environment variable", given->typed);
+  return name_as_given(*given);
 }
 
 }  // namespace

@@ -1,0 +1,27 @@
+#include "common/secret_options.hpp"
+
+#include <fmt/format.h>
+
+namespace mq {
+
+void declare_secret_options(Options& options, SecretSource& secret, std::string_view stem,
+                            std::string_view what, std::string_view group,
+                            std::vector<std::string> also_excluded) {
+  const auto name = [stem](std::string_view suffix) { return fmt::format("{}{}", stem, suffix); };
+  const std::string file = name("-file"), variable = name("-env"), command = name("-cmd"),
+                    prompt = name("-prompt");
+  const auto declare = [&](Option& option, std::string_view metavar, std::string text,
+                           std::initializer_list<std::string_view> later) {
+    option.metavar(metavar).group(group).text(text).excludes(later);
+    for (const std::string& other : also_excluded) option.excludes({other});
+  };
+  declare(options.text(file, secret.file), "FILE", fmt::format("{} is in this file", what),
+          {variable, command, prompt});
+  declare(options.text(variable, secret.environment), "NAME",
+          fmt::format("{} is in this environment variable", what), {command, prompt});
+  declare(options.text(command, secret.command), "COMMAND",
+          fmt::format("{} is what this command writes", what), {prompt});
+  declare(options.flag(prompt, secret.prompt), "", fmt::format("ask for {} on the terminal", what), {});
+}
+
+}  // namespace mq
