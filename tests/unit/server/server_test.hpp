@@ -1,0 +1,144 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <mqtt/client/client.hpp>
+#include <mqtt/client/endpoint.hpp>
+#include <mqtt/codec/framer.hpp>
+#include <mqtt/server/server.hpp>
+#include <optional>
+#include <string>
+#include <unit/net/net_test.hpp>
+#include <vector>
+
+namespace mqtt::server::test {
+
+using namespace std::chrono_literals;
+using net::test::run_until;
+
+/// Can be told to fail.
+class FakeStore final : public broker::Store {
+ public:
+  void on_retained(std::string_view, const broker::MessagePtr&) override {}
+  void on_session(std::string_view, std::uint32_t) override {}
+  void on_session_ended(std::string_view) override {}
+  void on_subscribed(std::string_view, const SubscriptionView&, std::uint32_t) override {}
+  void on_unsubscribed(std::string_view, std::string_view) override {}
+  Result<void> commit() override {
+    ++commits;
+    if (before_commit) before_commit();
+    if (broken)
+      return fail(ErrorDomain::system, ENOSPC, "cannot write the database: no space left on device");
+    return {};
+  }
+
+  bool broken = false;
+  std::size_t commits = 0;
+  std::function<void()> before_commit;
+};
+
+/// Lets everybody in and remembers who came how.
+class Doorkeeper final : public broker::Authenticator {
+ public:
+  broker::AuthDecision authenticate(const ConnectView&, const broker::ConnectionInfo& info) override {
+    infos.push_back(info);
+    return broker::AuthDecision::allowed("");
+  }
+  std::unique_ptr<broker::AuthExchange> begin(std::string_view, std::string_view) override { return nullptr; }
+
+  std::vector<broker::ConnectionInfo> infos;
+};
+
+struct Events final : broker::BrokerEvents, ServerEvents {
+  void on_connected(const broker::Identity&, Version, bool) override { ++connected; }
+  void on_disconnected(const broker::Identity&, const CloseInfo*) override { ++disconnected; }
+  void on_turned_away(std::string_view listener, const Error& why, std::uint64_t count) override {
+    turned_away.push_back(std::string{listener} + ": " + why.context);
+    turned_away_count += count;
+  }
+  void on_store_failed(const Error& error) override { store_faults.push_back(error.context); }
+  void on_store_recovered() override { ++store_recoveries; }
+
+  std::size_t connected = 0, disconnected = 0, store_recoveries = 0;
+  std::uint64_t turned_away_count = 0;
+  std::vector<std::string> turned_away, store_faults;
+};
+
+/// A client that says what a test wants, at once, and keeps what it hears.
+class RawClient final : net::StreamHandler {
+ public:
+  explicit RawClient(std::unique_ptr<net::ByteStream> opened) : stream{std::move(opened)} {
+    stream->set_handler(this);
+  }
+
+  void send(const PacketView& packet, Version version = Version::v5);
+  void send_octets(Bytes octets);
+  /// How many packets of a kind have come.
+  [[nodiscard]] std::size_t count(PacketType type) const;
+  /// The first packet of a type.
+  template <class View>
+  [[nodiscard]] std::optional<View> find() const {
+    for (const auto& frame : frames)
+      if (const auto packet = decode_kept(frame); packet && std::holds_alternative<View>(*packet))
+        return std::get<View>(*packet);
+    return std::nullopt;
+  }
+  [[nodiscard]] bool over() const { return ended || error; }
+  [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
+
+  std::unique_ptr<net::ByteStream> stream;
+  std::vector<std::vector<std::uint8_t>> frames;
+  Version version = Version::v5;
+  bool ended = false;
+  std::optional<Error> error;
+
+ private:
+  [[nodiscard]] std::optional<PacketView> decode_kept(Bytes frame) const;
+  void write();
+  void on_data(Bytes bytes) override;
+  void on_writable() override { write(); }
+  void on_end() override { ended = true; }
+  void on_error(Error what) override { error = std::move(what); }
+
+  Framer framer_;
+  std::string unsent_;
+};
+
+class ServerTest : public testing::Test {
+ protected:
+  /// One listener: 127.0.0.1, plain TCP.
+  ServerTest();
+  ~ServerTest() override;
+
+  void open();
+  [[nodiscard]] broker::BrokerServices services() { return {doorkeeper, access, store, events}; }
+  /// A transport, and nothing said on it.
+  [[nodiscard]] std::unique_ptr<RawClient> dial(std::size_t url = 0);
+  /// With CONNACK.
+  [[nodiscard]] std::unique_ptr<RawClient> connect(std::string_view id, std::size_t url = 0,
+                                                   Version version = Version::v5);
+  /// With SUBACK.
+  void subscribe(RawClient& client, std::string_view filter, QoS qos = QoS::at_most_once);
+  [[nodiscard]] net::StreamTarget target(std::size_t url = 0) const;
+  template <class Done>
+  [[nodiscard]] bool wait(Done done) {
+    return run_until(loop, done);
+  }
+  void destroy_server() { server.reset(); }
+  [[nodiscard]] std::size_t connections() const { return server->counters().connections; }
+
+  net::Loop loop;
+  Doorkeeper doorkeeper;
+  broker::AllowEverything access;
+  FakeStore store;
+  Events events;
+  ServerConfig config;
+  std::shared_ptr<const net::TlsContext> client_tls;
+  std::unique_ptr<Server> server;
+};
+
+[[nodiscard]] ConnectView connect_packet(std::string_view id, Version version = Version::v5);
+[[nodiscard]] PublishView message(std::string_view topic, std::string_view payload,
+                                  QoS qos = QoS::at_most_once);
+
+}  // namespace mqtt::server::test

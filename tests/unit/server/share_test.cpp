@@ -1,0 +1,73 @@
+// One connection's demands against the others'.
+#include <support/hex.hpp>
+#include <support/packets.hpp>
+#include <unit/server/server_test.hpp>
+
+namespace mqtt::server::test {
+namespace {
+
+using Sharing = ServerTest;
+
+TEST_F(Sharing, AReaderThatStopsCostsTheOthersNothing) {
+  config.broker.limits.queued_messages = 16;
+  open();
+  const auto stopped = connect("stopped");
+  const auto reader = connect("reader");
+  subscribe(*stopped, "t");
+  subscribe(*reader, "t");
+  stopped->stream->pause_reading();
+  const auto publisher = connect("publisher");
+  const std::string payload(128 * 1024, 'x');
+  constexpr std::size_t messages = 200;  // beyond what sockets, backlog and queue hold
+  for (std::size_t i = 0; i < messages; ++i) {
+    reader->frames.clear();
+    publisher->send(message("t", payload));
+    ASSERT_TRUE(wait([&] { return !reader->frames.empty(); })) << i;
+  }
+  EXPECT_GT(server->broker().counters().dropped_for(broker::DropReason::queue_full), 0U);
+  EXPECT_FALSE(stopped->over());
+}
+
+TEST_F(Sharing, OneThatSendsWithoutEndGetsOneReadPerTurn) {
+  open();
+  const auto flooder = connect("flooder");
+  const auto packet = mqtt::test::encoded(message("t", std::string(1000, 'x')), Version::v5);
+  std::vector<std::uint8_t> flood;
+  while (flood.size() < 8 * 1024 * 1024) flood.insert(flood.end(), packet.begin(), packet.end());
+  flooder->send_octets(flood);  // the sockets' buffers are full before the server reads
+  std::uint64_t before = server->broker().counters().bytes_received, most = 0;
+  ASSERT_TRUE(wait([&] {
+    const std::uint64_t now = server->broker().counters().bytes_received;
+    most = std::max(most, now - std::exchange(before, now));
+    return now >= flood.size();
+  }));
+  EXPECT_LE(most, 2 * net::Loop::read_buffer_bytes);
+  EXPECT_GE(most, net::Loop::read_buffer_bytes / 2) << "and not less than it could have";
+}
+
+TEST_F(Sharing, OneThatAsksAndDoesNotReadIsNotReadFromForEver) {
+  net::test::TempDirectory directory;
+  config.listeners[0].listen.unix_path = directory.file("socket");  // small buffers
+  config.broker.limits.write_backlog = 1024;
+  open();
+  const auto client = connect("asks");
+  client->stream->pause_reading();
+  std::vector<std::uint8_t> pings;
+  while (pings.size() < 4 * 1024 * 1024) pings.insert(pings.end(), {0xC0, 0x00});
+  client->send_octets(pings);
+  std::uint64_t received = 0;
+  ASSERT_TRUE(wait([&] {  // until nothing comes for some turns
+    return std::exchange(received, server->broker().counters().bytes_received) > 0 &&
+           received == server->broker().counters().bytes_received && client->unsent() > 0 &&
+           received > 256 * 1024;
+  }));
+  net::test::run_ready(loop);
+  EXPECT_LT(server->broker().counters().bytes_received, 2 * 1024 * 1024U);
+  EXPECT_GT(client->unsent(), 0U);
+  // Once it reads, it gets all of its answers.
+  client->stream->resume_reading();
+  EXPECT_TRUE(wait([&] { return client->count(PacketType::pingresp) == pings.size() / 2; }));
+}
+
+}  // namespace
+}  // namespace mqtt::server::test
