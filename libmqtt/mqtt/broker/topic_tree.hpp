@@ -43,6 +43,8 @@ class TopicTree {
   /// False: there was none.
   bool remove(Position position, SubscriberId subscriber);
 
+  /// Where subscriptions to `filter` stand; nothing if neither it nor a filter below it has any.
+  [[nodiscard]] std::optional<Position> position_of(std::string_view filter) const;
   /// Null if there is none. Good until the tree changes.
   [[nodiscard]] const Subscription* find(std::string_view filter, SubscriberId subscriber) const;
   [[nodiscard]] const Subscription* find(Position position, SubscriberId subscriber) const;
