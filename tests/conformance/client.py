@@ -13,7 +13,7 @@ from wire import (
     AUTH, CONNACK, DISCONNECT, P, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UNSUBACK, V5)
 
 # Seconds for anything that has to happen; few for mosquitto, which is not there to be waited for.
-DEADLINE = 10.0 if subjects.is_ours() else 3.0
+DEADLINE = 10.0 if subjects.is_ours() else 1.5
 _serial = itertools.count(1)
 
 
@@ -348,12 +348,12 @@ class Client:
         except Ended:
             return bytes(self._buffer)
 
-    def refused(self, *codes, certainly=False):
+    def refused(self, *codes, certainly=False, seconds=DEADLINE):
         """The server ends the connection, at MQTT 5 with one of these codes, before that without a word.
 
         The specification only recommends to say why, unless `certainly`; ours always does.
         """
-        *before, last = [None, *self.end()]
+        *before, last = [None, *self.end(seconds)]
         assert not [p for p in before if p and p.kind != PUBLISH], before
         if self.version != V5:
             assert last is None, f"{last} before the end"

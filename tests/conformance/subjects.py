@@ -58,6 +58,8 @@ class MosquittoSubject(Mosquitto):
         for name in limits:
             if name not in self._GLOBAL and name not in self._LISTENER:
                 raise NotOffered(f"mosquitto has nothing like {name}")
+        if limits.get("max_keepalive", 10) < 10:
+            raise NotOffered("mosquitto's max_keepalive begins at 10")
         self._limits = limits
         options = [f"{self._GLOBAL[n]} {v}" for n, v in limits.items() if n in self._GLOBAL]
         super().__init__(transports=transports, options=options + ["retain_available false"] * no_retain)

@@ -118,6 +118,7 @@ ALSO = {MALFORMED: {MALFORMED, PROTOCOL_ERROR}, PROTOCOL_ERROR: {MALFORMED, PROT
         0x90: {0x90, MALFORMED, PROTOCOL_ERROR}}
 
 
+@covers("MQTT-3.14.0-1")
 @pytest.mark.parametrize("level,data,code", CASES)
 def test_refused(opened, level, data, code):
     client = opened(level)

@@ -307,3 +307,10 @@ def test_a_request_id_that_is_in_use_by_a_publish(connected, topic, version):
         assert client.wait(wire.PUBCOMP).packet_id == 3
 
 
+@covers("MQTT-3.14.2-3 MQTT-3.14.2-4 MQTT-3.1.2-24")
+@pytest.mark.parametrize("size", [30, 40])
+def test_disconnect_leaves_out_what_is_too_long(connected, size):
+    """The observer takes no packet above the size."""
+    client = connected(V5, "a", props={P.MAXIMUM_PACKET_SIZE: size})
+    client.send(wire.publish(V5, "a/#/" + "b" * 300, b""))
+    client.refused(TOPIC_INVALID, MALFORMED, PROTOCOL_ERROR)

@@ -3,7 +3,7 @@
 import pytest
 
 import wire
-from client import unique
+from client import Ended, unique
 from covers import both, covers
 from wire import P, PUBLISH, V5, V31, V311, options
 
@@ -283,3 +283,44 @@ def test_no_local_is_of_each_subscription(connected, topic):
     taken = client.drain()
     assert [(m.payload, m.all(P.SUBSCRIPTION_ID)) for m in taken] == [(b"own", [5])]
     assert all(m.kind == PUBLISH for m in taken)
+
+
+@covers("v5#3.3.2.3.2/pfi-utf8")
+def test_text_that_is_none_is_forwarded_or_refused(connected, topic):
+    """A server may look at the payload, and need not."""
+    client = connected(V5)
+    client.subscribe(topic)
+    answer = client.publish(topic, b"\xff\xfe", 1, props={P.PAYLOAD_FORMAT: 1})
+    taken = [(m.payload, m.prop(P.PAYLOAD_FORMAT)) for m in client.drain()]
+    assert (answer.code, taken) in ((0, [(b"\xff\xfe", 1)]), (0x99, []))
+
+
+@covers("v5#1.5.4/disallowed")
+@pytest.mark.parametrize("character", ["\x01", "\x1f", "\x7f", "\x9f", "\ufdd0", "\uffff", "\U0010ffff"])
+def test_characters_that_should_not_be_are_forwarded_or_refused(connected, topic, version, character):
+    """Both are allowed; another character in its place is not."""
+    client = connected(version)
+    name = topic + character
+    client.send(wire.subscribe(version, 900, [(name, 0)]), wire.publish(version, name, b"x"), wire.PING)
+    client.observer.requests[900], client.observer.pings = (wire.SUBACK, 1), 1
+    try:
+        assert client.wait(wire.SUBACK, wire.DISCONNECT).kind == wire.DISCONNECT or client.message().topic == name
+    except Ended:
+        pass
+
+
+@covers("", "MQTT-3.3.5-2")
+@pytest.mark.parametrize("qos", [1, 2])
+def test_a_publish_that_is_refused_is_answered_as_ever_or_the_connection_ends(connected, version, qos):
+    """The server's own topics are nobody else's."""
+    client = connected(version)
+    packet_id = client.start("$SYS/broker/version", b"mine", qos)
+    try:
+        answer = client.wait(wire.PUBACK, wire.PUBREC, wire.DISCONNECT)
+        assert answer.kind == wire.DISCONNECT or (answer.kind, answer.packet_id) == (
+            wire.PUBACK if qos == 1 else wire.PUBREC, packet_id)
+    except Ended:
+        pass
+    reader = connected(version)
+    reader.subscribe("$SYS/broker/version")
+    assert b"mine" not in [m.payload for m in reader.drain()]

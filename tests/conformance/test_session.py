@@ -231,7 +231,7 @@ def test_ids_in_flight_are_not_taken_again(member, connected, topic, version):
         client.ack(message)
 
 
-@covers("MQTT-4.4.0-2 MQTT-4.3.3-9")
+@covers("MQTT-4.4.0-2 MQTT-4.3.3-9 v5#4.3.3/pubrel-after-error")
 @pytest.mark.parametrize("qos", [1, 2])
 def test_what_was_answered_with_an_error_is_not_sent_again(member, connected, topic, qos):
     client, publisher = member(V5, automatic=False), connected(V5)
