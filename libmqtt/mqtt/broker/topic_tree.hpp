@@ -45,12 +45,10 @@ class TopicTree {
 
   /// Where subscriptions to `filter` stand; nothing if neither it nor a filter below it has any.
   [[nodiscard]] std::optional<Position> position_of(std::string_view filter) const;
+  [[nodiscard]] Position position_of(const ShareGroup& group) const;
   /// Null if there is none. Good until the tree changes.
   [[nodiscard]] const Subscription* find(std::string_view filter, SubscriberId subscriber) const;
   [[nodiscard]] const Subscription* find(Position position, SubscriberId subscriber) const;
-  /// Nothing if nobody is subscribed to `filter`.
-  [[nodiscard]] std::optional<Position> position_of(std::string_view filter) const;
-  [[nodiscard]] Position position_of(const ShareGroup& group) const;
   /// Null for the position of an ordinary subscription.
   [[nodiscard]] ShareGroup* group_at(Position position);
   /// The filter's text, "$share/NAME/" included.
