@@ -76,6 +76,10 @@ class Broker:
     def __getitem__(self, transport):
         return self.endpoints[transport]
 
+    @property
+    def pid(self):
+        return self.proc.pid
+
     def args(self, transport="tcp"):
         return self.endpoints[transport].mq_args()
 

@@ -1,0 +1,59 @@
+"""mqbroker as a broker for the tests: on free ports of loopback, which it prints itself."""
+
+import pathlib
+import re
+import resource
+import tempfile
+
+from .brokers import START_SECONDS, Broker, Endpoint
+from .ports import HOST, wait_until
+from .proc import Proc
+from .tools import program
+
+_SCHEMES = {"tcp": "mqtt", "tls": "mqtts", "ws": "ws", "wss": "wss", "unix": "unix"}
+
+
+class MqBroker(Broker):
+    """`transports`: which listeners to open. `options`: words of its command line. `descriptors`: limit of
+    open files, by default the highest that there is."""
+
+    name = "mqbroker"
+
+    def __init__(self, certs=None, transports=("tcp",), options=(), descriptors=None):
+        super().__init__()
+        self._dir = pathlib.Path(tempfile.mkdtemp(prefix="mqbroker-"))
+        argv = [program("mqbroker"), "--print-address", *options]
+        for transport in transports:
+            argv += ["--listen", self._listen(transport)]
+        if certs and {"tls", "wss"} & set(transports):
+            argv += ["--cert", certs.server, "--key", certs.server_key]
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        limit = descriptors or hard
+
+        def raise_limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        # setpriv: should the tests be killed, the broker must not stay behind.
+        self.proc = Proc(["setpriv", "--pdeathsig", "TERM", *argv], preexec=raise_limit)
+        try:
+            wait_until(lambda: len(self._addresses()) >= len(transports), START_SECONDS, "mqbroker's addresses")
+            self.endpoints = {t: self._endpoint(t, certs) for t in transports}
+        except BaseException:
+            self.stop()
+            raise
+
+    def _listen(self, transport):
+        if transport == "unix":
+            return f"unix://{self._dir}/socket"
+        return f"{_SCHEMES[transport]}://{HOST}:0"
+
+    def _addresses(self):
+        if not self.proc.running:
+            raise ChildProcessError(self.proc.err.decode("utf-8", "replace"))
+        return re.findall(r"(?m)^(\w+)://(\S+)\n", self.proc.out.decode())
+
+    def _endpoint(self, transport, certs):
+        where = dict(self._addresses())[_SCHEMES[transport]]
+        cafile = str(certs.ca) if transport in ("tls", "wss") else ""
+        if transport == "unix":
+            return Endpoint(transport, path=where)
+        return Endpoint(transport, port=int(re.search(r":(\d+)", where)[1]), cafile=cafile)
