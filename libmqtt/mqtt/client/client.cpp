@@ -228,6 +228,7 @@ void Client::end_attempt(Ending ending) {
   if (made_progress()) backoff_.reset();
   drop_connection();
   ending.had_connected = has_connected_;
+  if (leaving_) return finish(std::move(ending));
   if (falls_back(ending)) {
     options_.connect.version = Version::v3_1_1;
     options_.connect.properties = {};
@@ -258,6 +259,7 @@ void Client::drop_connection() {
 }
 
 void Client::disconnect(ReasonCode reason, PropertiesView properties) {
+  leaving_ = true;
   if (state_ == State::over || state_ == State::closing) return;
   if (state_ == State::open && session_.wants_close()) return turn_end_.request();
   if (state_ == State::open && session_.connected() && say_goodbye(reason, properties)) {

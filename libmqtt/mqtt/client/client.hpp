@@ -51,7 +51,8 @@ class Client final : private net::StreamHandler {
   void start();
   /// Queues DISCONNECT, flushes, half-closes and waits for the server's end. If the server stops taking
   /// what is queued, the ending is connection_lost. `properties` are left out where they do not fit.
-  /// Without a connection it gives up at once; on_ended() follows in any case, never from inside.
+  /// Without a connection it gives up at once; on_ended() follows in any case, never from inside, and
+  /// nothing is tried again however the connection ends.
   void disconnect(ReasonCode reason = ReasonCode::normal_disconnection, PropertiesView properties = {});
   /// Stops reading, and so the server, while the owner cannot take more.
   void pause_reading();
@@ -119,6 +120,7 @@ class Client final : private net::StreamHandler {
   std::optional<Ending> over_;  // what on_ended() will say at the end of this turn
   bool was_connected_ = false;  // in this attempt
   bool has_connected_ = false;  // ever
+  bool leaving_ = false;        // disconnect() was called
   std::optional<Error> write_error_;
   TimePoint accepted_at_{};
   std::size_t in_flight_at_accept_ = 0;
