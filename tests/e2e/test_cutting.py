@@ -6,14 +6,18 @@ positions are cut with a FIN and odd ones with a RST in one protocol version, th
 
 import collections
 import concurrent.futures
+import re
 import signal
+import socket
 
 import pytest
 
+from support import mqtt_wire as wire
 from support.brokers import Mosquitto
 from support.cutting_proxy import DOWN, UP, CuttingProxy
+from support.fault_server import Connection
 from support.peers import Paho
-from support.ports import wait_until
+from support.ports import HOST, wait_until
 from support.tools import start, unique
 
 AT_ONCE = 8
@@ -21,8 +25,11 @@ RETRY = ("--reconnect", "--retry-delay", "10ms..50ms")
 LINES = [b"one", b"two", b"three"]
 END = b"end"  # the last message: when it is there, so is (or never will be) everything before it
 SECONDS = 15  # for a whole case; a quiet machine needs a tenth of a second
-CASES = [(version, qos, direction) for version in ("5", "311") for qos in (1, 2) for direction in (UP, DOWN)]
+WAYS = (UP, DOWN)
+CASES = [(version, qos, direction) for version in ("5", "311") for qos in (1, 2) for direction in WAYS]
 IDS = [f"v{v}-qos{q}-{d.replace(' ', '-')}" for v, q, d in CASES]
+OWN_CASES = [(version, 2, direction) for version in ("311", "31") for direction in WAYS]
+OWN_IDS = [f"v{v}-{d.replace(' ', '-')}" for v, _, d in OWN_CASES]
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +61,18 @@ def reset_at(position, version):
     return position is not None and (position + (version == "5")) % 2 == 1
 
 
-def session_args(version, client_id):
-    """MQTT 5 keeps what --reconnect needs by itself; 3.1.1 needs a named, persistent session."""
-    return ["-V", version] + (["-c", "-i", client_id] if version == "311" else [])
+def named_session(version, client_id):
+    """A session of the user's."""
+    return ["-V", version, "-c", "-i", client_id] + (["-x", "600"] if version == "5" else [])
+
+
+def own_session(version, client_id):
+    """The session that the programs keep for themselves, as long as they run, to reconnect with."""
+    return ["-V", version, "-I", client_id]
+
+
+def pub_session(version, client_id):
+    return (own_session if version == "5" else named_session)(version, client_id)
 
 
 def run_every_position(conversation, direction):
@@ -84,10 +100,10 @@ def assert_delivered(received, expected, qos):
         assert received == expected, f"not exactly once: {received}"
 
 
-def publish_through_a_cut(broker, collector, publisher, version, qos, direction, position):
+def publish_through_a_cut(broker, collector, publisher, session, version, qos, direction, position):
     topic = f"cut/{unique('p')}"
     with CuttingProxy(broker["tcp"].port, direction, position, reset_at(position, version)) as proxy:
-        pub = start("mqpub", "-L", proxy.url, *session_args(version, unique("pub")), *RETRY,
+        pub = start("mqpub", "-L", proxy.url, *session(version, unique("pub")), *RETRY,
                     "-t", topic, "-q", qos, "-l", stdin=b"\n".join(LINES) + b"\n")
         with pub:
             result = pub.wait(SECONDS)
@@ -101,27 +117,35 @@ def publish_through_a_cut(broker, collector, publisher, version, qos, direction,
     return proxy.counts
 
 
-
 @pytest.mark.parametrize("version, qos, direction", CASES, ids=IDS)
 def test_mqpub_survives_a_cut_after_every_byte(broker, collector, publisher, version, qos, direction):
     cuts = run_every_position(
-        lambda position: publish_through_a_cut(broker, collector, publisher, version, qos, direction, position),
+        lambda position: publish_through_a_cut(broker, collector, publisher, pub_session, version, qos, direction,
+                                               position),
         direction)
     assert cuts > (60 if direction == UP else 15)
 
 
-def subscribe_through_a_cut(broker, publisher, version, qos, direction, position):
+@pytest.mark.parametrize("version, qos, direction", OWN_CASES, ids=OWN_IDS)
+def test_mqpub_without_a_client_id_publishes_once(broker, collector, publisher, version, qos, direction):
+    run_every_position(
+        lambda position: publish_through_a_cut(broker, collector, publisher, own_session, version, qos, direction,
+                                               position),
+        direction)
+    assert_no_session_is_left(broker, version, "pub")
+
+
+def subscribe_through_a_cut(broker, publisher, session, version, qos, direction, position):
     topic, client_id = f"sub/{unique('s')}", unique("sub")
-    persistent = ["-V", version, "-c", "-i", client_id] + (["-x", "600"] if version == "5" else [])
     with CuttingProxy(broker["tcp"].port, direction, position, reset_at(position, version)) as proxy:
-        with start("mqsub", "-L", proxy.url, *persistent, *RETRY, "-t", topic, "-q", qos) as sub:
+        with start("mqsub", "-L", proxy.url, *session(version, client_id), *RETRY, "-t", topic, "-q", qos) as sub:
             broker.wait_subscribed(topic)
             for payload in LINES + [END]:
                 assert publisher.publish(topic, payload, qos).rc == 0
             sub.wait_out(END + b"\n", SECONDS)
             if position is None:
                 last_ack = "PUBCOMP" if qos == 2 else "PUBACK"
-                broker.wait_log(f"Received {last_ack} from {client_id} ", len(LINES) + 1)
+                broker.wait_log(f"Received {last_ack} from {client_id}\\S* ", len(LINES) + 1)
                 counts = dict(proxy.counts)  # without the DISCONNECT
             else:
                 wait_until(lambda: proxy.cut, SECONDS, f"the cut after {position} bytes")
@@ -136,6 +160,53 @@ def subscribe_through_a_cut(broker, publisher, version, qos, direction, position
 @pytest.mark.parametrize("version, qos, direction", CASES, ids=IDS)
 def test_mqsub_survives_a_cut_after_every_byte(broker, publisher, version, qos, direction):
     cuts = run_every_position(
-        lambda position: subscribe_through_a_cut(broker, publisher, version, qos, direction, position),
+        lambda position: subscribe_through_a_cut(broker, publisher, named_session, version, qos, direction, position),
         direction)
     assert cuts > 60
+
+
+@pytest.mark.parametrize("version, qos, direction", OWN_CASES, ids=OWN_IDS)
+def test_mqsub_without_a_client_id_receives_once(broker, publisher, version, qos, direction):
+    run_every_position(
+        lambda position: subscribe_through_a_cut(broker, publisher, own_session, version, qos, direction, position),
+        direction)
+    assert_no_session_is_left(broker, version, "sub")
+
+
+def client_ids(broker, prefix, version):
+    """Those of all clients that connected with this protocol version and an id of mq's making."""
+    level = {"31": 1, "311": 2}[version]
+    found = re.findall(rf"connected from \S+ as ({prefix}\d+x\d+[0-9a-f]{{12}}) \(p{level}, ",
+                       broker.proc.err.decode("utf-8", "replace"))
+    return sorted(set(found))
+
+
+def session_present(broker, client_id):
+    """Asks the broker by a 3.1.1 CONNECT with Clean Session 0, and ends what that began. (3.1 clients are
+    asked after in 3.1.1, too: only there the answer tells.)"""
+    answers = []
+    for clean in (False, True):
+        with socket.create_connection((HOST, broker["tcp"].port), SECONDS) as sock:
+            connection = Connection(sock)
+            connection.send(wire.connect_v311(client_id, clean))
+            answers.append(connection.expect(wire.CONNACK).body[0] & 1)
+            connection.send(wire.packet(wire.DISCONNECT))
+            connection.drain()
+    return answers[0]
+
+
+def assert_no_session_is_left(broker, version, prefix):
+    ids = client_ids(broker, prefix, version)
+    assert len(ids) > 15, ids
+    assert [i for i in ids if session_present(broker, i)] == []
+
+
+def test_a_killed_program_leaves_its_session(broker):
+    """So that the question above is known to have another answer."""
+    topic, prefix = f"sub/{unique('s')}", unique("kill")
+    with start("mqsub", *broker.args(), *own_session("311", prefix), *RETRY, "-t", topic, "-q", 2) as sub:
+        broker.wait_subscribed(topic)
+        sub.kill(signal.SIGKILL)
+        sub.wait(SECONDS)
+    [client_id] = client_ids(broker, "kill", "311")
+    assert session_present(broker, client_id) == 1

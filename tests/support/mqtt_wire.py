@@ -41,6 +41,10 @@ def packet(kind, body=b"", flags=0):
     return bytes([kind << 4 | flags]) + varint(len(body)) + body
 
 
+def connect_v311(client_id, clean):
+    return packet(CONNECT, string("MQTT") + bytes([4, 2 if clean else 0, 0, 0]) + string(client_id))
+
+
 def connack(version, code=0, session_present=0, props=None):
     """`code` is sent as given: v5 and v3 number their refusals differently."""
     return packet(CONNACK, bytes([session_present, code]) + (properties(props or {}) if version == 5 else b""))

@@ -104,6 +104,8 @@ std::expected<ClientSetup, SetupFailure> make_client_setup(const ConnectionConfi
   options.version_fallback = !config.version && !config.needs_v5;
   options.connect_timeout = config.connect_timeout;
   options.reconnect = config.reconnect;
+  // A client id that was given may have a session of somebody else's, which is not ours to use or to end.
+  options.own_session = config.reconnect.enabled && !config.client_id && !config.persistent;
   options.jitter_seed = random_number();
   options.session.send_window = config.max_inflight;
   // The server may hold half-finished identifiers of an earlier process with this client id.

@@ -177,6 +177,10 @@ class Publisher final : mqtt::ClientHandler {
     diag_.warning(describe_retry(ending, where_, delay));
   }
 
+  void on_session_left(const Ending& ending) override {
+    diag_.debug("the server may keep the session: " + describe(ending, where_).text);
+  }
+
   void on_ended(const Ending& ending) override {
     loop_.stop();
     // A farewell that does not get through matters to nobody once everything is acknowledged.
@@ -270,6 +274,7 @@ ExitCode publish(const PubConfig& config) {
     return setup.error().code;
   }
   if (!setup->options.session.send_window) setup->options.session.send_window = in_flight_max;
+  if (config.qos == QoS::at_most_once) setup->options.own_session = false;  // nothing is sent again
   // Messages that a kept session brings are for a subscriber: they stay unacknowledged.
   setup->options.session.ack_mode = mqtt::AckMode::manual;
   mqtt::net::Loop loop;

@@ -137,6 +137,10 @@ class Receiver final : mqtt::ClientHandler {
     diag_.warning(describe_retry(ending, where_, delay));
   }
 
+  void on_session_left(const Ending& ending) override {
+    diag_.debug("the server may keep the session: " + describe(ending, where_).text);
+  }
+
   void on_ended(const Ending& ending) override {
     ended_ = true;
     if (ending.kind != Ending::Kind::finished && !leaving_) {
@@ -267,6 +271,7 @@ ExitCode subscribe(const SubConfig& config) {
     return setup.error().code;
   }
   setup->options.session.ack_mode = mqtt::AckMode::manual;
+  if (config.subscription.qos == mqtt::QoS::at_most_once) setup->options.own_session = false;
   cap_receive_maximum(setup->options.connect, config);
   return Receiver{config, std::move(*setup)}.run();
 }

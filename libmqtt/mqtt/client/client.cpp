@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <mqtt/client/session_end.hpp>
+
 namespace mqtt {
 namespace {
 
@@ -54,14 +56,20 @@ void Client::on_opened(Result<std::unique_ptr<net::ByteStream>> opened) {
   state_ = State::open;
   if (auto queued = session_.connect(loop_.now(), connect_options()); !queued)
     return end_attempt(Ending{.kind = Ending::Kind::bad_options, .error = std::move(queued.error())});
+  session_owed_ = session_owed_ || owns_kept_session();
   stream_->set_handler(this);
   turn_end_.request();
+}
+
+bool Client::owns_kept_session() const {
+  return options_.own_session && options_.connect.version != Version::v5;
 }
 
 /// Whether the server shall drop a session that it holds: what the caller asked for, but only the
 /// first time, if the session is to outlive connections.
 ConnectOptions Client::connect_options() const {
   ConnectOptions options = options_.connect;
+  if (owns_kept_session()) options.clean_start = false;
   if (!has_connected_) return options;
   if (options.client_id.empty()) options.client_id = session_.limits().client_id;
   const auto expiry = options.properties.view().number_or(PropertyId::session_expiry_interval, 0);
@@ -246,8 +254,21 @@ void Client::end_attempt(Ending ending) {
 
 void Client::finish(Ending ending) {
   state_ = State::over;
+  // A server that refused us would do so again, and has no session of ours.
+  const bool refused = ending.kind == Ending::Kind::refused && !has_connected_;
+  if (std::exchange(session_owed_, false) && !refused) return end_session(std::move(ending));
   over_ = std::move(ending);
   turn_end_.request();
+}
+
+/// How that goes changes nothing of how the client ended.
+void Client::end_session(Ending ending) {
+  session_end_ =
+      std::make_unique<SessionEnd>(loop_, options_, [this, ending = std::move(ending)](const Ending& visit) {
+        if (visit.kind != Ending::Kind::finished) handler_.on_session_left(visit);
+        over_ = ending;
+        turn_end_.request();
+      });
 }
 
 void Client::drop_connection() {

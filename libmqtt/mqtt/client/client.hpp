@@ -19,6 +19,10 @@ struct ClientOptions {
   bool version_fallback = false;
   Duration connect_timeout = std::chrono::seconds{10};  ///< from lookup to CONNACK, per attempt
   ReconnectPolicy reconnect;
+  /// The client id is of this client's own making, and its session is to outlive lost connections, but not
+  /// the client. Before 5.0 it connects with Clean Session 0, then, and ends the session by a short
+  /// connection of its own. With 5.0 the caller's Session Expiry Intervals do that.
+  bool own_session = false;
   std::uint64_t jitter_seed = 0;
 };
 
@@ -29,6 +33,8 @@ class ClientHandler : public SessionHandler {
  public:
   /// The connection failed or was lost and will be tried again after `delay`.
   virtual void on_lost(const Ending&, Duration) {}
+  /// own_session: the server could not be told to forget the session. on_ended() follows.
+  virtual void on_session_left(const Ending&) {}
   /// All is over: disconnect() was done, or nothing is tried again.
   virtual void on_ended(const Ending& ending) = 0;
   /// What was queued has been given to the kernel: there is room for more.
@@ -37,6 +43,8 @@ class ClientHandler : public SessionHandler {
  protected:
   ~ClientHandler() = default;
 };
+
+class SessionEnd;
 
 /// A ClientSession on a ByteStream in a loop, with reconnecting. Packets that the session queues
 /// leave in one gathered write at the end of each turn.
@@ -103,7 +111,9 @@ class Client final : private net::StreamHandler {
   [[nodiscard]] ConnectOptions connect_options() const;
   void end_attempt(Ending ending);
   [[nodiscard]] bool falls_back(const Ending& ending) const;
+  [[nodiscard]] bool owns_kept_session() const;
   void finish(Ending ending);
+  void end_session(Ending ending);
 
   net::Loop& loop_;
   ClientOptions options_;
@@ -121,6 +131,8 @@ class Client final : private net::StreamHandler {
   bool was_connected_ = false;  // in this attempt
   bool has_connected_ = false;  // ever
   bool leaving_ = false;        // disconnect() was called
+  bool session_owed_ = false;   // the server may hold a session that we promised to end
+  std::unique_ptr<SessionEnd> session_end_;
   std::optional<Error> write_error_;
   TimePoint accepted_at_{};
   std::size_t in_flight_at_accept_ = 0;
