@@ -29,6 +29,7 @@ class Exchange {
 
   [[nodiscard]] broker::Broker& broker() { return broker_; }
   [[nodiscard]] ServerCounters& counters() { return counters_; }
+  [[nodiscard]] ServerEvents& events() { return events_; }
   [[nodiscard]] std::size_t connections_through(std::uint16_t listener) const { return through_[listener]; }
 
   // For the links.

@@ -26,6 +26,7 @@ Link::Link(Exchange& exchange, std::unique_ptr<net::ByteStream> stream, std::uin
 void Link::open(Position self, broker::ConnectionInfo info) {
   self_ = self;
   connection_ = &exchange_.broker().open(exchange_.now(), *this, std::move(info));
+  exchange_.events().on_opened(*connection_);
   stream_->set_handler(this);
   exchange_.request_turn_end();  // for the deadline of CONNECT
 }
@@ -141,6 +142,11 @@ void Link::settle_with_broker() {
 void Link::leave_broker() {
   set_deadline(exchange_.drain_timeout());
   leaving_->output = std::move(connection_->output());
+  close_connection();
+}
+
+void Link::close_connection() {
+  exchange_.events().on_closed(*connection_);
   exchange_.broker().close(exchange_.now(), *std::exchange(connection_, nullptr));
 }
 
@@ -165,7 +171,7 @@ void Link::close_down() {
 
 void Link::end() {
   const bool unwritten = !output().empty();
-  if (connection_) exchange_.broker().close(exchange_.now(), *std::exchange(connection_, nullptr));
+  if (connection_) close_connection();
   if (leaving_) exchange_.deadlines().erase(leaving_->deadline);
   leaving_.reset();
   // The kernel would keep for minutes what nobody reads.

@@ -72,6 +72,7 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   void follow_reading();
   void settle_with_broker();
   void leave_broker();
+  void close_connection();
   void set_deadline(Duration from_now);
   void close_down();
   void end();

@@ -50,6 +50,10 @@ struct ServerCounters {
 class ServerEvents {
  public:
   virtual ~ServerEvents() = default;
+  /// A connection begins: the place for its set_observer().
+  virtual void on_opened(broker::Connection&) {}
+  /// The broker lets go of it; what it was sent last is told already.
+  virtual void on_closed(const broker::Connection&) {}
   /// `count` connections since the last call did not come to be; `why` is about the last of them.
   /// Bursts are told one by one, floods about once per second.
   virtual void on_turned_away(std::string_view /*listener*/, const Error& /*why*/, std::uint64_t /*count*/) {}

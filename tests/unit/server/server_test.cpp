@@ -1,6 +1,5 @@
 #include <unit/server/server_test.hpp>
 
-#include <algorithm>
 #include <support/packets.hpp>
 #include <utility>
 
@@ -27,13 +26,9 @@ void RawClient::on_data(Bytes bytes) {
     const auto frame = framer_.next(bytes);
     ASSERT_TRUE(frame) << frame.error().what;
     if (!*frame) return;
-    frames.emplace_back((*frame)->bytes.begin(), (*frame)->bytes.end());
+    ++counts_[(*frame)->type()];
+    if (frames.size() < frames_kept) frames.emplace_back((*frame)->bytes.begin(), (*frame)->bytes.end());
   }
-}
-
-std::size_t RawClient::count(PacketType type) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      frames, [=](const auto& frame) { return frame[0] >> 4 == static_cast<int>(type); }));
 }
 
 std::optional<PacketView> RawClient::decode_kept(Bytes frame) const {

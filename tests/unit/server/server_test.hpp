@@ -1,6 +1,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <mqtt/client/client.hpp>
 #include <mqtt/client/endpoint.hpp>
@@ -74,7 +75,7 @@ class RawClient final : net::StreamHandler {
   void send(const PacketView& packet, Version version = Version::v5);
   void send_octets(Bytes octets);
   /// How many packets of a kind have come.
-  [[nodiscard]] std::size_t count(PacketType type) const;
+  [[nodiscard]] std::size_t count(PacketType type) const { return counts_[static_cast<std::size_t>(type)]; }
   /// The first packet of a type.
   template <class View>
   [[nodiscard]] std::optional<View> find() const {
@@ -87,7 +88,7 @@ class RawClient final : net::StreamHandler {
   [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
 
   std::unique_ptr<net::ByteStream> stream;
-  std::vector<std::vector<std::uint8_t>> frames;
+  std::vector<std::vector<std::uint8_t>> frames;  // the first of them
   Version version = Version::v5;
   bool ended = false;
   std::optional<Error> error;
@@ -100,7 +101,10 @@ class RawClient final : net::StreamHandler {
   void on_end() override { ended = true; }
   void on_error(Error what) override { error = std::move(what); }
 
+  static constexpr std::size_t frames_kept = 64;
+
   Framer framer_;
+  std::array<std::size_t, 16> counts_{};  // by PacketType
   std::string unsent_;
 };
 
