@@ -5,6 +5,7 @@ import pathlib
 import re
 
 from support.brokers import Mosquitto
+from support.ports import wait_until
 from support.proc import Proc
 from support.tools import program
 
@@ -19,21 +20,30 @@ class MqBroker:
     """mqbroker with the listeners and limits asked for. `addresses`: by scheme."""
 
     name = "mqbroker"
+    _PLACES = {"tcp": "mqtt://127.0.0.1:0", "ws": "ws://127.0.0.1:0/mqtt"}
 
     def __init__(self, transports=("tcp",), **limits):
         argv = [program("mqbroker"), "--print-address"]
-        argv += ["--port", "0"] if transports == ("tcp",) else []
-        for transport in transports if transports != ("tcp",) else ():
-            argv += ["--listen", f"{'mqtt' if transport == 'tcp' else transport}://127.0.0.1:0"]
+        for transport in transports:
+            argv += ["--listen", self._PLACES[transport]]
         for name, value in limits.items():
             argv += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
         self._proc = Proc(["setpriv", "--pdeathsig", "TERM", *argv])
-        self.addresses = {}
-        for scheme in ("mqtt" if t == "tcp" else t for t in transports):
-            pattern = rb"(?m)^" + scheme.encode() + rb"://127\.0\.0\.1:(\d+)"
-            self._proc.wait_out(scheme.encode() + b"://127.0.0.1:", START_SECONDS)
-            self._proc.wait_out(b"\n", START_SECONDS)
-            self.addresses[scheme] = ("127.0.0.1", int(re.search(pattern, self._proc.out)[1]))
+        schemes = ["mqtt" if transport == "tcp" else transport for transport in transports]
+        try:
+            self.addresses = {scheme: self._wait_listening(scheme) for scheme in schemes}
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_listening(self, scheme):
+        line = re.compile(rb"(?m)^%s://127\.0\.0\.1:(\d+).*\n" % scheme.encode())
+
+        def find():
+            if not self._proc.running:
+                raise ChildProcessError(self._proc.err.decode("utf-8", "replace"))
+            return line.search(self._proc.out)
+        return "127.0.0.1", int(wait_until(find, START_SECONDS, f"{scheme} address on stdout")[1])
 
     @property
     def address(self):

@@ -75,7 +75,7 @@ CASES = [
     *case("will-topic-utf8", with_will(Will(OVERLONG)), "MQTT-3.1.3-11 MQTT-1.5.4-1", "MQTT-3.1.3-10 MQTT-1.5.3-1"),
     *case("will-topic-nul", with_will(Will(NUL)), "MQTT-4.7.3-2 MQTT-1.5.4-2", "MQTT-4.7.3-2 MQTT-1.5.3-2"),
     *case("will-topic-wildcard", with_will(Will("a/#")), "MQTT-4.7.0-1", "MQTT-4.7.1-1", 0x90),
-    *case("will-topic-empty", with_will(Will("")), "MQTT-4.7.3-1", "MQTT-4.7.3-1"),
+    *case("will-topic-empty", with_will(Will("")), "MQTT-4.7.3-1", "MQTT-4.7.3-1", 0x90),
     *case("user-utf8", lambda v: connect(v, username=b"\xff"), "MQTT-3.1.3-12 MQTT-1.5.4-1",
           "MQTT-3.1.3-11 MQTT-1.5.3-1"),
     *case("user-nul", lambda v: connect(v, username=NUL), "MQTT-1.5.4-2", "MQTT-1.5.3-2"),

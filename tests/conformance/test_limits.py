@@ -3,6 +3,7 @@
 import pytest
 
 import wire
+from client import Ended
 from covers import covers
 from wire import P, SUBACK, V5, V311, Will
 
@@ -39,12 +40,22 @@ def test_subscribing_at_any_qos_is_accepted_all_the_same(brokers, connected, top
     assert client.message().qos == maximum
 
 
-@covers("MQTT-3.2.2-11 MQTT-4.13.1-1", "MQTT-4.8.0-1")
+@covers("MQTT-3.2.2-11 MQTT-4.13.1-1")
 @pytest.mark.parametrize("maximum", [0, 1])
-def test_a_publish_above_maximum_qos_is_told(brokers, connected, topic, version, maximum):
-    client = connected(version, on=brokers(max_qos=maximum))
-    client.send(wire.publish(version, topic, b"", maximum + 1, 1))
+def test_a_publish_above_maximum_qos_is_told(brokers, connected, topic, maximum):
+    client = connected(V5, on=brokers(max_qos=maximum))
+    client.send(wire.publish(V5, topic, b"", maximum + 1, 1))
     client.refused(0x9B)
+
+
+@covers("", "MQTT-3.3.4-1")
+@pytest.mark.parametrize("qos", [1, 2])
+def test_before_5_0_nobody_is_told_so_it_is_answered_or_ends_the_connection(brokers, connected, topic, qos):
+    client = connected(V311, on=brokers(max_qos=0))
+    try:
+        assert client.publish(topic, b"", qos).code == 0
+    except Ended:
+        pass
 
 
 @covers("MQTT-3.2.2-12 MQTT-3.2.2-7")
@@ -55,13 +66,27 @@ def test_a_will_above_maximum_qos_is_refused(brokers, opened, topic):
     opened(V5, on=brokers(max_qos=1)).connect(will=Will(topic, qos=1))
 
 
-@covers("v5#3.2.2.3.5/retain-avail MQTT-3.2.2-14 MQTT-4.13.1-1", "MQTT-4.8.0-1")
-def test_retain_where_it_is_not_available(brokers, connected, topic, version):
-    on = brokers(no_retain=True)
-    client = connected(version, on=on)
-    assert version != V5 or announced(client, P.RETAIN_AVAILABLE) == 0
-    client.send(wire.publish(version, topic, b"x", retain=1))
+@covers("v5#3.2.2.3.5/retain-avail MQTT-3.2.2-14 MQTT-4.13.1-1")
+def test_retain_where_it_is_not_available(brokers, connected, topic):
+    client = connected(V5, on=brokers(no_retain=True))
+    assert announced(client, P.RETAIN_AVAILABLE) == 0
+    client.send(wire.publish(V5, topic, b"x", retain=1))
     client.refused(0x9A)
+
+
+def test_before_5_0_retained_messages_are_then_not_kept(brokers, connected, topic):
+    """Nobody can be told; so they are forwarded and forgotten, or end the connection."""
+    on = brokers(no_retain=True)
+    client = connected(V311, on=on)
+    client.subscribe(topic)
+    try:
+        client.publish(topic, b"x", 1, retain=1)
+        assert [m.retain for m in client.drain()] == [0]
+    except Ended:
+        pass
+    late = connected(V311, on=on)
+    late.subscribe(topic)
+    assert late.drain() == []
 
 
 @covers("MQTT-3.2.2-13 MQTT-3.2.2-7")
