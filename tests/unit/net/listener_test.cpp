@@ -114,10 +114,10 @@ TEST_F(ListenerTest, RestsWithoutDescriptorsSaysSoOnceAndGoesOn) {
   const OwnedFd first = knock(listener->port()), second = knock(listener->port());
   Shortage shortage;
   int turns = 0;
-  bool over = false;
-  Timer later{loop_, [&] { over = true; }};
-  later.set(loop_.refresh_now() + 700ms);  // three rests
-  for (; !over; ++turns) uv_run(loop_.handle(), UV_RUN_ONCE);
+  const TimePoint end = loop_.refresh_now() + 700ms;  // three rests
+  Timer later{loop_, [] {}};
+  later.set(end);
+  for (; loop_.refresh_now() < end; ++turns) uv_run(loop_.handle(), UV_RUN_ONCE);
   EXPECT_LT(turns, 30);
   ASSERT_EQ(failures_.size(), 1u);
   EXPECT_EQ(failures_[0].context, "cannot accept connections on " + listener->place() +
