@@ -15,7 +15,7 @@ _SCHEMES = {"tcp": "mqtt", "tls": "mqtts", "ws": "ws", "wss": "wss", "unix": "un
 
 class MqBroker(Broker):
     """`transports`: which listeners to open. `options`: words of its command line. `descriptors`: limit of
-    open files, by default the highest that there is."""
+    open files, by default ours."""
 
     name = "mqbroker"
 
@@ -27,13 +27,12 @@ class MqBroker(Broker):
             argv += ["--listen", self._listen(transport)]
         if certs and {"tls", "wss"} & set(transports):
             argv += ["--cert", certs.server, "--key", certs.server_key]
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        limit = descriptors or hard
 
-        def raise_limit():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        def limit_descriptors():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         # setpriv: should the tests be killed, the broker must not stay behind.
-        self.proc = Proc(["setpriv", "--pdeathsig", "TERM", *argv], preexec=raise_limit)
+        self.proc = Proc(["setpriv", "--pdeathsig", "TERM", *argv],
+                         preexec=limit_descriptors if descriptors else None)
         try:
             wait_until(lambda: len(self._addresses()) >= len(transports), START_SECONDS, "mqbroker's addresses")
             self.endpoints = {t: self._endpoint(t, certs) for t in transports}
