@@ -132,6 +132,9 @@ void ServerSession::on_connect(const ConnectView& connect, ServerHandler& handle
     will_qos_ = connect.will->qos;
     will_retain_ = connect.will->retain;
   }
+  if (!named_itself_ && connect.version == Version::v3_1)  // 3.1, 3.1: 1 to 23 characters
+    return reject(
+        {ReasonCode::client_identifier_not_valid, "v31#3.1/client-id", "MQTT 3.1 has no empty client id", 0});
   if (!named_itself_ && !clean_start_ && connect.version != Version::v5)  // [MQTT-3.1.3-8]
     return reject({ReasonCode::client_identifier_not_valid, "MQTT-3.1.3-7",
                    "a session can only be kept under a client id", 0});

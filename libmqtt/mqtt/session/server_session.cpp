@@ -11,7 +11,7 @@ namespace mqtt {
 namespace {
 
 /// A server closes after one and a half times the Keep Alive [MQTT-3.1.2-22] (3.1.1: [MQTT-3.1.2-24]).
-Duration keep_alive_limit(std::uint16_t seconds) { return std::chrono::seconds{seconds} * 3 / 2; }
+Duration keep_alive_limit(std::uint16_t seconds) { return Duration{std::chrono::seconds{seconds}} * 3 / 2; }
 
 }  // namespace
 
