@@ -1,0 +1,40 @@
+#pragma once
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "fuzz/session_input.hpp"
+
+namespace mqtt::test {
+
+/// Topic names and filters out of octets: few and short, so that they meet often.
+inline std::string take_topic_name(fuzz::Input& input) {
+  constexpr std::array<std::string_view, 6> levels{"a", "b", "", "$s", "fourteen octet", "fifteen octets."};
+  std::string text;
+  for (unsigned left = input.octet() % 5u;; --left) {
+    text += levels[input.octet() % levels.size()];
+    if (left == 0) break;
+    text += '/';
+  }
+  return text.empty() ? "/" : text;
+}
+
+/// Not a shared one.
+inline std::string take_filter(fuzz::Input& input) {
+  constexpr std::array<std::string_view, 8> levels{
+      "+", "a", "+", "b", "", "$s", "fourteen octet", "fifteen octets."};
+  const unsigned shape = input.octet();
+  std::string text;
+  for (unsigned left = shape % 5; left > 0; --left) text.append(levels[input.octet() % levels.size()]) += '/';
+  text += shape & 0x80 ? "#" : levels[input.octet() % levels.size()];
+  return text.empty() ? "/" : text;
+}
+
+/// Sometimes a shared one.
+inline std::string take_subscription_filter(fuzz::Input& input) {
+  constexpr std::array<std::string_view, 6> prefixes{"", "", "", "$share/g/", "$share/h/", "$share/a/"};
+  const std::string_view prefix = prefixes[input.octet() % prefixes.size()];
+  return std::string{prefix} + take_filter(input);
+}
+
+}  // namespace mqtt::test

@@ -1,0 +1,303 @@
+#include "broker_test.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <mqtt/codec/decode.hpp>
+#include <mqtt/codec/encode.hpp>
+
+#include <session/packet_text.hpp>
+
+namespace mqtt::test {
+namespace {
+
+/// More turns than any test needs: something goes round in circles.
+constexpr int turns_max = 2'000'000;
+
+/// First data, then "two", then in.
+class Rounds final : public broker::AuthExchange {
+ public:
+  broker::AuthDecision step(std::string_view data) override {
+    if (!std::exchange(asked_, true))
+      return {.kind = broker::AuthDecision::Kind::challenge, .data = "second?"};
+    if (data != "two") return broker::AuthDecision::refused(ReasonCode::bad_user_name_or_password);
+    auto decision = broker::AuthDecision::allowed("rounder");
+    decision.data = "welcome";
+    return decision;
+  }
+
+ private:
+  bool asked_ = false;
+};
+
+std::string describe_close(const CloseInfo& info) {
+  return fmt::format("{}/0x{:02x}", static_cast<int>(info.reason), static_cast<unsigned>(info.code));
+}
+
+}  // namespace
+
+broker::AuthDecision FakeAuthenticator::authenticate(const ConnectView& connect,
+                                                     const broker::ConnectionInfo&) {
+  const std::string user{connect.user_name.value_or("")};
+  if (user == "bad") return broker::AuthDecision::refused(ReasonCode::bad_user_name_or_password);
+  return broker::AuthDecision::allowed(user);
+}
+
+std::unique_ptr<broker::AuthExchange> FakeAuthenticator::begin(std::string_view method, std::string_view) {
+  return method == "rounds" ? std::make_unique<Rounds>() : nullptr;
+}
+
+void RecordingStore::on_retained(std::string_view topic, const broker::MessagePtr& message) {
+  calls.push_back(message ? fmt::format("retained {} {}", topic, as_text(message->payload()))
+                          : fmt::format("retained {} -", topic));
+}
+void RecordingStore::on_session(std::string_view client_id, std::uint32_t expiry_interval) {
+  calls.push_back(fmt::format("session {} {}", client_id, expiry_interval));
+}
+void RecordingStore::on_session_ended(std::string_view client_id) {
+  calls.push_back(fmt::format("ended {}", client_id));
+}
+void RecordingStore::on_subscribed(std::string_view client_id, const SubscriptionView& subscription,
+                                   std::uint32_t identifier) {
+  calls.push_back(fmt::format("subscribed {} {}:{} {}", client_id, subscription.filter,
+                              to_number(subscription.options.qos), identifier));
+}
+void RecordingStore::on_unsubscribed(std::string_view client_id, std::string_view filter) {
+  calls.push_back(fmt::format("unsubscribed {} {}", client_id, filter));
+}
+Result<void> RecordingStore::commit() {
+  if (!calls.empty() && calls.back() != "commit") calls.emplace_back("commit");
+  return {};
+}
+
+void RecordingEvents::on_connected(const broker::Identity& who, Version, bool session_present) {
+  lines.push_back(
+      fmt::format("connected {} user={}{}", who.client_id, who.user, session_present ? " present" : ""));
+}
+void RecordingEvents::on_refused(const broker::ConnectionInfo&, const CloseInfo& info) {
+  lines.push_back(fmt::format("refused {}", describe_close(info)));
+}
+void RecordingEvents::on_disconnected(const broker::Identity& who, const CloseInfo* info) {
+  lines.push_back(
+      fmt::format("disconnected {} {}", who.client_id, info ? describe_close(*info) : "without a word"));
+}
+void RecordingEvents::on_session_ended(std::string_view client_id) {
+  lines.push_back(fmt::format("ended {}", client_id));
+}
+void RecordingEvents::on_dropped(std::string_view client_id, broker::DropReason reason, std::uint64_t count) {
+  lines.push_back(fmt::format("dropped {} {} {}", client_id, broker::to_string(reason), count));
+}
+
+Rig::Rig(broker::BrokerConfig config, std::uint64_t seed)
+    : broker{pool, std::move(config), {authenticator, access, store, events}, seed} {}
+
+void Rig::run() {
+  bool moved = true;
+  for (int turn = 0; moved; ++turn) {
+    ASSERT_LT(turn, turns_max) << "octets go round and round";
+    moved = false;
+    for (std::size_t i = 0; i < peers.size(); ++i) moved = peers[i]->step() || moved;
+  }
+}
+
+void Rig::advance(Duration duration) {
+  const TimePoint end = now + duration;
+  for (int turn = 0;; ++turn) {
+    ASSERT_LT(turn, turns_max) << "a deadline does not go away";
+    const Deadline next = broker.next_deadline();
+    if (!next || *next > end) break;
+    now = std::max(now, *next);
+    broker.on_time(now);
+    run();
+  }
+  now = end;
+  run();
+}
+
+std::uint64_t Rig::dropped() const {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t count : counters().dropped) sum += count;
+  return sum;
+}
+
+Peer::Peer(Rig& rig) : rig_{rig} { rig.peers.push_back(this); }
+
+Peer::~Peer() {
+  if (connection_) rig_.broker.close(rig_.now, *connection_);
+  std::erase(rig_.peers, this);
+}
+
+void Peer::open() {
+  ASSERT_FALSE(connection_);
+  announced_ = paused_ = enlisted_ = false;
+  connection_ = &rig_.broker.open(rig_.now, *this, {.address = "test:1", .listener = "memory"});
+}
+
+void Peer::cut() {
+  if (!connection_) return;
+  rig_.broker.close(rig_.now, *std::exchange(connection_, nullptr));
+  on_closed();
+}
+
+void Peer::read(bool reads) {
+  reads_ = reads;
+  enlisted_ = enlisted_ || reads;
+}
+
+void Peer::on_ready() {
+  EXPECT_FALSE(announced_) << "on_ready() before serviced()";
+  announced_ = enlisted_ = true;
+}
+
+bool Peer::step() {
+  const bool sent = send_some();
+  return settle() || sent;
+}
+
+bool Peer::send_some() {
+  if (!connection_ || paused_) return false;
+  const std::string octets = take_output(chunk_max);
+  if (octets.empty()) return false;
+  rig_.broker.receive(rig_.now, *connection_, as_bytes(octets));
+  if (connection_) paused_ = !connection_->wants_input();
+  return true;
+}
+
+bool Peer::settle() {
+  if (!connection_ || !std::exchange(enlisted_, false)) return false;
+  EXPECT_TRUE(rig_.broker.commit());
+  const bool wrote = write_some();
+  announced_ = false;
+  rig_.broker.serviced(*connection_);
+  if (wrote && connection_) rig_.broker.on_written(rig_.now, *connection_);
+  if (!connection_) return true;
+  paused_ = !connection_->wants_input();
+  if (connection_->wants_close() && (connection_->output().empty() || !reads_)) {
+    cut();
+    return true;
+  }
+  if (reads_ && !connection_->output().empty()) enlisted_ = true;
+  return true;
+}
+
+bool Peer::write_some() {
+  OutBuffer& out = connection_->output();
+  if (!reads_ || out.empty()) return false;
+  std::string octets;
+  iovec part{};
+  while (octets.size() < chunk_max && out.gather({&part, 1}) > 0) {
+    const std::size_t size = std::min(part.iov_len, chunk_max - octets.size());
+    octets.append(static_cast<const char*>(part.iov_base), size);
+    out.consume(size);
+  }
+  on_octets(as_bytes(octets));
+  return true;
+}
+
+void Client::connect(std::string_view fields) {
+  output_.clear();
+  framer_ = Framer{};
+  watch_ = {};
+  open();
+  send(fmt::format("CONNECT {}", fields));
+}
+
+void Client::enter(std::string_view fields) {
+  connect(fields);
+  const auto heard = take();
+  ASSERT_FALSE(heard.empty()) << fields;
+  ASSERT_THAT(heard[0], StartsWith("CONNACK"));
+  ASSERT_EQ(heard[0].find("rc="), std::string::npos) << heard[0];
+  received_.assign(heard.begin() + 1, heard.end());
+}
+
+void Client::queue(std::string_view line) {
+  std::string problem;
+  const auto packet = parse_packet(line, version_, problem);
+  ASSERT_TRUE(packet) << problem;
+  queue(packet->view);
+}
+
+void Client::queue(const PacketView& packet) {
+  watch_.on_sent(packet);
+  OutBuffer encoded{rig().pool};
+  ASSERT_TRUE(encode(encoded, packet, version_));
+  iovec part{};
+  while (encoded.gather({&part, 1}) > 0) {
+    output_.append(static_cast<const char*>(part.iov_base), part.iov_len);
+    encoded.consume(part.iov_len);
+  }
+}
+
+void Client::send(std::string_view line) {
+  queue(line);
+  rig().run();
+}
+
+void Client::send_octets(std::string octets) {
+  output_ += octets;
+  rig().run();
+}
+
+void Client::subscribe(std::string_view filter_and_options, std::string_view properties) {
+  queue(fmt::format("SUBSCRIBE id=60000 f={} {}", filter_and_options, properties));
+  rig().run();
+  const auto at = std::ranges::find_if(
+      received_, [](const std::string& line) { return line.starts_with("SUBACK id=60000 rc=0x0"); });
+  ASSERT_NE(at, received_.end()) << filter_and_options;
+  received_.erase(at);
+}
+
+std::vector<std::string> Client::take() { return std::exchange(received_, {}); }
+
+std::vector<std::string> Client::take_messages() {
+  auto heard = take();
+  std::erase_if(heard, [](const std::string& line) {
+    return line.starts_with("PUBACK") || line.starts_with("PUBREC") || line.starts_with("PUBREL") ||
+           line.starts_with("PUBCOMP");
+  });
+  return heard;
+}
+
+std::size_t Client::count(std::string_view prefix) const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(received_, [&](const std::string& line) { return line.starts_with(prefix); }));
+}
+
+std::string Client::take_output(std::size_t size) {
+  std::string part = output_.substr(0, size);
+  output_.erase(0, size);
+  return part;
+}
+
+void Client::on_octets(Bytes octets) {
+  while (true) {
+    const auto frame = framer_.next(octets);
+    ASSERT_TRUE(frame) << "the broker sent something that is no packet";
+    if (!*frame) return;
+    const auto packet = decode(**frame, {version_, Sender::server});
+    ASSERT_TRUE(packet) << packet.error().what << " " << packet.error().clause;
+    EXPECT_EQ(watch_.find_fault(*packet, (*frame)->bytes.size()), "") << describe(*packet);
+    received_.push_back(describe(*packet));
+    if (acknowledges) answer(*packet);
+  }
+}
+
+void Client::answer(const PacketView& packet) {
+  if (const auto* publish = std::get_if<PublishView>(&packet)) {
+    if (publish->qos == QoS::at_least_once) queue(PubackView{{publish->packet_id, {}, {}}});
+    if (publish->qos == QoS::exactly_once) queue(PubrecView{{publish->packet_id, {}, {}}});
+  }
+  if (const auto* pubrec = std::get_if<PubrecView>(&packet); pubrec && !is_error(pubrec->reason))
+    queue(PubrelView{{pubrec->packet_id, {}, {}}});
+  if (const auto* pubrel = std::get_if<PubrelView>(&packet)) queue(PubcompView{{pubrel->packet_id, {}, {}}});
+}
+
+void Client::on_closed() {
+  output_.clear();
+  received_.emplace_back("closed");
+}
+
+}  // namespace mqtt::test

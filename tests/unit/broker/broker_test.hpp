@@ -1,0 +1,185 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <mqtt/broker/broker.hpp>
+#include <mqtt/codec/framer.hpp>
+
+#include <support/server_watch.hpp>
+
+// A Broker with fake time and services, and clients on the other end of transports in memory. What the
+// transports do is what the server does: octets leave after commit(), only where the broker has said that
+// there is something to do.
+
+namespace mqtt::test {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+/// "bad" as a user name is refused; the method "rounds" asks for "two" after any first data.
+class FakeAuthenticator final : public broker::Authenticator {
+ public:
+  broker::AuthDecision authenticate(const ConnectView& connect, const broker::ConnectionInfo& info) override;
+  std::unique_ptr<broker::AuthExchange> begin(std::string_view method, std::string_view client_id) override;
+};
+
+/// Refuses what is listed. Publishing and receiving by topic, subscribing by filter.
+class FakeAccess final : public broker::AccessControl {
+ public:
+  bool may_publish(const broker::Identity&, std::string_view topic) override {
+    return !publish.contains(std::string{topic});
+  }
+  std::optional<ReasonCode> find_subscribe_fault(const broker::Identity&, std::string_view filter) override {
+    if (!subscribe.contains(std::string{filter})) return std::nullopt;
+    return ReasonCode::not_authorized;
+  }
+  bool may_receive(const broker::Identity&, std::string_view topic) override {
+    return !receive.contains(std::string{topic});
+  }
+
+  std::set<std::string> publish, subscribe, receive;
+};
+
+/// One line for each call.
+class RecordingStore final : public broker::Store {
+ public:
+  void on_retained(std::string_view topic, const broker::MessagePtr& message) override;
+  void on_session(std::string_view client_id, std::uint32_t expiry_interval) override;
+  void on_session_ended(std::string_view client_id) override;
+  void on_subscribed(std::string_view client_id, const SubscriptionView& subscription,
+                     std::uint32_t identifier) override;
+  void on_unsubscribed(std::string_view client_id, std::string_view filter) override;
+  Result<void> commit() override;
+
+  std::vector<std::string> calls;  // "commit" only after others
+};
+
+class RecordingEvents final : public broker::BrokerEvents {
+ public:
+  void on_connected(const broker::Identity& who, Version, bool session_present) override;
+  void on_refused(const broker::ConnectionInfo&, const CloseInfo& info) override;
+  void on_disconnected(const broker::Identity& who, const CloseInfo* info) override;
+  void on_session_ended(std::string_view client_id) override;
+  void on_dropped(std::string_view client_id, broker::DropReason reason, std::uint64_t count) override;
+
+  std::vector<std::string> lines;
+};
+
+class Peer;
+
+struct Rig {
+  explicit Rig(broker::BrokerConfig config = {}, std::uint64_t seed = 1);
+
+  /// Moves octets until nothing moves any more.
+  void run();
+  /// Lets time pass, with on_time() exactly at each deadline.
+  void advance(Duration duration);
+  [[nodiscard]] const broker::Counters& counters() const { return broker.counters(); }
+  [[nodiscard]] std::uint64_t dropped(broker::DropReason reason) const {
+    return broker.counters().dropped_for(reason);
+  }
+  [[nodiscard]] std::uint64_t dropped() const;
+
+  ChunkPool pool;
+  FakeAuthenticator authenticator;
+  FakeAccess access;
+  RecordingStore store;
+  RecordingEvents events;
+  TimePoint now{};
+  broker::Broker broker;
+  std::vector<Peer*> peers;
+};
+
+/// A client's end of a transport. What to_broker() holds is sent as the broker wants it.
+class Peer : private broker::ConnectionOwner {
+ public:
+  explicit Peer(Rig& rig);
+  virtual ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  void open();
+  /// The transport breaks: what is under way is lost.
+  void cut();
+  [[nodiscard]] bool is_open() const { return connection_ != nullptr; }
+  [[nodiscard]] broker::Connection& connection() { return *connection_; }
+  /// While it does not read, what the broker writes stays in the broker.
+  void read(bool reads);
+  /// One turn; false: nothing moved.
+  bool step();
+
+  /// At most so many octets at once, both ways.
+  std::size_t chunk_max = 64 * 1024;
+
+ protected:
+  [[nodiscard]] Rig& rig() { return rig_; }
+  /// Takes up to `size` octets out of what the client has to send.
+  virtual std::string take_output(std::size_t size) = 0;
+  virtual void on_octets(Bytes octets) = 0;
+  /// The broker has closed the transport, or cut() was called.
+  virtual void on_closed() {}
+
+ private:
+  void on_ready() override;
+  bool send_some();
+  bool settle();
+  bool write_some();
+
+  Rig& rig_;
+  broker::Connection* connection_ = nullptr;
+  bool announced_ = false;
+  bool paused_ = false;
+  bool reads_ = true;
+  bool enlisted_ = false;
+};
+
+/// A client that says and hears packets as lines of text (session/packet_text.hpp).
+class Client : public Peer {
+ public:
+  explicit Client(Rig& rig, Version version = Version::v5) : Peer{rig}, version_{version} {}
+
+  /// Opens a transport and sends CONNECT with these fields.
+  void connect(std::string_view fields);
+  /// connect(), and takes the CONNACK, which must be good.
+  void enter(std::string_view fields);
+  /// Sends one packet and lets everything run.
+  void send(std::string_view line);
+  /// Without run().
+  void queue(std::string_view line);
+  void send_octets(std::string octets);
+  /// Subscribes, and takes the SUBACK away.
+  void subscribe(std::string_view filter_and_options, std::string_view properties = "");
+  /// What came since the last call.
+  std::vector<std::string> take();
+  /// The same without what only belongs to message flows: PUBACK, PUBREC, PUBREL, PUBCOMP.
+  std::vector<std::string> take_messages();
+  [[nodiscard]] std::size_t count(std::string_view prefix) const;
+
+  bool acknowledges = true;  ///< PUBLISH and PUBREL are answered at once
+
+ private:
+  std::string take_output(std::size_t size) override;
+  void on_octets(Bytes octets) override;
+  void on_closed() override;
+  void answer(const PacketView& packet);
+  void queue(const PacketView& packet);
+
+  Version version_;
+  std::string output_;
+  Framer framer_;
+  ServerWatch watch_;
+  std::vector<std::string> received_;
+};
+
+}  // namespace mqtt::test
