@@ -97,6 +97,7 @@ void Diag::event(Severity severity, std::string_view name, const Sentence& sente
 
 void Diag::append_text(Severity severity, const Sentence& sentence) {
   const std::string_view mark = severity == Severity::warning ? "warning: " : "";
+  if (settings_.timed) line_ += fmt::format("{} ", time_text_.rfc3339(clock_()));
   if (colored_) line_ += color_of(severity);
   line_ += fmt::format("{}:{} {}", program_, colored_ ? reset : "", mark);
   append_safe(line_, sentence.text);
@@ -122,6 +123,7 @@ void Diag::append_json(Severity severity, std::string_view event, const Sentence
 }
 
 void Diag::write_line() {
+  if (writer_) return writer_(line_);
   ssize_t written = 0;
   do written = ::write(fd_, line_.data(), line_.size());
   while (written < 0 && errno == EINTR);  // any other failure: there is nobody to tell

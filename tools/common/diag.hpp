@@ -21,6 +21,7 @@ struct LogSettings {
   ColorMode color = ColorMode::automatic;
   bool quiet = false;  ///< errors only
   bool debug = false;  ///< debug lines too
+  bool timed = false;  ///< text lines begin with the time, as JSON lines always do
 };
 
 /// Whether to decorate what goes to `fd`: a terminal, unless NO_COLOR is set (no-color.org) or
@@ -34,8 +35,14 @@ class Diag {
   using Clock = std::function<WallTime()>;
   using Fields = std::function<void(JsonWriter&)>;
 
-  /// `program` begins each text line. `clock` gives the time of JSON lines; `fd` is where to write.
+  /// Takes finished lines, each with its line feed.
+  using Writer = std::function<void(std::string_view)>;
+
+  /// `program` begins each text line. `clock` gives the time of lines; `fd` is where to write.
   explicit Diag(std::string program, LogSettings settings = {}, Clock clock = system_clock, int fd = 2);
+
+  /// Lines go there from now on, and no longer to the descriptor, which still decides about colours.
+  void set_writer(Writer writer) { writer_ = std::move(writer); }
 
   void error(const Sentence& sentence) { say(Severity::error, sentence); }
   void warning(const Sentence& sentence) { say(Severity::warning, sentence); }
@@ -60,6 +67,7 @@ class Diag {
   std::string program_;
   LogSettings settings_;
   Clock clock_;
+  Writer writer_;
   int fd_;
   bool colored_;
   WallClockText time_text_;

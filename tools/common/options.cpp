@@ -139,6 +139,11 @@ Option& Option::hidden() {
   return *this;
 }
 
+Option& Option::repeats() {
+  record_.repeats = true;
+  return *this;
+}
+
 Option& Option::typed_only() {
   record_.typed_only = true;
   return *this;
@@ -179,6 +184,13 @@ Option& Options::flag(std::string_view names, bool& target) {
   });
 }
 
+Option& Options::negation(std::string_view names, bool& target) {
+  return add(names, ValueKind::none, exactly(0), [&target](Option::Values) -> ValueResult {
+    target = false;
+    return {};
+  });
+}
+
 Option& Options::ignored_flag(std::string_view names) {
   return add(names, ValueKind::none, exactly(0), [](Option::Values) { return ValueResult{}; });
 }
@@ -199,12 +211,11 @@ Option& Options::text(std::string_view names, std::optional<std::string>& target
 }
 
 Option& Options::list(std::string_view names, std::vector<std::string>& target) {
-  Option& option = parsed(names, [&target](std::string_view value) -> ValueResult {
+  const auto keep = [&target](std::string_view value) -> ValueResult {
     target.emplace_back(value);
     return {};
-  });
-  option.record_.repeats = true;
-  return option;
+  };
+  return parsed(names, keep).repeats();
 }
 
 Option& Options::parsed(std::string_view names, std::function<ValueResult(std::string_view)> keep) {
@@ -212,9 +223,7 @@ Option& Options::parsed(std::string_view names, std::function<ValueResult(std::s
 }
 
 Option& Options::parsed_tuple(std::string_view names, Option::Wanted wanted, Option::Keep keep) {
-  Option& option = add(names, ValueKind::tuple, std::move(wanted), std::move(keep));
-  option.record_.repeats = true;
-  return option;
+  return add(names, ValueKind::tuple, std::move(wanted), std::move(keep)).repeats();
 }
 
 Option& Options::add_number(std::string_view names, NumberRange range, std::string initial,

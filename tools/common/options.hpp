@@ -87,6 +87,8 @@ class Option {
   Option& excludes(std::initializer_list<std::string_view> names);
   Option& needs(std::initializer_list<std::string_view> names);
   Option& hidden();
+  /// Values collect; otherwise the last one counts.
+  Option& repeats();
   /// A configuration file cannot set it.
   Option& typed_only();
   /// The value is overwritten in argv, so that `ps` no longer shows it.
@@ -142,6 +144,8 @@ class Options {
 
   /// NAMES are "-V,--protocol-version", the short one first; positionals have none with '-'.
   Option& flag(std::string_view names, bool& target);
+  /// A flag that makes the target false: "--no-retain".
+  Option& negation(std::string_view names, bool& target);
   Option& text(std::string_view names, std::string& target);
   Option& text(std::string_view names, std::optional<std::string>& target);
   Option& list(std::string_view names, std::vector<std::string>& target);

@@ -43,8 +43,8 @@ bool fits(const OptionRecord& record, SettingKind kind) {
     case ValueKind::duration:
       return kind == SettingKind::text || kind == SettingKind::integer || kind == SettingKind::decimal;
     case ValueKind::size: return kind == SettingKind::text || kind == SettingKind::integer;
-    case ValueKind::text:
-    case ValueKind::choice: return kind == SettingKind::text || (record.repeats && kind == SettingKind::list);
+    case ValueKind::choice: return kind == SettingKind::text || kind == SettingKind::integer;
+    case ValueKind::text: return kind == SettingKind::text || (record.repeats && kind == SettingKind::list);
     case ValueKind::tuple: break;
   }
   return false;

@@ -105,12 +105,12 @@ Result<std::string> take_host(std::string_view& authority) {
   return read_host(host, bracketed);
 }
 
-Result<std::uint16_t> read_port(std::string_view text, Transport transport) {
+Result<std::uint16_t> read_port(std::string_view text, Transport transport, PortZero zero) {
   if (text.empty() || text == ":") return default_port(transport);
   const auto port = text.starts_with(':') ? parse_number<std::uint16_t>(text.substr(1)) : std::nullopt;
-  if (!port || *port == 0)
-    return bad(
-        fmt::format("'{}' is not a port from 1 to 65535", text.starts_with(':') ? text.substr(1) : text));
+  if (!port || (*port == 0 && zero == PortZero::refused))
+    return bad(fmt::format("'{}' is not a port from {} to 65535",
+                           text.starts_with(':') ? text.substr(1) : text, zero == PortZero::refused ? 1 : 0));
   return *port;
 }
 
@@ -145,7 +145,7 @@ std::uint16_t default_port(Transport transport) {
   return std::ranges::find(schemes, transport, &Scheme::transport)->port;
 }
 
-Result<Endpoint> parse_endpoint(std::string_view url) {
+Result<Endpoint> parse_endpoint(std::string_view url, PortZero zero) {
   const std::size_t colon = url.find("://");
   if (colon == url.npos) return bad("a URL starts with mqtt://, mqtts://, ws://, wss:// or unix://");
   const std::string_view name = url.substr(0, colon);
@@ -163,7 +163,7 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
   auto host = take_host(authority);
   if (!host) return std::unexpected(host.error());
   endpoint.host = std::move(*host);
-  const auto port = read_port(authority, endpoint.transport);
+  const auto port = read_port(authority, endpoint.transport, zero);
   if (!port) return std::unexpected(port.error());
   endpoint.port = *port;
   if (const auto read = read_rest(rest.substr(authority_end), endpoint); !read)

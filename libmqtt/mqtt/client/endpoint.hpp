@@ -26,9 +26,12 @@ struct Endpoint {
   std::string topic;                     ///< mqtt, mqtts: what follows the first '/', percent-decoded
 };
 
+/// Whether a URL may say port 0: that of a place to listen, where it is the system's choice.
+enum class PortZero : std::uint8_t { refused, allowed };
+
 /// RFC 3986 for mqtt, mqtts, ws, wss and unix. Two deliberate widenings, both for what people type:
 /// user information ends at the last '@', and a topic may hold '?', '#' and '+' as they are.
 /// Errors are of domain url and name what is wrong, never the password.
-[[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view url);
+[[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view url, PortZero zero = PortZero::refused);
 
 }  // namespace mqtt

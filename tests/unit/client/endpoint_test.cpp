@@ -77,6 +77,14 @@ TEST(Endpoint, UnixSocketsAreAbsolutePaths) {
   EXPECT_NE(error_of("unix:///a%00b"), "");
 }
 
+TEST(Endpoint, PortZeroIsForPlacesToListen) {
+  const auto endpoint = parse_endpoint("ws://127.0.0.1:0/mqtt", PortZero::allowed);
+  ASSERT_TRUE(endpoint);
+  EXPECT_EQ(endpoint->port, 0);
+  EXPECT_EQ(parse_endpoint("mqtt://h:65536", PortZero::allowed).error().context,
+            "'65536' is not a port from 0 to 65535");
+}
+
 TEST(Endpoint, SaysWhatIsWrongWithoutThePassword) {
   EXPECT_EQ(error_of("host:1883"), "a URL starts with mqtt://, mqtts://, ws://, wss:// or unix://");
   EXPECT_EQ(error_of("http://h"), "unknown scheme 'http' (mqtt, mqtts, ws, wss or unix)");

@@ -1,0 +1,133 @@
+#include "mqbroker/app.hpp"
+
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <utility>
+
+#include <mqtt/broker/store.hpp>
+#include <mqtt/net/loop.hpp>
+#include <mqtt/server/server.hpp>
+
+#include "common/signals.hpp"
+#include "mqbroker/broker_log.hpp"
+#include "mqbroker/listeners.hpp"
+#include "mqbroker/readiness.hpp"
+
+namespace mq {
+namespace {
+
+LogDetail detail_of(const BrokerSettings& settings) {
+  if (settings.log.debug) return LogDetail::packets;
+  return settings.verbose ? LogDetail::connections : LogDetail::plain;
+}
+
+/// The soft limit on descriptors is there for programs that use select(); a broker uses what it may have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  (void)::getrandom(&seed, sizeof seed, 0);  // does not fail for so little
+  return seed;
+}
+
+mqtt::server::ServerConfig server_config(const BrokerSettings& settings,
+                                         std::vector<mqtt::server::ListenerConfig> listeners) {
+  mqtt::server::ServerConfig config;
+  config.broker = settings.broker;
+  config.listeners = std::move(listeners);
+  config.connections_max = settings.connections_max;
+  return config;
+}
+
+class App {
+ public:
+  App(const BrokerSettings& settings, const std::vector<mqtt::server::ListenerConfig>& listeners)
+      : settings_{settings},
+        log_{settings.log, detail_of(settings)},
+        users_{settings.listeners, listeners},
+        signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { on_statistics(); }}},
+        hangup_{loop_, SIGHUP, [this] { log_.ignored_hangup(); }} {}
+
+  mqtt::Result<void> open(std::vector<mqtt::server::ListenerConfig> listeners) {
+    auto server = mqtt::server::Server::open(loop_, server_config(settings_, std::move(listeners)),
+                                             {users_, access_, store_, log_}, log_, random_seed());
+    if (!server) return std::unexpected(std::move(server.error()));
+    server_ = std::move(*server);
+    return {};
+  }
+
+  ExitCode run() {
+    log_.started(server_->urls(), server_->connections_max());
+    if (const auto told = tell_started(); !told) {
+      log_.local_fault(told.error());
+      return ExitCode::local_io;
+    }
+    loop_.run();
+    server_.reset();  // takes its unix sockets away
+    if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
+    return ExitCode::internal;
+  }
+
+ private:
+  mqtt::Result<void> tell_started() {
+    if (settings_.print_address)
+      if (auto printed = print_addresses(server_->urls()); !printed) return printed;
+    if (settings_.ready_fd) tell_ready(*settings_.ready_fd);
+    notify_manager("READY=1");
+    return {};
+  }
+
+  void on_stop() {
+    if (!server_) die_by(signals_.stop_signal());
+    log_.stopping(signals_.stop_signal());
+    notify_manager("STOPPING=1");
+    server_->shut_down([this] { loop_.stop(); });
+  }
+
+  void on_statistics() {
+    if (server_) log_.statistics(server_->broker().counters(), server_->counters());
+  }
+
+  const BrokerSettings& settings_;
+  BrokerLog log_;
+  CertificateUsers users_;
+  mqtt::broker::AllowEverything access_;
+  mqtt::broker::NoStore store_;
+  mqtt::net::Loop loop_;
+  Signals signals_;
+  mqtt::net::SignalWatcher hangup_;
+  std::unique_ptr<mqtt::server::Server> server_;
+};
+
+}  // namespace
+
+ExitCode serve(const BrokerSettings& settings) {
+  LogSettings untimed = settings.log;
+  untimed.timed = false;
+  Diag diag{"mqbroker", untimed};
+  auto listeners = make_listeners(settings.listeners);
+  if (!listeners) {
+    diag.error(listeners.error());
+    return ExitCode::usage;
+  }
+  if (settings.check_only) {
+    diag.info("the configuration can be used");
+    return ExitCode::ok;
+  }
+  raise_descriptor_limit();
+  App app{settings, *listeners};
+  if (const auto opened = app.open(std::move(*listeners)); !opened) {
+    diag.error(opened.error().context);
+    return ExitCode::connect;
+  }
+  return app.run();
+}
+
+}  // namespace mq

@@ -1,0 +1,269 @@
+#include "mqbroker/broker_log.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include <mqtt/inspect/describe.hpp>
+
+#include "common/spelling.hpp"
+
+namespace mq {
+namespace {
+
+using mqtt::broker::DropReason;
+using mqtt::broker::Identity;
+
+std::string_view version_name(mqtt::Version version) {
+  switch (version) {
+    case mqtt::Version::v3_1: return "3.1";
+    case mqtt::Version::v3_1_1: return "3.1.1";
+    case mqtt::Version::v5: break;
+  }
+  return "5.0";
+}
+
+/// "client 'c' (127.0.0.1:50312)"
+std::string name_of(const Identity& client) {
+  return fmt::format("client {} ({})", quoted(client.client_id), client.address);
+}
+
+/// Why, as the end of "3 messages for client 'c' were dropped: ...".
+std::string_view reason_text(DropReason reason) {
+  switch (reason) {
+    case DropReason::queue_full: return "its queue is full";
+    case DropReason::memory_full: return "the queues of all clients are full";
+    case DropReason::expired: return "they expired in its queue";
+    case DropReason::too_large: return "they exceed its Maximum Packet Size";
+    case DropReason::not_authorized: return "it may not read them";
+    case DropReason::offline: return "it is not connected, and they are QoS 0";
+    case DropReason::session_ended: return "its session ended";
+    case DropReason::retained_full: return "there is no room for more retained messages";
+    case DropReason::publish_refused: return "it may not publish them";
+  }
+  return "unknown";
+}
+
+/// Drops that a broker is expected to make say nothing of a fault.
+bool is_expected(DropReason reason) {
+  return reason == DropReason::expired || reason == DropReason::offline ||
+         reason == DropReason::session_ended;
+}
+
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+Diag::Fields fields_of(const Identity& client) {
+  return [&client](JsonWriter& json) {
+    json.field("client_id", client.client_id);
+    if (!client.user.empty()) json.field("user", client.user);
+    json.field("address", client.address);
+  };
+}
+
+std::string describe_fault(const mqtt::DecodeError& error) {
+  const bool malformed = error.reason == mqtt::ReasonCode::malformed_packet;
+  std::string text = fmt::format("{}: {}", malformed ? "malformed packet" : "protocol error", error.what);
+  if (!error.clause.empty()) text += fmt::format(" [{}]", error.clause);
+  return text;
+}
+
+std::string lost_lines(const LogSettings& settings, std::uint64_t count) {
+  const std::string sentence = counted(count, "line of the log was lost", "lines of the log were lost");
+  std::string line;
+  Diag diag{"mqbroker", settings};
+  diag.set_writer([&line](std::string_view text) { line = text; });
+  diag.event(Severity::error, "log_lost", sentence,
+             [count](JsonWriter& json) { json.field("count", count); });
+  return line;
+}
+
+}  // namespace
+
+std::string describe_close(const mqtt::CloseInfo& info) {
+  using enum mqtt::CloseReason;
+  switch (info.reason) {
+    case local_disconnect: return name_and_code(info.code, mqtt::PacketType::disconnect);
+    case peer_disconnect:
+      return fmt::format("the client said {}", name_and_code(info.code, mqtt::PacketType::disconnect));
+    case refused: return name_and_code(info.code, mqtt::PacketType::connack);
+    case protocol_error: return info.error ? describe_fault(*info.error) : "protocol error";
+    case connect_timeout: return "no CONNECT in time";
+    case keep_alive_timeout: return "silence for longer than its keep-alive allows";
+    case overload: return "more input than may wait for the answer to CONNECT";
+    case connack_timeout:
+    case ping_timeout: break;  // of clients only
+  }
+  return "no answer in time";
+}
+
+BrokerLog::BrokerLog(const LogSettings& settings, LogDetail detail, int fd)
+    : diag_{"mqbroker", settings, Diag::system_clock, fd},
+      output_{fd, [settings](std::uint64_t count) { return lost_lines(settings, count); }},
+      detail_{detail} {
+  diag_.set_writer([this](std::string_view line) { output_.write(line); });
+}
+
+void BrokerLog::started(const std::vector<std::string>& urls, std::size_t connections_max) {
+  for (const std::string& url : urls)
+    diag_.event(Severity::info, "listening", fmt::format("listening on {}", mqtt::escape_for_terminal(url)),
+                [&](JsonWriter& json) { json.field("url", url); });
+  diag_.event(Severity::info, "started", fmt::format("ready for {} connections", connections_max),
+              [&](JsonWriter& json) { json.field("max_connections", connections_max); });
+}
+
+void BrokerLog::stopping(int signal_number) {
+  const std::string_view name = signal_number == SIGINT ? "SIGINT" : "SIGTERM";
+  diag_.event(Severity::info, "stopping", fmt::format("{}: saying goodbye to the clients", name),
+              [name](JsonWriter& json) { json.field("signal", name); });
+}
+
+void BrokerLog::ignored_hangup() { diag_.info("SIGHUP: there is nothing to reload"); }
+
+void BrokerLog::local_fault(const mqtt::Error& error) { diag_.error(local_io_failed(error)); }
+
+void BrokerLog::statistics(const mqtt::broker::Counters& c, const mqtt::server::ServerCounters& server) {
+  std::uint64_t dropped = 0;
+  for (const std::uint64_t count : c.dropped) dropped += count;
+  const std::string text = fmt::format(
+      "{} connections, {} sessions, {} subscriptions, {} retained; {} messages received, {} sent, {} "
+      "dropped, {} "
+      "queued ({} octets)",
+      c.connections, c.sessions, c.subscriptions, c.retained_messages, c.messages_received, c.messages_sent,
+      dropped, c.queued_messages, c.queued_bytes);
+  diag_.event(Severity::info, "statistics", text, [&](JsonWriter& json) {
+    json.field("connections", c.connections);
+    json.field("connections_accepted", c.connections_accepted);
+    json.field("connections_refused", c.connections_refused);
+    json.field("connections_turned_away", server.surplus + server.failed);
+    json.field("sessions", c.sessions);
+    json.field("subscriptions", c.subscriptions);
+    json.field("retained_messages", c.retained_messages);
+    json.field("retained_bytes", c.retained_bytes);
+    json.field("messages_received", c.messages_received);
+    json.field("messages_sent", c.messages_sent);
+    json.field("messages_dropped", dropped);
+    json.field("bytes_received", c.bytes_received);
+    json.field("bytes_sent", server.bytes_sent);
+    json.field("queued_messages", c.queued_messages);
+    json.field("queued_bytes", c.queued_bytes);
+  });
+}
+
+void BrokerLog::on_connected(const Identity& client, mqtt::Version version, bool session_present) {
+  if (detail_ == LogDetail::plain) return;
+  std::string text = fmt::format("{} connected: MQTT {}", name_of(client), version_name(version));
+  if (!client.user.empty()) text += fmt::format(", user {}", quoted(client.user));
+  if (session_present) text += ", session resumed";
+  diag_.event(Severity::info, "connected", text, [&](JsonWriter& json) {
+    fields_of(client)(json);
+    json.field("version", version_name(version));
+    json.field("session_present", session_present);
+  });
+}
+
+void BrokerLog::on_refused(const mqtt::broker::ConnectionInfo& connection, const mqtt::CloseInfo& info) {
+  if (detail_ == LogDetail::plain) return;
+  const std::string why = describe_close(info);
+  diag_.event(Severity::info, "refused",
+              fmt::format("connection from {} refused: {}", connection.address, why), [&](JsonWriter& json) {
+                json.field("address", connection.address);
+                json.field("listener", connection.listener);
+                json.field("reason", why);
+              });
+}
+
+void BrokerLog::on_disconnected(const Identity& client, const mqtt::CloseInfo* info) {
+  if (detail_ == LogDetail::plain) return;
+  const std::string why = info ? describe_close(*info) : "connection lost";
+  diag_.event(Severity::info, "disconnected", fmt::format("{} disconnected: {}", name_of(client), why),
+              [&](JsonWriter& json) {
+                fields_of(client)(json);
+                json.field("reason", why);
+              });
+}
+
+void BrokerLog::on_subscribed(const Identity& client, std::string_view filter, mqtt::ReasonCode code) {
+  if (detail_ == LogDetail::plain) return;
+  const bool refused = mqtt::is_error(code);
+  const std::string result = name_and_code(code, mqtt::PacketType::suback);
+  diag_.event(Severity::info, refused ? "subscription_refused" : "subscribed",
+              fmt::format("{} {} {}: {}", name_of(client), refused ? "may not subscribe to" : "subscribed to",
+                          quoted(filter), result),
+              [&](JsonWriter& json) {
+                fields_of(client)(json);
+                json.field("filter", filter);
+                json.field("result", result);
+              });
+}
+
+void BrokerLog::on_unsubscribed(const Identity& client, std::string_view filter) {
+  if (detail_ == LogDetail::plain) return;
+  diag_.event(Severity::info, "unsubscribed",
+              fmt::format("{} unsubscribed from {}", name_of(client), quoted(filter)), [&](JsonWriter& json) {
+                fields_of(client)(json);
+                json.field("filter", filter);
+              });
+}
+
+void BrokerLog::on_session_ended(std::string_view client_id) {
+  if (detail_ == LogDetail::plain) return;
+  diag_.event(Severity::info, "session_ended", fmt::format("session of client {} ended", quoted(client_id)),
+              [&](JsonWriter& json) { json.field("client_id", client_id); });
+}
+
+void BrokerLog::on_dropped(std::string_view client_id, DropReason reason, std::uint64_t count) {
+  if (is_expected(reason) && detail_ == LogDetail::plain) return;
+  const bool of_publisher = reason == DropReason::retained_full || reason == DropReason::publish_refused;
+  diag_.event(is_expected(reason) ? Severity::info : Severity::warning, "dropped",
+              fmt::format("{} {} client {} dropped: {}", counted(count, "message", "messages"),
+                          of_publisher ? "from" : "for", quoted(client_id), reason_text(reason)),
+              [&](JsonWriter& json) {
+                json.field("client_id", client_id);
+                json.field("reason", to_string(reason));
+                json.field("count", count);
+              });
+}
+
+void BrokerLog::on_turned_away(std::string_view listener, const mqtt::Error& why, std::uint64_t count) {
+  const std::string text =
+      count == 1
+          ? fmt::format("no connection through {}: {}", mqtt::escape_for_terminal(listener), why.context)
+          : fmt::format("{} connections through {} did not come to be, the last one: {}", count,
+                        mqtt::escape_for_terminal(listener), why.context);
+  diag_.event(Severity::warning, "turned_away", text, [&](JsonWriter& json) {
+    json.field("listener", listener);
+    json.field("count", count);
+  });
+}
+
+void BrokerLog::on_store_failed(const mqtt::Error& error) {
+  diag_.event(Severity::error, "store_failed", error.context);
+}
+
+void BrokerLog::on_store_recovered() {
+  diag_.event(Severity::info, "store_recovered", "the store works again");
+}
+
+void BrokerLog::on_opened(mqtt::broker::Connection& connection) {
+  if (detail_ != LogDetail::packets) return;
+  const auto [trace, added] = traces_.try_emplace(&connection, diag_, connection);
+  connection.set_observer(&trace->second);
+}
+
+void BrokerLog::on_closed(const mqtt::broker::Connection& connection) { traces_.erase(&connection); }
+
+void BrokerLog::Trace::on_packet_received(const mqtt::PacketView& packet) {
+  if (const auto* connect = std::get_if<mqtt::ConnectView>(&packet)) version_ = connect->version;
+  write('<', packet);
+}
+
+void BrokerLog::Trace::write(char direction, const mqtt::PacketView& packet) {
+  const std::string_view id = connection_.client_id();
+  std::string line = fmt::format("{} {} ", id.empty() ? connection_.info().address : quoted(id), direction);
+  mqtt::append_description(line, packet, version_);
+  diag_.debug(line);
+}
+
+}  // namespace mq

@@ -1,0 +1,76 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <mqtt/broker/events.hpp>
+#include <mqtt/server/server.hpp>
+#include <mqtt/session/session_handler.hpp>
+
+#include "common/diag.hpp"
+#include "mqbroker/log_output.hpp"
+
+namespace mq {
+
+enum class LogDetail : std::uint8_t {
+  plain,        ///< start, end, drops, what goes wrong
+  connections,  ///< who comes and goes, subscriptions
+  packets,      ///< each packet
+};
+
+/// What happens in the broker, as lines on stderr.
+class BrokerLog final : public mqtt::broker::BrokerEvents, public mqtt::server::ServerEvents {
+ public:
+  BrokerLog(const LogSettings& settings, LogDetail detail, int fd = 2);
+
+  void started(const std::vector<std::string>& urls, std::size_t connections_max);
+  void stopping(int signal_number);
+  void ignored_hangup();
+  void statistics(const mqtt::broker::Counters& counters, const mqtt::server::ServerCounters& server);
+  void local_fault(const mqtt::Error& error);
+
+  // BrokerEvents
+  void on_connected(const mqtt::broker::Identity& client, mqtt::Version version,
+                    bool session_present) override;
+  void on_refused(const mqtt::broker::ConnectionInfo& connection, const mqtt::CloseInfo& info) override;
+  void on_disconnected(const mqtt::broker::Identity& client, const mqtt::CloseInfo* info) override;
+  void on_subscribed(const mqtt::broker::Identity& client, std::string_view filter,
+                     mqtt::ReasonCode code) override;
+  void on_unsubscribed(const mqtt::broker::Identity& client, std::string_view filter) override;
+  void on_session_ended(std::string_view client_id) override;
+  void on_dropped(std::string_view client_id, mqtt::broker::DropReason reason, std::uint64_t count) override;
+
+  // ServerEvents
+  void on_opened(mqtt::broker::Connection& connection) override;
+  void on_closed(const mqtt::broker::Connection& connection) override;
+  void on_turned_away(std::string_view listener, const mqtt::Error& why, std::uint64_t count) override;
+  void on_store_failed(const mqtt::Error& error) override;
+  void on_store_recovered() override;
+
+ private:
+  /// -d: the packets of one connection.
+  class Trace final : public mqtt::PacketObserver {
+   public:
+    Trace(Diag& diag, const mqtt::broker::Connection& connection) : diag_{diag}, connection_{connection} {}
+
+   private:
+    void on_packet_sent(const mqtt::PacketView& packet) override { write('>', packet); }
+    void on_packet_received(const mqtt::PacketView& packet) override;
+    void write(char direction, const mqtt::PacketView& packet);
+
+    Diag& diag_;
+    const mqtt::broker::Connection& connection_;
+    mqtt::Version version_ = mqtt::Version::v5;
+    std::string client_id_;
+  };
+
+  Diag diag_;
+  LogOutput output_;
+  LogDetail detail_;
+  std::unordered_map<const mqtt::broker::Connection*, Trace> traces_;
+};
+
+/// Why a connection came to its end, in a few words: "Session taken over (0x8E)".
+[[nodiscard]] std::string describe_close(const mqtt::CloseInfo& info);
+
+}  // namespace mq

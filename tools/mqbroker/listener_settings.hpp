@@ -1,0 +1,62 @@
+#pragma once
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mqtt/client/endpoint.hpp>
+#include <mqtt/net/tls.hpp>
+
+#include "common/options.hpp"
+#include "common/secrets.hpp"
+
+namespace mq {
+
+/// Where to listen, as a URL says it.
+struct ListenPlace {
+  mqtt::Transport transport = mqtt::Transport::tcp;
+  std::string host = "localhost";  ///< IP literal, or "localhost": 127.0.0.1 and ::1. Unused with unix
+  std::uint16_t port = 1883;       ///< 0: the system's choice
+  std::string path;                ///< ws, wss: the path; unix: the socket's path
+
+  /// "mqtt://127.0.0.1:1883"
+  [[nodiscard]] std::string url() const;
+  /// Nobody but this machine can reach it.
+  [[nodiscard]] bool is_local() const;
+};
+
+/// Errors are the end of a sentence: "'x' is not an IP address".
+[[nodiscard]] std::expected<ListenPlace, ValueFault> parse_listen_url(std::string_view url);
+
+/// What can be said for each listener, and for all of them together.
+struct ListenerTraits {
+  mqtt::net::TlsOptions tls;
+  SecretSource key_password;
+  bool certificate_names_user = false;
+  bool proxy_protocol = false;
+  bool allow_anonymous = false;
+  mode_t unix_mode = 0660;
+  std::size_t connections_max = 0;  ///< through this listener; 0: no limit of its own
+};
+
+struct ListenerSettings {
+  ListenPlace place;
+  ListenerTraits traits;
+  std::string where;  ///< "mq.toml:3", or empty
+};
+
+/// Options and keys of a [[listener]] table, but its url and max-connections.
+void declare_listener_traits(Options& options, ListenerTraits& traits);
+
+/// Reads one [[listener]]: what it does not say is as in `common`.
+[[nodiscard]] std::expected<ListenerSettings, std::string> read_listener(const SettingsTable& table,
+                                                                         const ListenerTraits& common);
+
+/// A sentence if its settings do not go together, or would let anybody in from elsewhere.
+[[nodiscard]] std::optional<std::string> find_fault(const ListenerSettings& listener);
+
+}  // namespace mq

@@ -1,0 +1,105 @@
+#include "mqbroker/listeners.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <mqtt/util/text.hpp>
+
+namespace mq {
+namespace {
+
+using mqtt::uses_tls;
+using mqtt::uses_websocket;
+using mqtt::broker::AuthDecision;
+using mqtt::server::ListenerConfig;
+
+/// Short, because each connection keeps it: "mqtt:1883", "unix:/run/mq.sock".
+std::string short_name(const ListenPlace& place) {
+  const std::string url = place.url();
+  const std::string scheme = url.substr(0, url.find(':'));
+  return place.path.empty() || uses_websocket(place.transport) ? fmt::format("{}:{}", scheme, place.port)
+                                                               : fmt::format("{}:{}", scheme, place.path);
+}
+
+std::string unused_name(const std::string& wanted, const std::vector<ListenerConfig>& listeners) {
+  std::string name = wanted;
+  const auto is_used = [&] {
+    return std::ranges::find(listeners, name, &ListenerConfig::name) != listeners.end();
+  };
+  for (int n = 2; is_used(); ++n) name = fmt::format("{}#{}", wanted, n);
+  return name;
+}
+
+mqtt::Result<std::shared_ptr<const mqtt::net::TlsContext>> load_tls(const ListenerTraits& traits) {
+  mqtt::net::TlsOptions tls = traits.tls;
+  auto password = resolve_secret(traits.key_password, "key password");
+  if (!password) return std::unexpected(std::move(password.error()));
+  tls.key_password = std::move(*password);
+  tls.alpn = {"mqtt"};
+  return mqtt::net::TlsContext::server(tls);
+}
+
+mqtt::Result<ListenerConfig> make_listener(const ListenerSettings& settings) {
+  const auto& [place, traits, where] = settings;
+  ListenerConfig config;
+  config.connections_max = traits.connections_max;
+  config.listen.port = place.port;
+  if (place.transport == mqtt::Transport::unix_socket)
+    config.listen.unix_path = place.path;
+  else if (place.host != "localhost")
+    config.addresses = {place.host};
+  config.listen.unix_mode = traits.unix_mode;
+  if (traits.proxy_protocol) config.listen.proxy_protocol = mqtt::net::ProxyProtocol::required;
+  // The client asks for "mqtt" [MQTT-6.0.0-3], and 3.1 for "mqttv3.1".
+  if (uses_websocket(place.transport))
+    config.listen.ws = mqtt::net::WsServerOptions{.path = place.path, .subprotocols = {"mqtt", "mqttv3.1"}};
+  if (!uses_tls(place.transport)) return config;
+  auto tls = load_tls(traits);
+  if (!tls) return std::unexpected(std::move(tls.error()));
+  config.listen.tls = std::move(*tls);
+  return config;
+}
+
+}  // namespace
+
+std::expected<std::vector<ListenerConfig>, std::string> make_listeners(
+    const std::vector<ListenerSettings>& settings) {
+  std::vector<ListenerConfig> listeners;
+  for (const ListenerSettings& one : settings) {
+    auto listener = make_listener(one);
+    if (!listener) {
+      const std::string prefix = one.where.empty() ? "" : one.where + ": ";
+      return std::unexpected(fmt::format("{}cannot listen on {}: {}", prefix,
+                                         mqtt::escape_for_terminal(one.place.url()),
+                                         listener.error().context));
+    }
+    listener->name = unused_name(short_name(one.place), listeners);
+    listeners.push_back(std::move(*listener));
+  }
+  return listeners;
+}
+
+CertificateUsers::CertificateUsers(const std::vector<ListenerSettings>& settings,
+                                   const std::vector<ListenerConfig>& listeners) {
+  for (std::size_t i = 0; i < settings.size(); ++i)
+    if (listeners[i].listen.tls && settings[i].traits.certificate_names_user)
+      named_.push_back({listeners[i].name, settings[i].traits.tls.client_certificates});
+}
+
+AuthDecision CertificateUsers::authenticate(const mqtt::ConnectView& connect,
+                                            const mqtt::broker::ConnectionInfo& info) {
+  const auto named = std::ranges::find(named_, info.listener, &Named::listener);
+  if (named == named_.end()) return AuthDecision::allowed(std::string{connect.user_name.value_or("")});
+  const bool nameless = info.certificate_common_name.empty();
+  if (nameless && named->certificates == mqtt::net::ClientCertificates::required)
+    return AuthDecision::refused(mqtt::ReasonCode::not_authorized);
+  return AuthDecision::allowed(info.certificate_common_name);
+}
+
+std::unique_ptr<mqtt::broker::AuthExchange> CertificateUsers::begin(std::string_view, std::string_view) {
+  return nullptr;
+}
+
+}  // namespace mq

@@ -1,0 +1,176 @@
+#include "mqbroker/options.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <utility>
+
+#include <mqtt/net/address.hpp>
+
+#include "common/connect_options.hpp"
+#include "common/spelling.hpp"
+
+namespace mq {
+namespace {
+
+constexpr std::string_view listening = "Listening";
+constexpr std::string_view running = "Running";
+
+ValueResult keep_host(std::optional<std::string>& host, std::string_view value) {
+  if (value != "localhost" && !mqtt::net::is_ip_literal(value))
+    return std::unexpected(fmt::format("{} is not an IP address or localhost", quoted(value)));
+  host = value;
+  return {};
+}
+
+ValueResult keep_place(std::vector<ListenPlace>& places, std::string_view url) {
+  auto place = parse_listen_url(url);
+  if (!place) return std::unexpected(std::move(place.error()));
+  places.push_back(std::move(*place));
+  return {};
+}
+
+/// The top level is for the options; [[listener]] tables are kept for later.
+std::expected<std::vector<Setting>, std::string> read_file(BrokerSettings& settings,
+                                                           const std::string& path) {
+  auto file = read_settings_file(path);
+  if (!file) return std::unexpected(std::move(file.error()));
+  for (const SettingsTable& table : file->tables)
+    if (table.name != "listener")
+      return std::unexpected(
+          fmt::format("{}: unknown table {}; there is only [[listener]]", table.where, quoted(table.name)));
+  for (const Setting& setting : file->settings)
+    if (setting.key == "listener")
+      return std::unexpected(fmt::format("{}: a listener's table begins with [[listener]]", setting.where));
+  settings.typed.tables = std::move(file->tables);
+  return std::move(file->settings);
+}
+
+void declare_listening(Options& o, BrokerSettings::Typed& typed) {
+  o.parsed("--listen", [&typed](std::string_view value) { return keep_place(typed.places, value); })
+      .repeats()
+      .metavar("URL")
+      .group(listening)
+      .text(
+          "listen here: mqtt://, mqtts://, ws://, wss:// with ADDRESS:PORT and, for WebSocket, a path "
+          "(without: any); "
+          "unix:///PATH. May be given many times")
+      .example("--listen ws://127.0.0.1:8080/mqtt");
+  o.parsed("-h,--host,--bind", [&typed](std::string_view value) { return keep_host(typed.host, value); })
+      .metavar("ADDRESS")
+      .group(listening)
+      .default_text("localhost, which is 127.0.0.1 and ::1")
+      .text("listen for MQTT over TCP at this address; not only there if --listen is given too");
+  o.number("-p,--port", typed.port)
+      .metavar("PORT")
+      .group(listening)
+      .default_text("1883")
+      .text("listen for MQTT over TCP at this port; 0: a free one");
+}
+
+void declare_running(Options& o, BrokerSettings& settings) {
+  o.settings_file("-c,--config", settings.typed.config_file,
+                  [&settings](const std::string& path) { return read_file(settings, path); })
+      .metavar("FILE")
+      .group(running)
+      .text(
+          "read options from this TOML file, by their long names without '--' (port = 1883). What is typed "
+          "beats the file. [[listener]] tables have a url and the options of listeners");
+  o.flag("--check-config", settings.check_only)
+      .typed_only()
+      .group(running)
+      .text("read the configuration and the certificates, say whether they can be used, and exit (0 or 2)");
+  o.flag("--print-address", settings.print_address)
+      .group(running)
+      .text("write a URL per address to stdout once all listen");
+  o.number("--ready-fd", settings.ready_fd)
+      .metavar("FD")
+      .group(running)
+      .text("write a newline to this descriptor once all listen, and close it");
+}
+
+std::optional<std::string> check_ready_fd(const std::optional<int>& fd) {
+  if (!fd) return std::nullopt;
+  const int flags = ::fcntl(*fd, F_GETFL);
+  if (flags < 0) return fmt::format("option '--ready-fd': {} is not an open descriptor", *fd);
+  if ((flags & O_ACCMODE) == O_RDONLY)
+    return fmt::format("option '--ready-fd': descriptor {} cannot be written to", *fd);
+  return std::nullopt;
+}
+
+bool is_typed(const Options& options, std::string_view name) {
+  return options.find(name).source() == Source::command_line;
+}
+
+/// The plain TCP listener of -h and -p; the default one if nothing else is said.
+bool wants_plain(const Options& options, const BrokerSettings::Typed& typed) {
+  if (is_typed(options, "--host") || is_typed(options, "--port")) return true;
+  if (is_typed(options, "--listen")) return false;
+  return typed.host || typed.port || (typed.places.empty() && typed.tables.empty());
+}
+
+/// Whoever types where to listen means it: the file's listeners are left out then.
+std::optional<std::string> join_listeners(const Options& options, BrokerSettings& settings) {
+  const BrokerSettings::Typed& typed = settings.typed;
+  const bool types_url = is_typed(options, "--listen");
+  const bool types_place = types_url || is_typed(options, "--host") || is_typed(options, "--port");
+  if (types_url || !types_place)
+    for (const ListenPlace& place : typed.places) settings.listeners.push_back({place, typed.traits, {}});
+  if (wants_plain(options, typed)) {
+    ListenerSettings& listener = settings.listeners.emplace_back(ListenPlace{}, typed.traits, "");
+    listener.place.host = typed.host.value_or(listener.place.host);
+    listener.place.port = typed.port.value_or(listener.place.port);
+  }
+  for (const SettingsTable& table : typed.tables) {
+    auto listener = read_listener(table, typed.traits);
+    if (!listener) return std::move(listener.error());
+    if (!types_place) settings.listeners.push_back(std::move(*listener));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check_listeners(const BrokerSettings& settings) {
+  bool any_tls = false;
+  for (const ListenerSettings& listener : settings.listeners) {
+    if (auto fault = find_fault(listener)) return fault;
+    any_tls = any_tls || mqtt::uses_tls(listener.place.transport);
+  }
+  if (!any_tls && !settings.typed.traits.tls.certificate_file.empty())
+    return "option '--cert' is for TLS listeners, and there is none: use --listen mqtts://ADDRESS:8883";
+  return std::nullopt;
+}
+
+}  // namespace
+
+Program mqbroker_program() {
+  return {.name = "mqbroker",
+          .summary =
+              "An MQTT broker: 3.1, 3.1.1 and 5.0, for this machine unless it is told otherwise. Exit "
+              "codes: 2 the configuration cannot be used, 4 an address cannot be listened on, 143 and "
+              "130 ended by SIGTERM and SIGINT.",
+          .usage = "[OPTIONS]"};
+}
+
+void declare_broker_options(Options& o, BrokerSettings& settings) {
+  declare_listening(o, settings.typed);
+  declare_running(o, settings);
+  declare_listener_traits(o, settings.typed.traits);
+  declare_limit_options(o, settings);
+  o.flag("-v,--verbose", settings.verbose)
+      .group("Diagnostics")
+      .text("lines on stderr for connections, refusals and subscriptions too");
+  declare_log_options(o, settings.log);
+  o.rule([&settings] { return check_ready_fd(settings.ready_fd); });
+  o.rule([&o, &settings] { return join_listeners(o, settings); });
+  o.rule([&settings] { return check_listeners(settings); });
+  o.example("mqbroker", "listen on this machine, port 1883");
+  o.example("mqbroker -h 0.0.0.0 --allow-anonymous", "let anybody in who can reach this machine");
+  o.example("mqbroker --port 0 --print-address", "for tests: any free port, and say which");
+  o.example(
+      "mqbroker --listen mqtts://0.0.0.0:8883 --cert s.pem --key s.key --client-certs required --cafile "
+      "ca.pem",
+      "let those in who have a certificate of our CA");
+}
+
+}  // namespace mq

@@ -1,0 +1,46 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <mqtt/broker/config.hpp>
+
+#include "common/diag.hpp"
+#include "common/options.hpp"
+#include "mqbroker/listener_settings.hpp"
+
+namespace mq {
+
+struct BrokerSettings {
+  /// Complete once the options have been read.
+  std::vector<ListenerSettings> listeners;
+  mqtt::broker::BrokerConfig broker;
+  std::size_t connections_max = 0;  ///< 0: as many as there are descriptors for
+  LogSettings log{.timed = true};
+  bool verbose = false;  ///< connections, refusals and subscriptions too
+  bool check_only = false;
+  bool print_address = false;
+  std::optional<int> ready_fd;
+
+  /// As typed or read, before they become `listeners`.
+  struct Typed {
+    std::optional<std::string> config_file;
+    std::vector<ListenPlace> places;  ///< of --listen
+    std::optional<std::string> host;
+    std::optional<std::uint16_t> port;
+    ListenerTraits traits;
+    std::vector<SettingsTable> tables;  ///< [[listener]]
+  } typed;
+};
+
+[[nodiscard]] Program mqbroker_program();
+
+/// `settings` must outlive the parsing.
+void declare_broker_options(Options& options, BrokerSettings& settings);
+
+/// The part of it that bounds what clients can do.
+void declare_limit_options(Options& options, BrokerSettings& settings);
+
+}  // namespace mq
