@@ -130,7 +130,9 @@ void Broker::State::accept(Connection& connection, AuthDecision decision) {
   }
   const bool present = session != nullptr;
   if (!session) session = &sessions.add(who.client_id);
-  session->identity = std::move(who);
+  // Not the client id: the table's key is a view of the one that is there.
+  session->identity.user = std::move(who.user);
+  session->identity.address = std::move(who.address);
   session->version = pending->version;
   session->connection = &connection;
   connection.session_ = session;
