@@ -91,13 +91,15 @@ void Broker::State::on_decision(Connection& connection, AuthDecision decision) {
 
 void Broker::State::refuse(Connection& connection, ReasonCode reason, std::string_view text) {
   connection.pending_.reset();
-  if (connection.session_) return want_close(connection, reason);  // at a re-authentication
+  // What a DISCONNECT cannot say, such as a bad password, is "not authorized" there.
+  const PacketType answer = connection.session_ ? PacketType::disconnect : PacketType::connack;
+  const ReasonCode code =
+      reason_allowed(reason, answer, Sender::server) ? reason : ReasonCode::not_authorized;
+  if (connection.session_) return want_close(connection, code);  // at a re-authentication
   Properties properties;
   if (!text.empty()) properties.add(PropertyId::reason_string, text);
-  const bool known = reason_allowed(reason, PacketType::connack, Sender::server);
   (void)connection.link_.refuse(
-      now, known ? reason : ReasonCode::not_authorized,
-      connection.link_.version() == Version::v5 ? properties.view() : PropertiesView{});
+      now, code, connection.link_.version() == Version::v5 ? properties.view() : PropertiesView{});
 }
 
 std::optional<ReasonCode> Broker::State::find_connect_fault(const Connection::Pending& pending,

@@ -50,7 +50,9 @@ void Broker::State::note_changed(Connection& connection) {
 }
 
 void Broker::State::want_close(Connection& connection, ReasonCode reason) {
-  (void)connection.link_.disconnect(now, reason);  // fails if it is closing already, which is as good
+  const bool allowed = reason_allowed(reason, PacketType::disconnect, Sender::server);
+  // Fails if it is closing already, which is as good.
+  (void)connection.link_.disconnect(now, allowed ? reason : ReasonCode::unspecified_error);
   note_changed(connection);
 }
 
