@@ -152,6 +152,7 @@ void Broker::State::begin_connection(Connection& connection, Acceptance acceptan
   const auto accepted = connection.link_.accept(now, std::move(acceptance), connection);
   if (!accepted) {  // such as a CONNACK above the client's Maximum Packet Size
     if (session.state) *session.state = std::move(acceptance.state);
+    if (!present) session.expiry_interval = 0;  // there is nothing to be kept
     (void)connection.link_.refuse(now, ReasonCode::implementation_specific_error);
     return note_changed(connection);
   }

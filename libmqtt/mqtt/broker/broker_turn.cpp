@@ -68,7 +68,7 @@ void Broker::State::detach(Connection& connection) {
   session->connection = nullptr;
   note_gone(*session);
   const auto& info = connection.link_.close_info();
-  services.events.on_disconnected(session->identity, info ? &*info : nullptr);
+  if (connection.was_accepted_) services.events.on_disconnected(session->identity, info ? &*info : nullptr);
   begin_absence(*session, will_is_due);
 }
 
