@@ -17,7 +17,9 @@ void Broker::State::on_disconnect(Connection& connection, const DisconnectView& 
   if (!connection.session_) return;
   Session& session = *connection.session_;
   const auto asked = disconnect.properties.number(PropertyId::session_expiry_interval);
-  if (asked) session.expiry_interval = std::min(*asked, config.limits.session_expiry_maximum);
+  if (!asked) return;
+  session.expiry_interval = std::min(*asked, config.limits.session_expiry_maximum);
+  services.store.on_session(session.client_id(), session.expiry_interval);
 }
 
 /// The client's connection is over: its Will and its session have their time (3.1.2.5, 3.1.2.11.2).
