@@ -57,8 +57,7 @@ void Broker::State::publish_will(Session& session) {
   Incoming incoming{.publish = publish, .publisher = session.id};
   // Its Message Expiry Interval runs from its publication (3.1.3.2.4).
   if (will->expiry) incoming.expires = now + seconds{*will->expiry};
-  incoming.message = std::make_shared<const Message>(publish, incoming.expires, will->message->publisher());
-  if (publish.retain) retain(incoming);
+  if (publish.retain && config.retain_available) retain(incoming);
   route(incoming);
 }
 
