@@ -136,6 +136,10 @@ void Broker::State::redistribute(const Session& leaving, TopicTree::Position pos
       drop(DropReason::session_ended);
       continue;
     }
+    if (delivery.message->expired(now)) {
+      drop(DropReason::expired);
+      continue;
+    }
     delivery.qos = std::min(delivery.message->qos(), member->options.qos);
     delivery.identifiers.assign(member->identifier != 0 ? 1 : 0, member->identifier);
     deliver(sessions.at(member->subscriber), std::move(delivery));
