@@ -8,6 +8,7 @@
 
 namespace mqtt::broker {
 
+/// A client whose Maximum Packet Size leaves no room for the answer would wait for it for ever.
 void Broker::State::on_subscribe(Connection& connection, const SubscribeView& subscribe) {
   Session& session = *connection.session_;
   const std::uint32_t identifier = subscribe.properties.number_or(PropertyId::subscription_identifier, 0);
@@ -18,7 +19,8 @@ void Broker::State::on_subscribe(Connection& connection, const SubscribeView& su
     services.events.on_subscribed(session.identity, asked.filter, code);
   }
   // The answer first, then the retained messages that the subscriptions bring.
-  (void)connection.link_.suback(now, subscribe.packet_id, as_bytes(codes));
+  if (!connection.link_.suback(now, subscribe.packet_id, as_bytes(codes)))
+    return want_close(connection, ReasonCode::implementation_specific_error);
   pump(session);
 }
 
@@ -70,7 +72,8 @@ void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView
     codes.push_back(static_cast<char>(existed ? ReasonCode::success : ReasonCode::no_subscription_existed));
     services.events.on_unsubscribed(session.identity, asked.filter);
   }
-  (void)connection.link_.unsuback(now, unsubscribe.packet_id, as_bytes(codes));
+  if (!connection.link_.unsuback(now, unsubscribe.packet_id, as_bytes(codes)))
+    want_close(connection, ReasonCode::implementation_specific_error);
 }
 
 /// Before `session` gives up the subscription at `position`, if that is a shared one: what waits for it
