@@ -60,11 +60,12 @@ class DeliveryQueue {
 
 /// Retained messages on their way to a new subscription.
 struct Replay {
-  Replay(RetainedTree& tree, std::string_view filter, const SubscriptionOptions& granted,
-         std::uint32_t number)
-      : cursor{tree, filter}, options{granted}, identifier{number} {}
+  Replay(RetainedTree& tree, std::string_view filter, TopicTree::Position at,
+         const SubscriptionOptions& granted, std::uint32_t number)
+      : cursor{tree, filter}, position{at}, options{granted}, identifier{number} {}
 
   RetainedTree::Cursor cursor;
+  TopicTree::Position position;  // of the subscription
   SubscriptionOptions options;
   std::uint32_t identifier;  // 0: none
 };
