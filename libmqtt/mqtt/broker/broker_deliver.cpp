@@ -118,18 +118,21 @@ void Broker::State::enqueue(Session& session, Delivery delivery, Connection* pub
 }
 
 /// QoS 0 goes first. What else does not fit is dropped too, unless the client is reading: then those who
-/// publish are made to wait, and what they had under way is still taken.
+/// publish are made to wait, and what they had under way is still taken. Where all have to wait
+/// (SlowConsumer::stall) nothing goes first.
 bool Broker::State::make_room(Session& session, const Delivery& delivery) {
   const Limits& limits = config.limits;
   while (true) {
     const bool memory_full = counters.queued_bytes + delivery.size_bytes() > limits.queued_bytes_total;
     const bool full = session.queue.size() >= limits.queued_messages ||
                       session.queue.bytes() + delivery.size_bytes() > limits.queued_bytes;
-    if (!memory_full && (!full || may_exceed(session, delivery.qos))) return true;
-    const DropReason reason = memory_full ? DropReason::memory_full : DropReason::queue_full;
+    if (!memory_full && !full) return true;
+    const bool fits = !memory_full && may_exceed(session, delivery.qos);
+    if (fits && config.slow_consumer == SlowConsumer::stall) return true;
     const auto evicted =
         delivery.qos > QoS::at_most_once ? session.queue.take_qos_0() : std::optional<Delivery>{};
-    drop(session, reason);
+    if (fits && !evicted) return true;
+    drop(session, memory_full ? DropReason::memory_full : DropReason::queue_full);
     if (!evicted) return false;
     --counters.queued_messages;
     counters.queued_bytes -= evicted->size_bytes();

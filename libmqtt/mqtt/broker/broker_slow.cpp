@@ -29,10 +29,12 @@ bool Broker::State::is_short(const Session& session) const {
          session.queue.bytes() <= config.limits.queued_bytes / 4;
 }
 
-/// Beyond the bound of its queue only what publishers who wait already had under way is taken.
+/// Beyond the bound of its queue a client gets what it is waited for: a publisher that fills it waits
+/// from then on, but has more under way, and one message may be larger than the bound.
 bool Broker::State::may_exceed(const Session& session, QoS qos) const {
+  const bool here = session.connection && session.connection->link_.connected();
   const bool waited_for = qos > QoS::at_most_once || config.slow_consumer == SlowConsumer::stall;
-  return waited_for && session.reading == Reading::behind;
+  return here && waited_for && session.reading != Reading::stopped;
 }
 
 void Broker::State::note_queued(Session& session, Connection* publisher, QoS qos) {
