@@ -45,7 +45,11 @@ void Broker::receive(TimePoint now, Connection& connection, Bytes bytes) {
 
 void Broker::on_written(TimePoint now, Connection& connection) {
   state_->now = now;
-  if (connection.session_) state_->pump(*connection.session_);
+  if (Session* const session = connection.session_) {
+    // Part of a backlog has gone: over a slow line one large message takes longer than the grace.
+    if (!connection.output().empty()) state_->note_progress(*session);
+    state_->pump(*session);
+  }
   state_->finish();
 }
 
