@@ -79,7 +79,7 @@ void Broker::State::note_progress(Session& session) {
   if (!session.timer.armed()) arm(session);
 }
 
-/// Nobody has to wait for it any more: it has caught up, or is not there.
+/// Nobody has to wait for it any more: it has caught up, given up what waited for it, or is not there.
 void Broker::State::note_gone(Session& session) {
   if (std::exchange(session.reading, Reading::keeps_up) == Reading::behind) readers_caught_up = true;
   session.stops_at.reset();

@@ -101,6 +101,7 @@ void Broker::State::leave_group(Session& session, TopicTree::Position position, 
     counters.queued_bytes -= delivery.size_bytes();
     freed.push_back(std::move(delivery));
   }
+  if (is_short(session)) note_gone(session);
   redistribute(session, position, std::move(freed));
 }
 
