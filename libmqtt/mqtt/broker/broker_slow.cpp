@@ -2,7 +2,9 @@
 //
 // A publisher waits by getting no acknowledgement: a client has only so many messages unacknowledged, and
 // goes on reading and acknowledging what it receives itself, so two clients that publish to each other
-// cannot block each other. Only one that sends on all the same is no longer read from.
+// cannot block each other. Only one that sends on all the same is no longer read from, unless it is a
+// reader that is behind itself: its own acknowledgements would go unread, others wait for them, and they
+// might be those it waits for. What such clients send in spite of all is bounded by queued_bytes_total.
 #include <algorithm>
 #include <utility>
 
@@ -42,6 +44,7 @@ void Broker::State::note_queued(Session& session, Connection* publisher, QoS qos
     session.reading = Reading::behind;
     note_sign_of_life(session);
     arm(session);
+    if (!session.connection->link_.wants_input()) publishers_may_go_on = true;
   }
   if (session.reading != Reading::behind || !publisher) return;
   if (qos == QoS::at_most_once && config.slow_consumer != SlowConsumer::stall) return;
@@ -52,7 +55,11 @@ void Broker::State::make_wait(Connection& publisher, const Session& reader, QoS 
   if (publisher.waits_for_.empty()) waiting.push_back(&publisher);
   if (std::ranges::find(publisher.waits_for_, reader.id) == publisher.waits_for_.end())
     publisher.waits_for_.push_back(reader.id);
-  if (qos == QoS::at_most_once) publisher.link_.pause_input();  // it waits for no answer
+  if (qos == QoS::at_most_once) pause(publisher);  // it waits for no answer
+}
+
+void Broker::State::pause(Connection& publisher) {
+  if (publisher.session_->reading != Reading::behind) publisher.link_.pause_input();
 }
 
 /// Answers a message, later if its publisher has to wait. Other codes than success need not be
@@ -63,7 +70,8 @@ void Broker::State::acknowledge(Connection& connection, AckToken token, ReasonCo
     return;
   }
   connection.unacknowledged_.push_back(token);
-  if (connection.unacknowledged_.size() >= config.limits.receive_maximum) connection.link_.pause_input();
+  // More than Receive Maximum: never a client of 5.0 that keeps to it.
+  if (connection.unacknowledged_.size() > config.limits.receive_maximum) pause(connection);
 }
 
 void Broker::State::note_sign_of_life(Session& session) {
@@ -81,14 +89,14 @@ void Broker::State::note_progress(Session& session) {
 
 /// Nobody has to wait for it any more: it has caught up, given up what waited for it, or is not there.
 void Broker::State::note_gone(Session& session) {
-  if (std::exchange(session.reading, Reading::keeps_up) == Reading::behind) readers_caught_up = true;
+  if (std::exchange(session.reading, Reading::keeps_up) == Reading::behind) publishers_may_go_on = true;
   session.stops_at.reset();
 }
 
 void Broker::State::on_stopped(Session& session) {
   session.stops_at.reset();
   session.reading = Reading::stopped;
-  readers_caught_up = true;
+  publishers_may_go_on = true;
   if (config.slow_consumer == SlowConsumer::disconnect && session.connection)
     want_close(*session.connection, ReasonCode::quota_exceeded);
 }
@@ -102,17 +110,24 @@ bool Broker::State::still_waits(const Connection& connection) const {
 
 void Broker::State::release_publishers() {
   std::vector<Connection*> free;
+  std::vector<Connection*> behind;
   std::erase_if(waiting, [&](Connection* connection) {
-    if (still_waits(*connection)) return false;
-    free.push_back(connection);
-    return true;
+    const bool waits = still_waits(*connection);
+    if (!waits) free.push_back(connection);
+    if (waits && connection->session_->reading == Reading::behind) behind.push_back(connection);
+    return !waits;
   });
   for (Connection* const connection : free) {
     release(*connection);
-    connection->link_.resume_input(now, *connection);
-    note_changed(*connection);
-    mark_ready(*connection);  // to read on
+    read_on(*connection);
   }
+  for (Connection* const connection : behind) read_on(*connection);
+}
+
+void Broker::State::read_on(Connection& connection) {
+  connection.link_.resume_input(now, connection);
+  note_changed(connection);
+  mark_ready(connection);
 }
 
 /// Answers everything that was held back: on a connection that has ended, so that the session knows what

@@ -159,6 +159,8 @@ struct Broker::State {
   [[nodiscard]] bool still_waits(const Connection& connection) const;
   void release_publishers();
   void release(Connection& connection);
+  void pause(Connection& publisher);
+  void read_on(Connection& connection);
 
   Broker& broker;
   ChunkPool& pool;
@@ -179,7 +181,7 @@ struct Broker::State {
   Timers<RetainedExpiry, &RetainedExpiry::timer> retained_timers;
   std::vector<Connection*> unsettled;  // have changed during this call
   std::vector<Connection*> waiting;    // publishers, for slow readers
-  bool readers_caught_up = false;      // so some of them may go on
+  bool publishers_may_go_on = false;   // some of them: a reader has changed
 
   // Of the match under way; kept, so that routing allocates nothing.
   struct Match {

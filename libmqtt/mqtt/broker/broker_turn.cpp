@@ -28,13 +28,13 @@ void Broker::State::settle(Connection& connection) {
 }
 
 void Broker::State::finish() {
-  while (!unsettled.empty() || readers_caught_up) {
+  while (!unsettled.empty() || publishers_may_go_on) {
     while (!unsettled.empty()) {
       Connection& connection = *unsettled.back();
       unsettled.pop_back();
       settle(connection);
     }
-    if (std::exchange(readers_caught_up, false)) release_publishers();
+    if (std::exchange(publishers_may_go_on, false)) release_publishers();
   }
 }
 
