@@ -60,7 +60,7 @@ class Receiver final : mqtt::ClientHandler {
 
  private:
   void on_connack(const mqtt::ConnackView& connack) override {
-    if (mqtt::is_error(connack.reason)) return;
+    if (mqtt::is_error(connack.reason) || leaving_) return;
     where_.version = client_.session().version();
     const bool still_subscribed = subscribed_ && client_.session().limits().session_present;
     if (still_subscribed) return;

@@ -85,6 +85,7 @@ void Client::on_data(Bytes bytes) {
   if (state_ != State::open) return;  // a closing connection has nothing more to say to us
   session_.receive(loop_.now(), bytes, handler_);
   if (session_.accepted() && !was_connected_) on_accepted();
+  if (goodbye_due_ && session_.connected()) disconnect(*std::exchange(goodbye_due_, std::nullopt));
   turn_end_.request();
 }
 
@@ -236,6 +237,9 @@ void Client::end_attempt(Ending ending) {
   if (made_progress()) backoff_.reset();
   drop_connection();
   ending.had_connected = has_connected_;
+  // A server that refused us would do so again, and has no session of ours.
+  if (ending.kind == Ending::Kind::refused && !has_connected_) session_owed_ = false;
+  if (goodbye_due_) return finish(Ending{.kind = Ending::Kind::finished, .had_connected = has_connected_});
   if (leaving_) return finish(std::move(ending));
   if (falls_back(ending)) {
     options_.connect.version = Version::v3_1_1;
@@ -254,9 +258,7 @@ void Client::end_attempt(Ending ending) {
 
 void Client::finish(Ending ending) {
   state_ = State::over;
-  // A server that refused us would do so again, and has no session of ours.
-  const bool refused = ending.kind == Ending::Kind::refused && !has_connected_;
-  if (std::exchange(session_owed_, false) && !refused) return end_session(std::move(ending));
+  if (std::exchange(session_owed_, false)) return end_session(std::move(ending));
   over_ = std::move(ending);
   turn_end_.request();
 }
@@ -287,8 +289,17 @@ void Client::disconnect(ReasonCode reason, PropertiesView properties) {
     deadline_ = loop_.now() + drain_timeout;
     return turn_end_.request();
   }
+  if (state_ == State::open && session_owed_ && !was_connected_) return disconnect_after_connack(reason);
   drop_connection();
   finish(Ending{.kind = Ending::Kind::finished, .had_connected = has_connected_});
+}
+
+/// The CONNECT on its way may begin a session: were it overtaken by the connection that is to end the
+/// session, that would stay.
+void Client::disconnect_after_connack(ReasonCode reason) {
+  goodbye_due_ = reason;
+  deadline_ = earlier(deadline_, loop_.now() + drain_timeout);
+  turn_end_.request();
 }
 
 /// False if the connection is to be dropped without DISCONNECT, after what was queued.

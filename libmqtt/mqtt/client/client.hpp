@@ -59,8 +59,8 @@ class Client final : private net::StreamHandler {
   void start();
   /// Queues DISCONNECT, flushes, half-closes and waits for the server's end. If the server stops taking
   /// what is queued, the ending is connection_lost. `properties` are left out where they do not fit.
-  /// Without a connection it gives up at once; on_ended() follows in any case, never from inside, and
-  /// nothing is tried again however the connection ends.
+  /// Without a connection it gives up at once, or after the CONNACK that an own_session waits for; on_ended()
+  /// follows in any case, never from inside, and nothing is tried again however the connection ends.
   void disconnect(ReasonCode reason = ReasonCode::normal_disconnection, PropertiesView properties = {});
   /// Stops reading, and so the server, while the owner cannot take more.
   void pause_reading();
@@ -99,6 +99,7 @@ class Client final : private net::StreamHandler {
   [[nodiscard]] bool made_progress() const;
   void end_drained_or_not();
   void drop_connection();
+  void disconnect_after_connack(ReasonCode reason);
   [[nodiscard]] bool say_goodbye(ReasonCode reason, PropertiesView properties);
   void on_opened(Result<std::unique_ptr<net::ByteStream>> opened);
   void on_timer();
@@ -126,12 +127,13 @@ class Client final : private net::StreamHandler {
   std::unique_ptr<net::ByteStream> stream_;
   std::string first_octets_;
   State state_ = State::idle;
-  Deadline deadline_;           // of the state: connect, drain or retry
-  std::optional<Ending> over_;  // what on_ended() will say at the end of this turn
-  bool was_connected_ = false;  // in this attempt
-  bool has_connected_ = false;  // ever
-  bool leaving_ = false;        // disconnect() was called
-  bool session_owed_ = false;   // the server may hold a session that we promised to end
+  Deadline deadline_;                      // of the state: connect, drain or retry
+  std::optional<Ending> over_;             // what on_ended() will say at the end of this turn
+  bool was_connected_ = false;             // in this attempt
+  bool has_connected_ = false;             // ever
+  bool leaving_ = false;                   // disconnect() was called
+  bool session_owed_ = false;              // the server may hold a session that we promised to end
+  std::optional<ReasonCode> goodbye_due_;  // of a disconnect() that waits for CONNACK
   std::unique_ptr<SessionEnd> session_end_;
   std::optional<Error> write_error_;
   TimePoint accepted_at_{};

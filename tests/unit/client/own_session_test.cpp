@@ -99,6 +99,28 @@ TEST(OwnSession, WhoseConnackWasLostIsEndedToo) {
   EXPECT_TRUE(visits[1].clean);
 }
 
+TEST(OwnSession, ThatIsOnlyBeginningIsNotOvertakenByItsEnd) {
+  net::Loop loop;
+  std::vector<Visit> visits;
+  Owner* leaving = nullptr;
+  ScriptedServer server{loop, [&](auto connection, const PacketView& packet) -> std::optional<std::string> {
+                          note(visits, connection, packet);
+                          if (!is<ConnectView>(packet)) return "";
+                          if (connection == 0) leaving->leave();
+                          return std::string{accept_v311};
+                        }};
+  Owner owner{loop};
+  leaving = &owner;
+  owner.when_connected = [](Client&) {};
+  owner.run(own_session(), server.port());
+  ASSERT_TRUE(owner.ended);
+  EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
+  ASSERT_EQ(visits.size(), 2u);
+  EXPECT_EQ(visits[0].packets, (std::vector{PacketType::connect, PacketType::disconnect}));
+  EXPECT_EQ(visits[1].packets, (std::vector{PacketType::connect, PacketType::disconnect}));
+  EXPECT_TRUE(visits[1].clean);
+}
+
 TEST(OwnSession, IsNotBegunByARefusal) {
   net::Loop loop;
   ScriptedServer server{loop,

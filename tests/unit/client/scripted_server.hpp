@@ -101,6 +101,8 @@ class Owner final : public ClientHandler {
     loop_.run();
   }
 
+  void leave() { client_->disconnect(); }
+
   std::function<void(Client&)> when_connected = [](Client& client) { client.disconnect(); };
   std::function<void(Client&)> when_lost = [](Client&) {};
   std::function<void(Client&)> when_published = [](Client& client) { client.disconnect(); };
