@@ -44,7 +44,7 @@ void Broker::State::note_queued(Session& session, Connection* publisher, QoS qos
     session.reading = Reading::behind;
     note_sign_of_life(session);
     arm(session);
-    if (!session.connection->link_.wants_input()) publishers_may_go_on = true;
+    note_behind(session);
   }
   if (session.reading != Reading::behind || !publisher) return;
   if (qos == QoS::at_most_once && config.slow_consumer != SlowConsumer::stall) return;
@@ -85,6 +85,12 @@ void Broker::State::note_progress(Session& session) {
   session.reading = Reading::behind;
   note_sign_of_life(session);
   if (!session.timer.armed()) arm(session);
+  note_behind(session);
+}
+
+/// It is to be read from, if it is not.
+void Broker::State::note_behind(const Session& session) {
+  if (session.connection && !session.connection->link_.wants_input()) publishers_may_go_on = true;
 }
 
 /// Nobody has to wait for it any more: it has caught up, given up what waited for it, or is not there.

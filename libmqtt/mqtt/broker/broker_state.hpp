@@ -152,6 +152,7 @@ struct Broker::State {
   void note_queued(Session& session, Connection* publisher, QoS qos);
   void note_sign_of_life(Session& session);
   void note_progress(Session& session);
+  void note_behind(const Session& session);
   void note_gone(Session& session);
   void on_stopped(Session& session);
   void make_wait(Connection& publisher, const Session& reader, QoS qos);
