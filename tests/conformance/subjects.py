@@ -28,7 +28,7 @@ class MqBroker:
             argv += ["--listen", self._PLACES[transport]]
         for name, value in limits.items():
             argv += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
-        self._proc = Proc(["setpriv", "--pdeathsig", "TERM", *argv])
+        self.proc = Proc(["setpriv", "--pdeathsig", "TERM", *argv])
         schemes = ["mqtt" if transport == "tcp" else transport for transport in transports]
         try:
             self.addresses = {scheme: self._wait_listening(scheme) for scheme in schemes}
@@ -40,9 +40,9 @@ class MqBroker:
         line = re.compile(rb"(?m)^%s://127\.0\.0\.1:(\d+).*\n" % scheme.encode())
 
         def find():
-            if not self._proc.running:
-                raise ChildProcessError(self._proc.err.decode("utf-8", "replace"))
-            return line.search(self._proc.out)
+            if not self.proc.running:
+                raise ChildProcessError(self.proc.err.decode("utf-8", "replace"))
+            return line.search(self.proc.out)
         return "127.0.0.1", int(wait_until(find, START_SECONDS, f"{scheme} address on stdout")[1])
 
     @property
@@ -51,10 +51,16 @@ class MqBroker:
 
     @property
     def running(self):
-        return self._proc.running
+        return self.proc.running
+
+    def signal(self, number):
+        self.proc.kill(number)
+
+    def exit_code(self):
+        return self.proc.wait().code
 
     def stop(self):
-        self._proc.stop()
+        self.proc.stop()
 
 
 class MosquittoSubject(Mosquitto):
@@ -89,6 +95,12 @@ class MosquittoSubject(Mosquitto):
     @property
     def running(self):
         return self.proc.running
+
+    def signal(self, number):
+        self.proc.kill(number)
+
+    def exit_code(self):
+        return self.proc.wait().code
 
 
 def which():

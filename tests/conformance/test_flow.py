@@ -9,7 +9,7 @@ from wire import P, PUBACK, PUBREC, PUBREL, SUBACK, V5
 
 
 def open_flows(client, topic, count, qos):
-    """Starts `count` QoS 2 flows that the client does not finish, or QoS 1 flows faster than it may."""
+    """Starts `count` flows at once; gives their packet ids."""
     return [client.start(topic, b"%d" % n, qos) for n in range(count)]
 
 
@@ -82,6 +82,20 @@ def test_a_client_above_the_server_s_receive_maximum_is_told(brokers, connected,
         assert client.wait(PUBREC).packet_id == packet_id
     client.send(wire.publish(V5, topic, b"one more", 2, 999))
     client.refused(0x93)
+
+
+def test_a_tolerant_server_takes_what_is_above_its_receive_maximum(brokers, connected, topic):
+    """Devices in the field misbehave: nothing is lost of it."""
+    on = brokers(receive_maximum=3, receive_maximum_policy="tolerant")
+    client, subscriber = connected(V5, on=on), connected(V5, on=on)
+    subscriber.subscribe(topic, qos=2)
+    ids = open_flows(client, topic, 20, 2)
+    for packet_id in ids:
+        assert client.wait(PUBREC).packet_id == packet_id
+    for packet_id in ids:
+        client.pubrel(packet_id)
+        assert client.wait(wire.PUBCOMP).packet_id == packet_id
+    assert [m.payload for m in subscriber.messages(20)] == [b"%d" % n for n in range(20)]
 
 
 @covers("MQTT-3.3.4-7 MQTT-4.9.0-2")
