@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items):
     if subjects.which() != "mosquitto":
         return
     for item in items:
-        name = item.nodeid.rpartition("/")[2]
+        name = f"{item.path.name}::{item.name}"
         for pattern, why in FAULTS.items():
             if fnmatch.fnmatchcase(name.replace("[", "("), pattern.replace("[", "(")):
                 item.add_marker(pytest.mark.xfail(reason=f"mosquitto: {why}", strict=True))
