@@ -27,6 +27,28 @@ TEST_F(Sharing, AReaderThatStopsCostsTheOthersNothing) {
   EXPECT_FALSE(stopped->over());
 }
 
+TEST_F(Sharing, WithStallPublishersWaitForAReaderThatStopsAndNothingIsLost) {
+  config.broker.slow_consumer = broker::SlowConsumer::stall;
+  config.broker.limits.queued_messages = 16;
+  open();
+  const auto reader = connect("reader");
+  subscribe(*reader, "t");
+  reader->stream->pause_reading();
+  const auto publisher = connect("publisher");
+  const std::string payload(64 * 1024, 'x');
+  constexpr std::size_t messages = 512;  // beyond what sockets, backlog and queue hold
+  for (std::size_t i = 0; i < messages; ++i) publisher->send(message("t", payload));
+  std::uint64_t before = 0;
+  ASSERT_TRUE(wait([&] {  // until a millisecond brings nothing more
+    const std::uint64_t received = server->broker().counters().bytes_received;
+    return received > payload.size() && received == std::exchange(before, received);
+  }));
+  EXPECT_GT(publisher->unsent(), 0U) << "it is not read from";
+  reader->stream->resume_reading();
+  EXPECT_TRUE(wait([&] { return reader->count(PacketType::publish) == messages; }));
+  EXPECT_EQ(publisher->unsent(), 0U);
+}
+
 TEST_F(Sharing, OneThatSendsWithoutEndGetsOneReadPerTurn) {
   open();
   const auto flooder = connect("flooder");
