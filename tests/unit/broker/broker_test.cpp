@@ -132,7 +132,7 @@ Peer::~Peer() {
 void Peer::open() {
   ASSERT_FALSE(connection_);
   announced_ = paused_ = enlisted_ = false;
-  connection_ = &rig_.broker.open(rig_.now, *this, {.address = "test:1", .listener = "memory"});
+  connection_ = &rig_.broker.open(rig_.now, *this, {"test:1", "memory", ""});
 }
 
 void Peer::cut() {
@@ -197,9 +197,11 @@ bool Peer::write_some() {
 }
 
 void Client::connect(std::string_view fields) {
+  cut();
   output_.clear();
   framer_ = Framer{};
   watch_ = {};
+  received_.clear();
   open();
   send(fmt::format("CONNECT {}", fields));
 }

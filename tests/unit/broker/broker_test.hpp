@@ -149,7 +149,7 @@ class Client : public Peer {
  public:
   explicit Client(Rig& rig, Version version = Version::v5) : Peer{rig}, version_{version} {}
 
-  /// Opens a transport and sends CONNECT with these fields.
+  /// Opens a new transport and sends CONNECT with these fields.
   void connect(std::string_view fields);
   /// connect(), and takes the CONNACK, which must be good.
   void enter(std::string_view fields);
