@@ -1,6 +1,6 @@
 """What every suite shares: the programs under test, certificates, and where temporary files go.
 
-MQ_BIN_DIR names the directory of mqpub and mqsub; without it the newest build is taken.
+MQ_BIN_DIR names the directory of the programs; without it the newest build is taken.
 """
 
 import os
@@ -29,7 +29,7 @@ def bin_dir():
 
 def pytest_configure(config):
     directory = bin_dir()
-    for name in ("mqpub", "mqsub"):
+    for name in ("mqpub", "mqsub", "mqbroker"):
         if not os.access(directory / name, os.X_OK):
             raise pytest.UsageError(f"{directory / name} is not there: build first")
     os.environ["MQ_BIN_DIR"] = str(directory)

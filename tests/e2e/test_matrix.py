@@ -1,4 +1,5 @@
-"""mqpub and mqsub against two brokers and three client libraries of others, byte for byte.
+"""mqpub, mqsub and mqbroker with each other, and with two brokers and three client libraries of others, byte
+for byte.
 
 Every combination that exists is run; what a peer lacks is listed here and nowhere else:
 
@@ -15,6 +16,7 @@ import pytest
 
 from support import peers
 from support.brokers import Aedes, Mosquitto
+from support.mqbroker import MqBroker
 from support.tools import assert_ok, json_lines, mqpub, payload_of, start, unique
 
 PAYLOADS = [
@@ -28,7 +30,8 @@ PAYLOADS = [
 ]
 LIMITED = 64 << 10
 PEERS = {"mosquitto-clients": peers.MosquittoClients, "paho": peers.Paho, "mqtt.js": peers.MqttJs}
-BROKERS = {"mosquitto": (("tcp", "tls", "ws", "wss", "unix"), ("5", "311", "31")),
+BROKERS = {"mqbroker": (("tcp", "tls", "ws", "wss", "unix"), ("5", "311", "31")),
+           "mosquitto": (("tcp", "tls", "ws", "wss", "unix"), ("5", "311", "31")),
            "aedes": (("tcp", "tls", "ws", "wss"), ("311", "31"))}
 CASES = [(broker, transport, version)
          for broker, (transports, versions) in BROKERS.items()
@@ -38,8 +41,9 @@ CASES = [(broker, transport, version)
 
 @pytest.fixture(scope="module")
 def brokers(certs):
-    with Mosquitto(certs, BROKERS["mosquitto"][0]) as mosquitto, Aedes(certs) as aedes:
-        yield {"mosquitto": mosquitto, "aedes": aedes}
+    with MqBroker(certs, BROKERS["mqbroker"][0], ["-v"]) as mqbroker, \
+            Mosquitto(certs, BROKERS["mosquitto"][0]) as mosquitto, Aedes(certs) as aedes:
+        yield {"mqbroker": mqbroker, "mosquitto": mosquitto, "aedes": aedes}
 
 
 @pytest.fixture(scope="module", params=PEERS)

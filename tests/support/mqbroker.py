@@ -56,3 +56,7 @@ class MqBroker(Broker):
         if transport == "unix":
             return Endpoint(transport, path=where)
         return Endpoint(transport, port=int(re.search(r":(\d+)", where)[1]), cafile=cafile)
+
+    def wait_subscribed(self, topic, count=1):
+        """Waits until somebody's SUBSCRIBE for `topic` was carried out `count` times in all; needs "-v"."""
+        self.wait_log(rf"subscribed to '{re.escape(topic)}': ", count)
