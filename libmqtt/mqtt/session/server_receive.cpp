@@ -29,6 +29,8 @@ Version answer_version(std::uint8_t level) {
 void ServerSession::receive(TimePoint now, Bytes bytes, ServerHandler& handler) {
   if (phase_ == Phase::closed || wants_close() || bytes.empty()) return;
   last_received_ = now;
+  if (!std::exchange(heard_, true) && bytes[0] >> 4 != static_cast<int>(PacketType::connect))
+    return close_unheard();  // HTTP, SSH, TLS: as a packet it might never be complete
   if (held_.empty()) handle_input(now, bytes, handler);
   if (!bytes.empty() && !wants_close()) hold(bytes);
 }
@@ -84,11 +86,12 @@ void ServerSession::handle(TimePoint now, const Frame& frame, ServerHandler& han
   handle_connected(*packet, handler);
 }
 
+void ServerSession::close_unheard() {
+  const DecodeError error{ReasonCode::protocol_error, "MQTT-3.1.0-1", "first packet is not CONNECT", 0};
+  core_.close({.reason = CloseReason::protocol_error, .code = error.reason, .error = error});
+}
+
 void ServerSession::handle_first(TimePoint, const Frame& frame, ServerHandler& handler) {
-  if (frame.type() != static_cast<std::uint8_t>(PacketType::connect)) {
-    const DecodeError error{ReasonCode::protocol_error, "MQTT-3.1.0-1", "first packet is not CONNECT", 0};
-    return core_.close({.reason = CloseReason::protocol_error, .code = error.reason, .error = error});
-  }
   const auto packet = decode(frame, core_.decode_context());
   core_.set_version(answer_version(protocol_level(frame)));
   if (!packet) {

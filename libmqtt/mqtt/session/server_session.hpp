@@ -117,6 +117,7 @@ class ServerSession {
   void handle_held(TimePoint now, ServerHandler& handler);
   void hold(Bytes bytes);
   void handle(TimePoint now, const Frame& frame, ServerHandler& handler);
+  void close_unheard();
   void handle_first(TimePoint now, const Frame& frame, ServerHandler& handler);
   void handle_connecting(const PacketView& packet, ServerHandler& handler);
   void handle_connected(const PacketView& packet, ServerHandler& handler);
@@ -140,6 +141,7 @@ class ServerSession {
   bool will_cancelled_ = false;
   bool receiving_ = false;
   bool input_paused_ = false;
+  bool heard_ = false;  // the client's first octet was looked at
   bool challenged_ = false;                    // the client's next AUTH continues
   bool authenticating_ = false;                // anew, after CONNACK
   std::uint16_t keep_alive_ = 0;               // seconds, in force
