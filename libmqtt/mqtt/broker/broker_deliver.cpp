@@ -27,7 +27,7 @@ Manner manner_of(const Delivery& delivery) {
 /// Without a Message where the octets can go straight from the publisher's packet into the receiver's.
 Outbound Broker::State::outbound_of(Incoming& incoming) const {
   const PublishView& publish = incoming.publish;
-  if (incoming.message || !publish.properties.empty() ||
+  if (incoming.message || incoming.expires || !publish.properties.empty() ||
       publish.payload.size() >= OutBuffer::reference_from_bytes)
     return mqtt::broker::outbound_of(message_of(incoming));
   return {publish.topic, {}, {}, {publish.payload, nullptr}};
