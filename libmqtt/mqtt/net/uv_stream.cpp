@@ -166,7 +166,7 @@ Result<std::size_t> UvStream::write(std::span<const iovec> parts) {
 }
 
 std::size_t UvStream::queue_overflow(Parts& rest) {
-  auto* overflow = new Overflow{{}, socket_.get(), socket_->loop->chunks().take()};
+  auto* overflow = new Overflow{{}, socket_.get(), socket_->loop->chunks().take(ChunkPool::chunk_bytes)};
   const std::size_t size = rest.copy_to({overflow->block.get(), ChunkPool::chunk_bytes});
   const uv_buf_t buffer =
       uv_buf_init(reinterpret_cast<char*>(overflow->block.get()), static_cast<unsigned>(size));
@@ -174,12 +174,12 @@ std::size_t UvStream::queue_overflow(Parts& rest) {
   const auto done = [](uv_write_t* request, int status) {
     const std::unique_ptr<Overflow> written{static_cast<Overflow*>(request->data)};
     Socket& socket = *written->socket;
-    socket.loop->chunks().give_back(std::move(written->block));
+    socket.loop->chunks().give_back(std::move(written->block), ChunkPool::chunk_bytes);
     if (socket.owner) static_cast<UvStream*>(socket.owner)->on_overflow_written(status);
   };
   const int fault = uv_write(&overflow->request, &socket_->handle.stream, &buffer, 1, done);
   if (fault) {  // no callback follows
-    socket_->loop->chunks().give_back(std::move(overflow->block));
+    socket_->loop->chunks().give_back(std::move(overflow->block), ChunkPool::chunk_bytes);
     delete overflow;
     write_fault_ = -fault;
     return 0;

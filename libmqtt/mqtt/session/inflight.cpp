@@ -50,14 +50,13 @@ void Inflight::remove(PacketId id) {
 
 void Inflight::clear() {
   slots_.clear();
-  slots_.resize(1);
   free_.clear();
   index_.clear();
   sent_ = 0;
 }
 
 void Inflight::begin_connection(bool dup) {
-  for (std::uint32_t slot = slots_[0].next; slot != 0; slot = slots_[slot].next) {
+  for (std::uint32_t slot = first(); slot != 0; slot = slots_[slot].next) {
     Entry& entry = slots_[slot];
     entry.dup = dup && (entry.dup || entry.sent);
     entry.sent = false;
@@ -66,7 +65,7 @@ void Inflight::begin_connection(bool dup) {
 }
 
 const Inflight::Entry* Inflight::next(const Entry* after) const {
-  const std::uint32_t slot = after ? after->next : slots_[0].next;
+  const std::uint32_t slot = after ? after->next : first();
   return slot == 0 ? nullptr : &slots_[slot];
 }
 
@@ -86,6 +85,7 @@ void Inflight::unlink(std::uint32_t slot) {
 }
 
 std::uint32_t Inflight::take_slot() {
+  if (slots_.empty()) slots_.emplace_back();
   if (free_.empty()) {
     slots_.emplace_back();
     return static_cast<std::uint32_t>(slots_.size() - 1);

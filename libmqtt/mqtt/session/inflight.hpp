@@ -29,8 +29,6 @@ class Inflight {
     std::uint32_t next = 0;
   };
 
-  Inflight() : slots_(1) {}
-
   [[nodiscard]] std::size_t size() const { return index_.size(); }
   /// Of these, how many have their packet on the present connection.
   [[nodiscard]] std::size_t sent() const { return sent_; }
@@ -56,8 +54,9 @@ class Inflight {
   void link_at_end(std::uint32_t slot);
   void unlink(std::uint32_t slot);
   [[nodiscard]] std::uint32_t take_slot();
+  [[nodiscard]] std::uint32_t first() const { return slots_.empty() ? 0 : slots_[0].next; }
 
-  std::vector<Entry> slots_;  // [0] is the list's anchor
+  std::vector<Entry> slots_;  // [0] is the list's anchor; empty until there is something to keep
   std::vector<std::uint32_t> free_;
   IdTable<std::uint32_t> index_;
   std::size_t sent_ = 0;

@@ -5,15 +5,16 @@
 
 namespace mqtt {
 
-ChunkPool::Block ChunkPool::take() {
-  if (spare_.empty()) return std::make_unique_for_overwrite<std::uint8_t[]>(chunk_bytes);
-  Block block = std::move(spare_.back());
-  spare_.pop_back();
+ChunkPool::Block ChunkPool::take(std::size_t size) {
+  std::vector<Block>& blocks = spare(size);
+  if (blocks.empty()) return std::make_unique_for_overwrite<std::uint8_t[]>(size);
+  Block block = std::move(blocks.back());
+  blocks.pop_back();
   return block;
 }
 
-void ChunkPool::give_back(Block block) {
-  if (spare_.size() < spare_chunks_max) spare_.push_back(std::move(block));
+void ChunkPool::give_back(Block block, std::size_t size) {
+  if (spare(size).size() < spare_chunks_max) spare(size).push_back(std::move(block));
 }
 
 OutBuffer::OutBuffer(OutBuffer&& other) noexcept
@@ -38,19 +39,23 @@ OutBuffer& OutBuffer::operator=(OutBuffer&& other) noexcept {
 MutableBytes OutBuffer::append(std::size_t size) {
   const bool fits = first_ < segments_.size() && segments_.back().block &&
                     segments_.back().capacity - segments_.back().size >= size;
-  if (!fits) {
-    Segment segment;
-    segment.capacity = std::max(size, ChunkPool::chunk_bytes);
-    segment.block =
-        size <= ChunkPool::chunk_bytes ? pool_->take() : std::make_unique_for_overwrite<std::uint8_t[]>(size);
-    segment.data = segment.block.get();
-    segments_.push_back(std::move(segment));
-  }
+  if (!fits) segments_.push_back(make_segment(size));
   Segment& last = segments_.back();
   const MutableBytes space{last.block.get() + (last.data - last.block.get()) + last.size, size};
   last.size += size;
   size_ += size;
   return space;
+}
+
+/// An empty one with room for `size` octets.
+OutBuffer::Segment OutBuffer::make_segment(std::size_t size) {
+  const bool small = size_ == 0 && size <= ChunkPool::small_chunk_bytes;
+  Segment segment;
+  segment.capacity = small ? ChunkPool::small_chunk_bytes : std::max(size, ChunkPool::chunk_bytes);
+  segment.block = size <= ChunkPool::chunk_bytes ? pool_->take(segment.capacity)
+                                                 : std::make_unique_for_overwrite<std::uint8_t[]>(size);
+  segment.data = segment.block.get();
+  return segment;
 }
 
 void OutBuffer::append_copy(Bytes bytes) {
@@ -108,7 +113,8 @@ void OutBuffer::release(Segment& segment) {
   // Only standard blocks are recycled: data + capacity is the block's end.
   const auto total =
       segment.block ? static_cast<std::size_t>(segment.data - segment.block.get()) + segment.capacity : 0;
-  if (total == ChunkPool::chunk_bytes) pool_->give_back(std::move(segment.block));
+  if (total == ChunkPool::chunk_bytes || total == ChunkPool::small_chunk_bytes)
+    pool_->give_back(std::move(segment.block), total);
   segment = Segment{};
 }
 

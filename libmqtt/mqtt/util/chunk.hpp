@@ -8,21 +8,30 @@
 
 namespace mqtt {
 
-/// Blocks of one size, recycled between the output buffers of one loop. Not thread-safe.
+/// Blocks of two sizes, recycled between the output buffers of one loop. Not thread-safe.
 class ChunkPool {
  public:
   /// One gathered write moves a few of these; small enough that an idle pool costs little.
   static constexpr std::size_t chunk_bytes = 16 * 1024;
-  /// Kept for reuse; what a burst took beyond it goes back to the allocator.
+  /// For the first packets of a turn: ten thousand connections that answer a packet each in one turn
+  /// are not to take a chunk each, which would leave the heap full of holes.
+  static constexpr std::size_t small_chunk_bytes = 512;
+  /// Of each size, kept for reuse; what a burst took beyond it goes back to the allocator.
   static constexpr std::size_t spare_chunks_max = 64;
 
   using Block = std::unique_ptr<std::uint8_t[]>;
 
-  [[nodiscard]] Block take();
-  void give_back(Block block);
+  /// `size` is one of the two.
+  [[nodiscard]] Block take(std::size_t size);
+  void give_back(Block block, std::size_t size);
 
  private:
+  [[nodiscard]] std::vector<Block>& spare(std::size_t size) {
+    return size == small_chunk_bytes ? spare_small_ : spare_;
+  }
+
   std::vector<Block> spare_;
+  std::vector<Block> spare_small_;
 };
 
 /// Bytes on their way out: pooled chunks for what is small, references for large shared payloads,
@@ -62,6 +71,7 @@ class OutBuffer {
     std::size_t capacity = 0;  // of block; 0 for a reference
   };
 
+  [[nodiscard]] Segment make_segment(std::size_t size);
   void release(Segment& segment);
 
   ChunkPool* pool_;
