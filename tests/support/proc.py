@@ -45,10 +45,11 @@ class Proc:
     `stdin`: bytes to feed and close, an open file, or None for an open pipe (`write`, `close_stdin`).
     `stdout`: an open file or descriptor to use instead of collecting. `on_line`: called, in a thread,
     with each line of stdout instead of collecting.
-    `cwd`, `env` (added to ours) as for subprocess.
+    `cwd`, `env` (added to ours), `pass_fds` as for subprocess.
     """
 
-    def __init__(self, argv, stdin=b"", stdout=None, on_line=None, cwd=None, env=None, preexec=None):
+    def __init__(self, argv, stdin=b"", stdout=None, on_line=None, cwd=None, env=None, preexec=None,
+                 pass_fds=()):
         self.argv = [os.fspath(a) for a in argv]
         self._started = time.monotonic()
         self._buffers = {"out": bytearray(), "err": bytearray()}
@@ -60,7 +61,7 @@ class Proc:
             self.argv, cwd=cwd, env={**os.environ, **(env or {})}, preexec_fn=preexec,
             stdin=stdin if hasattr(stdin, "fileno") else subprocess.PIPE,
             stdout=subprocess.PIPE if stdout is None else stdout, stderr=subprocess.PIPE,
-            bufsize=0, start_new_session=True)
+            bufsize=0, start_new_session=True, pass_fds=pass_fds)
         self.pid = self._popen.pid
         self._threads = [self._thread(self._collect, self._popen.stderr, "err"),
                          self._thread(self._reap)]

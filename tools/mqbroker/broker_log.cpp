@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include <mqtt/inspect/describe.hpp>
+#include <mqtt/util/text.hpp>
 
 #include "common/spelling.hpp"
 
