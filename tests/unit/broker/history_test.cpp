@@ -1,0 +1,333 @@
+// Random histories of several clients and a broker with small limits, held to what the specification and
+// config.hpp promise, whatever is cut, taken over, slow, or full.
+#include "broker_test.hpp"
+
+#include <cstdlib>
+#include <deque>
+#include <map>
+#include <random>
+
+#include <fmt/format.h>
+
+#include <mqtt/session/client_session.hpp>
+
+namespace mqtt::test {
+namespace {
+
+using broker::BrokerConfig;
+using broker::DropReason;
+using broker::SlowConsumer;
+
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : random_{seed} {}
+  /// 0 to n - 1.
+  std::size_t below(std::size_t n) { return random_() % n; }
+  bool one_in(std::size_t n) { return below(n) == 0; }
+  template <class T>
+  T of(std::initializer_list<T> choices) {
+    return std::data(choices)[below(choices.size())];
+  }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+constexpr int topics = 3;
+
+/// What is under way from one publisher: topic and number say which message it is.
+struct Note {
+  int topic = 0;
+  int number = 0;
+  QoS qos = QoS::at_most_once;
+};
+
+/// A ClientSession over a Peer: the other end of the protocol is ours, too.
+class Member final : public Peer, private SessionHandler {
+ public:
+  Member(Rig& rig, int number, Version version, bool keeps_session)
+      : Peer{rig}, session_{pool_}, version_{version}, number_{number}, keeps_session_{keeps_session} {}
+
+  void connect(Dice& dice) {
+    ConnectOptions options;
+    options.version = version_;
+    options.client_id = name();
+    options.clean_start = !keeps_session_;
+    options.keep_alive = 0;
+    if (version_ == Version::v5) {
+      if (keeps_session_) options.properties.add(PropertyId::session_expiry_interval, 1'000'000);
+      if (dice.one_in(2))
+        options.properties.add(PropertyId::receive_maximum, static_cast<std::uint32_t>(1 + dice.below(4)));
+      if (dice.one_in(3)) options.properties.add(PropertyId::topic_alias_maximum, 2);
+    }
+    open();
+    ASSERT_TRUE(session_.connect(rig().now, options));
+  }
+  void subscribe() {
+    SubscriptionList list;
+    list.add("t/#", {.qos = QoS::exactly_once});
+    ASSERT_TRUE(session_.subscribe(rig().now, list.view()));
+  }
+  /// False: it has no room for one more now.
+  bool publish(int topic, QoS qos, std::string padding) {
+    if (!session_.connected() || (qos != QoS::at_most_once && session_.send_quota() == 0)) return false;
+    const Note note{topic, ++published[topic], qos};
+    PublishView header;
+    header.qos = qos;
+    const std::string topic_name = fmt::format("t/{}", topic);
+    header.topic = topic_name;
+    const std::string payload = fmt::format("{} {} {} {}", number_, note.number, to_number(qos), padding);
+    const auto id = session_.publish(rig().now, header, {as_bytes(payload), nullptr});
+    EXPECT_TRUE(id);
+    if (id && *id != 0) pending_[*id] = note;
+    return id.has_value();
+  }
+  void disconnect() { (void)session_.disconnect(rig().now); }
+
+  [[nodiscard]] std::string name() const { return fmt::format("member-{}-with-a-long-name", number_); }
+  [[nodiscard]] bool connected() const { return session_.connected(); }
+  [[nodiscard]] bool idle() { return pending_.empty() && session_.output().empty(); }
+  [[nodiscard]] bool subscribed() const { return subscribed_; }
+  [[nodiscard]] bool keeps_session() const { return keeps_session_; }
+
+  /// Of each publisher and topic, which QoS 1 and 2 messages came, in order of arrival.
+  std::map<std::pair<int, int>, std::vector<Note>> heard;
+  std::map<int, int> published;            // by topic: how many
+  std::map<int, std::vector<Note>> taken;  // by topic: those that the broker acknowledged
+  std::size_t losses = 0;                  // sessions that the broker no longer had
+
+ private:
+  std::string take_output(std::size_t size) override {
+    std::string octets;
+    OutBuffer& out = session_.output();
+    iovec part{};
+    while (octets.size() < size && out.gather({&part, 1}) > 0) {
+      const std::size_t count = std::min(part.iov_len, size - octets.size());
+      octets.append(static_cast<const char*>(part.iov_base), count);
+      out.consume(count);
+    }
+    return octets;
+  }
+  void on_octets(Bytes octets) override {
+    session_.receive(rig().now, octets, *this);
+    const auto& info = session_.close_info();
+    if (info && info->error) ADD_FAILURE() << info->error->clause << " " << info->error->what;
+  }
+  void on_closed() override { session_.on_transport_closed(rig().now); }
+
+  void on_connack(const ConnackView& connack) override {
+    if (is_error(connack.reason)) ADD_FAILURE() << "refused";
+    if (!connack.session_present && keeps_session_ && subscribed_) ++losses;
+    if (!connack.session_present || !subscribed_) subscribe();
+  }
+  void on_subscribed(PacketId, const SubackView&) override { subscribed_ = true; }
+  void on_message(const PublishView& publish, AckToken) override {
+    Note note;
+    int from = 0, qos = 0;
+    const std::string text = to_string(publish.payload);
+    ASSERT_EQ(std::sscanf(text.c_str(), "%d %d %d", &from, &note.number, &qos), 3);
+    note.topic = publish.topic.back() - '0';
+    note.qos = static_cast<QoS>(qos);
+    EXPECT_EQ(publish.qos, note.qos);
+    heard[{from, note.topic}].push_back(note);
+  }
+  void on_published(PacketId id, ReasonCode reason, PropertiesView) override {
+    EXPECT_FALSE(is_error(reason));
+    taken[pending_[id].topic].push_back(pending_[id]);
+    pending_.erase(id);
+  }
+
+  ChunkPool pool_;
+  ClientSession session_;
+  Version version_;
+  int number_;
+  bool keeps_session_;
+  bool subscribed_ = false;
+  std::map<PacketId, Note> pending_;
+};
+
+/// One history. What may be lost depends on what it does.
+class History {
+ public:
+  explicit History(std::uint64_t seed) : dice_{seed}, gentle_{dice_.one_in(2)}, rig_{make_config(), seed} {
+    const std::size_t count = 2 + dice_.below(3);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Version version = dice_.of({Version::v5, Version::v5, Version::v3_1_1});
+      members_.push_back(
+          std::make_unique<Member>(rig_, static_cast<int>(i), version, gentle_ || dice_.one_in(2)));
+      members_.back()->chunk_max = dice_.of<std::size_t>({1, 7, 100, 65'536});
+    }
+  }
+
+  void play() {
+    for (const auto& member : members_) member->connect(dice_);
+    rig_.run();
+    const std::size_t steps = 20 + dice_.below(100);
+    for (std::size_t i = 0; i < steps && !testing::Test::HasFatalFailure(); ++i) step();
+    settle();
+    check();
+  }
+
+ private:
+  BrokerConfig make_config() {
+    BrokerConfig config;
+    broker::Limits& limits = config.limits;
+    limits.receive_maximum = dice_.of<std::uint16_t>({1, 2, 5, 100});
+    limits.queued_messages = gentle_ && dice_.one_in(2) ? 10'000 : dice_.of<std::size_t>({1, 2, 3, 8});
+    limits.queued_bytes = dice_.of<std::size_t>({300, 1000, 100'000});
+    // A gentle history cuts nobody off: what is queued for those who are away has no bound there.
+    if (!gentle_ && dice_.one_in(3)) limits.queued_bytes_total = dice_.of<std::size_t>({1000, 5000});
+    limits.in_flight = dice_.of<std::uint16_t>({1, 2, 10});
+    limits.write_backlog = dice_.of<std::size_t>({1, 100, 10'000});
+    limits.topic_alias_maximum = dice_.of<std::uint16_t>({0, 1, 10});
+    config.slow_consumer = dice_.of({SlowConsumer::drop, SlowConsumer::stall});
+    if (!gentle_ && dice_.one_in(3)) config.slow_consumer = SlowConsumer::disconnect;
+    return config;
+  }
+
+  Member& any() { return *members_[dice_.below(members_.size())]; }
+
+  void step() {
+    Member& member = any();
+    switch (dice_.below(gentle_ ? 8 : 14)) {
+      case 0: member.read(false); break;
+      case 1: member.read(true); break;
+      // In a gentle history a reader that stops does so for less than its grace.
+      case 2: gentle_ ? read_all() : rig_.advance(std::chrono::milliseconds{dice_.below(8000)}); break;
+      case 8: member.cut(); break;
+      case 9:
+        if (member.connected()) member.disconnect();
+        break;
+      case 10:
+      case 11:
+        if (!member.is_open()) member.connect(dice_);
+        break;
+      default: publish(member);
+    }
+    if (dice_.one_in(2))
+      rig_.run();
+    else
+      member.step();
+  }
+
+  void publish(Member& member) {
+    const auto qos = static_cast<QoS>(dice_.below(3));
+    const std::string padding(dice_.of<std::size_t>({0, 10, 400}), 'x');
+    for (std::size_t i = dice_.below(6); i > 0; --i) {
+      (void)member.publish(static_cast<int>(dice_.below(topics)), qos, padding);
+    }
+  }
+
+  void read_all() {
+    for (const auto& member : members_) member->read(true);
+    rig_.run();
+  }
+
+  /// Everybody is there and reads, so everything comes to rest.
+  void settle() {
+    for (int round = 0; round < 3; ++round) {
+      for (const auto& member : members_) {
+        member->read(true);
+        if (!member->is_open()) member->connect(dice_);
+      }
+      rig_.run();
+    }
+    rig_.advance(20s);
+    for (const auto& member : members_)
+      if (!member->is_open()) member->connect(dice_);
+    rig_.run();
+  }
+
+  void check() {
+    EXPECT_EQ(rig_.counters().queued_messages, 0u);
+    EXPECT_EQ(rig_.counters().queued_bytes, 0u);
+    EXPECT_EQ(rig_.counters().sessions, members_.size());
+    EXPECT_EQ(rig_.counters().connections, members_.size());
+    for (const auto& member : members_) {
+      EXPECT_TRUE(member->connected());
+      EXPECT_TRUE(member->idle()) << member->name() << " has messages that were never acknowledged";
+      EXPECT_EQ(member->losses, 0u);
+      check_order(*member);
+    }
+    if (gentle_) check_nothing_lost();
+  }
+
+  /// Rising numbers, for each QoS; QoS 2 never twice.
+  void check_order(const Member& member) {
+    for (const auto& [from, notes] : member.heard) {
+      const Member& publisher = *members_[static_cast<std::size_t>(from.first)];
+      std::map<QoS, int> last;
+      std::set<int> seen;
+      for (const Note& note : notes) {
+        const bool again = !seen.insert(note.number).second;
+        // A publisher whose session the broker lost sends QoS 2 anew.
+        const bool may_repeat =
+            note.qos == QoS::at_least_once || (note.qos == QoS::exactly_once && !publisher.keeps_session());
+        EXPECT_TRUE(!again || may_repeat)
+            << "QoS " << int{to_number(note.qos)} << " came twice: " << note.number;
+        // What is sent again comes late to one that it was dropped for at first.
+        if (again || (may_repeat && !gentle_)) continue;
+        EXPECT_LT(last[note.qos], note.number)
+            << "QoS " << int{to_number(note.qos)} << " out of order at " << member.name();
+        last[note.qos] = note.number;
+      }
+    }
+  }
+
+  /// Nobody was away: each message of QoS 1 and 2 that anybody sent is with all, and nothing at all was
+  /// dropped if that is the policy.
+  void check_nothing_lost() {
+    EXPECT_EQ(rig_.counters().messages_received, sum_published());
+    if (rig_.broker.config().slow_consumer == SlowConsumer::stall) {
+      EXPECT_EQ(rig_.dropped(), 0u);
+    }
+    EXPECT_EQ(rig_.counters().messages_sent + rig_.dropped(),
+              rig_.counters().messages_received * members_.size());
+    for (const auto& from : members_)
+      for (int topic = 0; topic < topics; ++topic)
+        for (const auto& to : members_) check_all_came(*from, topic, *to);
+  }
+
+  void check_all_came(const Member& from, int topic, const Member& to) {
+    const auto place = std::ranges::find_if(members_, [&](const auto& m) { return m.get() == &from; });
+    const int number = static_cast<int>(place - members_.begin());
+    const auto taken = from.taken.find(topic);
+    if (taken == from.taken.end()) return;
+    std::set<int> came;
+    if (const auto heard = to.heard.find({number, topic}); heard != to.heard.end())
+      for (const Note& note : heard->second) came.insert(note.number);
+    for (const Note& note : taken->second)
+      EXPECT_TRUE(came.contains(note.number)) << "message " << note.number << " of QoS "
+                                              << int{to_number(note.qos)} << " never came to " << to.name();
+  }
+
+  [[nodiscard]] std::uint64_t sum_published() const {
+    std::uint64_t sum = 0;
+    for (const auto& member : members_)
+      for (const auto& [topic, count] : member->published) sum += static_cast<std::uint64_t>(count);
+    return sum;
+  }
+
+  Dice dice_;
+  bool gentle_;  // nobody goes away, and nobody stops for long
+  Rig rig_;
+  std::vector<std::unique_ptr<Member>> members_;
+};
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+/// MQ_HISTORIES and MQ_HISTORY_SEED: how many, and from which seed.
+TEST(BrokerHistory, HoldsWhateverHappens) {
+  const std::uint64_t first = number_from("MQ_HISTORY_SEED", 1);
+  const std::uint64_t count = number_from("MQ_HISTORIES", 2000);
+  for (std::uint64_t seed = first; seed < first + count && !HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("MQ_HISTORY_SEED={} MQ_HISTORIES=1", seed));
+    History{seed}.play();
+  }
+}
+
+}  // namespace
+}  // namespace mqtt::test
