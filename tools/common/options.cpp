@@ -139,6 +139,11 @@ Option& Option::hidden() {
   return *this;
 }
 
+Option& Option::kind(ValueKind kind) {
+  record_.kind = kind;
+  return *this;
+}
+
 Option& Option::repeats() {
   record_.repeats = true;
   return *this;

@@ -87,6 +87,8 @@ class Option {
   Option& excludes(std::initializer_list<std::string_view> names);
   Option& needs(std::initializer_list<std::string_view> names);
   Option& hidden();
+  /// For a value with a reading of its own: what kind it is all the same.
+  Option& kind(ValueKind kind);
   /// Values collect; otherwise the last one counts.
   Option& repeats();
   /// A configuration file cannot set it.

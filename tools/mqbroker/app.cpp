@@ -51,7 +51,7 @@ class App {
   App(const BrokerSettings& settings, const std::vector<mqtt::server::ListenerConfig>& listeners)
       : settings_{settings},
         log_{settings.log, detail_of(settings)},
-        users_{settings.listeners, listeners},
+        users_{find_named(settings.listeners, listeners)},
         signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { on_statistics(); }}},
         hangup_{loop_, SIGHUP, [this] { log_.ignored_hangup(); }} {}
 

@@ -60,6 +60,7 @@ void declare_announced(Options& o, mqtt::broker::BrokerConfig& broker) {
       .text("the highest quality of service for publishing");
   o.parsed("--max-session-expiry",
            [&limits](std::string_view value) { return keep_expiry(limits.session_expiry_maximum, value); })
+      .kind(ValueKind::duration)
       .metavar("DURATION")
       .group(announced)
       .default_text("7d")

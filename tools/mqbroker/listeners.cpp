@@ -81,11 +81,13 @@ std::expected<std::vector<ListenerConfig>, std::string> make_listeners(
   return listeners;
 }
 
-CertificateUsers::CertificateUsers(const std::vector<ListenerSettings>& settings,
-                                   const std::vector<ListenerConfig>& listeners) {
+std::vector<CertificateUsers::Named> find_named(const std::vector<ListenerSettings>& settings,
+                                                const std::vector<ListenerConfig>& listeners) {
+  std::vector<CertificateUsers::Named> named;
   for (std::size_t i = 0; i < settings.size(); ++i)
     if (listeners[i].listen.tls && settings[i].traits.certificate_names_user)
-      named_.push_back({listeners[i].name, settings[i].traits.tls.client_certificates});
+      named.push_back({listeners[i].name, settings[i].traits.tls.client_certificates});
+  return named;
 }
 
 AuthDecision CertificateUsers::authenticate(const mqtt::ConnectView& connect,

@@ -1,5 +1,8 @@
 #pragma once
+#include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <mqtt/broker/access.hpp>
@@ -18,9 +21,13 @@ namespace mq {
 /// without one is anonymous.
 class CertificateUsers final : public mqtt::broker::Authenticator {
  public:
-  /// `listeners` were made from `settings`.
-  CertificateUsers(const std::vector<ListenerSettings>& settings,
-                   const std::vector<mqtt::server::ListenerConfig>& listeners);
+  /// A listener whose clients are named by their certificates.
+  struct Named {
+    std::string listener;
+    mqtt::net::ClientCertificates certificates;
+  };
+
+  explicit CertificateUsers(std::vector<Named> named) : named_{std::move(named)} {}
 
   mqtt::broker::AuthDecision authenticate(const mqtt::ConnectView& connect,
                                           const mqtt::broker::ConnectionInfo& info) override;
@@ -28,13 +35,12 @@ class CertificateUsers final : public mqtt::broker::Authenticator {
                                                     std::string_view client_id) override;
 
  private:
-  /// A listener whose clients are named by their certificates.
-  struct Named {
-    std::string listener;
-    mqtt::net::ClientCertificates certificates;
-  };
-
   std::vector<Named> named_;
 };
+
+/// Of listeners that were made from `settings`.
+[[nodiscard]] std::vector<CertificateUsers::Named> find_named(
+    const std::vector<ListenerSettings>& settings,
+    const std::vector<mqtt::server::ListenerConfig>& listeners);
 
 }  // namespace mq
