@@ -16,6 +16,7 @@ from support import fault_server as faults
 from support import mqtt_wire as wire
 from support.brokers import Mosquitto
 from support.fault_server import FaultServer
+from support.mqbroker import MqBroker
 from support.peers import Paho
 from support.ports import HOST, free_port, wait_until
 from support.tools import assert_fails, assert_ok, json_lines, mqpub, mqsub, payload_of, start, unique
@@ -25,7 +26,7 @@ MEBIBYTE = 1 << 20
 
 @pytest.fixture(scope="module")
 def broker(certs):
-    with Mosquitto(certs, ("tcp", "tls")) as broker:
+    with MqBroker(certs, ("tcp", "tls"), ["-v"]) as broker:
         yield broker
 
 
