@@ -17,7 +17,6 @@
 namespace load {
 namespace {
 
-constexpr int stalled_receive_bytes = 4096;
 constexpr std::size_t kept_capacity_bytes = 256 * 1024;
 
 sockaddr_in address(const std::string& host, std::uint16_t port) {
@@ -195,7 +194,6 @@ void Client::watch() {
 }
 
 void Client::stop_reading() {
-  option(fd_, SOL_SOCKET, SO_RCVBUF, stalled_receive_bytes);
   reading_ = false;
   watch();
 }

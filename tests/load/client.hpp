@@ -56,7 +56,8 @@ class Client {
   [[nodiscard]] std::string& out() { return out_; }
   [[nodiscard]] std::size_t unsent() const { return out_.size() - written_; }
 
-  /// A client that never reads: the kernel's buffer is made small, then nothing is read.
+  /// Nothing is read until start_reading(); the kernel's buffer, which does not grow for who does not read,
+  /// fills.
   void stop_reading();
   void start_reading();
 

@@ -236,8 +236,7 @@ def reserved_flags(version):
         if version != V5:
             yield Attack(f"disconnect with flags {flags:04b}", version, bytes([0xE0 | flags, 0]))
         connect = full_connect(version)
-        yield Attack(f"connect with flags {flags:04b}", version, bytes([connect[0] | flags]) + connect[1:], first=True,
-                     silent=True)
+        yield Attack(f"connect with flags {flags:04b}", version, bytes([connect[0] | flags]) + connect[1:], first=True)
     for flags in (0b0110, 0b0111, 0b1110, 0b1111):
         yield Attack(f"publish QoS 3 {flags:04b}", version, packet(PUBLISH, string("t") + b"\0\1" + b"\0" * (version == V5), flags))
     for flags in (0b1000, 0b1001):
@@ -292,7 +291,7 @@ def wrong_state(version):
         yield Attack(f"{name} before connect", version, octets, first=True, silent=True)
         yield Attack(f"{name} from a client", version, octets, (PROTOCOL_ERROR,))
     yield Attack("pingreq before connect", version, w.PING, first=True, silent=True)
-    yield Attack("disconnect before connect", version, bytes([0xE0, 0]), first=True, silent=True)
+    yield Attack("short disconnect before connect", version, bytes([0xE0, 0]), first=True, silent=True)
     yield Attack("connect twice", version, w.connect(version, "again"), (PROTOCOL_ERROR,))
     yield Attack("connect twice, as one write", version, w.connect(version, "twice") * 2, (PROTOCOL_ERROR,))
     if version == V5:
@@ -319,7 +318,7 @@ def topics(version):
 
 
 def share_misuse():
-    for bad in ("$share", "$share/", "$share/g", "$share//t", "$share/+/t", "$share/#/t", "$share/g+/t", "$share/g/"):
+    for bad in ("$share/", "$share/g", "$share//t", "$share/+/t", "$share/#/t", "$share/g+/t", "$share/g/"):
         yield bad
 
 

@@ -3,6 +3,7 @@
 import pathlib
 import re
 import resource
+import signal
 import tempfile
 
 from .brokers import START_SECONDS, Broker, Endpoint
@@ -39,6 +40,14 @@ class MqBroker(Broker):
         except BaseException:
             self.stop()
             raise
+
+    def dropped(self):
+        """How many messages it says it has dropped, for whatever reason."""
+        line = r" (\d+) dropped, "
+        before = self.log_count(line)
+        self.proc.kill(signal.SIGUSR1)
+        self.wait_log(line, before + 1)
+        return int(re.findall(line, self.proc.err.decode("utf-8", "replace"))[-1])
 
     def _listen(self, transport):
         if transport == "unix":
