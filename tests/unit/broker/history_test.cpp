@@ -155,7 +155,7 @@ class History {
       const Version version = dice_.of({Version::v5, Version::v5, Version::v3_1_1});
       members_.push_back(
           std::make_unique<Member>(rig_, static_cast<int>(i), version, gentle_ || dice_.one_in(2)));
-      members_.back()->chunk_max = dice_.of<std::size_t>({1, 7, 100, 65'536});
+      members_.back()->chunk_max = dice_.of<std::size_t>({5, 60, 1000, 65'536});
     }
   }
 
