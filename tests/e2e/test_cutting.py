@@ -13,9 +13,9 @@ import socket
 import pytest
 
 from support import mqtt_wire as wire
-from support.brokers import Mosquitto
 from support.cutting_proxy import DOWN, UP, CuttingProxy
 from support.fault_server import Connection
+from support.mqbroker import MqBroker
 from support.peers import Paho
 from support.ports import HOST, wait_until
 from support.tools import start, unique
@@ -34,7 +34,7 @@ OWN_IDS = [f"v{v}-{d.replace(' ', '-')}" for v, _, d in OWN_CASES]
 
 @pytest.fixture(scope="module")
 def broker():
-    with Mosquitto() as broker:
+    with MqBroker(options=["-d"]) as broker:
         yield broker
 
 
@@ -145,7 +145,7 @@ def subscribe_through_a_cut(broker, publisher, session, version, qos, direction,
             sub.wait_out(END + b"\n", SECONDS)
             if position is None:
                 last_ack = "PUBCOMP" if qos == 2 else "PUBACK"
-                broker.wait_log(f"Received {last_ack} from {client_id}\\S* ", len(LINES) + 1)
+                broker.wait_log(f"'{client_id}[^']*' < {last_ack} ", len(LINES) + 1)
                 counts = dict(proxy.counts)  # without the DISCONNECT
             else:
                 wait_until(lambda: proxy.cut, SECONDS, f"the cut after {position} bytes")
@@ -175,8 +175,8 @@ def test_mqsub_without_a_client_id_receives_once(broker, publisher, version, qos
 
 def client_ids(broker, prefix, version):
     """Those of all clients that connected with this protocol version and an id of mq's making."""
-    level = {"31": 1, "311": 2}[version]
-    found = re.findall(rf"connected from \S+ as ({prefix}\d+x\d+[0-9a-f]{{12}}) \(p{level}, ",
+    name = {"31": "3.1", "311": "3.1.1"}[version]
+    found = re.findall(rf"client '({prefix}\d+x\d+[0-9a-f]{{12}})' \(\S+\) connected: MQTT {re.escape(name)}(?:,|\n)",
                        broker.proc.err.decode("utf-8", "replace"))
     return sorted(set(found))
 

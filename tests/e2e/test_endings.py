@@ -12,8 +12,8 @@ import pytest
 
 from support import fault_server as faults
 from support import mqtt_wire as wire
-from support.brokers import Mosquitto
 from support.fault_server import FaultServer
+from support.mqbroker import MqBroker
 from support.peers import Paho
 from support.ports import wait_until
 from support.tools import assert_fails, assert_ok, mqpub, mqsub, start, unique
@@ -23,7 +23,7 @@ AGAIN = ("--reconnect", "--retry-delay", "10ms..20ms")
 
 @pytest.fixture(scope="module")
 def broker():
-    with Mosquitto() as broker:
+    with MqBroker(options=["-v"]) as broker:
         yield broker
 
 

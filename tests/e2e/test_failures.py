@@ -15,6 +15,7 @@ from support import fault_server as faults
 from support import mqtt_wire as wire
 from support.brokers import Aedes, Mosquitto
 from support.fault_server import FaultServer, tls_context
+from support.mqbroker import MqBroker
 from support.peers import Paho
 from support.ports import HOST, free_port, wait_until
 from support.proc import Proc, run
@@ -122,7 +123,7 @@ def test_insecure_accepts_any_certificate(certs, which):
 
 def test_client_certificate_is_demanded_and_given(tool, certs):
     identity = ["--cert", certs.client, "--key", certs.client_key]
-    with Mosquitto(certs, ("tls",), client_certificates=True) as broker:
+    with MqBroker(certs, ("tls",), ["--client-certs", "required", "--cafile", certs.ca]) as broker:
         assert_fails(ends(tool, *broker.args("tls")), 5, "certificate")
         assert_ok(mqpub(*broker.args("tls"), *identity, "-t", "t", "-m", "x", "-q", 1))
 
@@ -327,7 +328,7 @@ def test_trap_07_packet_over_the_maximum_is_refused_before_sending(qos):
 
 
 def test_packet_over_the_maximum_of_a_real_broker():
-    with Mosquitto(options=["max_packet_size 2000"]) as broker:
+    with MqBroker(options=["--max-packet-size", "2000"]) as broker:
         assert_fails(mqpub(*broker.args(), "-V", "5", "-t", "t", "-q", 1, "-s", stdin=bytes(3000)), 10, "2,000")
         assert_fails(mqpub(*broker.args(), "-V", "311", "-t", "t", "-q", 1, "-s", stdin=bytes(3000)), 8)
 
@@ -395,7 +396,7 @@ def test_first_packet_not_a_good_connack_is_12(tool, name):
 # --- the broker dies --------------------------------------------------------------------------------
 
 def test_broker_killed_in_the_middle_is_8():
-    with Mosquitto() as broker:
+    with MqBroker(options=["-v"]) as broker:
         with start("mqsub", *broker.args(), "-t", "t") as sub, \
                 start("mqpub", *broker.args(), "-t", "t", "-q", 1, "-l", "--retry-max", 2, "--retry-delay", "10ms..20ms",
                       "--quiet", stdin=None) as pub:
