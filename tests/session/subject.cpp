@@ -165,6 +165,12 @@ class Server final : public Common, public ServerHandler {
                Result<void>& result) override {
     if (verb == "open")
       open(now);
+    else if (verb == "leave")
+      leave();
+    else if (verb == "pause")
+      session_->pause_input();
+    else if (verb == "resume")
+      session_->resume_input(now, *this);
     else if (verb == "accept")
       result = accept(rest, now);
     else if (verb == "refuse")
@@ -200,7 +206,7 @@ class Server final : public Common, public ServerHandler {
   void on_time(TimePoint now) override { session_->on_time(now, *this); }
   void close(TimePoint now) override {
     session_->on_transport_closed(now);
-    if (auto kept = session_->take_state()) state_ = std::move(*kept);
+    if (!left_) leave();
   }
   OutBuffer& output() override { return session_->output(); }
   Deadline next_deadline() const override { return session_->next_deadline(); }
@@ -227,11 +233,19 @@ class Server final : public Common, public ServerHandler {
   void on_disconnect(const DisconnectView& d) override { events.push_back(event("disconnect", d)); }
 
  private:
+  void leave() {
+    if (auto kept = session_->take_state()) state_ = std::move(*kept);
+    left_ = true;
+  }
   void open(TimePoint now) {
-    session_ = std::make_unique<ServerSession>(pool_, now,
-                                               ServerConfig{.held_input_max = config_.held_input_max,
-                                                            .alias_policy = config_.alias_policy,
-                                                            .send_window = config_.window});
+    left_ = false;
+    session_ = std::make_unique<ServerSession>(
+        pool_, now,
+        ServerConfig{.held_input_max = config_.held_input_max,
+                     .alias_policy = config_.alias_policy,
+                     .outgoing_aliases_max = config_.outgoing_aliases_max,
+                     .enforce_receive_maximum = config_.enforce_receive_maximum,
+                     .send_window = config_.window});
   }
   Result<void> accept(const std::string& fields, TimePoint now) {
     return with<ConnackView>("CONNACK", fields, [&](const ConnackView& c) {
@@ -245,6 +259,7 @@ class Server final : public Common, public ServerHandler {
 
   std::unique_ptr<ServerSession> session_;
   SessionState state_;
+  bool left_ = false;  // its state was taken
 };
 
 }  // namespace

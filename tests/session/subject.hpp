@@ -19,6 +19,8 @@ struct SubjectConfig {
   std::optional<std::uint16_t> window;
   PacketId first_packet_id = 1;
   std::size_t held_input_max = 64 * 1024;
+  std::uint16_t outgoing_aliases_max = 65'535;
+  bool enforce_receive_maximum = true;
 };
 
 /// The session that a transcript drives, whichever its role. Handler calls become lines of text.

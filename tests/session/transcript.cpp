@@ -330,6 +330,10 @@ bool read_config(const std::string& word, SubjectConfig& config) {
     config.first_packet_id = *number;
   else if (word.starts_with("held=") && number)
     config.held_input_max = *number;
+  else if (word.starts_with("aliases=") && number)
+    config.outgoing_aliases_max = *number;
+  else if (word == "receive_maximum=tolerant")
+    config.enforce_receive_maximum = false;
   else
     return false;
   return true;
