@@ -1,7 +1,9 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
+#include <source_location>
 #include <vector>
 
 #include <mqtt/util/bytes.hpp>
@@ -32,8 +34,10 @@ class Input {
 };
 
 /// What must hold whatever the peer sends.
-inline void require(bool holds) {
-  if (!holds) std::abort();
+inline void require(bool holds, std::source_location where = std::source_location::current()) {
+  if (holds) return;
+  std::fprintf(stderr, "does not hold: %s:%u\n", where.file_name(), static_cast<unsigned>(where.line()));
+  std::abort();
 }
 
 /// Takes up to `size` octets out, as a transport would.

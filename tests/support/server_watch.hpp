@@ -62,7 +62,10 @@ class ServerWatch {
   }
 
   [[nodiscard]] std::string answer(PacketType request, PacketId id) {
-    return requests_.erase({request, id}) > 0 ? "" : "an answer to no request";
+    const auto asked = requests_.find({request, id});
+    if (asked == requests_.end()) return "an answer to no request";
+    requests_.erase(asked);
+    return {};
   }
 
   [[nodiscard]] std::string find_publish_fault(const PublishView& publish) {
@@ -83,7 +86,8 @@ class ServerWatch {
   bool ended_ = false;
   std::set<PacketId> published_;  // by the server, and not answered
   std::set<PacketId> released_;   // PUBREC was sent, PUBCOMP was not
-  std::set<std::pair<PacketType, PacketId>> requests_;
+  // A client may use an identifier again before it has heard the answer.
+  std::multiset<std::pair<PacketType, PacketId>> requests_;
   std::set<std::uint32_t> aliases_;
 };
 
