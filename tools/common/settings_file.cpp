@@ -18,8 +18,8 @@ namespace mq {
 namespace {
 
 template <class T>
-struct AtLine {
-  toml::source_index line = 0;
+struct Placed {
+  toml::source_position place;
   T what;
 };
 
@@ -46,10 +46,10 @@ std::optional<std::string> value_text(const toml::node& node) {
 
 /// In the order of the file: toml++ sorts by name.
 template <class T>
-std::vector<T> by_line(std::vector<AtLine<T>> found) {
-  std::ranges::stable_sort(found, {}, &AtLine<T>::line);
+std::vector<T> in_order(std::vector<Placed<T>> found) {
+  std::ranges::sort(found, {}, &Placed<T>::place);
   std::vector<T> sorted;
-  for (AtLine<T>& item : found) sorted.push_back(std::move(item.what));
+  for (Placed<T>& item : found) sorted.push_back(std::move(item.what));
   return sorted;
 }
 
@@ -58,8 +58,8 @@ class FileReader {
   explicit FileReader(const std::string& path) : name_{mqtt::escape_for_terminal(path)} {}
 
   std::expected<SettingsFile, std::string> read(const toml::table& top) {
-    std::vector<AtLine<Setting>> settings;
-    std::vector<AtLine<SettingsTable>> tables;
+    std::vector<Placed<Setting>> settings;
+    std::vector<Placed<SettingsTable>> tables;
     for (const auto& [key, node] : top) {
       const toml::array* list = node.as_array();
       if (list && !list->empty() && list->is_homogeneous(toml::node_type::table))
@@ -68,7 +68,7 @@ class FileReader {
         add_setting(settings, key, node);
     }
     if (fault_) return std::unexpected(std::move(*fault_));
-    return SettingsFile{by_line(std::move(settings)), by_line(std::move(tables))};
+    return SettingsFile{in_order(std::move(settings)), in_order(std::move(tables))};
   }
 
   std::string where(const toml::source_region& source) const {
@@ -76,24 +76,24 @@ class FileReader {
   }
 
  private:
-  void add_tables(std::vector<AtLine<SettingsTable>>& tables, std::string_view name,
+  void add_tables(std::vector<Placed<SettingsTable>>& tables, std::string_view name,
                   const toml::array& list) {
     for (const toml::node& element : list) {
-      std::vector<AtLine<Setting>> settings;
+      std::vector<Placed<Setting>> settings;
       for (const auto& [key, node] : *element.as_table()) add_setting(settings, key, node);
-      tables.push_back({element.source().begin.line,
-                        {std::string{name}, where(element.source()), by_line(std::move(settings))}});
+      tables.push_back({element.source().begin,
+                        {std::string{name}, where(element.source()), in_order(std::move(settings))}});
     }
   }
 
-  void add_setting(std::vector<AtLine<Setting>>& settings, const toml::key& key, const toml::node& node) {
+  void add_setting(std::vector<Placed<Setting>>& settings, const toml::key& key, const toml::node& node) {
     Setting setting{std::string{key.str()}, kind_of(node), {}, where(key.source())};
     if (const toml::array* list = node.as_array()) {
       for (const toml::node& element : *list) add_value(setting, element);
     } else {
       add_value(setting, node);
     }
-    settings.push_back({key.source().begin.line, std::move(setting)});
+    settings.push_back({key.source().begin, std::move(setting)});
   }
 
   void add_value(Setting& setting, const toml::node& node) {

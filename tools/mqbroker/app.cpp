@@ -85,15 +85,12 @@ class App {
   }
 
   void on_stop() {
-    if (!server_) die_by(signals_.stop_signal());
     log_.stopping(signals_.stop_signal());
     notify_manager("STOPPING=1");
     server_->shut_down([this] { loop_.stop(); });
   }
 
-  void on_statistics() {
-    if (server_) log_.statistics(server_->broker().counters(), server_->counters());
-  }
+  void on_statistics() { log_.statistics(server_->broker().counters(), server_->counters()); }
 
   const BrokerSettings& settings_;
   BrokerLog log_;

@@ -52,6 +52,14 @@ TEST(SettingsFile, ArraysOfTablesKeepTheirOrder) {
   EXPECT_EQ(file->tables[2].where, "f:5");
 }
 
+TEST(SettingsFile, TablesOnOneLineKeepTheirOrder) {
+  const auto file = parse_settings("t = [{z = 1}, {a = 2}]", "f");
+  ASSERT_TRUE(file);
+  ASSERT_EQ(file->tables.size(), 2u);
+  EXPECT_EQ(file->tables[0].settings.at(0).key, "z");
+  EXPECT_EQ(file->tables[1].settings.at(0).key, "a");
+}
+
 TEST(SettingsFile, WhatCannotBeReadIsSaidWithFileAndLine) {
   EXPECT_THAT(fault("a = 1\nb = \n"), StartsWith("f:2: "));
   EXPECT_THAT(fault("a = 1\na = 2\n"), StartsWith("f:2: "));
