@@ -99,7 +99,17 @@ void Rig::run() {
     ASSERT_LT(turn, turns_max) << "octets go round and round";
     moved = false;
     for (std::size_t i = 0; i < peers.size(); ++i) moved = peers[i]->step() || moved;
+    moved = close_abandoned() || moved;
   }
+}
+
+/// Those that the broker is done with.
+bool Rig::close_abandoned() {
+  return std::erase_if(abandoned, [this](const auto& line) {
+           if (!line->connection->wants_close()) return false;
+           broker.close(now, *line->connection);
+           return true;
+         }) > 0;
 }
 
 void Rig::advance(Duration duration) {
@@ -125,30 +135,32 @@ std::uint64_t Rig::dropped() const {
 Peer::Peer(Rig& rig) : rig_{rig} { rig.peers.push_back(this); }
 
 Peer::~Peer() {
-  if (connection_) rig_.broker.close(rig_.now, *connection_);
+  if (transport_) rig_.broker.close(rig_.now, *transport_->connection);
   std::erase(rig_.peers, this);
 }
 
 void Peer::open() {
-  ASSERT_FALSE(connection_);
-  announced_ = paused_ = enlisted_ = false;
-  connection_ = &rig_.broker.open(rig_.now, *this, {"test:1", "memory", ""});
+  ASSERT_FALSE(transport_);
+  transport_ = std::make_unique<Transport>();
+  transport_->connection = &rig_.broker.open(rig_.now, *transport_, {"test:1", "memory", ""});
 }
 
 void Peer::cut() {
-  if (!connection_) return;
-  rig_.broker.close(rig_.now, *std::exchange(connection_, nullptr));
+  if (!transport_) return;
+  const auto transport = std::exchange(transport_, nullptr);
+  rig_.broker.close(rig_.now, *transport->connection);
+  on_closed();
+}
+
+void Peer::vanish() {
+  if (!transport_) return;
+  rig_.abandoned.push_back(std::exchange(transport_, nullptr));
   on_closed();
 }
 
 void Peer::read(bool reads) {
   reads_ = reads;
-  enlisted_ = enlisted_ || reads;
-}
-
-void Peer::on_ready() {
-  EXPECT_FALSE(announced_) << "on_ready() before serviced()";
-  announced_ = enlisted_ = true;
+  if (transport_) transport_->enlisted = transport_->enlisted || reads;
 }
 
 bool Peer::step() {
@@ -157,33 +169,34 @@ bool Peer::step() {
 }
 
 bool Peer::send_some() {
-  if (!connection_ || paused_) return false;
+  if (!transport_ || transport_->paused) return false;
   const std::string octets = take_output(chunk_max);
   if (octets.empty()) return false;
-  rig_.broker.receive(rig_.now, *connection_, as_bytes(octets));
-  if (connection_) paused_ = !connection_->wants_input();
+  rig_.broker.receive(rig_.now, *transport_->connection, as_bytes(octets));
+  transport_->paused = !transport_->connection->wants_input();
   return true;
 }
 
 bool Peer::settle() {
-  if (!connection_ || !std::exchange(enlisted_, false)) return false;
+  if (!transport_ || !std::exchange(transport_->enlisted, false)) return false;
   EXPECT_TRUE(rig_.broker.commit());
   const bool wrote = write_some();
-  announced_ = false;
-  rig_.broker.serviced(*connection_);
-  if (wrote && connection_) rig_.broker.on_written(rig_.now, *connection_);
-  if (!connection_) return true;
-  paused_ = !connection_->wants_input();
-  if (connection_->wants_close() && (connection_->output().empty() || !reads_)) {
+  if (!transport_) return true;
+  broker::Connection& connection = *transport_->connection;
+  transport_->announced = false;
+  rig_.broker.serviced(connection);
+  if (wrote) rig_.broker.on_written(rig_.now, connection);
+  transport_->paused = !connection.wants_input();
+  if (connection.wants_close() && (connection.output().empty() || !reads_)) {
     cut();
     return true;
   }
-  if (reads_ && !connection_->output().empty()) enlisted_ = true;
+  if (reads_ && !connection.output().empty()) transport_->enlisted = true;
   return true;
 }
 
 bool Peer::write_some() {
-  OutBuffer& out = connection_->output();
+  OutBuffer& out = transport_->connection->output();
   if (!reads_ || out.empty()) return false;
   std::string octets;
   iovec part{};

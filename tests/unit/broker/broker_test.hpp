@@ -78,6 +78,19 @@ class RecordingEvents final : public broker::BrokerEvents {
 
 class Peer;
 
+/// The broker's end of a transport.
+struct Transport final : broker::ConnectionOwner {
+  void on_ready() override {
+    EXPECT_FALSE(announced) << "on_ready() before serviced()";
+    announced = enlisted = true;
+  }
+
+  broker::Connection* connection = nullptr;
+  bool announced = false;
+  bool enlisted = false;
+  bool paused = false;
+};
+
 struct Rig {
   explicit Rig(broker::BrokerConfig config = {}, std::uint64_t seed = 1);
 
@@ -99,10 +112,14 @@ struct Rig {
   TimePoint now{};
   broker::Broker broker;
   std::vector<Peer*> peers;
+  std::vector<std::unique_ptr<Transport>> abandoned;  // nobody is at their other end
+
+ private:
+  bool close_abandoned();
 };
 
 /// A client's end of a transport. What to_broker() holds is sent as the broker wants it.
-class Peer : private broker::ConnectionOwner {
+class Peer {
  public:
   explicit Peer(Rig& rig);
   virtual ~Peer();
@@ -112,8 +129,10 @@ class Peer : private broker::ConnectionOwner {
   void open();
   /// The transport breaks: what is under way is lost.
   void cut();
-  [[nodiscard]] bool is_open() const { return connection_ != nullptr; }
-  [[nodiscard]] broker::Connection& connection() { return *connection_; }
+  /// The same, but the broker does not notice: its end stays open and is neither read nor written.
+  void vanish();
+  [[nodiscard]] bool is_open() const { return transport_ != nullptr; }
+  [[nodiscard]] broker::Connection& connection() { return *transport_->connection; }
   /// While it does not read, what the broker writes stays in the broker.
   void read(bool reads);
   /// One turn; false: nothing moved.
@@ -131,17 +150,13 @@ class Peer : private broker::ConnectionOwner {
   virtual void on_closed() {}
 
  private:
-  void on_ready() override;
   bool send_some();
   bool settle();
   bool write_some();
 
   Rig& rig_;
-  broker::Connection* connection_ = nullptr;
-  bool announced_ = false;
-  bool paused_ = false;
+  std::unique_ptr<Transport> transport_;
   bool reads_ = true;
-  bool enlisted_ = false;
 };
 
 /// A client that says and hears packets as lines of text (session/packet_text.hpp).

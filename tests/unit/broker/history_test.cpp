@@ -189,12 +189,13 @@ class History {
 
   void step() {
     Member& member = any();
-    switch (dice_.below(gentle_ ? 8 : 14)) {
+    switch (dice_.below(gentle_ ? 8 : 15)) {
       case 0: member.read(false); break;
       case 1: member.read(true); break;
       // In a gentle history a reader that stops does so for less than its grace.
       case 2: gentle_ ? read_all() : rig_.advance(std::chrono::milliseconds{dice_.below(8000)}); break;
       case 8: member.cut(); break;
+      case 14: member.vanish(); break;
       case 9:
         if (member.connected()) member.disconnect();
         break;
@@ -243,6 +244,7 @@ class History {
     EXPECT_EQ(rig_.counters().queued_bytes, 0u);
     EXPECT_EQ(rig_.counters().sessions, members_.size());
     EXPECT_EQ(rig_.counters().connections, members_.size());
+    EXPECT_TRUE(rig_.abandoned.empty());
     for (const auto& member : members_) {
       EXPECT_TRUE(member->connected());
       EXPECT_TRUE(member->idle()) << member->name() << " has messages that were never acknowledged";
