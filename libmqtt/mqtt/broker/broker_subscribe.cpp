@@ -37,7 +37,7 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   const bool replays =
       handling == RetainHandling::send || (handling == RetainHandling::send_if_new && !existed);
   if (replays && existed) end_replay(session, position);  // it begins anew
-  if (replays && !shared && retained.count() > 0)  // [MQTT-3.3.1-9]; a shared one has none (4.8.2)
+  if (replays && !shared && retained.count() > 0)         // [MQTT-3.3.1-9]; a shared one has none (4.8.2)
     session.replays.push_back(
         std::make_unique<Replay>(retained, asked.filter, position, granted.options, identifier));
   return static_cast<ReasonCode>(to_number(granted.options.qos));
