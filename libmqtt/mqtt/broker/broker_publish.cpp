@@ -107,11 +107,12 @@ void Broker::State::deliver_to_group(Incoming& incoming, const ShareGroup& group
 }
 
 /// The member whose turn it is, or the next one that is better off: one that can take the message now
-/// before one that is connected, and that before one whose session waits for it.
+/// before one that is connected, and that before one that has stopped reading or is away.
 const Subscription* Broker::State::pick_member(std::span<const Subscription> members, std::size_t turn,
                                                const Session* except) const {
   const auto rank = [this](const Session& session) {
-    if (!session.connection || !session.connection->link_.connected()) return 1;
+    const bool here = session.connection && session.connection->link_.connected();
+    if (!here || session.reading == Reading::stopped) return 1;
     return session.queue.empty() && session.connection->link_.send_quota() > 0 ? 3 : 2;
   };
   const Subscription* best = nullptr;

@@ -257,6 +257,25 @@ TEST(BrokerSlow, APublisherIsLetGoWhenItsReaderLeavesItsGroup) {
   EXPECT_EQ(p.count("PUBACK"), 10u);
 }
 
+TEST(BrokerSlow, AMemberThatHasStoppedIsPassedOverByItsGroup) {
+  Rig rig{small()};
+  Client r{rig}, other{rig}, p{rig};
+  for (Client* member : {&r, &other}) {
+    member->acknowledges = false;
+    member->enter(member == &r ? "id=r clean" : "id=other clean receive_maximum=1");
+  }
+  r.subscribe("$share/g/t:1");
+  p.enter("id=p clean");
+  for (int i = 1; i <= 10; ++i) p.send(fmt::format("PUBLISH q=1 id={} t=t p={}", i, i));
+  rig.advance(5s);  // its queue is full, and it has stopped
+  other.subscribe("$share/g/t:1");
+  for (int i = 11; i <= 14; ++i) p.send(fmt::format("PUBLISH q=1 id={} t=t p={}", i, i));
+  EXPECT_EQ(rig.dropped(), 0u);
+  other.acknowledges = true;
+  other.send("PUBACK id=1");
+  EXPECT_EQ(other.count("PUBLISH"), 4u);
+}
+
 TEST(BrokerSlow, APublisherThatEndsLeavesItsMessages) {
   Pair pair{small(SlowConsumer::stall)};
   pair.publish(1, 10);
