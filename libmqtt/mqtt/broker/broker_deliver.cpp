@@ -9,6 +9,10 @@
 namespace mqtt::broker {
 namespace {
 
+/// Nodes of the retained tree to walk for one client at a time: about a millisecond. A filter such as
+/// "+/+/none" may have to look at all of them.
+constexpr std::size_t replay_steps = 20'000;
+
 /// Whole seconds, rounded up: a message that is still good has at least one left.
 std::uint32_t seconds_left(TimePoint expires, TimePoint now) {
   return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(expires - now).count());
@@ -63,7 +67,12 @@ bool Broker::State::can_send_now(const Session& session, QoS qos) const {
   if (!session.connection || !session.queue.empty()) return false;
   ServerSession& link = session.connection->link_;
   return link.connected() && link.output().size() < config.limits.write_backlog &&
-         (qos == QoS::at_most_once || link.send_quota() > 0);
+         (qos == QoS::at_most_once || has_quota(link));
+}
+
+/// Whether one more QoS 1 or 2 message may be in flight: by number, and by what has to be kept of them.
+bool Broker::State::has_quota(const ServerSession& link) const {
+  return link.send_quota() > 0 && link.in_flight_bytes() < config.limits.queued_bytes;
 }
 
 /// 0 for QoS 0, and if the client cannot take it.
@@ -150,26 +159,31 @@ Delivery Broker::State::dequeue(Session& session) {
 void Broker::State::pump(Session& session) {
   if (session.queue.empty() && session.replays.empty()) return;
   bool progress = false;
+  std::size_t steps = replay_steps;
   while (session.connection) {
     ServerSession& link = session.connection->link_;
     if (!link.connected() || link.output().size() >= config.limits.write_backlog) break;
     // In turn, so that neither a long replay nor a busy topic keeps the other waiting.
-    const bool replayed = pump_replay(session);
+    const bool replayed = pump_replay(session, steps);
     const bool dequeued = pump_queue(session);
     progress |= dequeued;
     if (!replayed && !dequeued) break;
   }
   if (progress) note_progress(session);
+  // The walk goes on when others have had their turn: on_ready() brings on_written(), and that this.
+  if (steps == 0 && session.connection) mark_ready(*session.connection);
 }
 
-/// The next retained message of a new subscription; false if there is none, or it has to wait.
-bool Broker::State::pump_replay(Session& session) {
-  if (session.replays.empty()) return false;
-  Replay& replay = *session.replays.front();
-  if (replay.options.qos > QoS::at_most_once && session.connection->link_.send_quota() == 0) return false;
-  const MessagePtr message = replay.cursor.next();
+/// The next retained message of a new subscription; false if there is none, or it has to wait. Takes what
+/// it walks off `steps`.
+bool Broker::State::pump_replay(Session& session, std::size_t& steps) {
+  if (session.replays.empty() || steps == 0) return false;
+  Replay& replay = session.replays.front();
+  if (replay.options.qos > QoS::at_most_once && !has_quota(session.connection->link_)) return false;
+  const MessagePtr message = replay.cursor.next(steps);
+  if (!message && !replay.cursor.done()) return false;
   if (!message) {
-    session.replays.erase(session.replays.begin());
+    session.replays.pop_front();
     return true;
   }
   const bool own = replay.options.no_local && message->publisher() == Message::tag_of(session.client_id());
@@ -185,7 +199,7 @@ bool Broker::State::pump_queue(Session& session) {
   if (session.queue.empty()) return false;
   const bool expired = session.queue.front().message->expired(now);
   const bool needs_quota = session.queue.front().qos > QoS::at_most_once;
-  if (!expired && needs_quota && session.connection->link_.send_quota() == 0) return false;
+  if (!expired && needs_quota && !has_quota(session.connection->link_)) return false;
   Delivery delivery = dequeue(session);
   if (expired)
     drop(session, DropReason::expired);

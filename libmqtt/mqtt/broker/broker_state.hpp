@@ -130,6 +130,7 @@ struct Broker::State {
   void deliver(Session& session, Incoming& incoming, const Manner& manner);
   void deliver(Session& session, Delivery delivery);
   [[nodiscard]] bool can_send_now(const Session& session, QoS qos) const;
+  [[nodiscard]] bool has_quota(const ServerSession& link) const;
   [[nodiscard]] Outbound outbound_of(Incoming& incoming) const;
   PacketId send(Session& session, const Outbound& outbound, const Manner& manner);
   [[nodiscard]] PropertiesView outgoing_properties(const Outbound& outbound, const Manner& manner);
@@ -139,7 +140,7 @@ struct Broker::State {
   [[nodiscard]] bool make_room(Session& session, const Delivery& delivery);
   Delivery dequeue(Session& session);
   void pump(Session& session);
-  [[nodiscard]] bool pump_replay(Session& session);
+  [[nodiscard]] bool pump_replay(Session& session, std::size_t& steps);
   [[nodiscard]] bool pump_queue(Session& session);
   void on_published(Connection& connection, PacketId id);
   void drop(DropReason reason) { ++counters.dropped[static_cast<std::size_t>(reason)]; }

@@ -38,14 +38,13 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
       handling == RetainHandling::send || (handling == RetainHandling::send_if_new && !existed);
   if (replays && existed) end_replay(session, position);  // it begins anew
   if (replays && !shared && retained.count() > 0)         // [MQTT-3.3.1-9]; a shared one has none (4.8.2)
-    session.replays.push_back(
-        std::make_unique<Replay>(retained, asked.filter, position, granted.options, identifier));
+    session.replays.emplace_back(retained, asked.filter, position, granted.options, identifier);
   return static_cast<ReasonCode>(to_number(granted.options.qos));
 }
 
 /// So a client has no more replays under way than subscriptions, and none without one [MQTT-3.10.4-2].
 void Broker::State::end_replay(Session& session, TopicTree::Position position) {
-  std::erase_if(session.replays, [&](const auto& replay) { return replay->position == position; });
+  std::erase_if(session.replays, [&](const auto& replay) { return replay.position == position; });
 }
 
 std::optional<ReasonCode> Broker::State::find_subscribe_fault(const Session& session,

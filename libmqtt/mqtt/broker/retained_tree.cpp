@@ -46,7 +46,7 @@ RetainedTree::Cursor::~Cursor() {
   if (tree_) finish();
 }
 
-MessagePtr RetainedTree::Cursor::next(std::size_t steps) {
+MessagePtr RetainedTree::Cursor::next(std::size_t& steps) {
   if (!tree_) return nullptr;
   const NodeId before = node_;
   MessagePtr found;

@@ -60,9 +60,13 @@ class RetainedTree::Cursor {
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
 
-  /// Null: done(), or `steps` nodes were looked at without finding one. A filter such as "+/+/x" may
-  /// look at many; with a bound, others get their turn in between.
-  MessagePtr next(std::size_t steps = static_cast<std::size_t>(-1));
+  /// Null: done(), or `steps` nodes were looked at without finding one; what was looked at is taken off
+  /// it. A filter such as "+/+/x" may look at many; with a bound, others get their turn in between.
+  MessagePtr next(std::size_t& steps);
+  MessagePtr next() {
+    std::size_t all = static_cast<std::size_t>(-1);
+    return next(all);
+  }
   [[nodiscard]] bool done() const { return tree_ == nullptr; }
 
  private:

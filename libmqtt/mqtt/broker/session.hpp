@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -101,7 +102,7 @@ struct Session {
   std::unique_ptr<SessionState> state;  // while there is no connection
   std::vector<TopicTree::Position> subscriptions;
   DeliveryQueue queue;
-  std::vector<std::unique_ptr<Replay>> replays;
+  std::list<Replay> replays;
   /// QoS 1 messages in flight that came by a shared subscription: if the session ends, another member
   /// gets them. Those of QoS 2 are this client's alone [MQTT-4.8.2-4].
   std::unique_ptr<std::unordered_map<PacketId, Delivery>> shared_in_flight;

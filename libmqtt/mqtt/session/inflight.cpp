@@ -11,6 +11,7 @@ void Inflight::add(PacketId id, const PublishView& message, const SharedBytes& p
   const std::uint32_t slot = take_slot();
   Entry& entry = slots_[slot];
   entry.message.assign(message, payload);
+  bytes_ += entry.message.size();
   entry.id = id;
   entry.qos = message.qos;
   entry.stage = Stage::published;
@@ -29,7 +30,7 @@ void Inflight::mark_sent(PacketId id) {
 void Inflight::release(PacketId id, ReasonCode reason) {
   const std::uint32_t slot = *index_.find(id);
   Entry& entry = slots_[slot];
-  entry.message.clear();
+  forget_message(entry);
   entry.stage = Stage::released;
   entry.reason = reason;
   unlink(slot);
@@ -43,7 +44,7 @@ void Inflight::remove(PacketId id) {
   index_.erase(id);
   Entry& entry = slots_[slot];
   if (entry.sent) --sent_;
-  entry.message.clear();
+  forget_message(entry);
   unlink(slot);
   free_.push_back(slot);
 }
@@ -53,6 +54,12 @@ void Inflight::clear() {
   free_.clear();
   index_.clear();
   sent_ = 0;
+  bytes_ = 0;
+}
+
+void Inflight::forget_message(Entry& entry) {
+  bytes_ -= entry.message.size();
+  entry.message.clear();
 }
 
 void Inflight::begin_connection(bool dup) {

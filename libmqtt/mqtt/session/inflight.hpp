@@ -32,6 +32,8 @@ class Inflight {
   [[nodiscard]] std::size_t size() const { return index_.size(); }
   /// Of these, how many have their packet on the present connection.
   [[nodiscard]] std::size_t sent() const { return sent_; }
+  /// Octets of the messages kept: topics, properties, payloads.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] bool contains(PacketId id) const { return index_.contains(id); }
   /// Null if the id is not in flight. Valid until the next add().
   [[nodiscard]] const Entry* find(PacketId id) const;
@@ -51,6 +53,7 @@ class Inflight {
   [[nodiscard]] const Entry* next(const Entry* after = nullptr) const;
 
  private:
+  void forget_message(Entry& entry);
   void link_at_end(std::uint32_t slot);
   void unlink(std::uint32_t slot);
   [[nodiscard]] std::uint32_t take_slot();
@@ -60,6 +63,7 @@ class Inflight {
   std::vector<std::uint32_t> free_;
   IdTable<std::uint32_t> index_;
   std::size_t sent_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace mqtt

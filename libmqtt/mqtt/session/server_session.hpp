@@ -100,6 +100,8 @@ class ServerSession {
   [[nodiscard]] const PeerLimits& limits() const { return limits_; }
   [[nodiscard]] std::size_t send_quota() const { return core_.send_quota(); }
   [[nodiscard]] std::size_t in_flight() const { return core_.state().outgoing.size(); }
+  /// Octets of these messages, as far as they have to be kept.
+  [[nodiscard]] std::size_t in_flight_bytes() const { return core_.state().outgoing.bytes(); }
   [[nodiscard]] std::size_t unacknowledged() const { return core_.unacknowledged(); }
 
   /// Not owned; null for none.

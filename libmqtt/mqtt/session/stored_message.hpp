@@ -18,6 +18,8 @@ class StoredMessage {
   [[nodiscard]] PublishView header() const;
   /// Lives as long as this object is not assigned or cleared.
   [[nodiscard]] SharedBytes payload() const;
+  /// Octets of topic, properties and payload.
+  [[nodiscard]] std::size_t size() const { return text_.size() + shared_.bytes.size(); }
 
  private:
   std::string text_;  // topic, properties, and a small payload without an owner

@@ -70,6 +70,18 @@ TEST(BrokerQueue, SoAreTheirBytes) {
   EXPECT_EQ(pair.rig.counters().queued_messages + pair.rig.dropped(DropReason::queue_full), 5u);
 }
 
+TEST(BrokerQueue, WhatIsInFlightIsBoundedByItsBytesToo) {
+  auto config = small();
+  config.limits.queued_bytes = 1000;
+  config.limits.in_flight = 100;
+  Pair pair{config};
+  for (int i = 1; i <= 6; ++i) pair.p.send(fmt::format("PUBLISH q=1 id={} t=t p=x*400", i));
+  EXPECT_EQ(pair.r.count("PUBLISH"), 3u);  // the third fills it
+  pair.r.acknowledges = true;
+  for (int i = 1; i <= 3; ++i) pair.r.send(fmt::format("PUBACK id={}", i));
+  EXPECT_EQ(pair.r.count("PUBLISH"), 6u);
+}
+
 TEST(BrokerQueue, TheMemoryOfAllTogetherIsBounded) {
   auto config = small();
   config.limits.queued_messages = 1000;

@@ -172,7 +172,11 @@ TEST(RetainedCursor, LooksAtNoMoreNodesThanItMay) {
   RetainedTree::Cursor cursor{t.tree, "+/y"};
   std::size_t calls = 0;
   MessagePtr found;
-  for (; !found && !cursor.done(); ++calls) found = cursor.next(1);
+  for (; !found && !cursor.done(); ++calls) {
+    std::size_t one = 1;
+    found = cursor.next(one);
+    EXPECT_EQ(one, 0u);
+  }
   EXPECT_EQ(found, t.tree.find("d/y")->message);
   EXPECT_GE(calls, 4u);
   EXPECT_EQ(cursor.next(), nullptr);

@@ -246,6 +246,14 @@ TEST_F(RetainedTest, Mqtt_3_3_1_5_IsSetReplacedAndCleared) {
   EXPECT_EQ(rig.counters().retained_bytes, 0u);
 }
 
+TEST_F(RetainedTest, AFilterThatMatchesLittleIsWalkedInPortions) {
+  for (int i = 0; i < 50'000; ++i) p.queue(fmt::format("PUBLISH retain t=k/{} p=x", i));
+  p.queue("PUBLISH retain t=k/last/of p=y");
+  rig.run();
+  EXPECT_THAT(replay("+/last/+:1"), ElementsAre("PUBLISH q=0 id=0 retain t=k/last/of p=y"));
+  EXPECT_THAT(replay("+/+/none:1"), IsEmpty());
+}
+
 TEST_F(RetainedTest, Mqtt_3_3_1_11_RetainHandling) {
   p.send("PUBLISH retain t=a p=x");
   const std::string line = "PUBLISH q=0 id=0 retain t=a p=x";
