@@ -170,7 +170,9 @@ void declare_listener_traits(Options& o, ListenerTraits& traits) {
 
 std::expected<ListenerSettings, std::string> read_listener(const SettingsTable& table,
                                                            const ListenerTraits& common) {
-  TableTarget target{{.place = {}, .traits = common, .where = table.where}};
+  TableTarget target;
+  target.listener.traits = common;
+  target.listener.where = table.where;
   Options options{{.name = "", .summary = "", .usage = ""}};
   declare_table(options, target);
   if (auto sentence = options.read_settings(table.settings)) return std::unexpected(std::move(*sentence));
