@@ -50,6 +50,8 @@ const MessagePtr& Broker::State::message_of(Incoming& incoming) const {
 
 std::size_t Broker::State::route(Incoming& incoming) {
   find_receivers(incoming);
+  // In flight to one it is a copy; to many, a reference each.
+  if (incoming.publish.qos > QoS::at_most_once && match_count > 1) (void)message_of(incoming);
   for (std::size_t i = 0; i < match_count; ++i) {
     const Match& match = matches[i];
     const bool retain = match.retain_as_published && incoming.publish.retain;

@@ -45,6 +45,12 @@ void fit_descriptors(ServerConfig& config) {
   if (config.connections_max == 0) config.connections_max = left;
 }
 
+/// Who has not got as far as CONNECT is waited for as long, whatever the transport.
+void fit_deadlines(ServerConfig& config) {
+  for (ListenerConfig& listener : config.listeners)
+    listener.listen.handshake_timeout = config.broker.limits.connect_timeout;
+}
+
 }  // namespace
 
 struct Server::State {
@@ -130,6 +136,7 @@ Result<std::unique_ptr<Server>> Server::open(net::Loop& loop, ServerConfig confi
   if (config.listeners.size() > std::numeric_limits<std::uint16_t>::max())
     return fail(ErrorDomain::system, EINVAL, "too many listeners");
   fit_descriptors(config);
+  fit_deadlines(config);
   auto state = std::make_unique<State>(loop, std::move(config), services, events, seed);
   if (auto listening = state->listen(); !listening) return std::unexpected(std::move(listening.error()));
   return std::unique_ptr<Server>{new Server{std::move(state)}};

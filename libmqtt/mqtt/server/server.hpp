@@ -17,7 +17,8 @@ namespace mqtt::server {
 /// One place to listen, under one name.
 struct ListenerConfig {
   std::string name;  ///< in ConnectionInfo and events; up to 15 characters cost a connection nothing
-  /// `address` is not used. Port 0: the system's choice, the same one for all addresses.
+  /// `address` is not used, and handshake_timeout is the broker's connect_timeout. Port 0: the system's
+  /// choice, the same one for all addresses.
   net::ListenOptions listen;
   /// IP literals, each of which has to work. Empty, without unix_path or fd: 127.0.0.1 and, on a machine
   /// that has it, ::1.

@@ -49,7 +49,9 @@ MutableBytes OutBuffer::append(std::size_t size) {
 
 /// An empty one with room for `size` octets.
 OutBuffer::Segment OutBuffer::make_segment(std::size_t size) {
-  const bool small = size_ == 0 && size <= ChunkPool::small_chunk_bytes;
+  // The first one, or what stands between two references: the head of the next large message.
+  const bool alone = first_ == segments_.size() || !segments_.back().block;
+  const bool small = alone && size <= ChunkPool::small_chunk_bytes;
   Segment segment;
   segment.capacity = small ? ChunkPool::small_chunk_bytes : std::max(size, ChunkPool::chunk_bytes);
   segment.block = size <= ChunkPool::chunk_bytes ? pool_->take(segment.capacity)

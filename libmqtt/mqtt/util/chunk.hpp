@@ -13,8 +13,9 @@ class ChunkPool {
  public:
   /// One gathered write moves a few of these; small enough that an idle pool costs little.
   static constexpr std::size_t chunk_bytes = 16 * 1024;
-  /// For the first packets of a turn: ten thousand connections that answer a packet each in one turn
-  /// are not to take a chunk each, which would leave the heap full of holes.
+  /// For the first packets of a turn and for heads between referenced payloads: ten thousand connections
+  /// that answer a packet each in one turn are not to take a chunk each, which would leave the heap full
+  /// of holes.
   static constexpr std::size_t small_chunk_bytes = 512;
   /// Of each size, kept for reuse; what a burst took beyond it goes back to the allocator.
   static constexpr std::size_t spare_chunks_max = 64;
