@@ -13,10 +13,10 @@ import subprocess
 import pytest
 
 from conformance import wire as w
-from conformance.wire import P, V5, V311
+from conformance.wire import P, V5, V31, V311
 from support.malformed import Raw
 from support.mqbroker import MqBroker
-from support.mqtt_wire import DISCONNECT
+from support.mqtt_wire import DISCONNECT, PUBACK
 from support.peers import Paho
 from support.ports import HOST, can_connect, wait_until
 from support.proc import run
@@ -130,6 +130,7 @@ OPTIONS = {
     "--max-subscriptions-total": (("1",), ("0",), "'0'"),
     "--max-topic-levels": (("1",), ("0",), "'0'"),
     "--max-topic-length": (("1",), ("65536",), "65535"),
+    "--refused-publish": (("disconnect",), ("ignore",), "drop, disconnect"),
     "--log-format": (("json",), ("xml",), "text, json"),
 }
 FLAGS = ("--no-retain", "--no-wildcard", "--no-shared", "--allow-anonymous", "--proxy-protocol", "--print-address",
@@ -229,6 +230,7 @@ BAD_FILES = {
     "negative": ("max-retained = -1\n", 1, "'-1'"),
     "bad size": ("max-memory = \"lots\"\n", 1, "lots"),
     "bad duration": ("connect-timeout = \"soon\"\n", 1, "soon"),
+    "another bad word": ("refused-publish = true\n", 1, "refused-publish"),
     "bad word": ("slow-consumer = \"wait\"\n", 1, "drop, stall, disconnect"),
     "duplicate key": ("port = 1\nport = 2\n", 2, "port"),
     "not TOML": ("listener 1883\n", 1, ""),
@@ -318,6 +320,28 @@ def test_what_is_typed_beats_the_file(config):
     with Running("-c", path, "-p", 0, "-h", HOST, "--receive-maximum", 9) as broker:
         assert broker.address[0] == HOST and broker.address[1] > 1
         assert w.prop(P.RECEIVE_MAXIMUM, 9) in announced(broker.address)
+
+
+@pytest.mark.parametrize("version", (V31, V311))
+def test_a_publisher_that_is_refused_is_not_told_or_goes(config, version):
+    """[MQTT-3.3.5-2]"""
+    refused = w.publish(version, "$SYS/mine", b"x", 1, 7)
+    with Running("-h", HOST, "-p", 0) as broker, Raw(broker.address) as client:
+        client.connect(version)
+        client.send(refused)
+        assert client.expect(PUBACK).body == b"\0\7" and client.alive()
+    path = config("refused-publish = \"disconnect\"\n")
+    with Running("-c", path, "-h", HOST, "-p", 0) as broker, Raw(broker.address) as client:
+        client.connect(version)
+        client.send(refused)
+        assert client.rest() == []
+
+
+def test_a_publisher_that_can_be_told_stays():
+    with Running("-h", HOST, "-p", 0, "--refused-publish", "disconnect") as broker, Raw(broker.address) as client:
+        client.connect(V5)
+        client.send(w.publish(V5, "$SYS/mine", b"x", 1, 7))
+        assert client.expect(PUBACK).body[2] == 0x87 and client.alive()
 
 
 LISTENERS = """

@@ -107,6 +107,13 @@ void declare_queues(Options& o, mqtt::broker::BrokerConfig& broker) {
 
 void declare_others(Options& o, BrokerSettings& settings) {
   Limits& limits = settings.broker.limits;
+  o.choice("--refused-publish", settings.broker.disconnect_refused_publisher,
+           {{"drop", false}, {"disconnect", true}})
+      .metavar("WHAT")
+      .group(other)
+      .text(
+          "a message that a 3.1.1 or 3.1 client may not publish, for which these versions have no code: drop "
+          "it, acknowledged, or disconnect the client");
   o.number("--max-connections", settings.connections_max)
       .group(other)
       .default_text("as many as there are descriptors for")

@@ -156,7 +156,9 @@ TEST_F(BrokerOptions, EveryLimitHasItsPlace) {
                   "--slow-consumer-grace",
                   "21s",
                   "--receive-maximum-policy",
-                  "tolerant"}),
+                  "tolerant",
+                  "--refused-publish",
+                  "disconnect"}),
             "");
   const mqtt::broker::Limits& limits = settings.broker.limits;
   EXPECT_EQ(limits.receive_maximum, 1);
@@ -183,6 +185,7 @@ TEST_F(BrokerOptions, EveryLimitHasItsPlace) {
   EXPECT_EQ(settings.broker.slow_consumer, SlowConsumer::stall);
   EXPECT_EQ(settings.broker.slow_consumer_grace, 21s);
   EXPECT_EQ(settings.broker.receive_maximum_policy, ReceiveMaximumPolicy::tolerant);
+  EXPECT_TRUE(settings.broker.disconnect_refused_publisher);
 }
 
 TEST_F(BrokerOptions, SessionExpiryIsWholeSecondsUpToNever) {
