@@ -1,9 +1,12 @@
 """mqbroker as a program: options, configuration file, listeners, readiness, signals, logs."""
 
+import contextlib
 import fcntl
 import json
 import os
+import pathlib
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -19,15 +22,18 @@ from support.mqbroker import MqBroker
 from support.mqtt_wire import DISCONNECT, PUBACK
 from support.peers import Paho
 from support.ports import HOST, can_connect, wait_until
-from support.proc import run
+from support.proc import Proc, run
 from support.tools import assert_fails, assert_ok, mqpub, program, start, unique
 
+UNITS = pathlib.Path(__file__).parents[2] / "tools/mqbroker"
 VALID = "mqbroker: the configuration can be used\n"
 
 
-def mqbroker(*args, **how):
-    """Runs it to its end."""
-    return run([program("mqbroker"), *map(str, args)], seconds=10, **how)
+def mqbroker(*args, before=(), **how):
+    """Runs it to its end, by the command `before` if that is given."""
+    result = run([*before, program("mqbroker"), *map(str, args)], seconds=10, **how)
+    result.argv = result.argv[len(before):]  # its messages begin with its own name
+    return result
 
 
 def assert_usable(*args):
@@ -53,8 +59,8 @@ def config(scratch):
 class Running:
     """A running mqbroker with the arguments given, and the URLs that it prints."""
 
-    def __init__(self, *args, count=1, **how):
-        self.proc = start("mqbroker", "--print-address", *args, **how)
+    def __init__(self, *args, count=1, before=(), **how):
+        self.proc = Proc([*before, program("mqbroker"), "--print-address", *map(str, args)], **how)
         try:
             wait_until(lambda: self.proc.out.count(b"\n") >= count or not self.proc.running, 15, "its addresses")
             assert self.proc.running, self.proc.err.decode()
@@ -452,6 +458,118 @@ def test_unix_socket_has_its_mode_and_goes_with_the_broker(scratch):
         broker.proc.kill(signal.SIGTERM)
         assert broker.proc.wait(10).code == 143
     assert not path.exists()
+
+
+# --- sockets of a service manager -----------------------------------------------------------------------
+
+@contextlib.contextmanager
+def activation(*sockets, names="", pid="$$", count=None):
+    """How to start mqbroker with these sockets, as systemd does: from descriptor 3 on, and told of them."""
+    high = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 100) for one in sockets]
+    moves = " ".join(f"{3 + n}<&{fd} {fd}<&-" for n, fd in enumerate(high))
+    variables = f"LISTEN_PID={pid} LISTEN_FDS={len(high) if count is None else count} LISTEN_FDNAMES={names}"
+    try:
+        yield {"before": ("bash", "-c", f'exec {moves}; {variables} exec "$@"', "bash"), "pass_fds": high}
+    finally:
+        for fd in high:
+            os.close(fd)
+
+
+def listening(place=(HOST, 0)):
+    one = socket.socket(socket.AF_UNIX if isinstance(place, str) else socket.AF_INET)
+    one.bind(place)
+    one.listen()
+    return one
+
+
+def url_of(one, scheme="mqtt"):
+    return f"{scheme}://{HOST}:{one.getsockname()[1]}"
+
+
+def say(url, *options):
+    assert_ok(mqpub("-L", url, "-t", "t", "-m", "x", "-q", 1, *options))
+
+
+def test_an_inherited_socket_replaces_the_default():
+    with listening() as one, activation(one) as how, Running(**how) as broker:
+        broker.proc.wait_err(b"ready for")
+        assert broker.proc.out.decode().splitlines() == [url_of(one)]
+        say(url_of(one))
+
+
+@pytest.mark.parametrize("where", ("typed", "file"))
+def test_what_else_is_said_comes_in_addition(config, where):
+    typed = ("-h", HOST, "-p", 0)
+    args = typed if where == "typed" else ("-c", config("[[listener]]\nurl = \"mqtt://127.0.0.1:0\"\n"))
+    with listening() as one, activation(one) as how, Running(*args, count=2, **how) as broker:
+        assert broker.urls[0] == url_of(one) and address_of(broker.urls[1])[1] not in (0, address_of(broker.urls[0])[1])
+        for url in broker.urls:
+            say(url)
+
+
+def test_names_of_inherited_sockets_say_what_is_spoken(certs, scratch):
+    path = scratch / "inherited"
+    tls = ("--cert", certs.server, "--key", certs.server_key)
+    with (listening() as ws, listening() as mqtts, listening() as other, listening() as wss,
+          listening(str(path)) as local,
+          activation(ws, mqtts, other, wss, local, names="ws:mqtts:mq.socket:wss") as how,
+          Running(*tls, count=5, **how) as broker):
+        say(url_of(ws, "ws"))
+        say(url_of(mqtts, "mqtts"), "--cafile", certs.ca)
+        say(url_of(other))
+        say(url_of(wss, "wss"), "--cafile", certs.ca)
+        say(f"unix://{path}")
+        assert broker.urls[4] == f"unix://{path}"
+        broker.proc.kill(signal.SIGTERM)
+        assert broker.proc.wait(10).code == 143
+    assert path.exists(), "it is the service manager's"
+
+
+def test_an_inherited_socket_beyond_loopback_needs_words(certs):
+    tls = ("--cert", certs.server, "--key", certs.server_key, "--cafile", certs.ca)
+    with listening(("0.0.0.0", 0)) as one:
+        with activation(one) as how:
+            for check in ((), ("--check-config",)):
+                assert_fails(mqbroker(*check, **how), 2, "0.0.0.0", "--allow-anonymous")
+            assert mqbroker("--check-config", "--allow-anonymous", **how).err_text == VALID
+        with activation(one, names="mqtts") as how:
+            assert_fails(mqbroker("--check-config", *tls, **how), 2, "--client-certs required")
+            assert mqbroker("--check-config", *tls, "--client-certs", "required", **how).err_text == VALID
+
+
+def test_sockets_for_another_process_are_not_touched():
+    with listening() as one, activation(one, pid=1) as how, Running("-h", HOST, "-p", 0, **how) as broker:
+        broker.proc.wait_err(b"ready for")
+        assert broker.proc.err.count(b"listening on") == 1 and broker.urls != [url_of(one)]
+
+
+def test_programs_that_it_starts_see_nothing_of_inherited_sockets(certs, scratch):
+    key, seen = scratch / "encrypted.key", scratch / "seen"
+    subprocess.run(["openssl", "pkey", "-in", certs.server_key, "-aes256", "-passout", "pass:word", "-out", key],
+                   check=True, capture_output=True)
+    command = f"{{ env; ls -l /proc/$$/fd; }} > {seen}; echo word"
+    with listening() as one, activation(one, names="mqtts") as how:
+        result = mqbroker("--check-config", "--cert", certs.server, "--key", key, "--keypass-cmd", command, **how)
+    assert result.err_text == VALID, result
+    assert "PATH=" in seen.read_text() and "LISTEN_" not in seen.read_text() and "socket:" not in seen.read_text()
+
+
+def test_inherited_descriptors_that_cannot_be_used_are_2():
+    with listening() as one, socket.socket() as idle, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        for sockets, count, word in (((one,), "x", "'x' is not a number"), ((one,), "-1", "'-1'"), ((one,), "", "''"),
+                                     ((one,), 2, "descriptor 4"), ((one, idle), 2, "descriptor 4"),
+                                     ((udp,), 1, "descriptor 3"), ((), 65535, "descriptor 3")):
+            with activation(*sockets, count=count) as how:
+                assert_fails(mqbroker("--check-config", **how), 2, "LISTEN_FDS", word)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
+def test_systemd_takes_the_units(scratch):
+    for kind in ("service", "socket"):
+        text = (UNITS / f"mqbroker.{kind}").read_text()
+        (scratch / f"mqbroker.{kind}").write_text(text.replace("/usr/bin/mqbroker", str(program("mqbroker"))))
+    result = run(["systemd-analyze", "verify", "./mqbroker.service", "./mqbroker.socket"], cwd=scratch)
+    assert (result.code, result.err) == (0, b""), result
 
 
 # --- signals ----------------------------------------------------------------------------------------------

@@ -46,7 +46,8 @@ struct ListenerTraits {
 struct ListenerSettings {
   ListenPlace place;
   ListenerTraits traits;
-  std::string where;  ///< "mq.toml:3", or empty
+  std::string where;        ///< "mq.toml:3", or empty
+  std::optional<int> fd{};  ///< a socket that listens there already
 };
 
 /// Options and keys of a [[listener]] table, but its url and max-connections.

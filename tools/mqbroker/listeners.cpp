@@ -42,11 +42,13 @@ mqtt::Result<std::shared_ptr<const mqtt::net::TlsContext>> load_tls(const Listen
 }
 
 mqtt::Result<ListenerConfig> make_listener(const ListenerSettings& settings) {
-  const auto& [place, traits, where] = settings;
+  const auto& [place, traits, where, fd] = settings;
   ListenerConfig config;
   config.connections_max = traits.connections_max;
   config.listen.port = place.port;
-  if (place.transport == mqtt::Transport::unix_socket)
+  if (fd)
+    config.listen.fd = fd;
+  else if (place.transport == mqtt::Transport::unix_socket)
     config.listen.unix_path = place.path;
   else if (place.host != "localhost")
     config.addresses = {place.host};

@@ -10,6 +10,7 @@
 
 #include "common/connect_options.hpp"
 #include "common/spelling.hpp"
+#include "mqbroker/inherited.hpp"
 
 namespace mq {
 namespace {
@@ -55,7 +56,9 @@ void declare_listening(Options& o, BrokerSettings::Typed& typed) {
       .text(
           "listen here: mqtt://, mqtts://, ws://, wss:// with ADDRESS:PORT and, for WebSocket, a path "
           "(without: any); "
-          "unix:///PATH. May be given many times")
+          "unix:///PATH. May be given many times. Sockets of a service manager (LISTEN_FDS) come in "
+          "addition, "
+          "and stand in for the default: mqtt, or what they are named in LISTEN_FDNAMES (mqtts, ws, wss)")
       .example("--listen ws://127.0.0.1:8080/mqtt");
   o.parsed("-h,--host,--bind", [&typed](std::string_view value) { return keep_host(typed.host, value); })
       .metavar("ADDRESS")
@@ -104,10 +107,20 @@ bool is_typed(const Options& options, std::string_view name) {
 }
 
 /// The plain TCP listener of -h and -p; the default one if nothing else is said.
-bool wants_plain(const Options& options, const BrokerSettings::Typed& typed) {
+bool wants_plain(const Options& options, const BrokerSettings& settings) {
+  const BrokerSettings::Typed& typed = settings.typed;
   if (is_typed(options, "--host") || is_typed(options, "--port")) return true;
   if (is_typed(options, "--listen")) return false;
-  return typed.host || typed.port || (typed.places.empty() && typed.tables.empty());
+  return typed.host || typed.port || (settings.listeners.empty() && typed.tables.empty());
+}
+
+/// Before the others, and whatever else is said: their clients would wait in vain.
+std::optional<std::string> join_inherited(BrokerSettings& settings) {
+  const auto inherited = take_inherited_sockets();
+  if (!inherited) return inherited.error();
+  for (const InheritedSocket& socket : *inherited)
+    settings.listeners.push_back({socket.place, settings.typed.traits, "", socket.fd});
+  return std::nullopt;
 }
 
 /// Whoever types where to listen means it: the file's listeners are left out then.
@@ -117,7 +130,7 @@ std::optional<std::string> join_listeners(const Options& options, BrokerSettings
   const bool types_place = types_url || is_typed(options, "--host") || is_typed(options, "--port");
   if (types_url || !types_place)
     for (const ListenPlace& place : typed.places) settings.listeners.push_back({place, typed.traits, {}});
-  if (wants_plain(options, typed)) {
+  if (wants_plain(options, settings)) {
     ListenerSettings& listener = settings.listeners.emplace_back(ListenPlace{}, typed.traits, "");
     listener.place.host = typed.host.value_or(listener.place.host);
     listener.place.port = typed.port.value_or(listener.place.port);
@@ -162,6 +175,7 @@ void declare_broker_options(Options& o, BrokerSettings& settings) {
       .text("lines on stderr for connections, refusals and subscriptions too");
   declare_log_options(o, settings.log);
   o.rule([&settings] { return check_ready_fd(settings.ready_fd); });
+  o.rule([&settings] { return join_inherited(settings); });
   o.rule([&o, &settings] { return join_listeners(o, settings); });
   o.rule([&settings] { return check_listeners(settings); });
   o.example("mqbroker", "listen on this machine, port 1883");
