@@ -119,8 +119,8 @@ void Connection::on_message(const PublishView& message, AckToken token) {
   broker_.state_->on_message(*this, message, token);
 }
 
-void Connection::on_published(PacketId id, ReasonCode, PropertiesView) {
-  broker_.state_->on_published(*this, id);
+void Connection::on_published(PacketId id, ReasonCode reason, PropertiesView) {
+  broker_.state_->on_published(*this, id, reason);
 }
 
 void Connection::on_subscribe(const SubscribeView& subscribe) {

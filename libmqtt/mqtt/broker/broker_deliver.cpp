@@ -22,6 +22,14 @@ Outbound outbound_of(const MessagePtr& message) {
   return {message->topic(), message->properties(), message->expires(), shared_payload(message)};
 }
 
+Delivery delivery_of(const MessagePtr& message, const Manner& manner) {
+  return {message,
+          {manner.identifiers.begin(), manner.identifiers.end()},
+          manner.shared,
+          manner.qos,
+          manner.retain};
+}
+
 Manner manner_of(const Delivery& delivery) {
   return {delivery.identifiers, delivery.shared, delivery.qos, delivery.retain};
 }
@@ -41,21 +49,10 @@ void Broker::State::deliver(Session& session, Incoming& incoming, const Manner& 
   if (!services.access.may_receive(session.identity, incoming.publish.topic))
     return drop(session, DropReason::not_authorized);
   if (!can_send_now(session, manner.qos))
-    return enqueue(session,
-                   {message_of(incoming),
-                    {manner.identifiers.begin(), manner.identifiers.end()},
-                    manner.shared,
-                    manner.qos,
-                    manner.retain},
-                   incoming.connection);
+    return enqueue(session, delivery_of(message_of(incoming), manner), incoming.connection);
   const PacketId id = send(session, outbound_of(incoming), manner);
   if (id != 0 && manner.shared && manner.qos == QoS::at_least_once)
-    keep_shared(session, id,
-                {message_of(incoming),
-                 {manner.identifiers.begin(), manner.identifiers.end()},
-                 manner.shared,
-                 manner.qos,
-                 manner.retain});
+    keep_shared(session, id, delivery_of(message_of(incoming), manner));
 }
 
 void Broker::State::deliver(Session& session, Delivery delivery) {
@@ -126,32 +123,54 @@ void Broker::State::enqueue(Session& session, Delivery delivery, Connection* pub
   if (here) note_queued(session, publisher, qos);
 }
 
-/// QoS 0 goes first. What else does not fit is dropped too, unless the client is reading: then those who
-/// publish are made to wait, and what they had under way is still taken. Where all have to wait
-/// (SlowConsumer::stall) nothing goes first.
+/// What has expired goes first, then QoS 0. What else does not fit is dropped too, unless the client is
+/// reading: then those who publish are made to wait, and what they had under way is still taken. Where all
+/// have to wait (SlowConsumer::stall) QoS 0 has no need to go.
 bool Broker::State::make_room(Session& session, const Delivery& delivery) {
-  const Limits& limits = config.limits;
   while (true) {
-    const bool memory_full = counters.queued_bytes + delivery.size_bytes() > limits.queued_bytes_total;
-    const bool full = session.queue.size() >= limits.queued_messages ||
-                      session.queue.bytes() + delivery.size_bytes() > limits.queued_bytes;
-    if (!memory_full && !full) return true;
-    const bool fits = !memory_full && may_exceed(session, delivery.qos);
+    const auto fault = find_room_fault(session, delivery);
+    if (!fault) return true;
+    if (drop_expired(session)) continue;
+    const bool fits = *fault == DropReason::queue_full && may_exceed(session, delivery);
     if (fits && config.slow_consumer == SlowConsumer::stall) return true;
     const auto evicted =
         delivery.qos > QoS::at_most_once ? session.queue.take_qos_0() : std::optional<Delivery>{};
     if (fits && !evicted) return true;
-    drop(session, memory_full ? DropReason::memory_full : DropReason::queue_full);
+    drop(session, *fault);
     if (!evicted) return false;
-    --counters.queued_messages;
-    counters.queued_bytes -= evicted->size_bytes();
+    uncount(*evicted);
   }
+}
+
+/// Which bound `delivery` would exceed. Who is not there, or does not read, has half of all memory at
+/// most: the rest is for those whose publishers wait when it gets short.
+std::optional<DropReason> Broker::State::find_room_fault(const Session& session,
+                                                         const Delivery& delivery) const {
+  const Limits& limits = config.limits;
+  const std::size_t total = reads(session) ? limits.queued_bytes_total : limits.queued_bytes_total / 2;
+  if (counters.queued_bytes + delivery.size_bytes() > total) return DropReason::memory_full;
+  const bool full = session.queue.size() >= limits.queued_messages ||
+                    session.queue.bytes() + delivery.size_bytes() > limits.queued_bytes;
+  return full ? std::optional{DropReason::queue_full} : std::nullopt;
+}
+
+bool Broker::State::drop_expired(Session& session) {
+  const auto expired = session.queue.take_expired(now);
+  for (const Delivery& delivery : expired) {
+    uncount(delivery);
+    drop(session, DropReason::expired);
+  }
+  return !expired.empty();
+}
+
+void Broker::State::uncount(const Delivery& delivery) {
+  --counters.queued_messages;
+  counters.queued_bytes -= delivery.size_bytes();
 }
 
 Delivery Broker::State::dequeue(Session& session) {
   Delivery delivery = session.queue.pop();
-  --counters.queued_messages;
-  counters.queued_bytes -= delivery.size_bytes();
+  uncount(delivery);
   return delivery;
 }
 
@@ -210,9 +229,11 @@ bool Broker::State::pump_queue(Session& session) {
   return true;
 }
 
-void Broker::State::on_published(Connection& connection, PacketId id) {
+void Broker::State::on_published(Connection& connection, PacketId id, ReasonCode reason) {
   if (!connection.session_) return;
   Session& session = *connection.session_;
+  // Resumed with a smaller Maximum Packet Size than the message was first sent with.
+  if (reason == ReasonCode::packet_too_large) drop(session, DropReason::too_large);
   if (session.shared_in_flight) session.shared_in_flight->erase(id);
   pump(session);
 }
@@ -220,13 +241,18 @@ void Broker::State::on_published(Connection& connection, PacketId id) {
 void Broker::State::drop(Session& session, DropReason reason) {
   drop(reason);
   if (!session.drops) session.drops = std::make_unique<Session::Drops>();
-  const auto place = static_cast<std::size_t>(reason);
-  std::uint64_t& untold = session.drops->untold[place];
-  Deadline& quiet_until = session.drops->quiet_until[place];
-  ++untold;
-  if (quiet_until && *quiet_until > now) return;
-  quiet_until = now + drop_event_interval;
-  services.events.on_dropped(session.client_id(), reason, std::exchange(untold, 0));
+  ++session.drops->untold[static_cast<std::size_t>(reason)];
+  if (session.drops->tell_at) return;
+  tell_drops(session);
+  session.drops->tell_at = now + drop_event_interval;
+  arm(session);
+}
+
+void Broker::State::tell_drops(Session& session) {
+  if (!session.drops) return;
+  for (std::size_t place = 0; place < drop_reasons; ++place)
+    if (const auto count = std::exchange(session.drops->untold[place], 0))
+      services.events.on_dropped(session.client_id(), static_cast<DropReason>(place), count);
 }
 
 }  // namespace mqtt::broker

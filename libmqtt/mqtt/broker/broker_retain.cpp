@@ -15,7 +15,10 @@ bool Broker::State::has_room_to_retain(const PublishView& publish) const {
 void Broker::State::retain(Incoming& incoming) {
   const std::string_view topic = incoming.publish.topic;
   if (incoming.publish.payload.empty()) return forget_retained(topic);  // [MQTT-3.3.1-6]
-  if (!has_room_to_retain(incoming.publish)) return drop(DropReason::retained_full);
+  if (!has_room_to_retain(incoming.publish)) {
+    forget_retained(topic);  // no retained message is better than one that is out of date (3.3.1.3)
+    return drop(DropReason::retained_full);
+  }
   forget_expiry(topic);
   const MessagePtr& message = message_of(incoming);
   if (const MessagePtr former = retained.set(topic, message)) counters.retained_bytes -= former->size_bytes();

@@ -34,7 +34,9 @@ void Broker::State::begin_absence(Session& session, bool will_is_due) {
 }
 
 void Broker::State::arm(Session& session) {
-  session_timers.set(session, earlier(session.will_at, earlier(session.ends_at, session.stops_at)));
+  const Deadline tell_at = session.drops ? session.drops->tell_at : Deadline{};
+  session_timers.set(session,
+                     earlier(earlier(session.will_at, session.ends_at), earlier(session.stops_at, tell_at)));
 }
 
 void Broker::State::on_session_time(Session& session) {
@@ -42,6 +44,10 @@ void Broker::State::on_session_time(Session& session) {
   if (is_due(session.will_at)) publish_will(session);
   if (is_due(session.ends_at)) return end_session(session);
   if (is_due(session.stops_at)) on_stopped(session);
+  if (session.drops && is_due(session.drops->tell_at)) {
+    session.drops->tell_at.reset();
+    tell_drops(session);
+  }
   arm(session);
 }
 
@@ -74,6 +80,7 @@ void Broker::State::end_session(Session& session) {
     dequeue(session);
     drop(session, DropReason::session_ended);
   }
+  tell_drops(session);
   session_timers.cancel(session);
   services.store.on_session_ended(session.client_id());
   services.events.on_session_ended(session.client_id());

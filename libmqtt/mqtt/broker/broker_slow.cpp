@@ -16,6 +16,14 @@ namespace {
 /// While memory is short, a queue of fewer messages than this is not what fills it.
 constexpr std::size_t long_when_memory_is_short = 64;
 
+/// How far, at most, a queue may go beyond its bound for what was under way: a window of large messages.
+/// queued_bytes_total has room for several such queues.
+constexpr std::size_t excess_max_bytes = 64 * 1024 * 1024;
+
+/// For how many times slow_consumer_grace in a row publishers wait for a reader that makes some progress,
+/// but does not catch up.
+constexpr int patience = 12;
+
 }  // namespace
 
 bool Broker::State::is_long(const Session& session) const {
@@ -31,31 +39,38 @@ bool Broker::State::is_short(const Session& session) const {
          session.queue.bytes() <= config.limits.queued_bytes / 4;
 }
 
+/// Whether publishers wait for it when its queue is full.
+bool Broker::State::reads(const Session& session) {
+  return session.connection && session.connection->link_.connected() && session.reading != Reading::stopped;
+}
+
 /// Beyond the bound of its queue a client gets what it is waited for: a publisher that fills it waits
 /// from then on, but has more under way, and one message may be larger than the bound.
-bool Broker::State::may_exceed(const Session& session, QoS qos) const {
-  const bool here = session.connection && session.connection->link_.connected();
-  const bool waited_for = qos > QoS::at_most_once || config.slow_consumer == SlowConsumer::stall;
-  return here && waited_for && session.reading != Reading::stopped;
+bool Broker::State::may_exceed(const Session& session, const Delivery& delivery) const {
+  const bool waited_for = delivery.qos > QoS::at_most_once || config.slow_consumer == SlowConsumer::stall;
+  return waited_for && reads(session) && session.queue.bytes() < config.limits.queued_bytes + excess_max_bytes;
 }
 
 void Broker::State::note_queued(Session& session, Connection* publisher, QoS qos) {
   if (session.reading == Reading::keeps_up && is_long(session)) {
     session.reading = Reading::behind;
+    session.behind_since = now;
     note_sign_of_life(session);
     arm(session);
     note_behind(session);
   }
   if (session.reading != Reading::behind || !publisher) return;
   if (qos == QoS::at_most_once && config.slow_consumer != SlowConsumer::stall) return;
-  make_wait(*publisher, session, qos);
+  make_wait(*publisher, session);
+  // QoS 0 waits for no answer; and what a window lets through may be more than there is room for.
+  if (qos == QoS::at_most_once || session.queue.bytes() > config.limits.queued_bytes) pause(*publisher);
 }
 
-void Broker::State::make_wait(Connection& publisher, const Session& reader, QoS qos) {
-  if (publisher.waits_for_.empty()) waiting.push_back(&publisher);
-  if (std::ranges::find(publisher.waits_for_, reader.id) == publisher.waits_for_.end())
-    publisher.waits_for_.push_back(reader.id);
-  if (qos == QoS::at_most_once) pause(publisher);  // it waits for no answer
+void Broker::State::make_wait(Connection& publisher, const Session& reader) {
+  std::vector<SubscriberId>& readers = publisher.waits_for_;
+  if (readers.empty()) waiting.push_back(&publisher);
+  const auto place = std::ranges::lower_bound(readers, reader.id);
+  if (place == readers.end() || *place != reader.id) readers.insert(place, reader.id);
 }
 
 void Broker::State::pause(Connection& publisher) {
@@ -74,15 +89,19 @@ void Broker::State::acknowledge(Connection& connection, AckToken token, ReasonCo
   if (connection.unacknowledged_.size() > config.limits.receive_maximum) pause(connection);
 }
 
+/// Its grace begins anew, but others wait for it only so long.
 void Broker::State::note_sign_of_life(Session& session) {
-  if (config.slow_consumer != SlowConsumer::stall) session.stops_at = now + config.slow_consumer_grace;
+  if (config.slow_consumer == SlowConsumer::stall) return;
+  const Duration grace = config.slow_consumer_grace;
+  session.stops_at = std::min(now + grace, session.behind_since + patience * grace);
 }
 
-/// The client has taken something.
+/// The client has taken something. One that had stopped has to catch up before it is waited for again:
+/// otherwise a reader that takes a message now and then would hold up everybody.
 void Broker::State::note_progress(Session& session) {
   if (session.reading == Reading::keeps_up) return;
   if (is_short(session)) return note_gone(session);
-  session.reading = Reading::behind;
+  if (session.reading == Reading::stopped) return;
   note_sign_of_life(session);
   if (!session.timer.armed()) arm(session);
   note_behind(session);
@@ -102,6 +121,11 @@ void Broker::State::note_gone(Session& session) {
 void Broker::State::on_stopped(Session& session) {
   session.stops_at.reset();
   session.reading = Reading::stopped;
+  while (session.queue.size() > config.limits.queued_messages ||
+         session.queue.bytes() > config.limits.queued_bytes) {
+    uncount(session.queue.pop_newest());
+    drop(session, DropReason::queue_full);
+  }
   publishers_may_go_on = true;
   if (config.slow_consumer == SlowConsumer::disconnect && session.connection)
     want_close(*session.connection, ReasonCode::quota_exceeded);

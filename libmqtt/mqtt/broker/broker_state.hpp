@@ -138,25 +138,31 @@ struct Broker::State {
   void keep_shared(Session& session, PacketId id, Delivery delivery);
   void enqueue(Session& session, Delivery delivery, Connection* publisher);
   [[nodiscard]] bool make_room(Session& session, const Delivery& delivery);
+  [[nodiscard]] std::optional<DropReason> find_room_fault(const Session& session,
+                                                          const Delivery& delivery) const;
+  bool drop_expired(Session& session);
+  void uncount(const Delivery& delivery);
   Delivery dequeue(Session& session);
   void pump(Session& session);
   [[nodiscard]] bool pump_replay(Session& session, std::size_t& steps);
   [[nodiscard]] bool pump_queue(Session& session);
-  void on_published(Connection& connection, PacketId id);
+  void on_published(Connection& connection, PacketId id, ReasonCode reason);
   void drop(DropReason reason) { ++counters.dropped[static_cast<std::size_t>(reason)]; }
   void drop(Session& session, DropReason reason);
+  void tell_drops(Session& session);
 
   // broker_slow.cpp: readers that fall behind, and publishers that wait for them
   [[nodiscard]] bool is_long(const Session& session) const;
   [[nodiscard]] bool is_short(const Session& session) const;
-  [[nodiscard]] bool may_exceed(const Session& session, QoS qos) const;
+  [[nodiscard]] static bool reads(const Session& session);
+  [[nodiscard]] bool may_exceed(const Session& session, const Delivery& delivery) const;
   void note_queued(Session& session, Connection* publisher, QoS qos);
   void note_sign_of_life(Session& session);
   void note_progress(Session& session);
   void note_behind(const Session& session);
   void note_gone(Session& session);
   void on_stopped(Session& session);
-  void make_wait(Connection& publisher, const Session& reader, QoS qos);
+  void make_wait(Connection& publisher, const Session& reader);
   void acknowledge(Connection& connection, AckToken token, ReasonCode reason);
   [[nodiscard]] bool still_waits(const Connection& connection) const;
   void release_publishers();

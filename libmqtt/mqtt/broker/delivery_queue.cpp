@@ -8,6 +8,7 @@ void DeliveryQueue::push(Delivery delivery) {
   if (!waiting_) waiting_ = std::make_unique<std::deque<Delivery>>();
   bytes_ += delivery.size_bytes();
   qos_0_ += delivery.qos == QoS::at_most_once;
+  expires_from_ = earlier(expires_from_, delivery.message->expires());
   waiting_->push_back(std::move(delivery));
 }
 
@@ -24,6 +25,14 @@ Delivery DeliveryQueue::pop() {
   return first;
 }
 
+Delivery DeliveryQueue::pop_newest() {
+  Delivery last = std::move(waiting_->back());
+  waiting_->pop_back();
+  forget(last);
+  if (waiting_->empty()) waiting_.reset();
+  return last;
+}
+
 std::optional<Delivery> DeliveryQueue::take_qos_0() {
   if (qos_0_ == 0) return std::nullopt;
   const auto found = std::ranges::find(*waiting_, QoS::at_most_once, &Delivery::qos);
@@ -34,18 +43,36 @@ std::optional<Delivery> DeliveryQueue::take_qos_0() {
   return taken;
 }
 
-std::vector<Delivery> DeliveryQueue::take_shared(TopicTree::Position position) {
+template <class Condition>
+std::vector<Delivery> DeliveryQueue::take_if(Condition condition) {
   std::vector<Delivery> taken;
   if (!waiting_) return taken;
-  const auto by_it = [&](const Delivery& delivery) { return delivery.shared == position; };
+  std::deque<Delivery> kept;
   for (Delivery& delivery : *waiting_) {
-    if (!by_it(delivery)) continue;
-    forget(delivery);
-    taken.push_back(delivery);
+    const bool takes = condition(delivery);
+    if (takes) forget(delivery);
+    if (takes)
+      taken.push_back(std::move(delivery));
+    else
+      kept.push_back(std::move(delivery));
   }
-  std::erase_if(*waiting_, by_it);
+  waiting_->swap(kept);
   if (waiting_->empty()) waiting_.reset();
   return taken;
+}
+
+std::vector<Delivery> DeliveryQueue::take_expired(TimePoint now) {
+  if (!expires_from_ || *expires_from_ > now) return {};
+  expires_from_.reset();
+  return take_if([&](const Delivery& delivery) {
+    const bool expired = delivery.message->expired(now);
+    if (!expired) expires_from_ = earlier(expires_from_, delivery.message->expires());
+    return expired;
+  });
+}
+
+std::vector<Delivery> DeliveryQueue::take_shared(TopicTree::Position position) {
+  return take_if([&](const Delivery& delivery) { return delivery.shared == position; });
 }
 
 }  // namespace mqtt::broker

@@ -32,7 +32,9 @@ struct Delivery {
   bool retain = false;
 
   /// What it counts against the bounds. A message that waits for many clients counts for each.
-  [[nodiscard]] std::size_t size_bytes() const { return sizeof(Delivery) + message->size_bytes(); }
+  [[nodiscard]] std::size_t size_bytes() const {
+    return sizeof(Delivery) + message->size_bytes() + identifiers.size() * sizeof(std::uint32_t);
+  }
 };
 
 /// Messages that wait for a client, in order. Holds no memory while empty.
@@ -46,15 +48,21 @@ class DeliveryQueue {
 
   void push(Delivery delivery);
   Delivery pop();
+  Delivery pop_newest();
   /// The oldest one of QoS 0, if there is one: the first to go when there is no room.
   [[nodiscard]] std::optional<Delivery> take_qos_0();
+  /// All that nobody needs any more.
+  [[nodiscard]] std::vector<Delivery> take_expired(TimePoint now);
   /// All that came by that shared subscription, in order.
   [[nodiscard]] std::vector<Delivery> take_shared(TopicTree::Position position);
 
  private:
   void forget(const Delivery& delivery);
+  template <class Condition>
+  [[nodiscard]] std::vector<Delivery> take_if(Condition condition);
 
   std::unique_ptr<std::deque<Delivery>> waiting_;
+  Deadline expires_from_;  // no message expires before
   std::size_t bytes_ = 0;
   std::size_t qos_0_ = 0;
 };
@@ -111,11 +119,12 @@ struct Session {
   Deadline will_at;   // the connection is gone, the will is not published yet
   Deadline ends_at;   // the connection is gone
   Deadline stops_at;  // behind: when it counts as stopped
+  TimePoint behind_since{};
   TimerPlace timer;
 
   struct Drops {
     std::array<std::uint64_t, drop_reasons> untold{};
-    std::array<Deadline, drop_reasons> quiet_until{};
+    Deadline tell_at;  // what has come together since the last time
   };
   std::unique_ptr<Drops> drops;
 
