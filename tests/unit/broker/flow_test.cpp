@@ -214,6 +214,54 @@ TEST(BrokerSlow, ReadingNowAndThenIsEnough) {
   EXPECT_LT(pair.p.count("PUBACK"), 20u);
 }
 
+TEST(BrokerSlow, OneThatDribblesHoldsOthersUpForAMinuteAtMost) {
+  auto config = small();
+  config.limits.queued_messages = 100;
+  Pair pair{config};
+  pair.publish(1, 60);
+  EXPECT_EQ(pair.p.count("PUBACK"), 51u);  // two in flight and those before the queue was long
+  for (int i = 0; i < 15; ++i) {           // a message every four seconds
+    pair.rig.advance(4s);
+    pair.r.send(fmt::format("PUBACK id={}", i + 1));
+  }
+  EXPECT_EQ(pair.p.count("PUBACK"), 60u);
+  pair.publish(61, 62);
+  EXPECT_EQ(pair.p.count("PUBACK"), 62u);  // and from then on it is not waited for, until it catches up
+}
+
+TEST(BrokerSlow, OneThatStopsKeepsNoMoreThanItsQueueHolds) {
+  Pair pair{small()};
+  pair.publish(1, 30);
+  EXPECT_GT(pair.rig.counters().queued_messages, 8u);
+  pair.rig.advance(5s);
+  EXPECT_EQ(pair.rig.counters().queued_messages, 8u);
+  EXPECT_EQ(pair.rig.dropped(DropReason::queue_full), 20u);
+  pair.catch_up();
+  EXPECT_EQ(pair.r.count("PUBLISH"), 10u);
+}
+
+TEST(BrokerQueue, WhatHasExpiredMakesRoom) {
+  Pair pair{small()};
+  pair.r.cut();
+  for (int i = 1; i <= 8; ++i)
+    pair.p.send(fmt::format("PUBLISH q=1 id={} t=t p=old message_expiry_interval=1", i));
+  pair.rig.advance(2s);
+  pair.p.send("PUBLISH q=1 id=9 t=t p=new");
+  EXPECT_EQ(pair.rig.dropped(DropReason::expired), 8u);
+  EXPECT_EQ(pair.rig.dropped(DropReason::queue_full), 0u);
+  pair.r.acknowledges = true;
+  pair.r.enter("id=r");
+  EXPECT_EQ(pair.r.count("PUBLISH"), 1u);
+}
+
+TEST(BrokerQueue, WhatNoLongerFitsAfterAReconnectIsCounted) {
+  Pair pair{small()};
+  pair.p.send("PUBLISH q=1 id=1 t=t p=x*400");
+  pair.r.cut();
+  pair.r.enter("id=r maximum_packet_size=100");
+  EXPECT_EQ(pair.rig.dropped(DropReason::too_large), 1u);
+}
+
 TEST(BrokerSlow, UnderTheDisconnectPolicyItIsCutOff) {
   Pair pair{small(SlowConsumer::disconnect)};
   pair.publish(1, 10);
