@@ -67,7 +67,7 @@ void ServerSession::resume_input(TimePoint now, ServerHandler& handler) {
 void ServerSession::hold(Bytes bytes) {
   held_.erase(0, std::exchange(held_from_, 0));
   if (held_.size() + bytes.size() > config_.held_input_max)
-    return core_.close({.reason = CloseReason::overload, .code = ReasonCode::quota_exceeded});
+    return close_with(CloseReason::overload, ReasonCode::quota_exceeded);
   held_.append(as_text(bytes));
 }
 

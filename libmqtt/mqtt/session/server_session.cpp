@@ -169,9 +169,13 @@ Result<void> ServerSession::disconnect(TimePoint, ReasonCode reason, PropertiesV
 void ServerSession::on_time(TimePoint now, ServerHandler&) {
   if (!next_deadline() || now < *next_deadline()) return;
   if (phase_ != Phase::connected) return core_.close({.reason = CloseReason::connect_timeout});
-  const auto code = ReasonCode::keep_alive_timeout;
-  if (core_.version() == Version::v5) (void)core_.send(DisconnectView{code, {}});
-  core_.close({.reason = CloseReason::keep_alive_timeout, .code = code});
+  close_with(CloseReason::keep_alive_timeout, ReasonCode::keep_alive_timeout);
+}
+
+/// Tells the client why if it can be told: with 5.0, after CONNACK [MQTT-3.14.0-1].
+void ServerSession::close_with(CloseReason reason, ReasonCode code) {
+  if (core_.version() == Version::v5 && core_.established()) (void)core_.send(DisconnectView{code, {}});
+  core_.close({.reason = reason, .code = code});
 }
 
 Deadline ServerSession::next_deadline() const {

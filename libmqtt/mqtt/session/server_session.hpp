@@ -114,6 +114,7 @@ class ServerSession {
   [[nodiscard]] std::optional<ReasonCode> find_will_fault() const;
   void adopt(Acceptance& acceptance, TimePoint now);
   void reject(const DecodeError& error);
+  void close_with(CloseReason reason, ReasonCode code);
 
   void handle_input(TimePoint now, Bytes& bytes, ServerHandler& handler);
   void handle_held(TimePoint now, ServerHandler& handler);
