@@ -179,8 +179,8 @@ class Client final : public ConnectionOwner {
     if (!connection_) return false;
     const std::size_t written = write();
     const bool was_announced = std::exchange(announced_, false);
-    if (was_announced) world_.broker.serviced(*connection_);
     if (written > 0) world_.broker.on_written(world_.now, *connection_);
+    if (was_announced || written > 0) world_.broker.serviced(world_.now, *connection_);
     paused_ = !connection_->wants_input();
     if (connection_->wants_close() && (connection_->output().empty() || !reads_)) {
       close();

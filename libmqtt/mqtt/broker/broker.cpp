@@ -45,15 +45,17 @@ void Broker::receive(TimePoint now, Connection& connection, Bytes bytes) {
 
 void Broker::on_written(TimePoint now, Connection& connection) {
   state_->now = now;
-  if (Session* const session = connection.session_) {
-    // Part of a backlog has gone: over a slow line one large message takes longer than the grace.
-    if (!connection.output().empty()) state_->note_progress(*session);
-    state_->pump(*session);
-  }
+  // Part of a backlog has gone: over a slow line one large message takes longer than the grace.
+  if (connection.session_ && !connection.output().empty()) state_->note_progress(*connection.session_);
   state_->finish();
 }
 
-void Broker::serviced(Connection& connection) { connection.announced_ready_ = false; }
+void Broker::serviced(TimePoint now, Connection& connection) {
+  state_->now = now;
+  connection.announced_ready_ = false;
+  if (connection.session_) state_->pump(*connection.session_);
+  state_->finish();
+}
 
 void Broker::close(TimePoint now, Connection& connection) {
   State& state = *state_;

@@ -22,9 +22,9 @@ struct BrokerServices {
 /// An MQTT server without I/O: routing, sessions, queues, retained messages, wills, expiry. Octets and
 /// times go in through its functions; octets come out in each Connection's output(). One thread.
 ///
-/// A turn: receive() and on_written() for what the transports did, on_time() when next_deadline() has
-/// come, then commit(), and only then are outputs written: an acknowledgement leaves after the effect
-/// that it acknowledges is in the store.
+/// A turn: receive() for what the transports brought, on_time() when next_deadline() has come, then
+/// commit(), and only then are outputs written: an acknowledgement leaves after the effect that it
+/// acknowledges is in the store. on_written() and serviced() say what became of each output.
 class Broker {
  public:
   /// `seed` makes assigned client identifiers unguessable.
@@ -36,10 +36,12 @@ class Broker {
   /// A transport was accepted. The Connection lives until close().
   [[nodiscard]] Connection& open(TimePoint now, ConnectionOwner& owner, ConnectionInfo info);
   void receive(TimePoint now, Connection& connection, Bytes bytes);
-  /// Some of output() was taken: what waited behind it may follow.
+  /// Octets of output() have left: the client, should it have fallen behind, makes progress.
   void on_written(TimePoint now, Connection& connection);
-  /// on_ready() was acted on and may be called again.
-  void serviced(Connection& connection);
+  /// output() was offered to the transport. To be called after each on_ready(), and whenever the transport
+  /// takes more, whether or not something could be written: what waits for the client goes on from here,
+  /// in portions. on_ready() may be called again, from within this call too.
+  void serviced(TimePoint now, Connection& connection);
   /// The transport is gone, however it went. Destroys the connection.
   void close(TimePoint now, Connection& connection);
 

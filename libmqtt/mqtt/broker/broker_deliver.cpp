@@ -189,7 +189,7 @@ void Broker::State::pump(Session& session) {
     if (!replayed && !dequeued) break;
   }
   if (progress) note_progress(session);
-  // The walk goes on when others have had their turn: on_ready() brings on_written(), and that this.
+  // The walk goes on when others have had their turn: on_ready() brings serviced(), and that this.
   if (steps == 0 && session.connection) mark_ready(*session.connection);
 }
 

@@ -130,9 +130,9 @@ void Link::settle() {
 
 void Link::settle_with_broker() {
   broker::Broker& broker = exchange_.broker();
-  broker.serviced(*connection_);
   if (wrote_) broker.on_written(exchange_.now(), *connection_);
   wrote_ = false;
+  broker.serviced(exchange_.now(), *connection_);
   // What the client said before it hung up is still to be read: it may be a DISCONNECT.
   if (write_failed_ && !leaving_) set_deadline(exchange_.drain_timeout());
   if (peer_ended_ || connection_->wants_close()) leave_broker();

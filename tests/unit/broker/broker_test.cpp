@@ -184,8 +184,8 @@ bool Peer::settle() {
   if (!transport_) return true;
   broker::Connection& connection = *transport_->connection;
   transport_->announced = false;
-  rig_.broker.serviced(connection);
   if (wrote) rig_.broker.on_written(rig_.now, connection);
+  rig_.broker.serviced(rig_.now, connection);
   transport_->paused = !connection.wants_input();
   if (connection.wants_close() && (connection.output().empty() || !reads_)) {
     cut();
