@@ -47,8 +47,10 @@ void Broker::State::on_connect(Connection& connection, const ConnectView& connec
   pending->method = properties.text(PropertyId::authentication_method).value_or("");
   // Before 5.0 a session that is not clean stays until its client comes back (3.1.1, 3.1.2.4).
   const bool stays = connect.version != Version::v5 && !connect.clean_start;
-  pending->session_expiry_interval =
+  const std::uint32_t expiry =
       stays ? never_expires : properties.number_or(PropertyId::session_expiry_interval, 0);
+  pending->session_expiry_interval = std::min(expiry, config.limits.session_expiry_maximum);
+  pending->expires_early = pending->session_expiry_interval != expiry;
   pending->wants_response_information =
       properties.number_or(PropertyId::request_response_information, 0) != 0;
   pending->will = copy_will(connect);
@@ -119,62 +121,64 @@ std::optional<ReasonCode> Broker::State::find_connect_fault(const Connection::Pe
 
 void Broker::State::accept(Connection& connection, AuthDecision decision) {
   const auto pending = std::exchange(connection.pending_, nullptr);
-  const bool assigned = pending->client_id.empty();
-  Identity who{.client_id = assigned ? make_client_id() : pending->client_id,
+  Identity who{.client_id = pending->client_id.empty() ? make_client_id() : pending->client_id,
                .user = std::move(decision.user),
                .address = connection.info_.address};
   if (const auto fault = find_connect_fault(*pending, who)) return refuse(connection, *fault, {});
-  if (Session* former = sessions.find(who.client_id)) take_over(*former);
-  Session* session = sessions.find(who.client_id);  // which that may have ended
-  if (session && pending->clean_start) {
-    end_session(*session);
-    session = nullptr;
-  }
-  const bool present = session != nullptr;
-  if (!session) session = &sessions.add(who.client_id);
+  Acceptance acceptance = make_acceptance(*pending, who.client_id, decision.data);
+  // Before anything changes: a CONNECT that is refused, such as one whose Maximum Packet Size has no room
+  // for this CONNACK, leaves the client's session, its connection and its Will alone (3.1.3.2.2).
+  if (!connection.link_.check(acceptance))
+    return refuse(connection, ReasonCode::implementation_specific_error, {});
+  Session* const former = take_up(who.client_id, pending->clean_start);
+  acceptance.session_present = former != nullptr;
+  Session& session = former ? *former : sessions.add(who.client_id);
   // Not the client id: the table's key is a view of the one that is there.
-  session->identity.user = std::move(who.user);
-  session->identity.address = std::move(who.address);
-  session->version = pending->version;
-  session->connection = &connection;
-  connection.session_ = session;
-  session->will_at.reset();  // the client is back in time (3.1.3.2.2)
-  session->ends_at.reset();
-  session->will = std::move(pending->will);
-  arm(*session);
-  begin_connection(connection, make_acceptance(*pending, *session, assigned, decision.data), present);
+  session.identity.user = std::move(who.user);
+  session.identity.address = std::move(who.address);
+  session.version = pending->version;
+  session.expiry_interval = pending->session_expiry_interval;
+  session.connection = &connection;
+  connection.session_ = &session;
+  session.will_at.reset();  // the client is back in time (3.1.3.2.2)
+  session.ends_at.reset();
+  session.will = std::move(pending->will);
+  arm(session);
+  begin_connection(connection, std::move(acceptance));
 }
 
-void Broker::State::begin_connection(Connection& connection, Acceptance acceptance, bool present) {
+/// The session of this client that goes on, if there is one. Its older connection ends.
+Session* Broker::State::take_up(std::string_view client_id, bool clean_start) {
+  if (Session* const former = sessions.find(client_id)) take_over(*former);
+  Session* const session = sessions.find(client_id);  // which that may have ended
+  if (!session || !clean_start) return session;
+  end_session(*session);
+  return nullptr;
+}
+
+/// With an acceptance that the connection has checked: it succeeds.
+void Broker::State::begin_connection(Connection& connection, Acceptance acceptance) {
   Session& session = *connection.session_;
-  acceptance.session_present = present;
-  if (session.state) acceptance.state = std::move(*session.state);
-  const auto accepted = connection.link_.accept(now, std::move(acceptance), connection);
-  if (!accepted) {  // such as a CONNACK above the client's Maximum Packet Size
-    if (session.state) *session.state = std::move(acceptance.state);
-    if (!present) session.expiry_interval = 0;  // there is nothing to be kept
-    (void)connection.link_.refuse(now, ReasonCode::implementation_specific_error);
-    return note_changed(connection);
-  }
-  session.state.reset();
+  const bool present = acceptance.session_present;
+  if (const auto state = std::exchange(session.state, nullptr)) acceptance.state = std::move(*state);
+  (void)connection.link_.accept(now, std::move(acceptance), connection);
   connection.was_accepted_ = true;
+  connection.messages_end_ = connection.output().size();  // what was in flight
   ++counters.connections_accepted;
   services.store.on_session(session.client_id(), session.expiry_interval);
   services.events.on_connected(session.identity, session.version, present);
   if (connection.session_) pump(*connection.session_);
 }
 
-Acceptance Broker::State::make_acceptance(const Connection::Pending& pending, Session& session, bool assigned,
-                                          std::string_view auth_data) {
+Acceptance Broker::State::make_acceptance(const Connection::Pending& pending, std::string_view client_id,
+                                          std::string_view auth_data) const {
   const Limits& limits = config.limits;
-  session.expiry_interval = std::min(pending.session_expiry_interval, limits.session_expiry_maximum);
   Acceptance acceptance;
   Properties& said = acceptance.properties;
   said.add(PropertyId::maximum_packet_size, limits.packet_size);
   if (pending.version != Version::v5) return acceptance;
-  if (assigned) said.add(PropertyId::assigned_client_identifier, session.client_id());
-  if (session.expiry_interval != pending.session_expiry_interval)
-    said.add(PropertyId::session_expiry_interval, session.expiry_interval);
+  if (pending.client_id.empty()) said.add(PropertyId::assigned_client_identifier, client_id);
+  if (pending.expires_early) said.add(PropertyId::session_expiry_interval, pending.session_expiry_interval);
   const bool endless = pending.keep_alive == 0;
   if (limits.keep_alive_maximum < 65'535 && (endless || pending.keep_alive > limits.keep_alive_maximum))
     said.add(PropertyId::server_keep_alive, limits.keep_alive_maximum);
@@ -188,7 +192,7 @@ Acceptance Broker::State::make_acceptance(const Connection::Pending& pending, Se
   // A place for answers that other clients cannot guess, and the same for each of a client's connections.
   if (pending.wants_response_information)
     said.add(PropertyId::response_information,
-             fmt::format("response/{:016x}", scramble(seed ^ Message::tag_of(session.client_id()))));
+             fmt::format("response/{:016x}", scramble(seed ^ Message::tag_of(client_id))));
   if (!auth_data.empty()) said.add(PropertyId::authentication_data, auth_data);
   return acceptance;
 }

@@ -16,7 +16,8 @@ struct Connection::Pending {
   std::uint16_t keep_alive = 0;
   std::string client_id;
   std::string method;  // Authentication Method, or empty
-  std::uint32_t session_expiry_interval = 0;
+  std::uint32_t session_expiry_interval = 0;  // that it is granted
+  bool expires_early = false;                 // it asked for more
   bool wants_response_information = false;
   std::unique_ptr<Will> will;
   std::unique_ptr<AuthExchange> exchange;
@@ -71,9 +72,10 @@ struct Broker::State {
   [[nodiscard]] std::optional<ReasonCode> find_connect_fault(const Connection::Pending& pending,
                                                              const Identity& who);
   void accept(Connection& connection, AuthDecision decision);
-  void begin_connection(Connection& connection, Acceptance acceptance, bool present);
-  [[nodiscard]] Acceptance make_acceptance(const Connection::Pending& pending, Session& session,
-                                           bool assigned, std::string_view auth_data);
+  void begin_connection(Connection& connection, Acceptance acceptance);
+  [[nodiscard]] Acceptance make_acceptance(const Connection::Pending& pending, std::string_view client_id,
+                                           std::string_view auth_data) const;
+  Session* take_up(std::string_view client_id, bool clean_start);
   void take_over(Session& session);
   [[nodiscard]] std::string make_client_id();
   [[nodiscard]] std::uint64_t next_random();

@@ -24,28 +24,39 @@ ServerSession::ServerSession(ChunkPool& pool, TimePoint opened, ServerConfig con
 }
 
 Result<void> ServerSession::accept(TimePoint now, Acceptance&& acceptance, ServerHandler& handler) {
-  if (core_.version() == Version::v5 && !auth_method_.empty() &&
-      !acceptance.properties.view().find(PropertyId::authentication_method))
-    acceptance.properties.add(PropertyId::authentication_method, auth_method_);
   if (const auto ok = check_acceptance(acceptance); !ok) return ok;
   read_server_limits(acceptance.properties, announced_);
-  if (const auto reason = find_will_fault()) {
+  if (const auto reason = find_will_fault(announced_)) {
     (void)refuse(now, *reason);
     return fail(SessionFault::bad_option, "the Will needs more than CONNACK announces");
   }
-  const PropertiesView properties =
-      core_.version() == Version::v5 ? acceptance.properties.view() : PropertiesView{};
-  ConnackView connack;
-  connack.session_present = acceptance.session_present;
-  connack.properties = properties;
-  if (const auto sent = core_.send(connack); !sent) return sent;
+  if (const auto sent = core_.send(connack_of(acceptance)); !sent) return sent;
   adopt(acceptance, now);
   core_.resume(handler, acceptance.session_present);
   handle_held(now, handler);
   return {};
 }
 
-Result<void> ServerSession::check_acceptance(const Acceptance& acceptance) const {
+Result<void> ServerSession::check(Acceptance& acceptance) const {
+  if (const auto ok = check_acceptance(acceptance); !ok) return ok;
+  ServerLimits announced;
+  read_server_limits(acceptance.properties, announced);
+  if (find_will_fault(announced))
+    return fail(SessionFault::bad_option, "the Will needs more than CONNACK announces");
+  return core_.check_size(connack_of(acceptance));
+}
+
+ConnackView ServerSession::connack_of(const Acceptance& acceptance) const {
+  ConnackView connack;
+  connack.session_present = acceptance.session_present;
+  if (core_.version() == Version::v5) connack.properties = acceptance.properties;
+  return connack;
+}
+
+Result<void> ServerSession::check_acceptance(Acceptance& acceptance) const {
+  if (core_.version() == Version::v5 && !auth_method_.empty() &&
+      !acceptance.properties.view().find(PropertyId::authentication_method))
+    acceptance.properties.add(PropertyId::authentication_method, auth_method_);
   if (phase_ != Phase::connecting || wants_close())
     return fail(SessionFault::wrong_state, "no CONNECT waits for an answer");
   if (acceptance.session_present && clean_start_)
@@ -63,10 +74,10 @@ Result<void> ServerSession::check_acceptance(const Acceptance& acceptance) const
   return {};
 }
 
-std::optional<ReasonCode> ServerSession::find_will_fault() const {
+std::optional<ReasonCode> ServerSession::find_will_fault(const ServerLimits& announced) const {
   if (!has_will_ || core_.version() != Version::v5) return std::nullopt;
-  if (will_qos_ > announced_.maximum_qos) return ReasonCode::qos_not_supported;
-  if (will_retain_ && !announced_.retain_available) return ReasonCode::retain_not_supported;
+  if (will_qos_ > announced.maximum_qos) return ReasonCode::qos_not_supported;
+  if (will_retain_ && !announced.retain_available) return ReasonCode::retain_not_supported;
   return std::nullopt;
 }
 

@@ -49,6 +49,8 @@ class ServerSession {
   /// `acceptance` has no room for is refused instead [MQTT-3.2.2-12] [MQTT-3.2.2-13], and the fault says
   /// so. After a fault the state is still the caller's.
   Result<void> accept(TimePoint now, Acceptance&& acceptance, ServerHandler& handler);
+  /// Whether accept() would succeed: its fault, and nothing is sent. The Authentication Method is added.
+  [[nodiscard]] Result<void> check(Acceptance& acceptance) const;
   /// Queues CONNACK with an error and wants the transport closed. Before 5.0 the code of the same
   /// meaning is sent, and none where there is none [MQTT-3.2.2-6].
   Result<void> refuse(TimePoint now, ReasonCode reason, PropertiesView properties = {});
@@ -74,6 +76,8 @@ class ServerSession {
   /// read cannot know that the client is silent. The transport is to be paused (wants_input()).
   void pause_input() { input_paused_ = true; }
   void resume_input(TimePoint now, ServerHandler& handler);
+  /// The transport was not read from up to now, so the client may have been less silent than it seems.
+  void restart_keep_alive(TimePoint now) { last_received_ = now; }
   void on_time(TimePoint now, ServerHandler& handler);
   void on_transport_closed(TimePoint now);
   /// What the next connection of the same client continues; nothing if CONNECT was never accepted: what
@@ -110,8 +114,9 @@ class ServerSession {
  private:
   enum class Phase : std::uint8_t { awaiting_connect, connecting, connected, closed };
 
-  [[nodiscard]] Result<void> check_acceptance(const Acceptance& acceptance) const;
-  [[nodiscard]] std::optional<ReasonCode> find_will_fault() const;
+  [[nodiscard]] Result<void> check_acceptance(Acceptance& acceptance) const;
+  [[nodiscard]] std::optional<ReasonCode> find_will_fault(const ServerLimits& announced) const;
+  [[nodiscard]] ConnackView connack_of(const Acceptance& acceptance) const;
   void adopt(Acceptance& acceptance, TimePoint now);
   void reject(const DecodeError& error);
   void close_with(CloseReason reason, ReasonCode code);

@@ -91,9 +91,7 @@ Result<void> SessionCore::check_properties(PropertiesView properties, PropertyPl
   return mqtt::check_properties(properties, place, settings_.role, version_);
 }
 
-Result<void> SessionCore::send(PacketView packet) {
-  if (close_info_) return check_connected();
-  Properties kept;
+Result<std::size_t> SessionCore::make_fit(PacketView& packet, Properties& kept) const {
   if (!diagnostics_allowed_ && !may_always_explain(type_of(packet))) drop_diagnostics(packet, kept);
   auto size = encoded_size(packet, version_);
   if (!size)
@@ -109,6 +107,20 @@ Result<void> SessionCore::send(PacketView packet) {
                 fmt::format("{} of {} bytes is larger than the {}'s Maximum Packet Size of {}",
                             to_string(type_of(packet)), with_commas(*size), peer_name(),
                             with_commas(peer_.maximum_packet_size)));
+  return *size;
+}
+
+Result<void> SessionCore::check_size(PacketView packet) const {
+  Properties kept;
+  if (auto size = make_fit(packet, kept); !size) return std::unexpected{std::move(size.error())};
+  return {};
+}
+
+Result<void> SessionCore::send(PacketView packet) {
+  if (close_info_) return check_connected();
+  Properties kept;
+  auto size = make_fit(packet, kept);
+  if (!size) return std::unexpected{std::move(size.error())};
   encode(output_, packet, version_);
   octets_queued_ += *size;
   if (observer_) observer_->on_packet_sent(packet);

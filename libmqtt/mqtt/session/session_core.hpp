@@ -73,6 +73,8 @@ class SessionCore {
   /// A packet whose rules the caller has checked. What is only there to help a person (Reason String,
   /// User Properties) is left out if it makes the packet too large for the peer [MQTT-3.14.2-3].
   Result<void> send(PacketView packet);
+  /// Whether send() could make it small enough.
+  [[nodiscard]] Result<void> check_size(PacketView packet) const;
   /// A fault if `properties` may not stand there in a packet of ours.
   [[nodiscard]] Result<void> check_properties(PropertiesView properties, PropertyPlace place) const;
   [[nodiscard]] Result<void> check_connected() const;
@@ -129,6 +131,10 @@ class SessionCore {
   [[nodiscard]] std::uint64_t octets_written() const { return octets_queued_ - output_.size(); }
 
  private:
+  /// Drops from `packet` what is only there to help a person as far as the peer has no room or wish for it:
+  /// its size, or a fault. `kept` owns what is left.
+  Result<std::size_t> make_fit(PacketView& packet, Properties& kept) const;
+
   /// A PUBLISH as it goes out, and the alias that the peer learns from it (0: none).
   struct Outgoing {
     PublishView view;

@@ -138,6 +138,45 @@ TEST(BrokerConnect, AConnackThatDoesNotFitLeavesNothingBehind) {
   EXPECT_THAT(rig.events.lines, Not(Contains(StartsWith("disconnected"))));
 }
 
+TEST(BrokerConnect, AConnackThatDoesNotFitLeavesTheSessionAsItWas) {
+  for (const std::string_view clean : {"", " clean"}) {
+    Rig rig;
+    Client w{rig}, a{rig}, p{rig};
+    w.enter("id=w clean");
+    w.subscribe("will/#");
+    a.enter(fmt::format("id=a clean user=al {} will=will/a willp=gone will.will_delay_interval=5", kept));
+    a.subscribe("t:1");
+    a.cut();
+    a.connect(fmt::format("id=a{} maximum_packet_size=4 session_expiry_interval=1", clean));
+    EXPECT_FALSE(a.is_open());
+    EXPECT_EQ(a.take().back(), "closed");
+    rig.advance(4999ms);
+    EXPECT_THAT(w.take(), IsEmpty()) << "neither published at once nor begun anew";
+    rig.advance(1ms);
+    EXPECT_THAT(w.take(), ElementsAre("PUBLISH q=0 id=0 t=will/a p=gone")) << "[MQTT-3.1.2-8]";
+    p.enter("id=p clean");
+    p.send("PUBLISH q=1 id=1 t=t p=1");
+    rig.advance(54s);
+    a.connect("id=a");
+    EXPECT_THAT(a.take(), ElementsAre(StartsWith("CONNACK sp"), "PUBLISH q=1 id=1 t=t p=1"));
+  }
+}
+
+TEST(BrokerConnect, AConnackThatDoesNotFitTakesNothingOver) {
+  for (const std::string_view clean : {"", " clean"}) {
+    Rig rig;
+    Client a{rig}, again{rig};
+    a.enter(fmt::format("id=a clean user=al {}", kept));
+    again.connect(fmt::format("id=a{} user=bo maximum_packet_size=4", clean));
+    EXPECT_THAT(again.take(), ElementsAre("closed"));
+    a.send("PINGREQ");
+    EXPECT_THAT(a.take(), ElementsAre("PINGRESP"));
+    a.cut();
+    EXPECT_THAT(rig.events.lines, ElementsAre("connected a user=al", StartsWith("refused"),
+                                              StartsWith("disconnected a")));
+  }
+}
+
 TEST(BrokerTakeOver, Mqtt_3_1_4_3_TheOlderConnectionIsTold) {
   Rig rig;
   Client a{rig}, again{rig}, old{rig, Version::v3_1_1};
