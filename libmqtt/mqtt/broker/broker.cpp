@@ -1,5 +1,6 @@
 #include <mqtt/broker/broker.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <mqtt/broker/broker_state.hpp>
@@ -45,6 +46,7 @@ void Broker::receive(TimePoint now, Connection& connection, Bytes bytes) {
 
 void Broker::on_written(TimePoint now, Connection& connection) {
   state_->now = now;
+  connection.messages_end_ = std::min(connection.messages_end_, connection.output().size());
   // Part of a backlog has gone: over a slow line one large message takes longer than the grace.
   if (connection.session_ && !connection.output().empty()) state_->note_progress(*connection.session_);
   state_->finish();
@@ -54,6 +56,19 @@ void Broker::serviced(TimePoint now, Connection& connection) {
   state_->now = now;
   connection.announced_ready_ = false;
   if (connection.session_) state_->pump(*connection.session_);
+  state_->finish();
+}
+
+void Broker::on_reading_stopped(Connection& connection) {
+  connection.unheard_ = true;
+  state_->connection_timers.cancel(connection);
+}
+
+void Broker::on_reading_resumed(TimePoint now, Connection& connection) {
+  state_->now = now;
+  connection.unheard_ = false;
+  connection.link_.restart_keep_alive(now);
+  state_->settle(connection);
   state_->finish();
 }
 

@@ -42,6 +42,10 @@ class Broker {
   /// takes more, whether or not something could be written: what waits for the client goes on from here,
   /// in portions. on_ready() may be called again, from within this call too.
   void serviced(TimePoint now, Connection& connection);
+  /// The transport is not read from although input is wanted, as the client does not take its answers: its
+  /// keep-alive does not run until on_reading_resumed(). To notice a dead client is the owner's from here.
+  void on_reading_stopped(Connection& connection);
+  void on_reading_resumed(TimePoint now, Connection& connection);
   /// The transport is gone, however it went. Destroys the connection.
   void close(TimePoint now, Connection& connection);
 

@@ -85,6 +85,7 @@ PacketId Broker::State::send(Session& session, const Outbound& outbound, const M
     return 0;
   }
   ++counters.messages_sent;
+  session.connection->messages_end_ = session.connection->output().size();
   mark_ready(*session.connection);
   return *id;
 }

@@ -21,7 +21,7 @@ void Broker::State::settle(Connection& connection) {
   ServerSession& link = connection.link_;
   if (link.wants_close()) detach(connection);
   // A timer that goes off too early is set again; one that is put off with every packet would cost more.
-  const Deadline next = link.next_deadline();
+  const Deadline next = connection.unheard_ ? Deadline{} : link.next_deadline();
   if (next && (!connection.timer_.armed() || *next < connection.timer_.when))
     connection_timers.set(connection, *next);
   if (!link.output().empty() || link.wants_close() || !link.wants_input()) mark_ready(connection);

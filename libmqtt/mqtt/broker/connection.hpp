@@ -35,6 +35,10 @@ class Connection final : private ServerHandler {
   Connection& operator=(const Connection&) = delete;
 
   [[nodiscard]] OutBuffer& output() { return link_.output(); }
+  /// How much of the front of output() is messages, and answers between them: the rest is answers to what
+  /// the client said. Messages alone stay within Limits::write_backlog and one message more, or, on a
+  /// session that is resumed, what was in flight.
+  [[nodiscard]] std::size_t messages_end() const { return messages_end_; }
   /// The transport is to be closed once output() is written, or has had its time.
   [[nodiscard]] bool wants_close() const { return link_.wants_close(); }
   [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return link_.close_info(); }
@@ -66,6 +70,8 @@ class Connection final : private ServerHandler {
   bool announced_ready_ = false;
   bool unsettled_ = false;
   bool was_accepted_ = false;
+  bool unheard_ = false;  // on_reading_stopped()
+  std::size_t messages_end_ = 0;
   std::size_t place_ = 0;                 // among the broker's connections
   TimerPlace timer_;                      // no later than its next deadline
   std::vector<SubscriberId> waits_for_;   // slow readers of what it published

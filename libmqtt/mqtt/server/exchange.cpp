@@ -5,9 +5,6 @@
 namespace mqtt::server {
 namespace {
 
-/// What may queue up for a client besides messages: answers to what it sent before it was paused.
-constexpr std::size_t answers_max = 256 * 1024;
-
 /// So much input may make many times as much output.
 constexpr std::size_t answered_at_once = 256 * 1024;
 
@@ -19,7 +16,7 @@ Exchange::Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerSe
       events_{events},
       drain_timeout_{config.drain_timeout},
       linger_timeout_{config.linger_timeout},
-      output_max_{config.broker.limits.write_backlog + answers_max},
+      stall_timeout_{config.stall_timeout},
       through_(config.listeners.size()),
       broker_{loop.chunks(), config.broker, services, seed},
       turn_end_{loop, [this] { at_turn_end(); }},

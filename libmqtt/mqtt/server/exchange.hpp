@@ -35,12 +35,11 @@ class Exchange {
   // For the links.
 
   [[nodiscard]] TimePoint now() { return loop_.now(); }
-  [[nodiscard]] ChunkPool& chunks() { return loop_.chunks(); }
   [[nodiscard]] LinkDeadlines& deadlines() { return deadlines_; }
   [[nodiscard]] Duration drain_timeout() const { return drain_timeout_; }
   [[nodiscard]] Duration linger_timeout() const { return linger_timeout_; }
-  /// Who lets more than this wait to be read is not asked for more. Messages alone stay below it.
-  [[nodiscard]] std::size_t output_max() const { return output_max_; }
+  [[nodiscard]] Duration stall_timeout() const { return stall_timeout_; }
+  [[nodiscard]] std::size_t write_backlog() const { return broker_.config().limits.write_backlog; }
   /// A number for the current turn of the loop.
   [[nodiscard]] std::uint32_t turn() const { return turn_; }
   void request_turn_end() { turn_end_.request(); }
@@ -69,7 +68,7 @@ class Exchange {
   ServerEvents& events_;
   const Duration drain_timeout_;
   const Duration linger_timeout_;
-  const std::size_t output_max_;
+  const Duration stall_timeout_;
   ServerCounters counters_;
   std::vector<std::size_t> through_;  // connections per listener
   LinkDeadlines deadlines_;

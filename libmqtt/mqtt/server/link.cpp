@@ -1,5 +1,6 @@
 #include <mqtt/server/link.hpp>
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
@@ -15,13 +16,20 @@ constexpr std::size_t gathered_parts = 64;
 /// A client that takes all that it is given may still not keep the others waiting.
 constexpr std::size_t written_per_pass = 1024 * 1024;
 
+/// So much of answers to what a client says may wait behind the messages for it, or besides those that
+/// write_backlog allows. Who lets more wait is not asked for more.
+constexpr std::size_t answers_max = 256 * 1024;
+
 /// libuv would read 2 MiB from one connection before it looks at the next one.
 constexpr std::size_t read_per_turn = net::Loop::read_buffer_bytes;
 
 }  // namespace
 
 Link::Link(Exchange& exchange, std::unique_ptr<net::ByteStream> stream, std::uint16_t listener)
-    : exchange_{exchange}, stream_{std::move(stream)}, listener_{listener} {}
+    : exchange_{exchange},
+      stream_{std::move(stream)},
+      deadline_{exchange.deadlines().end()},
+      listener_{listener} {}
 
 void Link::open(Position self, broker::ConnectionInfo info) {
   self_ = self;
@@ -76,11 +84,25 @@ void Link::give_up() {
   enlist();
 }
 
+/// A message that is on its way for long, over a slow line, is no reason not to listen: the client may have
+/// to send before it can read on, and its PINGREQ is to be heard.
+void Link::follow_answers() {
+  const std::size_t asked_for = std::max(exchange_.write_backlog(), connection_->messages_end());
+  const bool unheard = !write_failed_ && output().size() > asked_for + answers_max;
+  if (unheard == unheard_) return;
+  unheard_ = unheard;
+  if (unheard) {
+    set_deadline(exchange_.stall_timeout());
+    return exchange_.broker().on_reading_stopped(*connection_);
+  }
+  if (!write_failed_) drop_deadline();
+  exchange_.broker().on_reading_resumed(exchange_.now(), *connection_);
+}
+
 /// What a closing connection still hears is dropped: unread octets would turn its end into a reset.
 void Link::follow_reading() {
-  const bool taken =
-      !connection_ || (connection_->wants_input() && connection_->output().size() <= exchange_.output_max());
-  const bool pause = resting_ || !taken;
+  if (connection_) follow_answers();
+  const bool pause = resting_ || (connection_ && (unheard_ || !connection_->wants_input()));
   if (pause == paused_) return;
   paused_ = pause;
   if (pause)
@@ -131,17 +153,19 @@ void Link::settle() {
 void Link::settle_with_broker() {
   broker::Broker& broker = exchange_.broker();
   if (wrote_) broker.on_written(exchange_.now(), *connection_);
+  if (wrote_ && unheard_) set_deadline(exchange_.stall_timeout());
   wrote_ = false;
   broker.serviced(exchange_.now(), *connection_);
   // What the client said before it hung up is still to be read: it may be a DISCONNECT.
-  if (write_failed_ && !leaving_) set_deadline(exchange_.drain_timeout());
+  if (write_failed_ && !draining_) set_deadline(exchange_.drain_timeout());
+  draining_ = write_failed_;
   if (peer_ended_ || connection_->wants_close()) leave_broker();
 }
 
 /// The broker need not wait for the last packets to be read: a Will is due now.
 void Link::leave_broker() {
   set_deadline(exchange_.drain_timeout());
-  leaving_->output = std::move(connection_->output());
+  last_output_ = std::make_unique<OutBuffer>(std::move(connection_->output()));
   close_connection();
 }
 
@@ -151,19 +175,21 @@ void Link::close_connection() {
 }
 
 void Link::set_deadline(Duration from_now) {
+  drop_deadline();
+  deadline_ = exchange_.deadlines().emplace(exchange_.now() + from_now, this);
+}
+
+void Link::drop_deadline() {
   LinkDeadlines& deadlines = exchange_.deadlines();
-  if (leaving_)
-    deadlines.erase(leaving_->deadline);
-  else
-    leaving_ = std::make_unique<Leaving>(OutBuffer{exchange_.chunks()}, deadlines.end());
-  leaving_->deadline = deadlines.emplace(exchange_.now() + from_now, this);
+  if (deadline_ != deadlines.end()) deadlines.erase(deadline_);
+  deadline_ = deadlines.end();
 }
 
 void Link::close_down() {
   follow_reading();
   if (write_failed_) return end();
-  if (!blocked_ && !leaving_->output.empty()) return enlist();
-  if (shut_down_ || !leaving_->output.empty()) return;
+  if (!blocked_ && !output().empty()) return enlist();
+  if (shut_down_ || !output().empty()) return;
   shut_down_ = true;
   stream_->shutdown();
   set_deadline(exchange_.linger_timeout());
@@ -172,8 +198,8 @@ void Link::close_down() {
 void Link::end() {
   const bool unwritten = !output().empty();
   if (connection_) close_connection();
-  if (leaving_) exchange_.deadlines().erase(leaving_->deadline);
-  leaving_.reset();
+  drop_deadline();
+  last_output_.reset();
   // The kernel would keep for minutes what nobody reads.
   if (unwritten) stream_->reset();
   stream_.reset();

@@ -14,7 +14,7 @@ namespace mqtt::server {
 class Exchange;
 class Link;
 
-/// When links that are on their way out have had their time.
+/// When links have had their time: to leave, or to take something.
 using LinkDeadlines = std::multimap<TimePoint, Link*>;
 
 /// One connection: a stream and what the broker knows it as. Thousands of them are idle at any time, so
@@ -54,12 +54,6 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   [[nodiscard]] std::uint16_t listener() const { return listener_; }
 
  private:
-  /// What a link needs on its way out.
-  struct Leaving {
-    OutBuffer output;  // once the broker has let go: what is still to be written
-    LinkDeadlines::iterator deadline;
-  };
-
   void on_data(Bytes bytes) override;
   void on_writable() override;
   void on_end() override;
@@ -67,20 +61,23 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   void on_ready() override { enlist(); }
 
   void enlist();
-  [[nodiscard]] OutBuffer& output() { return connection_ ? connection_->output() : leaving_->output; }
+  [[nodiscard]] OutBuffer& output() { return connection_ ? connection_->output() : *last_output_; }
   void note_read(std::size_t size);
+  void follow_answers();
   void follow_reading();
   void settle_with_broker();
   void leave_broker();
   void close_connection();
   void set_deadline(Duration from_now);
+  void drop_deadline();
   void close_down();
   void end();
 
   Exchange& exchange_;
   std::unique_ptr<net::ByteStream> stream_;   // null: ended
   broker::Connection* connection_ = nullptr;  // null: the broker has let go
-  std::unique_ptr<Leaving> leaving_;          // set before connection_ becomes null
+  std::unique_ptr<OutBuffer> last_output_;    // set before connection_ becomes null
+  LinkDeadlines::iterator deadline_;          // the end: none
   Position self_;
   std::uint32_t read_turn_ = 0;   // the turn that read_size_ is about
   std::uint32_t read_bytes_ = 0;  // octets read in it
@@ -89,6 +86,8 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   bool blocked_ : 1 = false;      // on_writable() will come
   bool wrote_ : 1 = false;        // since the last settle()
   bool write_failed_ : 1 = false;
+  bool draining_ : 1 = false;    // what it still says is read, for a time
+  bool unheard_ : 1 = false;     // not read from, for the answers that it does not take
   bool paused_ : 1 = false;      // the stream's reading
   bool resting_ : 1 = false;     // until the turn ends
   bool peer_ended_ : 1 = false;  // on_end() came

@@ -33,6 +33,9 @@ struct ServerConfig {
   std::size_t connections_max = 0;
   /// How long a client that does not read can hold up the packets that end its connection.
   Duration drain_timeout = std::chrono::seconds{2};
+  /// How long a client that asks for more than it takes the answers of, and so is not read from any more,
+  /// may take nothing at all.
+  Duration stall_timeout = std::chrono::minutes{2};
   /// How long a client has to close its end after those. Whoever closes without waiting takes back, by a
   /// TCP reset, what the client has not read yet.
   Duration linger_timeout = std::chrono::seconds{1};

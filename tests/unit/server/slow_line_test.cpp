@@ -5,7 +5,90 @@
 namespace mqtt::server::test {
 namespace {
 
-class SlowLine : public ServerTest {};
+constexpr std::size_t mebibyte = 1024 * 1024;
+
+class SlowLine : public ServerTest {
+ protected:
+  /// A client that does not read, and one message for it that is more than sockets and backlog take.
+  std::unique_ptr<RawClient> make_busy_reader(std::uint16_t keep_alive = 0) {
+    auto reader = dial();
+    ConnectView connect_view = connect_packet("busy");
+    connect_view.keep_alive = keep_alive;
+    reader->send(connect_view);
+    EXPECT_TRUE(wait([&] { return reader->count(PacketType::connack) == 1; }));
+    subscribe(*reader, "big");
+    reader->stream->pause_reading();
+    const auto publisher = connect("publisher");
+    publisher->send(message("big", std::string(15 * mebibyte, 'x')));
+    publisher->send(PingreqView{});
+    EXPECT_TRUE(wait([&] { return publisher->count(PacketType::pingresp) == 1; }));
+    return reader;
+  }
+  /// So many that their answers are more than is kept for a client.
+  static void send_pings(RawClient& client) {
+    std::vector<std::uint8_t> octets;
+    for (std::size_t i = 0; i < pings; ++i) octets.insert(octets.end(), {0xC0, 0x00});
+    client.send_octets(octets);
+  }
+  [[nodiscard]] bool wait_for_quiet() {
+    std::uint64_t before = 0;
+    return wait([&] {  // until a millisecond brings nothing more
+      const std::uint64_t received = server->broker().counters().bytes_received;
+      return received == std::exchange(before, received);
+    });
+  }
+
+  static constexpr std::size_t pings = 400'000;
+};
+
+TEST_F(SlowLine, ALargeMessageOnItsWayDoesNotKeepTheServerFromReading) {
+  open();
+  const auto watcher = connect("watcher");
+  subscribe(*watcher, "alive");
+  const auto reader = make_busy_reader();
+  reader->send(message("alive", "still"));
+  EXPECT_TRUE(wait([&] { return watcher->count(PacketType::publish) == 1; }));
+}
+
+TEST_F(SlowLine, TheKeepAliveDoesNotRunWhileTheServerDoesNotRead) {
+  open();
+  const auto reader = make_busy_reader(1);
+  const std::uint64_t before = server->broker().counters().bytes_received;
+  send_pings(*reader);
+  ASSERT_TRUE(wait_for_quiet());
+  ASSERT_LT(server->broker().counters().bytes_received - before, 2 * pings) << "it is not read from";
+  const TimePoint later = loop.now() + 1700ms;  // 1.5 times the Keep Alive, and some
+  ASSERT_TRUE(wait([&] { return loop.now() > later; }));
+  EXPECT_EQ(connections(), 1U);
+  reader->stream->resume_reading();
+  EXPECT_TRUE(wait([&] { return reader->count(PacketType::pingresp) == pings; }));
+  EXPECT_FALSE(reader->over());
+  EXPECT_TRUE(wait([&] { return reader->over(); })) << "it says nothing more: the Keep Alive runs again";
+}
+
+TEST_F(SlowLine, WhoIsNotReadFromAndTakesNothingIsGivenUp) {
+  config.stall_timeout = 50ms;
+  open();
+  const auto reader = make_busy_reader();
+  send_pings(*reader);
+  EXPECT_TRUE(wait([&] { return connections() == 0; }));
+}
+
+TEST_F(SlowLine, AClientMaySendMuchToItselfBeforeItReads) {
+  open();
+  const auto client = connect("echo");
+  subscribe(*client, "echo");
+  client->stream->pause_reading();
+  constexpr std::size_t messages = 8;
+  for (std::size_t i = 0; i < messages; ++i) client->send(message("echo", std::string(4 * mebibyte, 'x')));
+  const auto& counters = server->broker().counters();
+  ASSERT_TRUE(wait([&] { return counters.bytes_received > messages * 4 * mebibyte; }));
+  EXPECT_EQ(client->unsent(), 0U);
+  const std::size_t dropped = counters.dropped_for(broker::DropReason::queue_full);
+  EXPECT_GT(dropped, 0U) << "the queue has its bounds";
+  client->stream->resume_reading();
+  EXPECT_TRUE(wait([&] { return client->count(PacketType::publish) == messages - dropped; }));
+}
 
 TEST_F(SlowLine, ARetainedMessageBehindManyThatDoNotMatchComesWithoutAWordFromTheClient) {
   open();
