@@ -70,9 +70,7 @@ void Broker::State::publish_will(Session& session) {
 /// Nobody is connected to it any more.
 void Broker::State::end_session(Session& session) {
   if (session.will) publish_will(session);
-  while (!session.subscriptions.empty()) {
-    const TopicTree::Position position = session.subscriptions.back();
-    session.subscriptions.pop_back();
+  for (const TopicTree::Position position : std::exchange(session.subscriptions, {})) {
     leave_group(session, position, Leaving::for_good);
     topics.remove(position, session.id);
   }

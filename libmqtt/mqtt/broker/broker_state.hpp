@@ -121,7 +121,6 @@ struct Broker::State {
   void on_subscribe(Connection& connection, const SubscribeView& subscribe);
   [[nodiscard]] ReasonCode subscribe_one(Session& session, const SubscriptionView& asked,
                                          std::uint32_t identifier);
-  void end_replay(Session& session, TopicTree::Position position);
   [[nodiscard]] std::optional<ReasonCode> find_subscribe_fault(const Session& session,
                                                                std::string_view filter);
   void on_unsubscribe(Connection& connection, const UnsubscribeView& unsubscribe);

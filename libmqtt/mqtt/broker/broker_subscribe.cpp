@@ -30,21 +30,16 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   SubscriptionView granted = asked;
   granted.options.qos = std::min(asked.options.qos, config.limits.maximum_qos);
   const auto [existed, position] = topics.subscribe(asked.filter, {session.id, granted.options, identifier});
-  if (!existed) session.subscriptions.push_back(position);
+  if (!existed) session.subscriptions.insert(position);
   services.store.on_subscribed(session.client_id(), granted, identifier);
   const bool shared = !split_shared(asked.filter).share_name.empty();
   const RetainHandling handling = granted.options.retain_handling;
   const bool replays =
       handling == RetainHandling::send || (handling == RetainHandling::send_if_new && !existed);
-  if (replays && existed) end_replay(session, position);  // it begins anew
-  if (replays && !shared && retained.count() > 0)         // [MQTT-3.3.1-9]; a shared one has none (4.8.2)
-    session.replays.emplace_back(retained, asked.filter, position, granted.options, identifier);
+  if (replays) session.replays.end(position);      // it begins anew
+  if (replays && !shared && retained.count() > 0)  // [MQTT-3.3.1-9]; a shared one has none (4.8.2)
+    session.replays.begin(retained, asked.filter, position, granted.options, identifier);
   return static_cast<ReasonCode>(to_number(granted.options.qos));
-}
-
-/// So a client has no more replays under way than subscriptions, and none without one [MQTT-3.10.4-2].
-void Broker::State::end_replay(Session& session, TopicTree::Position position) {
-  std::erase_if(session.replays, [&](const auto& replay) { return replay.position == position; });
 }
 
 std::optional<ReasonCode> Broker::State::find_subscribe_fault(const Session& session,
@@ -72,8 +67,8 @@ void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView
     if (existed) {
       leave_group(session, *position, Leaving::unsubscribed);
       topics.remove(*position, session.id);
-      std::erase(session.subscriptions, *position);
-      end_replay(session, *position);
+      session.subscriptions.erase(*position);
+      session.replays.end(*position);  // [MQTT-3.10.4-2]
       services.store.on_unsubscribed(session.client_id(), asked.filter);
     }
     codes.push_back(static_cast<char>(existed ? ReasonCode::success : ReasonCode::no_subscription_existed));

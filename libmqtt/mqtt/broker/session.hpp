@@ -1,8 +1,8 @@
 #pragma once
 #include <array>
 #include <deque>
-#include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -10,7 +10,7 @@
 #include <mqtt/broker/access.hpp>
 #include <mqtt/broker/events.hpp>
 #include <mqtt/broker/message.hpp>
-#include <mqtt/broker/retained_tree.hpp>
+#include <mqtt/broker/replays.hpp>
 #include <mqtt/broker/timers.hpp>
 #include <mqtt/broker/topic_tree.hpp>
 #include <mqtt/session/session_state.hpp>
@@ -67,18 +67,6 @@ class DeliveryQueue {
   std::size_t qos_0_ = 0;
 };
 
-/// Retained messages on their way to a new subscription.
-struct Replay {
-  Replay(RetainedTree& tree, std::string_view filter, TopicTree::Position at,
-         const SubscriptionOptions& granted, std::uint32_t number)
-      : cursor{tree, filter}, position{at}, options{granted}, identifier{number} {}
-
-  RetainedTree::Cursor cursor;
-  TopicTree::Position position;  // of the subscription
-  SubscriptionOptions options;
-  std::uint32_t identifier;  // 0: none
-};
-
 struct Will {
   MessagePtr message;
   bool retain = false;
@@ -108,9 +96,9 @@ struct Session {
   Identity identity;
   Connection* connection = nullptr;
   std::unique_ptr<SessionState> state;  // while there is no connection
-  std::vector<TopicTree::Position> subscriptions;
+  std::set<TopicTree::Position> subscriptions;
   DeliveryQueue queue;
-  std::list<Replay> replays;
+  Replays replays;
   /// QoS 1 messages in flight that came by a shared subscription: if the session ends, another member
   /// gets them. Those of QoS 2 are this client's alone [MQTT-4.8.2-4].
   std::unique_ptr<std::unordered_map<PacketId, Delivery>> shared_in_flight;

@@ -1,4 +1,5 @@
 #pragma once
+#include <compare>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ class TopicTree {
   /// as long as that session is subscribed.
   class Position {
    public:
-    bool operator==(const Position&) const = default;
+    auto operator<=>(const Position&) const = default;
 
    private:
     friend class TopicTree;

@@ -1,0 +1,58 @@
+#pragma once
+#include <list>
+#include <map>
+#include <memory>
+
+#include <mqtt/broker/retained_tree.hpp>
+#include <mqtt/broker/topic_tree.hpp>
+
+namespace mqtt::broker {
+
+/// Retained messages on their way to a new subscription.
+struct Replay {
+  Replay(RetainedTree& tree, std::string_view filter, TopicTree::Position at,
+         const SubscriptionOptions& granted, std::uint32_t number)
+      : cursor{tree, filter}, position{at}, options{granted}, identifier{number} {}
+
+  RetainedTree::Cursor cursor;
+  TopicTree::Position position;  // of the subscription
+  SubscriptionOptions options;
+  std::uint32_t identifier;  // 0: none
+};
+
+/// Those of one client, in the order they began, at most one for each subscription. Holds no memory while
+/// empty.
+class Replays {
+ public:
+  [[nodiscard]] bool empty() const { return !parts_; }
+  /// It must not be empty.
+  [[nodiscard]] Replay& front() { return parts_->list.front(); }
+  void pop_front() { end(front().position); }
+
+  /// There is none for `at`.
+  void begin(RetainedTree& tree, std::string_view filter, TopicTree::Position at,
+             const SubscriptionOptions& granted, std::uint32_t number) {
+    if (!parts_) parts_ = std::make_unique<Parts>();
+    parts_->list.emplace_back(tree, filter, at, granted, number);
+    parts_->places.emplace(at, std::prev(parts_->list.end()));
+  }
+
+  /// Whether or not there is one.
+  void end(TopicTree::Position at) {
+    if (!parts_) return;
+    const auto found = parts_->places.find(at);
+    if (found == parts_->places.end()) return;
+    parts_->list.erase(found->second);
+    parts_->places.erase(found);
+    if (parts_->list.empty()) parts_.reset();
+  }
+
+ private:
+  struct Parts {
+    std::list<Replay> list;
+    std::map<TopicTree::Position, std::list<Replay>::iterator> places;
+  };
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace mqtt::broker
