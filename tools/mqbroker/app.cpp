@@ -31,10 +31,10 @@ void raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  (void)::getrandom(&seed, sizeof seed, 0);  // does not fail for so little
-  return seed;
+mqtt::SipKey random_secret() {
+  mqtt::SipKey secret{0};
+  (void)::getrandom(&secret, sizeof secret, 0);  // does not fail for so little
+  return secret;
 }
 
 mqtt::server::ServerConfig server_config(const BrokerSettings& settings,
@@ -57,7 +57,7 @@ class App {
 
   mqtt::Result<void> open(std::vector<mqtt::server::ListenerConfig> listeners) {
     auto server = mqtt::server::Server::open(loop_, server_config(settings_, std::move(listeners)),
-                                             {users_, access_, store_, log_}, log_, random_seed());
+                                             {users_, access_, store_, log_}, log_, random_secret());
     if (!server) return std::unexpected(std::move(server.error()));
     server_ = std::move(*server);
     return {};

@@ -19,8 +19,8 @@ ServerConfig server_config(const BrokerConfig& config) {
 
 }  // namespace
 
-Broker::Broker(ChunkPool& pool, BrokerConfig config, BrokerServices services, std::uint64_t seed)
-    : state_{std::make_unique<State>(*this, pool, std::move(config), services, seed)} {}
+Broker::Broker(ChunkPool& pool, BrokerConfig config, BrokerServices services, SipKey secret)
+    : state_{std::make_unique<State>(*this, pool, std::move(config), services, secret)} {}
 
 Broker::~Broker() = default;
 

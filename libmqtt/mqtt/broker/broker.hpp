@@ -8,6 +8,7 @@
 #include <mqtt/broker/connection.hpp>
 #include <mqtt/broker/events.hpp>
 #include <mqtt/broker/store.hpp>
+#include <mqtt/util/siphash.hpp>
 
 namespace mqtt::broker {
 
@@ -27,8 +28,9 @@ struct BrokerServices {
 /// acknowledges is in the store. on_written() and serviced() say what became of each output.
 class Broker {
  public:
-  /// `seed` makes assigned client identifiers unguessable.
-  Broker(ChunkPool& pool, BrokerConfig config, BrokerServices services, std::uint64_t seed);
+  /// Random, `secret` makes assigned client identifiers and Response Information unguessable, and keeps
+  /// clients from choosing texts whose hashes collide.
+  Broker(ChunkPool& pool, BrokerConfig config, BrokerServices services, SipKey secret);
   ~Broker();
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;

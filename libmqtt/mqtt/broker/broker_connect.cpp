@@ -21,18 +21,11 @@ std::unique_ptr<Will> copy_will(const ConnectView& connect) {
   publish.properties = properties;
   publish.payload = given.payload;
   auto will = std::make_unique<Will>();
-  will->message = std::make_shared<const Message>(publish, Deadline{}, Message::tag_of(connect.client_id));
+  will->message = std::make_shared<const Message>(publish, Deadline{}, 0);
   will->retain = given.retain;
   will->delay = given.properties.number_or(PropertyId::will_delay_interval, 0);
   will->expiry = given.properties.number(PropertyId::message_expiry_interval);
   return will;
-}
-
-/// SplitMix64's finalizer: neighbouring numbers become unlike ones.
-std::uint64_t scramble(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-  return x ^ (x >> 31);
 }
 
 }  // namespace
@@ -192,7 +185,7 @@ Acceptance Broker::State::make_acceptance(const Connection::Pending& pending, st
   // A place for answers that other clients cannot guess, and the same for each of a client's connections.
   if (pending.wants_response_information)
     said.add(PropertyId::response_information,
-             fmt::format("response/{:016x}", scramble(seed ^ Message::tag_of(client_id))));
+             fmt::format("response/{:016x}", siphash(response_key, client_id)));
   if (!auth_data.empty()) said.add(PropertyId::authentication_data, auth_data);
   return acceptance;
 }
@@ -213,6 +206,6 @@ std::string Broker::State::make_client_id() {
   return id;
 }
 
-std::uint64_t Broker::State::next_random() { return scramble(seed + 0x9E3779B97F4A7C15 * ++randoms); }
+std::uint64_t Broker::State::next_random() { return siphash(id_key, fmt::format("{}", ++randoms)); }
 
 }  // namespace mqtt::broker

@@ -206,7 +206,7 @@ bool Broker::State::pump_replay(Session& session, std::size_t& steps) {
     session.replays.pop_front();
     return true;
   }
-  const bool own = replay.options.no_local && message->publisher() == Message::tag_of(session.client_id());
+  const bool own = replay.options.no_local && message->publisher() == tag_of(session.client_id());
   if (own || message->expired(now) || !services.access.may_receive(session.identity, message->topic()))
     return true;
   const std::span<const std::uint32_t> identifiers{&replay.identifier, replay.identifier != 0 ? 1u : 0u};

@@ -44,7 +44,7 @@ void Broker::State::refuse_publish(Connection& connection, AckToken token, Reaso
 const MessagePtr& Broker::State::message_of(Incoming& incoming) const {
   if (!incoming.message)
     incoming.message = std::make_shared<const Message>(
-        incoming.publish, incoming.expires, Message::tag_of(sessions.at(incoming.publisher).client_id()));
+        incoming.publish, incoming.expires, tag_of(sessions.at(incoming.publisher).client_id()));
   return incoming.message;
 }
 

@@ -15,7 +15,7 @@ struct Connection::Pending {
   bool clean_start = true;
   std::uint16_t keep_alive = 0;
   std::string client_id;
-  std::string method;  // Authentication Method, or empty
+  std::string method;                         // Authentication Method, or empty
   std::uint32_t session_expiry_interval = 0;  // that it is granted
   bool expires_early = false;                 // it asked for more
   bool wants_response_information = false;
@@ -51,8 +51,7 @@ struct RetainedExpiry {
 /// The broker's parts, and its rules as functions over them, each group in its own source file. Every
 /// public call of Broker sets `now` first and ends with finish().
 struct Broker::State {
-  State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings, BrokerServices given,
-        std::uint64_t random_seed);
+  State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings, BrokerServices given, SipKey secret);
 
   // broker_turn.cpp: connections come and go, time passes
   void settle(Connection& connection);
@@ -79,6 +78,10 @@ struct Broker::State {
   void take_over(Session& session);
   [[nodiscard]] std::string make_client_id();
   [[nodiscard]] std::uint64_t next_random();
+  /// What Message::publisher() is of this client's messages.
+  [[nodiscard]] std::uint64_t tag_of(std::string_view client_id) const {
+    return siphash(publisher_key, client_id);
+  }
 
   // broker_sessions.cpp: what is kept of clients, and wills
   void on_disconnect(Connection& connection, const DisconnectView& disconnect);
@@ -175,7 +178,9 @@ struct Broker::State {
   ChunkPool& pool;
   BrokerConfig config;
   BrokerServices services;
-  std::uint64_t seed;
+  const SipKey id_key;
+  const SipKey response_key;
+  const SipKey publisher_key;
   std::uint64_t randoms = 0;
   TimePoint now{};
 
@@ -184,7 +189,7 @@ struct Broker::State {
   TopicTree topics;
   RetainedTree retained;
   std::vector<std::unique_ptr<Connection>> connections;
-  std::unordered_map<std::string_view, std::unique_ptr<RetainedExpiry>> retained_expiries;
+  std::unordered_map<std::string_view, std::unique_ptr<RetainedExpiry>, KeyedHash> retained_expiries;
   Timers<Connection, &Connection::timer_> connection_timers;
   Timers<Session, &Session::timer> session_timers;
   Timers<RetainedExpiry, &RetainedExpiry::timer> retained_timers;

@@ -6,14 +6,18 @@
 namespace mqtt::broker {
 
 Broker::State::State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings, BrokerServices given,
-                     std::uint64_t random_seed)
+                     SipKey secret)
     : broker{owner},
       pool{chunk_pool},
       config{std::move(settings)},
       services{given},
-      seed{random_seed},
-      topics{random_seed},
-      retained{random_seed} {}
+      id_key{derive_key(secret, "client ids")},
+      response_key{derive_key(secret, "response information")},
+      publisher_key{derive_key(secret, "publishers")},
+      sessions{derive_key(secret, "sessions")},
+      topics{siphash(secret, "topics")},
+      retained{siphash(secret, "retained messages")},
+      retained_expiries{0, KeyedHash{derive_key(secret, "retained expiries")}} {}
 
 /// After anything that may have changed `connection`.
 void Broker::State::settle(Connection& connection) {

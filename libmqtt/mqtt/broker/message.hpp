@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,13 +14,9 @@ class Message {
  public:
   /// Copies `publish`. Topic Alias and Message Expiry Interval are left out of the properties: the
   /// one belongs to the publisher's connection, the other becomes `expires`.
-  /// `publisher` is the tag_of() the client id it came from.
+  /// `publisher` is a number that stands for the client id it came from, by which clients know their own
+  /// messages again (No Local).
   Message(const PublishView& publish, Deadline expires, std::uint64_t publisher);
-
-  /// A number that stands for a client id: enough to know one's own messages again (No Local).
-  [[nodiscard]] static std::uint64_t tag_of(std::string_view client_id) {
-    return std::hash<std::string_view>{}(client_id);
-  }
 
   [[nodiscard]] std::string_view topic() const { return std::string_view{text_}.substr(0, topic_size_); }
   [[nodiscard]] PropertiesView properties() const;

@@ -5,12 +5,16 @@
 #include <vector>
 
 #include <mqtt/broker/session.hpp>
+#include <mqtt/util/siphash.hpp>
 
 namespace mqtt::broker {
 
 /// All sessions, by client id and by the number that subscriptions know them by.
 class SessionTable {
  public:
+  /// `key` keeps clients from choosing ids whose hashes collide.
+  explicit SessionTable(SipKey key) : by_client_id_{0, KeyedHash{key}} {}
+
   /// Null if there is none.
   [[nodiscard]] Session* find(std::string_view client_id) const {
     const auto found = by_client_id_.find(client_id);
@@ -43,7 +47,7 @@ class SessionTable {
  private:
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<SubscriberId> free_;
-  std::unordered_map<std::string_view, Session*> by_client_id_;  // the text is the session's
+  std::unordered_map<std::string_view, Session*, KeyedHash> by_client_id_;  // the text is the session's
 };
 
 }  // namespace mqtt::broker

@@ -11,14 +11,14 @@ constexpr std::size_t answered_at_once = 256 * 1024;
 }  // namespace
 
 Exchange::Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerServices services,
-                   ServerEvents& events, std::uint64_t seed)
+                   ServerEvents& events, SipKey secret)
     : loop_{loop},
       events_{events},
       drain_timeout_{config.drain_timeout},
       linger_timeout_{config.linger_timeout},
       stall_timeout_{config.stall_timeout},
       through_(config.listeners.size()),
-      broker_{loop.chunks(), config.broker, services, seed},
+      broker_{loop.chunks(), config.broker, services, secret},
       turn_end_{loop, [this] { at_turn_end(); }},
       timer_{loop, [this] { on_time(); }} {
   turn_end_.request();  // for what the broker waits for already

@@ -17,7 +17,7 @@ namespace mqtt::server {
 class Exchange {
  public:
   Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerServices services, ServerEvents& events,
-           std::uint64_t seed);
+           SipKey secret);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;

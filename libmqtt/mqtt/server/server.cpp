@@ -62,8 +62,8 @@ struct Server::State {
     Throttle failures;
   };
 
-  State(net::Loop& l, ServerConfig c, broker::BrokerServices services, ServerEvents& e, std::uint64_t seed)
-      : loop{l}, config{std::move(c)}, events{e}, exchange{l, config, services, e, seed} {}
+  State(net::Loop& l, ServerConfig c, broker::BrokerServices services, ServerEvents& e, SipKey secret)
+      : loop{l}, config{std::move(c)}, events{e}, exchange{l, config, services, e, secret} {}
 
   Result<void> listen();
   void on_accepted(std::uint16_t listener, std::unique_ptr<net::ByteStream> stream);
@@ -132,12 +132,12 @@ void Server::State::stop_listening() {
 
 Result<std::unique_ptr<Server>> Server::open(net::Loop& loop, ServerConfig config,
                                              broker::BrokerServices services, ServerEvents& events,
-                                             std::uint64_t seed) {
+                                             SipKey secret) {
   if (config.listeners.size() > std::numeric_limits<std::uint16_t>::max())
     return fail(ErrorDomain::system, EINVAL, "too many listeners");
   fit_descriptors(config);
   fit_deadlines(config);
-  auto state = std::make_unique<State>(loop, std::move(config), services, events, seed);
+  auto state = std::make_unique<State>(loop, std::move(config), services, events, secret);
   if (auto listening = state->listen(); !listening) return std::unexpected(std::move(listening.error()));
   return std::unique_ptr<Server>{new Server{std::move(state)}};
 }

@@ -70,10 +70,10 @@ class ServerEvents {
 class Server {
  public:
   /// Listens when it returns. Errors name the address: "cannot listen on 127.0.0.1:1883: ...".
-  /// `services` and `events` outlive the server; `seed` makes assigned client identifiers unguessable.
+  /// `services` and `events` outlive the server; `secret` is the broker's.
   [[nodiscard]] static Result<std::unique_ptr<Server>> open(net::Loop& loop, ServerConfig config,
                                                             broker::BrokerServices services,
-                                                            ServerEvents& events, std::uint64_t seed);
+                                                            ServerEvents& events, SipKey secret);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -172,8 +172,8 @@ TEST(BrokerConnect, AConnackThatDoesNotFitTakesNothingOver) {
     a.send("PINGREQ");
     EXPECT_THAT(a.take(), ElementsAre("PINGRESP"));
     a.cut();
-    EXPECT_THAT(rig.events.lines, ElementsAre("connected a user=al", StartsWith("refused"),
-                                              StartsWith("disconnected a")));
+    EXPECT_THAT(rig.events.lines,
+                ElementsAre("connected a user=al", StartsWith("refused"), StartsWith("disconnected a")));
   }
 }
 
