@@ -56,6 +56,8 @@ void Broker::State::deliver(Session& session, Incoming& incoming, const Manner& 
 }
 
 void Broker::State::deliver(Session& session, Delivery delivery) {
+  if (!services.access.may_receive(session.identity, delivery.message->topic()))
+    return drop(session, DropReason::not_authorized);
   if (can_send_now(session, delivery.qos)) return send(session, std::move(delivery));
   enqueue(session, std::move(delivery), nullptr);
 }

@@ -43,8 +43,8 @@ void Broker::State::refuse_publish(Connection& connection, AckToken token, Reaso
 /// Makes the message that outlives the call, the first time that somebody has to keep it.
 const MessagePtr& Broker::State::message_of(Incoming& incoming) const {
   if (!incoming.message)
-    incoming.message = std::make_shared<const Message>(
-        incoming.publish, incoming.expires, tag_of(sessions.at(incoming.publisher).client_id()));
+    incoming.message = std::make_shared<const Message>(incoming.publish, incoming.expires,
+                                                       tag_of(sessions.at(incoming.publisher).client_id()));
   return incoming.message;
 }
 
@@ -99,7 +99,7 @@ void Broker::State::add_match(const Subscription& subscription) {
 }
 
 void Broker::State::deliver_to_group(Incoming& incoming, const ShareGroup& group, std::size_t turn) {
-  const Subscription* const member = pick_member(group.members(), turn, nullptr);
+  const Subscription* const member = pick_member(group.members(), turn, incoming.publish.qos, nullptr);
   if (!member) return;
   const bool retain = member->options.retain_as_published && incoming.publish.retain;
   const std::span<const std::uint32_t> identifiers{&member->identifier, member->identifier != 0 ? 1u : 0u};
@@ -109,22 +109,26 @@ void Broker::State::deliver_to_group(Incoming& incoming, const ShareGroup& group
 }
 
 /// The member whose turn it is, or the next one that is better off: one that can take the message now
-/// before one that is connected, and that before one that has stopped reading or is away.
+/// before one that is connected, that before one that has stopped reading or is away, and last one for
+/// which nothing is kept while it is away.
 const Subscription* Broker::State::pick_member(std::span<const Subscription> members, std::size_t turn,
-                                               const Session* except) const {
-  const auto rank = [this](const Session& session) {
+                                               QoS qos, const Session* except) const {
+  constexpr int best_possible = 3;
+  const auto rank = [&](const Session& session, QoS granted) {
+    if (can_send_now(session, granted)) return best_possible;
     const bool here = session.connection && session.connection->link_.connected();
-    if (!here || session.reading == Reading::stopped) return 1;
-    return session.queue.empty() && session.connection->link_.send_quota() > 0 ? 3 : 2;
+    if (here && session.reading != Reading::stopped) return 2;
+    return here || granted > QoS::at_most_once ? 1 : 0;
   };
   const Subscription* best = nullptr;
-  int best_rank = 0;
-  for (std::size_t i = 0; i < members.size() && best_rank < 3; ++i) {
+  int best_rank = -1;
+  for (std::size_t i = 0; i < members.size() && best_rank < best_possible; ++i) {
     const Subscription& member = members[(turn + i) % members.size()];
     const Session& session = sessions.at(member.subscriber);
-    if (&session == except || rank(session) <= best_rank) continue;
+    const int its_rank = rank(session, std::min(qos, member.options.qos));
+    if (&session == except || its_rank <= best_rank) continue;
     best = &member;
-    best_rank = rank(session);
+    best_rank = its_rank;
   }
   return best;
 }
@@ -134,7 +138,8 @@ void Broker::State::redistribute(const Session& leaving, TopicTree::Position pos
                                  std::vector<Delivery> deliveries) {
   ShareGroup* const group = topics.group_at(position);
   for (Delivery& delivery : deliveries) {
-    const Subscription* const member = pick_member(group->members(), group->next_start(), &leaving);
+    const Subscription* const member =
+        pick_member(group->members(), group->next_start(), delivery.message->qos(), &leaving);
     if (!member) {
       drop(DropReason::session_ended);
       continue;

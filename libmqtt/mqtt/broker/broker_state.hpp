@@ -111,7 +111,7 @@ struct Broker::State {
   void deliver_to_group(Incoming& incoming, const ShareGroup& group, std::size_t turn);
   void redistribute(const Session& leaving, TopicTree::Position position, std::vector<Delivery> deliveries);
   [[nodiscard]] const Subscription* pick_member(std::span<const Subscription> members, std::size_t turn,
-                                                const Session* except) const;
+                                                QoS qos, const Session* except) const;
 
   // broker_retain.cpp
   [[nodiscard]] bool has_room_to_retain(const PublishView& publish) const;
