@@ -430,7 +430,8 @@ def test_ready_fd_gets_a_newline_and_is_closed():
                    pass_fds=[writing]) as proc:
             os.close(writing)
             assert pipe.read() == b"\n"  # to its end
-            assert can_connect(address_of(proc.out.decode().splitlines()[0]))
+            line = wait_until(lambda: proc.out.decode().splitlines(), 15, "the address")[0]
+            assert can_connect(address_of(line))
 
 
 def test_ready_fd_that_cannot_be_written_is_2():
@@ -565,9 +566,10 @@ def test_inherited_descriptors_that_cannot_be_used_are_2():
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
 def test_systemd_takes_the_units(scratch):
+    (scratch / "mqbroker").symlink_to(program("mqbroker"))  # whose path may have spaces
     for kind in ("service", "socket"):
         text = (UNITS / f"mqbroker.{kind}").read_text()
-        (scratch / f"mqbroker.{kind}").write_text(text.replace("/usr/bin/mqbroker", str(program("mqbroker"))))
+        (scratch / f"mqbroker.{kind}").write_text(text.replace("/usr/bin/mqbroker", str(scratch / "mqbroker")))
     result = run(["systemd-analyze", "verify", "./mqbroker.service", "./mqbroker.socket"], cwd=scratch)
     assert (result.code, result.err) == (0, b""), result
 

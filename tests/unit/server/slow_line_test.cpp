@@ -94,7 +94,8 @@ TEST_F(SlowLine, ARetainedMessageBehindManyThatDoNotMatchComesWithoutAWordFromTh
   open();
   const auto publisher = connect("publisher");
   for (int i = 0; i < 50'000; ++i) {
-    PublishView publish = message("a/" + std::to_string(i), "x");
+    const std::string topic = "a/" + std::to_string(i);
+    PublishView publish = message(topic, "x");
     publish.retain = true;
     publisher->send(publish);
   }
