@@ -18,8 +18,9 @@ class ServerWatch {
     if (const auto* puback = std::get_if<PubackView>(&packet)) published_.erase(puback->packet_id);
     if (const auto* pubcomp = std::get_if<PubcompView>(&packet)) released_.erase(pubcomp->packet_id);
     if (const auto* pubrec = std::get_if<PubrecView>(&packet)) {
-      published_.erase(pubrec->packet_id);
-      if (!is_error(pubrec->reason)) released_.insert(pubrec->packet_id);
+      // One for a message that was not sent holds nothing: the answer is that it is not found.
+      const bool sent = published_.erase(pubrec->packet_id) > 0;
+      if (sent && !is_error(pubrec->reason)) released_.insert(pubrec->packet_id);
     }
     if (const auto* publish = std::get_if<PublishView>(&packet))
       if (publish->qos != QoS::at_most_once) requests_.insert({type_of(packet), publish->packet_id});
