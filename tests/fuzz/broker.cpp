@@ -24,6 +24,7 @@ namespace {
 using fuzz::require;
 
 constexpr std::size_t clients = 4;
+constexpr std::size_t answers_max = 30;  // octets of answers that a client may leave unread
 constexpr std::array<std::string_view, 8> topics{"a", "a/b", "a/b/c", "$x/a", "", "b", "$SYS/a", "r/1"};
 constexpr std::array<std::string_view, 8> filters{"#", "a/#",          "+/b",        "$share/g/a/#",
                                                   "a", "$share/g/a/b", "$share/h/a", "r/+"};
@@ -124,7 +125,7 @@ class Client final : public ConnectionOwner {
   [[nodiscard]] bool is_open() const { return connection_ != nullptr; }
   void open() {
     connection_ = &world_.broker.open(world_.now, *this, {"fuzz", "memory", ""});
-    announced_ = paused_ = broken_ = connected_ = false;
+    announced_ = paused_ = unheard_ = broken_ = connected_ = false;
     waiting_.clear();
     from_client_ = Framer{};
     from_broker_ = Framer{};
@@ -168,7 +169,7 @@ class Client final : public ConnectionOwner {
   }
 
   void send() {
-    if (!connection_ || paused_ || waiting_.empty()) return;
+    if (!connection_ || paused_ || unheard_ || waiting_.empty()) return;
     const std::string octets = std::exchange(waiting_, {});
     world_.broker.receive(world_.now, *connection_, as_bytes(octets));
     paused_ = !connection_->wants_input();
@@ -186,7 +187,8 @@ class Client final : public ConnectionOwner {
       close();
       return true;
     }
-    const bool sends = !paused_ && !waiting_.empty();
+    follow_answers();
+    const bool sends = !paused_ && !unheard_ && !waiting_.empty();
     send();
     return written > 0 || was_announced || sends;
   }
@@ -220,6 +222,14 @@ class Client final : public ConnectionOwner {
       version_ = connect->version;
     }
     watch_.on_sent(packet);
+  }
+
+  /// As a server does with a client that does not take its answers.
+  void follow_answers() {
+    const bool unheard = connection_->output().size() > connection_->messages_end() + answers_max;
+    if (std::exchange(unheard_, unheard) == unheard) return;
+    if (unheard) return world_.broker.on_reading_stopped(*connection_);
+    world_.broker.on_reading_resumed(world_.now, *connection_);
   }
 
   std::size_t write() {
@@ -270,6 +280,7 @@ class Client final : public ConnectionOwner {
   Version version_ = Version::v5;
   bool announced_ = false;
   bool paused_ = false;
+  bool unheard_ = false;  // on_reading_stopped()
   bool reads_ = true;
   bool broken_ = false;     // it has said what cannot be understood
   bool connected_ = false;  // it has said CONNECT
