@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,7 +23,7 @@ class EdgeTable {
   }
 
   void insert(std::uint32_t hash, NodeId node) {
-    if (4 * (size_ + 1) > 3 * cells_.size()) grow();
+    if (4 * (size_ + 1) > 3 * cells_.size()) resize(std::max(cells_min, 2 * cells_.size()));
     cells_[find_free(hash)] = {hash, node};
     ++size_;
   }
@@ -40,6 +41,7 @@ class EdgeTable {
       hole = at;
     }
     cells_[hole] = {};
+    if (8 * size_ < cells_.size() && cells_.size() > cells_min) resize(cells_.size() / 2);
   }
 
   [[nodiscard]] std::size_t memory_bytes() const { return cells_.capacity() * sizeof(Cell); }
@@ -58,14 +60,16 @@ class EdgeTable {
     return at;
   }
 
-  void grow() {
-    std::vector<Cell> old(cells_.empty() ? 16 : 2 * cells_.size());
+  void resize(std::size_t count) {
+    std::vector<Cell> old(count);
     old.swap(cells_);
     for (const Cell& cell : old)
       if (cell.node != 0) cells_[find_free(cell.hash)] = cell;
   }
 
-  std::vector<Cell> cells_;  // a power of two, at most three quarters full
+  static constexpr std::size_t cells_min = 16;
+
+  std::vector<Cell> cells_;  // a power of two, at most three quarters full, and not nearly empty
   std::size_t size_ = 0;
 };
 

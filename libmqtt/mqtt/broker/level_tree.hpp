@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,11 +95,25 @@ class LevelTree {
     return text;
   }
 
+  /// How many nodes make() would add.
+  [[nodiscard]] std::size_t count_missing(std::string_view path) const {
+    NodeId node = root;
+    for (std::size_t at = 0; at <= path.size();) {
+      const std::string_view text = level_at(path, at);
+      node = find_child(node, text);
+      if (node == root) return 1 + static_cast<std::size_t>(std::ranges::count(path.substr(at), '/'));
+      at += text.size() + 1;
+    }
+    return 0;
+  }
+
   /// Nodes without the root.
   [[nodiscard]] std::size_t size() const { return size_; }
-  /// Without what the values hold elsewhere.
+  /// Octets of those level texts that have no room in their nodes.
+  [[nodiscard]] std::size_t text_bytes() const { return text_bytes_; }
+  /// Without what the values hold elsewhere. A block of nodes is given back when the last of them goes.
   [[nodiscard]] std::size_t memory_bytes() const {
-    return blocks_.size() * sizeof(Block) + edges_.memory_bytes() + text_bytes_;
+    return block_count_ * sizeof(Block) + edges_.memory_bytes() + text_bytes_;
   }
 
  private:
@@ -112,19 +128,24 @@ class LevelTree {
     Value value{};
   };
   // Blocks, so that growing neither copies nodes nor needs room for two of each.
-  static constexpr std::size_t block_nodes = 256;
+  static constexpr std::uint32_t block_nodes = 256;
   union Slot {
     Slot() {}
     ~Slot() {}
-    NodeId next_free;
+    std::uint32_t next_free;  // within the block
     Node node;
   };
-  using Block = std::array<Slot, block_nodes>;
+  struct Block {
+    std::array<Slot, block_nodes> slots;
+    std::uint32_t fresh = 0;                 // slots never used yet start here
+    std::uint32_t first_free = block_nodes;  // of those given back; block_nodes: none
+    std::uint32_t nodes = 0;
+  };
 
-  [[nodiscard]] Slot& slot(NodeId node) { return (*blocks_[node / block_nodes])[node % block_nodes]; }
+  [[nodiscard]] Slot& slot(NodeId node) { return blocks_[node / block_nodes]->slots[node % block_nodes]; }
   [[nodiscard]] Node& at(NodeId node) { return slot(node).node; }
   [[nodiscard]] const Node& at(NodeId node) const {
-    return (*blocks_[node / block_nodes])[node % block_nodes].node;
+    return blocks_[node / block_nodes]->slots[node % block_nodes].node;
   }
 
   NodeId add_child(NodeId parent, std::string_view text) {
@@ -143,13 +164,39 @@ class LevelTree {
   }
 
   NodeId take_slot() {
-    if (free_ == root) {
-      if (used_ % block_nodes == 0) blocks_.push_back(std::make_unique<Block>());
-      return used_++;
+    const std::uint32_t place = block_with_room();
+    Block& block = *blocks_[place];
+    std::uint32_t index = block.first_free;
+    if (index == block_nodes)
+      index = block.fresh++;
+    else
+      block.first_free = block.slots[index].next_free;
+    if (++block.nodes == block_nodes) with_room_.pop_back();
+    return place * block_nodes + index;
+  }
+
+  std::uint32_t block_with_room() {
+    if (with_room_.empty()) {
+      with_room_.push_back(static_cast<std::uint32_t>(blocks_.size()));
+      blocks_.emplace_back();
     }
-    const NodeId node = free_;
-    free_ = slot(node).next_free;
-    return node;
+    std::unique_ptr<Block>& block = blocks_[with_room_.back()];
+    if (!block) {
+      block = std::make_unique<Block>();
+      ++block_count_;
+    }
+    return with_room_.back();
+  }
+
+  void give_back(NodeId node) {
+    const std::uint32_t place = node / block_nodes;
+    std::unique_ptr<Block>& block = blocks_[place];
+    slot(node).next_free = block->first_free;
+    block->first_free = node % block_nodes;
+    if (block->nodes-- == block_nodes) with_room_.push_back(place);
+    if (block->nodes > 0) return;
+    block.reset();
+    --block_count_;
   }
 
   void link(NodeId parent, NodeId node) {
@@ -180,8 +227,7 @@ class LevelTree {
     unlink(node);
     text_bytes_ -= at(node).text.heap_bytes();
     std::destroy_at(&at(node));
-    slot(node).next_free = free_;
-    free_ = node;
+    give_back(node);
     --size_;
   }
 
@@ -199,9 +245,9 @@ class LevelTree {
   }
 
   std::uint64_t seed_;
-  std::vector<std::unique_ptr<Block>> blocks_;
-  NodeId used_ = 0;     // slots ever taken
-  NodeId free_ = root;  // the first one given back
+  std::vector<std::unique_ptr<Block>> blocks_;  // null: none of its nodes is there
+  std::vector<std::uint32_t> with_room_;        // places of blocks that are not full, null ones among them
+  std::size_t block_count_ = 0;                 // that are not null
   EdgeTable edges_;
   std::size_t size_ = 0;
   std::size_t text_bytes_ = 0;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 namespace mqtt::broker::test {
@@ -91,6 +92,55 @@ TEST(LevelTree, ErasedRoomIsUsedAgain) {
   };
   const std::size_t first = fill_and_empty(0);
   for (int round = 1; round < 5; ++round) EXPECT_EQ(fill_and_empty(round), first);
+}
+
+TEST(LevelTree, MemoryReturnsWhenNodesGo) {
+  Tree tree{1};
+  tree.make("stays");
+  const std::size_t before = tree.memory_bytes();
+  std::vector<NodeId> nodes;
+  for (int i = 0; i < 20'000; ++i)
+    nodes.push_back(tree.make("one/two/three/" + std::to_string(i) + "/a level with a long text"));
+  EXPECT_GT(tree.memory_bytes(), before + 2'000'000);
+  for (const NodeId node : nodes) tree.prune(node, is_bare);
+  EXPECT_EQ(tree.size(), 1u);
+  EXPECT_EQ(tree.memory_bytes(), before);
+  EXPECT_TRUE(tree.find("stays"));
+}
+
+/// Whatever order nodes come and go in, those that are there are found, and ids are not used twice.
+TEST(LevelTree, BlocksThatCameBackServeAgain) {
+  Tree tree{1};
+  std::map<int, NodeId> there;
+  std::uint32_t random = 1;
+  for (int step = 0; step < 60'000; ++step) {
+    random = random * 1'664'525 + 1'013'904'223;
+    const int key = static_cast<int>(random >> 20);
+    const bool more = step % 20'000 < 10'000;  // it fills, then it empties
+    if (more && !there.contains(key)) {
+      there[key] = tree.make("x/" + std::to_string(key));
+      tree.value(there[key]) = key + 1;
+    } else if (!more && there.contains(key)) {
+      tree.value(there[key]) = 0;
+      tree.prune(there[key], is_bare);
+      there.erase(key);
+    }
+  }
+  EXPECT_EQ(tree.size(), there.size() + (there.empty() ? 0 : 1));
+  for (const auto& [key, node] : there) {
+    EXPECT_EQ(tree.value(node), key + 1);
+    EXPECT_EQ(tree.find("x/" + std::to_string(key)), node);
+  }
+}
+
+TEST(LevelTree, CountsWhatIsMissing) {
+  Tree tree{1};
+  tree.make("a/b");
+  EXPECT_EQ(tree.count_missing("a"), 0u);
+  EXPECT_EQ(tree.count_missing("a/b"), 0u);
+  EXPECT_EQ(tree.count_missing("a/b/c/d"), 2u);
+  EXPECT_EQ(tree.count_missing("a//"), 2u);
+  EXPECT_EQ(tree.count_missing("x/y/z"), 3u);
 }
 
 TEST(LevelHash, DependsOnEveryPart) {
