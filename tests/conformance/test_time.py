@@ -350,6 +350,25 @@ def test_a_qos_2_message_that_was_sent_is_sent_again_after_its_expiry(scene):
     assert (repeated.packet_id, repeated.dup, repeated.payload) == (message.packet_id, 1, b"x")
 
 
+@covers("MQTT-3.3.2-6 MQTT-4.4.0-1")
+@concurrent(ONLY_5)
+def test_what_is_sent_again_says_what_is_left(scene):
+    client = scene.client(automatic=False, props={P.SESSION_EXPIRY: 60})
+    client.subscribe(scene.topic, qos=1)
+    publisher = scene.client()
+    scene.restart()
+    for payload, expiry in ((b"long", 100), (b"short", 1)):
+        publisher.publish(scene.topic, payload, 1, props={P.MESSAGE_EXPIRY: expiry})
+    client.messages(2)
+    client.drop()
+    scene.let_pass(2.5)
+    again = scene.client(client.client_id, clean=False, automatic=False)
+    long, short = again.messages(2)
+    assert (long.payload, long.dup, short.payload, short.dup) == (b"long", 1, b"short", 1)
+    assert 95 <= long.prop(P.MESSAGE_EXPIRY) <= 98
+    assert short.prop(P.MESSAGE_EXPIRY) == 0
+
+
 @covers("MQTT-3.3.2-6")
 @concurrent(ONLY_5)
 def test_a_will_s_expiry_counts_from_its_publication(scene):

@@ -179,7 +179,7 @@ class Server final : public Common, public ServerHandler {
       });
     else if (verb == "deliver")
       result = with<PublishView>("PUBLISH", rest, [&](const PublishView& p) {
-        return plain(session_->deliver(now, p, SharedBytes{p.payload, nullptr}));
+        return plain(session_->deliver(now, p, SharedBytes{p.payload, nullptr}, expiry_of(p, now)));
       });
     else if (verb == "suback")
       result = with<SubackView>("SUBACK", rest, [&](const SubackView& s) {
@@ -233,6 +233,10 @@ class Server final : public Common, public ServerHandler {
   void on_disconnect(const DisconnectView& d) override { events.push_back(event("disconnect", d)); }
 
  private:
+  static Deadline expiry_of(const PublishView& publish, TimePoint now) {
+    const auto interval = publish.properties.number(PropertyId::message_expiry_interval);
+    return interval ? now + std::chrono::seconds{*interval} : Deadline{};
+  }
   void leave() {
     if (auto kept = session_->take_state()) state_ = std::move(*kept);
     left_ = true;

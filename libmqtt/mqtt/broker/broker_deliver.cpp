@@ -1,9 +1,9 @@
 // One client's messages out: at once, or from its queue.
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include <mqtt/broker/broker_state.hpp>
+#include <mqtt/session/message_expiry.hpp>
 #include <mqtt/util/chunk.hpp>
 
 namespace mqtt::broker {
@@ -12,11 +12,6 @@ namespace {
 /// Nodes of the retained tree to walk for one client at a time: about a millisecond. A filter such as
 /// "+/+/none" may have to look at all of them.
 constexpr std::size_t replay_steps = 20'000;
-
-/// Whole seconds, rounded up: a message that is still good has at least one left.
-std::uint32_t seconds_left(TimePoint expires, TimePoint now) {
-  return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(expires - now).count());
-}
 
 Outbound outbound_of(const MessagePtr& message) {
   return {message->topic(), message->properties(), message->expires(), shared_payload(message)};
@@ -81,7 +76,7 @@ PacketId Broker::State::send(Session& session, const Outbound& outbound, const M
   publish.qos = manner.qos;
   publish.retain = manner.retain;
   if (session.version == Version::v5) publish.properties = outgoing_properties(outbound, manner);
-  const auto id = session.connection->link_.deliver(now, publish, outbound.payload);
+  const auto id = session.connection->link_.deliver(now, publish, outbound.payload, outbound.expires);
   if (!id) {
     drop(session, DropReason::too_large);
     return 0;

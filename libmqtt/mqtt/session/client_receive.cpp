@@ -21,7 +21,7 @@ void ClientSession::handle(TimePoint now, const Frame& frame, SessionHandler& ha
   const auto packet = decode(frame, core_.decode_context());
   if (!packet) return core_.violation(packet.error());
   core_.observe(*packet);
-  if (core_.established()) return handle_connected(*packet, handler);
+  if (core_.established()) return handle_connected(now, *packet, handler);
   handle_before_connack(now, *packet, handler);
 }
 
@@ -33,12 +33,12 @@ void ClientSession::handle_before_connack(TimePoint now, const PacketView& packe
   core_.violation(ReasonCode::protocol_error, Clause{"MQTT-3.2.0-1"}, "server sent a packet before CONNACK");
 }
 
-void ClientSession::handle_connected(const PacketView& packet, SessionHandler& handler) {
+void ClientSession::handle_connected(TimePoint now, const PacketView& packet, SessionHandler& handler) {
   switch (type_of(packet)) {
-    case PacketType::puback: return core_.on_puback(std::get<PubackView>(packet), handler);
-    case PacketType::pubrec: return core_.on_pubrec(std::get<PubrecView>(packet), handler);
+    case PacketType::puback: return core_.on_puback(now, std::get<PubackView>(packet), handler);
+    case PacketType::pubrec: return core_.on_pubrec(now, std::get<PubrecView>(packet), handler);
     case PacketType::pubrel: return core_.on_pubrel(std::get<PubrelView>(packet));
-    case PacketType::pubcomp: return core_.on_pubcomp(std::get<PubcompView>(packet), handler);
+    case PacketType::pubcomp: return core_.on_pubcomp(now, std::get<PubcompView>(packet), handler);
     case PacketType::suback: return on_suback(std::get<SubackView>(packet), handler);
     case PacketType::unsuback: return on_unsuback(std::get<UnsubackView>(packet), handler);
     case PacketType::pingresp: keep_alive_.pong_received(); return handler.on_pong();
@@ -69,7 +69,7 @@ void ClientSession::on_connack(TimePoint now, const ConnackView& connack, Sessio
   authenticating_ = false;
   keep_alive_.start(now, limits_.keep_alive);
   core_.establish(limits_);
-  core_.resume(handler, limits_.session_present);
+  core_.resume(now, handler, limits_.session_present);
   handler.on_connack(connack);
 }
 

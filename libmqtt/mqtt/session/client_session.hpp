@@ -135,7 +135,7 @@ class ClientSession {
 
   void handle(TimePoint now, const Frame& frame, SessionHandler& handler);
   void handle_before_connack(TimePoint now, const PacketView& packet, SessionHandler& handler);
-  void handle_connected(const PacketView& packet, SessionHandler& handler);
+  void handle_connected(TimePoint now, const PacketView& packet, SessionHandler& handler);
   void on_connack(TimePoint now, const ConnackView& connack, SessionHandler& handler);
   void on_refusal(const ConnackView& connack, SessionHandler& handler);
   [[nodiscard]] std::optional<DecodeError> find_lie(const ConnackView& connack) const;

@@ -7,11 +7,12 @@ const Inflight::Entry* Inflight::find(PacketId id) const {
   return slot ? &slots_[*slot] : nullptr;
 }
 
-void Inflight::add(PacketId id, const PublishView& message, const SharedBytes& payload) {
+void Inflight::add(PacketId id, const PublishView& message, const SharedBytes& payload, Deadline expires) {
   const std::uint32_t slot = take_slot();
   Entry& entry = slots_[slot];
   entry.message.assign(message, payload);
   bytes_ += entry.message.size();
+  entry.expires = expires;
   entry.id = id;
   entry.qos = message.qos;
   entry.stage = Stage::published;

@@ -4,6 +4,7 @@
 
 #include <mqtt/session/id_table.hpp>
 #include <mqtt/session/stored_message.hpp>
+#include <mqtt/util/time.hpp>
 
 namespace mqtt {
 
@@ -16,6 +17,7 @@ class Inflight {
 
   struct Entry {
     StoredMessage message;  ///< empty once released: only the identifier matters then
+    Deadline expires;       ///< when its Message Expiry Interval is over, if a repetition is to say so
     PacketId id = 0;
     QoS qos = QoS::at_most_once;
     Stage stage = Stage::published;
@@ -39,7 +41,7 @@ class Inflight {
   [[nodiscard]] const Entry* find(PacketId id) const;
 
   /// `id` must be free.
-  void add(PacketId id, const PublishView& message, const SharedBytes& payload);
+  void add(PacketId id, const PublishView& message, const SharedBytes& payload, Deadline expires = {});
   void mark_sent(PacketId id);
   /// PUBREC came: the message itself is no longer needed.
   void release(PacketId id, ReasonCode reason);

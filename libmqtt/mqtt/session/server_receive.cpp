@@ -83,7 +83,7 @@ void ServerSession::handle(TimePoint now, const Frame& frame, ServerHandler& han
   if (!packet) return reject(packet.error());
   core_.observe(*packet);
   if (phase_ == Phase::connecting) return handle_connecting(*packet, handler);
-  handle_connected(*packet, handler);
+  handle_connected(now, *packet, handler);
 }
 
 void ServerSession::close_unheard() {
@@ -154,12 +154,12 @@ void ServerSession::handle_connecting(const PacketView& packet, ServerHandler& h
           again ? "client sent a second CONNECT" : "client sent more than AUTH before CONNACK", 0});
 }
 
-void ServerSession::handle_connected(const PacketView& packet, ServerHandler& handler) {
+void ServerSession::handle_connected(TimePoint now, const PacketView& packet, ServerHandler& handler) {
   switch (type_of(packet)) {
-    case PacketType::puback: return core_.on_puback(std::get<PubackView>(packet), handler);
-    case PacketType::pubrec: return core_.on_pubrec(std::get<PubrecView>(packet), handler);
+    case PacketType::puback: return core_.on_puback(now, std::get<PubackView>(packet), handler);
+    case PacketType::pubrec: return core_.on_pubrec(now, std::get<PubrecView>(packet), handler);
     case PacketType::pubrel: return core_.on_pubrel(std::get<PubrelView>(packet));
-    case PacketType::pubcomp: return core_.on_pubcomp(std::get<PubcompView>(packet), handler);
+    case PacketType::pubcomp: return core_.on_pubcomp(now, std::get<PubcompView>(packet), handler);
     case PacketType::subscribe: return on_subscribe(std::get<SubscribeView>(packet), handler);
     case PacketType::unsubscribe: return on_unsubscribe(std::get<UnsubscribeView>(packet), handler);
     case PacketType::pingreq: return core_.answer(PingrespView{});

@@ -32,7 +32,7 @@ Result<void> ServerSession::accept(TimePoint now, Acceptance&& acceptance, Serve
   }
   if (const auto sent = core_.send(connack_of(acceptance)); !sent) return sent;
   adopt(acceptance, now);
-  core_.resume(handler, acceptance.session_present);
+  core_.resume(now, handler, acceptance.session_present);
   handle_held(now, handler);
   return {};
 }
@@ -146,8 +146,9 @@ Result<void> ServerSession::auth(TimePoint now, ReasonCode reason, PropertiesVie
   return {};
 }
 
-Result<PacketId> ServerSession::deliver(TimePoint, const PublishView& header, const SharedBytes& payload) {
-  return core_.publish(header, payload);
+Result<PacketId> ServerSession::deliver(TimePoint, const PublishView& header, const SharedBytes& payload,
+                                        Deadline expires) {
+  return core_.publish(header, payload, expires);
 }
 
 Result<void> ServerSession::ack(TimePoint, AckToken token, ReasonCode reason, PropertiesView properties) {

@@ -59,7 +59,9 @@ class ServerSession {
 
   /// Sends a message: `header` without packet_id, dup and payload. Gives 0 for QoS 0. A fault of
   /// packet_too_large is to be dropped as if it had been delivered [MQTT-3.1.2-25].
-  Result<PacketId> deliver(TimePoint now, const PublishView& header, const SharedBytes& payload);
+  /// `expires`: when the Message Expiry Interval in `header` is over. A repetition says what is left of it.
+  Result<PacketId> deliver(TimePoint now, const PublishView& header, const SharedBytes& payload,
+                           Deadline expires = {});
   /// Answers on_message(); acknowledgements leave in the order of arrival, so one may wait for others.
   /// Tokens of an earlier connection with the same SessionState are good for QoS 2 once accept() has
   /// taken that state up, and do nothing for QoS 1.
@@ -128,7 +130,7 @@ class ServerSession {
   void close_unheard();
   void handle_first(TimePoint now, const Frame& frame, ServerHandler& handler);
   void handle_connecting(const PacketView& packet, ServerHandler& handler);
-  void handle_connected(const PacketView& packet, ServerHandler& handler);
+  void handle_connected(TimePoint now, const PacketView& packet, ServerHandler& handler);
   void on_connect(const ConnectView& connect, ServerHandler& handler);
   void on_subscribe(const SubscribeView& subscribe, ServerHandler& handler);
   void on_unsubscribe(const UnsubscribeView& unsubscribe, ServerHandler& handler);

@@ -13,6 +13,7 @@
 #include <mqtt/session/session_handler.hpp>
 #include <mqtt/session/session_state.hpp>
 #include <mqtt/util/chunk.hpp>
+#include <mqtt/util/time.hpp>
 
 namespace mqtt {
 
@@ -61,13 +62,15 @@ class SessionCore {
   void establish(const ServerLimits& peer);
   /// Sends what is in flight again: as repetitions if the peer has the session, else as new messages.
   /// Reports those that the new limits forbid and those that a lost session makes final.
-  void resume(FlowHandler& handler, bool session_present);
+  void resume(TimePoint now, FlowHandler& handler, bool session_present);
   void transport_closed();
   /// No message flows any more; what is queued may still leave.
   void leave_session();
 
   // Sending: each returns a fault without any effect, or has queued its packet.
-  Result<PacketId> publish(const PublishView& header, const SharedBytes& payload);
+  /// `expires`: when the Message Expiry Interval among the properties is over. If the message has to be
+  /// sent again, it says what is left [MQTT-3.3.2-6]; without `expires` it stays as it is.
+  Result<PacketId> publish(const PublishView& header, const SharedBytes& payload, Deadline expires = {});
   Result<void> ack(const AckToken& token, ReasonCode reason, PropertiesView properties);
   Result<PacketId> request(PacketType type, SubscriptionsView list, PropertiesView properties);
   /// A packet whose rules the caller has checked. What is only there to help a person (Reason String,
@@ -84,10 +87,10 @@ class SessionCore {
     return framer_.next(input);
   }
   void on_publish(PublishView publish, FlowHandler& handler);
-  void on_puback(const AckView& ack, FlowHandler& handler);
-  void on_pubrec(const AckView& ack, FlowHandler& handler);
+  void on_puback(TimePoint now, const AckView& ack, FlowHandler& handler);
+  void on_pubrec(TimePoint now, const AckView& ack, FlowHandler& handler);
   void on_pubrel(const AckView& ack);
-  void on_pubcomp(const AckView& ack, FlowHandler& handler);
+  void on_pubcomp(TimePoint now, const AckView& ack, FlowHandler& handler);
   /// Takes a request of ours out if its answer fits; else closes and gives false. `answers` is empty
   /// where the answer has no codes.
   bool on_answer(PacketId id, PacketType request, std::optional<std::size_t> answers, Clause count_clause);
@@ -147,15 +150,17 @@ class SessionCore {
                                                       std::size_t payload_size) const;
   [[nodiscard]] Result<Outgoing> apply_alias(const PublishView& header);
   [[nodiscard]] Result<Outgoing> apply_callers_alias(const PublishView& header, std::uint16_t alias) const;
-  [[nodiscard]] Result<PacketId> publish_stored(Outgoing& outgoing, const SharedBytes& payload);
+  [[nodiscard]] Result<PacketId> publish_stored(Outgoing& outgoing, const SharedBytes& payload,
+                                                Deadline expires);
   [[nodiscard]] Result<PacketId> take_packet_id();
   [[nodiscard]] std::size_t window() const;
   [[nodiscard]] std::string_view peer_name() const;
 
   void write_publish(const PublishView& view, const SharedBytes& payload);
-  void send_again(const Inflight::Entry& entry);
-  void send_backlog();
-  void finish(PacketId id, ReasonCode reason, PropertiesView properties, FlowHandler& handler);
+  void send_again(TimePoint now, const Inflight::Entry& entry);
+  void publish_again(TimePoint now, const Inflight::Entry& entry);
+  void send_backlog(TimePoint now);
+  void finish(TimePoint now, PacketId id, ReasonCode reason, PropertiesView properties, FlowHandler& handler);
 
   bool resolve_alias(PublishView& publish);
   bool check_own_limits(const PublishView& publish);

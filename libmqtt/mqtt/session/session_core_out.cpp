@@ -8,6 +8,7 @@
 
 #include <mqtt/codec/encode.hpp>
 #include <mqtt/codec/topic.hpp>
+#include <mqtt/session/message_expiry.hpp>
 #include <mqtt/util/text.hpp>
 
 namespace mqtt {
@@ -25,20 +26,22 @@ ReasonCode reason_of(const Error& fault) {
 
 }  // namespace
 
-Result<PacketId> SessionCore::publish(const PublishView& header, const SharedBytes& payload) {
+Result<PacketId> SessionCore::publish(const PublishView& header, const SharedBytes& payload,
+                                      Deadline expires) {
   if (const auto ok = check_connected(); !ok) return std::unexpected(ok.error());
   if (const auto ok = check_message(header); !ok) return std::unexpected(ok.error());
   auto outgoing = apply_alias(header);
   if (!outgoing) return std::unexpected(outgoing.error());
   if (const auto fault = find_limit_fault(outgoing->view, payload.bytes.size()))
     return std::unexpected(*fault);
-  if (header.qos != QoS::at_most_once) return publish_stored(*outgoing, payload);
+  if (header.qos != QoS::at_most_once) return publish_stored(*outgoing, payload, expires);
   write_publish(outgoing->view, payload);
   if (outgoing->alias != 0) outgoing_aliases_.set(outgoing->alias, outgoing->topic);
   return PacketId{0};
 }
 
-Result<PacketId> SessionCore::publish_stored(Outgoing& outgoing, const SharedBytes& payload) {
+Result<PacketId> SessionCore::publish_stored(Outgoing& outgoing, const SharedBytes& payload,
+                                             Deadline expires) {
   if (send_quota() == 0)
     return fail(SessionFault::quota_exhausted,
                 fmt::format("{} messages are in flight, as many as the {} takes at once",
@@ -55,7 +58,7 @@ Result<PacketId> SessionCore::publish_stored(Outgoing& outgoing, const SharedByt
   }
   const auto id = take_packet_id();
   if (!id) return id;
-  state_.outgoing.add(*id, full, payload);
+  state_.outgoing.add(*id, full, payload, expires);
   outgoing.view.packet_id = *id;
   write_publish(outgoing.view, state_.outgoing.find(*id)->message.payload());
   state_.outgoing.mark_sent(*id);
@@ -156,7 +159,7 @@ std::size_t SessionCore::send_quota() const {
   return connected() && used < window() ? window() - used : 0;
 }
 
-void SessionCore::resume(FlowHandler& handler, bool session_present) {
+void SessionCore::resume(TimePoint now, FlowHandler& handler, bool session_present) {
   struct Final {
     PacketId id;
     ReasonCode reason;
@@ -179,50 +182,62 @@ void SessionCore::resume(FlowHandler& handler, bool session_present) {
   for (auto* entry = messages.next(); entry; entry = messages.next(entry)) {
     const bool published = entry->stage == Inflight::Stage::published;
     waiting = waiting || (published && messages.sent() >= window());
-    if (!published || !waiting) send_again(*entry);
+    if (!published || !waiting) send_again(now, *entry);
   }
   for (const Final& final : finals) handler.on_published(final.id, final.reason, {});
 }
 
-void SessionCore::send_again(const Inflight::Entry& entry) {
-  if (entry.stage == Inflight::Stage::released) {
+void SessionCore::send_again(TimePoint now, const Inflight::Entry& entry) {
+  if (entry.stage == Inflight::Stage::released)
     answer(PubrelView{{entry.id, ReasonCode::success, {}}});
-  } else {
-    PublishView view = entry.message.header();
-    view.packet_id = entry.id;
-    view.dup = entry.dup;  // [MQTT-3.3.1-1]
-    write_publish(view, entry.message.payload());
-  }
+  else
+    publish_again(now, entry);
   state_.outgoing.mark_sent(entry.id);
 }
 
-void SessionCore::send_backlog() {
+/// Also what has expired meanwhile: only a delivery that has not begun is given up [MQTT-3.3.2-5], one that
+/// has is completed [MQTT-4.4.0-1] [MQTT-4.3.3-7].
+void SessionCore::publish_again(TimePoint now, const Inflight::Entry& entry) {
+  PublishView view = entry.message.header();
+  view.packet_id = entry.id;
+  view.dup = entry.dup;  // [MQTT-3.3.1-1]
+  Properties with_rest;
+  if (entry.expires) {  // less the time that it waited here [MQTT-3.3.2-6]
+    with_rest = Properties{view.properties};
+    with_rest.set(PropertyId::message_expiry_interval, seconds_left(*entry.expires, now));
+    view.properties = with_rest;
+  }
+  write_publish(view, entry.message.payload());
+}
+
+void SessionCore::send_backlog(TimePoint now) {
   Inflight& messages = state_.outgoing;
   if (!connected() || messages.sent() == messages.size()) return;
   for (auto* entry = messages.next(); entry && messages.sent() < window(); entry = messages.next(entry))
-    if (!entry->sent) send_again(*entry);
+    if (!entry->sent) send_again(now, *entry);
 }
 
-void SessionCore::finish(PacketId id, ReasonCode reason, PropertiesView properties, FlowHandler& handler) {
+void SessionCore::finish(TimePoint now, PacketId id, ReasonCode reason, PropertiesView properties,
+                         FlowHandler& handler) {
   state_.outgoing.remove(id);
-  send_backlog();
+  send_backlog(now);
   handler.on_published(id, reason, properties);
 }
 
-void SessionCore::on_puback(const AckView& ack, FlowHandler& handler) {
+void SessionCore::on_puback(TimePoint now, const AckView& ack, FlowHandler& handler) {
   const auto* entry = state_.outgoing.find(ack.packet_id);
   if (!entry) return;  // a late or doubled answer changes nothing
   if (entry->qos != QoS::at_least_once)
     return violation(ReasonCode::protocol_error, Clause{"MQTT-3.3.4-1"}, "PUBACK answers a QoS 2 PUBLISH");
-  finish(ack.packet_id, ack.reason, ack.properties, handler);
+  finish(now, ack.packet_id, ack.reason, ack.properties, handler);
 }
 
-void SessionCore::on_pubrec(const AckView& ack, FlowHandler& handler) {
+void SessionCore::on_pubrec(TimePoint now, const AckView& ack, FlowHandler& handler) {
   const auto* entry = state_.outgoing.find(ack.packet_id);
   if (entry && entry->qos != QoS::exactly_once)
     return violation(ReasonCode::protocol_error, Clause{"MQTT-3.3.4-1"}, "PUBREC answers a QoS 1 PUBLISH");
   if (is_error(ack.reason)) {  // ends the flow: no PUBREL follows (4.3.3)
-    if (entry) finish(ack.packet_id, ack.reason, ack.properties, handler);
+    if (entry) finish(now, ack.packet_id, ack.reason, ack.properties, handler);
     return;
   }
   if (entry && entry->stage == Inflight::Stage::published) {
@@ -233,14 +248,14 @@ void SessionCore::on_pubrec(const AckView& ack, FlowHandler& handler) {
   answer(PubrelView{{ack.packet_id, reason, {}}});
 }
 
-void SessionCore::on_pubcomp(const AckView& ack, FlowHandler& handler) {
+void SessionCore::on_pubcomp(TimePoint now, const AckView& ack, FlowHandler& handler) {
   const auto* entry = state_.outgoing.find(ack.packet_id);
   if (!entry) return;
   if (entry->stage != Inflight::Stage::released)
     return violation(ReasonCode::protocol_error, Clause{"MQTT-2.2.1-5", "MQTT-2.3.1-6"},
                      "PUBCOMP answers a message that was not released");
   // What became of the message PUBREC said; "not found" here only means that PUBREL came twice (3.7.2.1).
-  finish(ack.packet_id, entry->reason, ack.properties, handler);
+  finish(now, ack.packet_id, entry->reason, ack.properties, handler);
 }
 
 Result<PacketId> SessionCore::request(PacketType type, SubscriptionsView list, PropertiesView properties) {

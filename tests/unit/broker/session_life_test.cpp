@@ -357,6 +357,30 @@ TEST(BrokerSession, QoS2IsReceivedOnceOverAReconnect) {
   EXPECT_THAT(s.take_messages(), ElementsAre("PUBLISH q=2 id=1 t=t p=once"));
 }
 
+/// Exact, though the message had waited for half a second when it was first sent.
+TEST(BrokerSession, Mqtt_3_3_2_6_WhatIsSentAgainSaysWhatIsLeft) {
+  Rig rig{with_limits([](broker::Limits& limits) { limits.in_flight = 1; })};
+  Client a{rig}, p{rig};
+  a.acknowledges = false;
+  a.enter("id=a clean session_expiry_interval=60");
+  a.subscribe("t:2");
+  p.enter("id=p clean");
+  p.send("PUBLISH q=1 id=1 t=t p=first");
+  p.send("PUBLISH q=2 id=2 t=t p=x message_expiry_interval=10");
+  rig.advance(500ms);
+  a.send("PUBACK id=1");
+  EXPECT_THAT(a.take(), Contains("PUBLISH q=2 id=2 t=t p=x message_expiry_interval=10"));
+  a.cut();
+  rig.advance(900ms);
+  a.enter("id=a session_expiry_interval=60");
+  EXPECT_THAT(a.take(), ElementsAre("PUBLISH q=2 id=2 dup t=t p=x message_expiry_interval=9"));
+  a.cut();
+  rig.advance(20s);
+  a.enter("id=a session_expiry_interval=60");
+  EXPECT_THAT(a.take(), ElementsAre("PUBLISH q=2 id=2 dup t=t p=x message_expiry_interval=0"));
+  EXPECT_EQ(rig.dropped(), 0u);
+}
+
 TEST(BrokerAuth, AnExchangeOfTwoSteps) {
   Rig rig;
   Client a{rig};
