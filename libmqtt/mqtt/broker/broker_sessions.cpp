@@ -74,6 +74,7 @@ void Broker::State::end_session(Session& session) {
     leave_group(session, position, Leaving::for_good);
     topics.remove(position, session.id);
   }
+  topics_weight -= std::exchange(session.subscriptions_weight, 0);
   while (!session.queue.empty()) {
     dequeue(session);
     drop(session, DropReason::session_ended);

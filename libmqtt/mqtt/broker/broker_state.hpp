@@ -126,6 +126,7 @@ struct Broker::State {
                                          std::uint32_t identifier);
   [[nodiscard]] std::optional<ReasonCode> find_subscribe_fault(const Session& session,
                                                                std::string_view filter);
+  [[nodiscard]] bool has_room_to_subscribe(const Session& session, std::string_view filter) const;
   void on_unsubscribe(Connection& connection, const UnsubscribeView& unsubscribe);
   enum class Leaving : std::uint8_t { unsubscribed, for_good };
   void leave_group(Session& session, TopicTree::Position position, Leaving leaving);
@@ -187,6 +188,7 @@ struct Broker::State {
   Counters counters;
   SessionTable sessions;
   TopicTree topics;
+  std::size_t topics_weight = 0;  // weight_of() all filters, once for each subscription
   RetainedTree retained;
   std::vector<std::unique_ptr<Connection>> connections;
   std::unordered_map<std::string_view, std::unique_ptr<RetainedExpiry>, KeyedHash> retained_expiries;

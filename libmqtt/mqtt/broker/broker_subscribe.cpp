@@ -30,7 +30,12 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   SubscriptionView granted = asked;
   granted.options.qos = std::min(asked.options.qos, config.limits.maximum_qos);
   const auto [existed, position] = topics.subscribe(asked.filter, {session.id, granted.options, identifier});
-  if (!existed) session.subscriptions.insert(position);
+  if (!existed) {
+    session.subscriptions.insert(position);
+    const std::size_t weight = weight_of(asked.filter);
+    session.subscriptions_weight += weight;
+    topics_weight += weight;
+  }
   services.store.on_subscribed(session.client_id(), granted, identifier);
   const bool shared = !split_shared(asked.filter).share_name.empty();
   const RetainHandling handling = granted.options.retain_handling;
@@ -50,12 +55,19 @@ std::optional<ReasonCode> Broker::State::find_subscribe_fault(const Session& ses
   if (has_wildcard(plain) && !config.wildcard_available)
     return ReasonCode::wildcard_subscriptions_not_supported;
   if (!fits(plain, config.limits)) return ReasonCode::topic_filter_invalid;
-  if (!topics.find(filter, session.id)) {
-    const bool full = session.subscriptions.size() >= config.limits.subscriptions_per_client ||
-                      topics.size() >= config.limits.subscriptions;
-    if (full) return ReasonCode::quota_exceeded;
-  }
+  if (!topics.find(filter, session.id) && !has_room_to_subscribe(session, filter))
+    return ReasonCode::quota_exceeded;
   return services.access.find_subscribe_fault(session.identity, plain);
+}
+
+/// For one subscription more, of the client and of all: by number, and by what they weigh.
+bool Broker::State::has_room_to_subscribe(const Session& session, std::string_view filter) const {
+  const Limits& limits = config.limits;
+  const std::size_t weight = weight_of(filter);
+  return session.subscriptions.size() < limits.subscriptions_per_client &&
+         topics.size() < limits.subscriptions &&
+         session.subscriptions_weight + weight <= weight_max(limits, limits.subscriptions_per_client) &&
+         topics_weight + weight <= weight_max(limits, limits.subscriptions);
 }
 
 void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView& unsubscribe) {
@@ -68,6 +80,9 @@ void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView
       leave_group(session, *position, Leaving::unsubscribed);
       topics.remove(*position, session.id);
       session.subscriptions.erase(*position);
+      const std::size_t weight = weight_of(asked.filter);
+      session.subscriptions_weight -= weight;
+      topics_weight -= weight;
       session.replays.end(*position);  // [MQTT-3.10.4-2]
       services.store.on_unsubscribed(session.client_id(), asked.filter);
     }

@@ -97,6 +97,7 @@ struct Session {
   Connection* connection = nullptr;
   std::unique_ptr<SessionState> state;  // while there is no connection
   std::set<TopicTree::Position> subscriptions;
+  std::size_t subscriptions_weight = 0;  // weight_of() their filters
   DeliveryQueue queue;
   Replays replays;
   /// QoS 1 messages in flight that came by a shared subscription: if the session ends, another member

@@ -185,10 +185,12 @@ void TopicTree::prune(NodeId node) { tree_.prune(node, std::mem_fn(&Filter::empt
 void TopicTree::find_matching(std::string_view topic) {
   const bool shielded = topic.starts_with('$');  // from wildcards in the first level [MQTT-4.7.2-1]
   matching_.clear();
+  visited_ = 0;
   pending_.assign(1, Step{tree_.root, 0});
   while (!pending_.empty()) {
     const Step step = pending_.back();
     pending_.pop_back();
+    ++visited_;
     follow(topic, step, shielded && step.node == tree_.root);
   }
 }

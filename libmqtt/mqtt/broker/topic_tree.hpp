@@ -69,6 +69,9 @@ class TopicTree {
     }
   }
 
+  /// Nodes that the last match went through: what it cost.
+  [[nodiscard]] std::size_t visited() const { return visited_; }
+
   /// Subscriptions, members of groups among them.
   [[nodiscard]] std::size_t size() const { return size_; }
   /// An estimate.
@@ -121,6 +124,7 @@ class TopicTree {
   std::vector<std::unique_ptr<ShareGroup>> groups_;
   std::vector<std::uint32_t> free_groups_;
   std::size_t size_ = 0;
+  std::size_t visited_ = 0;
   std::vector<Step> pending_;     // of a match; kept so that matching allocates nothing
   std::vector<NodeId> matching_;  // the same
 };

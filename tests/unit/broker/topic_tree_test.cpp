@@ -1,3 +1,4 @@
+#include <mqtt/broker/topic_limits.hpp>
 #include <mqtt/broker/topic_tree.hpp>
 
 #include <gmock/gmock.h>
@@ -257,6 +258,35 @@ TEST(TopicTree, FiltersAndTopicsOf65535OctetsAreOnlyLong) {
   EXPECT_TRUE(matches(pluses + '#', slashes));
   EXPECT_TRUE(matches("$share/g/" + pluses + '#', slashes));
   EXPECT_FALSE(matches(pluses + "+", slashes));
+}
+
+/// However filters are made, a match goes through the topic's own levels and, of each filter, through those
+/// that count_branching_levels() has charged it for.
+TEST(TopicTree, WhatAMatchCostsIsWhatItsFiltersAreChargedFor) {
+  constexpr std::size_t levels = 16;
+  TopicTree tree;
+  std::size_t charged = 0;
+  for (std::uint32_t number = 0; number < 1U << levels; number += 7) {
+    std::string filter;
+    for (std::size_t level = 0; level < levels; ++level) filter += (number >> level & 1) != 0 ? "/+" : "/a";
+    filter += number % 3 == 0 ? "/#" : "/x";  // most do not even match
+    tree.subscribe(filter.substr(1), by(1));
+    charged += count_branching_levels(filter);
+  }
+  std::string topic = "a";
+  for (std::size_t level = 1; level < levels; ++level) topic += "/a";
+  (void)match(tree, topic);
+  EXPECT_GT(tree.visited(), 9000u);
+  EXPECT_LE(tree.visited(), 1 + levels + charged);
+  (void)match(tree, "b/" + topic.substr(2));
+  EXPECT_LE(tree.visited(), 1 + levels + charged);
+}
+
+TEST(TopicTree, UnrelatedFiltersCostNothing) {
+  TopicTree tree;
+  for (int i = 0; i < 20'000; ++i) tree.subscribe("devices/" + std::to_string(i) + "/+/state", by(1));
+  EXPECT_EQ(match(tree, "devices/77/door/state").ordinary.size(), 1u);
+  EXPECT_EQ(tree.visited(), 5u);
 }
 
 TEST(TopicTree, AgreesWithComparingEachFilter) {
