@@ -126,7 +126,9 @@ void declare_others(Options& o, BrokerSettings& settings) {
       .group(other)
       .text("the largest CONNECT packet");
   o.number("--max-retained", limits.retained_messages).group(other).text("retained messages");
-  o.size("--max-retained-bytes", limits.retained_bytes).group(other).text("octets of retained messages");
+  o.size("--max-retained-bytes", limits.retained_bytes)
+      .group(other)
+      .text("octets of retained messages and of the levels of their topics");
   o.number("--max-subscriptions", limits.subscriptions_per_client, {.min = 1})
       .group(other)
       .text("subscriptions of one client");

@@ -114,6 +114,7 @@ void Broker::disconnect(TimePoint now, std::string_view client_id, ReasonCode re
 const Counters& Broker::counters() const {
   state_->counters.sessions = state_->sessions.size();
   state_->counters.retained_messages = state_->retained.count();
+  state_->counters.retained_bytes = state_->retained.bytes();
   state_->counters.subscriptions = state_->topics.size();
   return state_->counters;
 }

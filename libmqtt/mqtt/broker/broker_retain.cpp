@@ -5,11 +5,8 @@ namespace mqtt::broker {
 
 bool Broker::State::has_room_to_retain(const PublishView& publish) const {
   if (publish.payload.empty()) return true;
-  const Retained* const former = retained.find(publish.topic);
-  if (!former && retained.count() >= config.limits.retained_messages) return false;
-  const std::size_t freed = former ? former->message->size_bytes() : 0;
-  const std::size_t wanted = Message::size_of(publish);
-  return counters.retained_bytes - freed + wanted <= config.limits.retained_bytes;
+  if (retained.count() >= config.limits.retained_messages && !retained.find(publish.topic)) return false;
+  return retained.bytes_with(publish.topic, Message::size_of(publish)) <= config.limits.retained_bytes;
 }
 
 void Broker::State::retain(Incoming& incoming) {
@@ -21,8 +18,7 @@ void Broker::State::retain(Incoming& incoming) {
   }
   forget_expiry(topic);
   const MessagePtr& message = message_of(incoming);
-  if (const MessagePtr former = retained.set(topic, message)) counters.retained_bytes -= former->size_bytes();
-  counters.retained_bytes += message->size_bytes();
+  retained.set(topic, message);
   services.store.on_retained(topic, message);
   if (!message->expires()) return;
   auto expiry = std::make_unique<RetainedExpiry>(std::string{topic});
@@ -32,9 +28,7 @@ void Broker::State::retain(Incoming& incoming) {
 }
 
 void Broker::State::forget_retained(std::string_view topic) {
-  const MessagePtr former = retained.erase(topic);
-  if (!former) return;
-  counters.retained_bytes -= former->size_bytes();
+  if (!retained.erase(topic)) return;
   services.store.on_retained(topic, nullptr);
   forget_expiry(topic);
 }

@@ -41,7 +41,7 @@ struct Limits {
   std::size_t queued_bytes_total = 512 * 1024 * 1024;
   std::uint16_t in_flight = 256;  ///< per client, below what it takes itself
   std::size_t retained_messages = 2'000'000;
-  std::size_t retained_bytes = 512 * 1024 * 1024;
+  std::size_t retained_bytes = 512 * 1024 * 1024;  ///< messages and the nodes of their topics
   /// Filters of more than eight levels, or with levels behind a '+', count for more (weight_of()).
   std::size_t subscriptions_per_client = 20'000;
   std::size_t subscriptions = 5'000'000;

@@ -12,6 +12,8 @@ MessagePtr RetainedTree::set(std::string_view topic, MessagePtr message) {
   Retained& retained = tree_.value(tree_.make(topic)).retained;
   retained.sequence = ++sequence_;
   if (!retained.message) ++count_;
+  if (retained.message) message_bytes_ -= retained.message->size_bytes();
+  message_bytes_ += message->size_bytes();
   return std::exchange(retained.message, std::move(message));
 }
 
@@ -20,8 +22,15 @@ MessagePtr RetainedTree::erase(std::string_view topic) {
   if (!node || !tree_.value(*node).retained.message) return nullptr;
   MessagePtr message = std::move(tree_.value(*node).retained.message);
   --count_;
+  message_bytes_ -= message->size_bytes();
   prune(*node);
   return message;
+}
+
+std::size_t RetainedTree::bytes_with(std::string_view topic, std::size_t size_bytes) const {
+  const Retained* const former = find(topic);
+  if (former) return bytes() - former->message->size_bytes() + size_bytes;
+  return bytes() + size_bytes + tree_.count_missing(topic) * node_bytes + topic.size();
 }
 
 const Retained* RetainedTree::find(std::string_view topic) const {

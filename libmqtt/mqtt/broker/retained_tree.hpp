@@ -31,7 +31,15 @@ class RetainedTree {
   /// Null if there is none. Good until the tree changes.
   [[nodiscard]] const Retained* find(std::string_view topic) const;
   [[nodiscard]] std::size_t count() const { return count_; }
-  /// Without the messages.
+  /// Octets that the messages and the nodes of their topics take.
+  [[nodiscard]] std::size_t bytes() const {
+    return message_bytes_ + tree_.size() * node_bytes + tree_.text_bytes();
+  }
+  /// Of these, the messages.
+  [[nodiscard]] std::size_t message_bytes() const { return message_bytes_; }
+  /// What bytes() would be, at most, if a message of `size_bytes` were set.
+  [[nodiscard]] std::size_t bytes_with(std::string_view topic, std::size_t size_bytes) const;
+  /// Without the messages, with room for more.
   [[nodiscard]] std::size_t memory_bytes() const { return tree_.memory_bytes(); }
 
  private:
@@ -40,11 +48,15 @@ class RetainedTree {
     std::uint32_t cursors = 0;  // that stand here: the node stays until they have gone on
   };
 
+  /// A node and its edges: 75 to 86 octets are measured in full blocks.
+  static constexpr std::size_t node_bytes = 96;
+
   void prune(NodeId node);
 
   LevelTree<Topic> tree_;
   std::uint64_t sequence_ = 0;
   std::size_t count_ = 0;
+  std::size_t message_bytes_ = 0;
   Cursor* cursors_ = nullptr;  // all of them, in a list
 };
 

@@ -115,6 +115,33 @@ TEST(BrokerRetained, LimitsRefuseWhatIsNew) {
   EXPECT_EQ(rig.counters().retained_messages, 1u);
 }
 
+TEST(BrokerRetained, TheLevelsOfTopicsCount) {
+  BrokerConfig config;
+  config.limits.retained_bytes = 200'000;
+  Rig rig{config};
+  Client p{rig};
+  p.enter("id=p clean");
+  std::string deep;
+  for (int i = 0; i < 199; ++i) deep += "/a";
+  std::size_t accepted = 0;
+  for (int i = 0; i < 100; ++i) {
+    p.send(fmt::format("PUBLISH retain q=1 id=1 t={}{} p=x", i, deep));
+    accepted += p.take() == std::vector<std::string>{"PUBACK id=1 rc=0x10"};
+    EXPECT_LE(rig.counters().retained_bytes, 200'000u);
+  }
+  EXPECT_GE(accepted, 8u);
+  EXPECT_LE(accepted, 10u);  // of about 20,000 octets each
+  const std::size_t bytes = rig.counters().retained_bytes;
+  p.send(fmt::format("PUBLISH retain q=1 id=1 t=0{}/b p=x", deep.substr(2)));  // shares all levels but one
+  EXPECT_EQ(p.take(), std::vector<std::string>{"PUBACK id=1 rc=0x10"});
+  EXPECT_LE(rig.counters().retained_bytes, bytes + 700);
+  p.send(fmt::format("PUBLISH retain t=0{}/b", deep.substr(2)));
+  EXPECT_EQ(rig.counters().retained_bytes, bytes);
+  for (int i = 0; i < 100; ++i) p.send(fmt::format("PUBLISH retain t={}{}", i, deep));
+  EXPECT_EQ(rig.counters().retained_messages, 0u);
+  EXPECT_EQ(rig.counters().retained_bytes, 0u);
+}
+
 TEST(BrokerRetained, AReplayIsNeverTruncated) {
   constexpr int topics = 100'000;
   BrokerConfig config;
