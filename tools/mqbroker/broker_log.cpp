@@ -39,6 +39,7 @@ std::string_view reason_text(DropReason reason) {
     case DropReason::not_authorized: return "it may not read them";
     case DropReason::offline: return "it is not connected, and they are QoS 0";
     case DropReason::session_ended: return "its session ended";
+    case DropReason::no_member: return "it left a shared subscription that nobody else has";
     case DropReason::retained_full: return "there is no room for more retained messages";
     case DropReason::publish_refused: return "it may not publish them";
   }
@@ -48,7 +49,7 @@ std::string_view reason_text(DropReason reason) {
 /// Drops that a broker is expected to make say nothing of a fault.
 bool is_expected(DropReason reason) {
   return reason == DropReason::expired || reason == DropReason::offline ||
-         reason == DropReason::session_ended;
+         reason == DropReason::session_ended || reason == DropReason::no_member;
 }
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {

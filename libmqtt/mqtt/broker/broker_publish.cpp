@@ -41,10 +41,11 @@ void Broker::State::refuse_publish(Connection& connection, AckToken token, Reaso
 }
 
 /// Makes the message that outlives the call, the first time that somebody has to keep it.
-const MessagePtr& Broker::State::message_of(Incoming& incoming) const {
+const MessagePtr& Broker::State::message_of(Incoming& incoming) {
   if (!incoming.message)
-    incoming.message = std::make_shared<const Message>(incoming.publish, incoming.expires,
-                                                       tag_of(sessions.at(incoming.publisher).client_id()));
+    incoming.message =
+        std::make_shared<const Message>(incoming.publish, incoming.expires,
+                                        tag_of(sessions.at(incoming.publisher).client_id()), ++message_count);
   return incoming.message;
 }
 
@@ -96,62 +97,6 @@ void Broker::State::add_match(const Subscription& subscription) {
   match.qos = std::max(match.qos, subscription.options.qos);
   match.retain_as_published |= subscription.options.retain_as_published;
   if (subscription.identifier != 0) match.identifiers.push_back(subscription.identifier);
-}
-
-void Broker::State::deliver_to_group(Incoming& incoming, const ShareGroup& group, std::size_t turn) {
-  const Subscription* const member = pick_member(group.members(), turn, incoming.publish.qos, nullptr);
-  if (!member) return;
-  const bool retain = member->options.retain_as_published && incoming.publish.retain;
-  const std::span<const std::uint32_t> identifiers{&member->identifier, member->identifier != 0 ? 1u : 0u};
-  deliver(
-      sessions.at(member->subscriber), incoming,
-      {identifiers, topics.position_of(group), std::min(incoming.publish.qos, member->options.qos), retain});
-}
-
-/// The member whose turn it is, or the next one that is better off: one that can take the message now
-/// before one that is connected, that before one that has stopped reading or is away, and last one for
-/// which nothing is kept while it is away.
-const Subscription* Broker::State::pick_member(std::span<const Subscription> members, std::size_t turn,
-                                               QoS qos, const Session* except) const {
-  constexpr int best_possible = 3;
-  const auto rank = [&](const Session& session, QoS granted) {
-    if (can_send_now(session, granted)) return best_possible;
-    const bool here = session.connection && session.connection->link_.connected();
-    if (here && session.reading != Reading::stopped) return 2;
-    return here || granted > QoS::at_most_once ? 1 : 0;
-  };
-  const Subscription* best = nullptr;
-  int best_rank = -1;
-  for (std::size_t i = 0; i < members.size() && best_rank < best_possible; ++i) {
-    const Subscription& member = members[(turn + i) % members.size()];
-    const Session& session = sessions.at(member.subscriber);
-    const int its_rank = rank(session, std::min(qos, member.options.qos));
-    if (&session == except || its_rank <= best_rank) continue;
-    best = &member;
-    best_rank = its_rank;
-  }
-  return best;
-}
-
-/// What waited for a member that leaves its group goes to the others (4.8.2).
-void Broker::State::redistribute(const Session& leaving, TopicTree::Position position,
-                                 std::vector<Delivery> deliveries) {
-  ShareGroup* const group = topics.group_at(position);
-  for (Delivery& delivery : deliveries) {
-    const Subscription* const member =
-        pick_member(group->members(), group->next_start(), delivery.message->qos(), &leaving);
-    if (!member) {
-      drop(DropReason::session_ended);
-      continue;
-    }
-    if (delivery.message->expired(now)) {
-      drop(DropReason::expired);
-      continue;
-    }
-    delivery.qos = std::min(delivery.message->qos(), member->options.qos);
-    delivery.identifiers.assign(member->identifier != 0 ? 1 : 0, member->identifier);
-    deliver(sessions.at(member->subscriber), std::move(delivery));
-  }
 }
 
 }  // namespace mqtt::broker

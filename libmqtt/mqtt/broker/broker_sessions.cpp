@@ -70,10 +70,9 @@ void Broker::State::publish_will(Session& session) {
 /// Nobody is connected to it any more.
 void Broker::State::end_session(Session& session) {
   if (session.will) publish_will(session);
-  for (const TopicTree::Position position : std::exchange(session.subscriptions, {})) {
-    leave_group(session, position, Leaving::for_good);
+  leave_groups(session, session.subscriptions, Leaving::for_good);
+  for (const TopicTree::Position position : std::exchange(session.subscriptions, {}))
     topics.remove(position, session.id);
-  }
   topics_weight -= std::exchange(session.subscriptions_weight, 0);
   while (!session.queue.empty()) {
     dequeue(session);

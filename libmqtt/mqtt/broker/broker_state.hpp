@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -103,15 +104,22 @@ struct Broker::State {
   [[nodiscard]] std::optional<ReasonCode> find_publish_fault(const Session& session,
                                                              const PublishView& publish);
   void refuse_publish(Connection& connection, AckToken token, ReasonCode reason);
-  [[nodiscard]] const MessagePtr& message_of(Incoming& incoming) const;
+  [[nodiscard]] const MessagePtr& message_of(Incoming& incoming);
   /// How many are to have it, counting each group once.
   std::size_t route(Incoming& incoming);
   void find_receivers(const Incoming& incoming);
   void add_match(const Subscription& subscription);
+
+  // broker_share.cpp: shared subscriptions
   void deliver_to_group(Incoming& incoming, const ShareGroup& group, std::size_t turn);
-  void redistribute(const Session& leaving, TopicTree::Position position, std::vector<Delivery> deliveries);
   [[nodiscard]] const Subscription* pick_member(std::span<const Subscription> members, std::size_t turn,
                                                 QoS qos, const Session* except) const;
+  [[nodiscard]] std::set<TopicTree::Position> find_groups(const Session& session,
+                                                          const UnsubscribeView& unsubscribe) const;
+  enum class Leaving : std::uint8_t { unsubscribed, for_good };
+  void leave_groups(Session& session, const std::set<TopicTree::Position>& groups, Leaving leaving);
+  void redistribute(Session& leaving, std::vector<Delivery> deliveries);
+  Session* redistribute(Session& leaving, Delivery delivery);
 
   // broker_retain.cpp
   [[nodiscard]] bool has_room_to_retain(const PublishView& publish) const;
@@ -128,15 +136,13 @@ struct Broker::State {
                                                                std::string_view filter);
   [[nodiscard]] bool has_room_to_subscribe(const Session& session, std::string_view filter) const;
   void on_unsubscribe(Connection& connection, const UnsubscribeView& unsubscribe);
-  enum class Leaving : std::uint8_t { unsubscribed, for_good };
-  void leave_group(Session& session, TopicTree::Position position, Leaving leaving);
 
   // broker_deliver.cpp: one client's messages out
   void deliver(Session& session, Incoming& incoming, const Manner& manner);
   void deliver(Session& session, Delivery delivery);
   [[nodiscard]] bool can_send_now(const Session& session, QoS qos) const;
   [[nodiscard]] bool has_quota(const ServerSession& link) const;
-  [[nodiscard]] Outbound outbound_of(Incoming& incoming) const;
+  [[nodiscard]] Outbound outbound_of(Incoming& incoming);
   PacketId send(Session& session, const Outbound& outbound, const Manner& manner);
   [[nodiscard]] PropertiesView outgoing_properties(const Outbound& outbound, const Manner& manner);
   void send(Session& session, Delivery delivery);
@@ -186,6 +192,7 @@ struct Broker::State {
   TimePoint now{};
 
   Counters counters;
+  std::uint64_t message_count = 0;  // that became a Message
   SessionTable sessions;
   TopicTree topics;
   std::size_t topics_weight = 0;  // weight_of() all filters, once for each subscription

@@ -72,12 +72,12 @@ bool Broker::State::has_room_to_subscribe(const Session& session, std::string_vi
 
 void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView& unsubscribe) {
   Session& session = *connection.session_;
+  leave_groups(session, find_groups(session, unsubscribe), Leaving::unsubscribed);
   std::string codes;
   for (const SubscriptionView& asked : unsubscribe.filters) {
     const auto position = topics.position_of(asked.filter);
     const bool existed = position && topics.find(*position, session.id);
     if (existed) {
-      leave_group(session, *position, Leaving::unsubscribed);
       topics.remove(*position, session.id);
       session.subscriptions.erase(*position);
       const std::size_t weight = weight_of(asked.filter);
@@ -91,27 +91,6 @@ void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView
   }
   if (!connection.link_.unsuback(now, unsubscribe.packet_id, as_bytes(codes)))
     want_close(connection, ReasonCode::implementation_specific_error);
-}
-
-/// Before `session` gives up the subscription at `position`, if that is a shared one: what waits for it
-/// goes to the other members, and what it has not acknowledged is its own from now on, unless the
-/// session ends.
-void Broker::State::leave_group(Session& session, TopicTree::Position position, Leaving leaving) {
-  if (!topics.group_at(position)) return;
-  std::vector<Delivery> freed;
-  if (session.shared_in_flight)
-    std::erase_if(*session.shared_in_flight, [&](auto& in_flight) {
-      if (in_flight.second.shared != position) return false;
-      if (leaving == Leaving::for_good) freed.push_back(std::move(in_flight.second));
-      return true;
-    });
-  for (Delivery& delivery : session.queue.take_shared(position)) {
-    --counters.queued_messages;
-    counters.queued_bytes -= delivery.size_bytes();
-    freed.push_back(std::move(delivery));
-  }
-  if (is_short(session)) note_gone(session);
-  redistribute(session, position, std::move(freed));
 }
 
 }  // namespace mqtt::broker

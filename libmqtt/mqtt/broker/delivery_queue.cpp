@@ -71,8 +71,13 @@ std::vector<Delivery> DeliveryQueue::take_expired(TimePoint now) {
   });
 }
 
-std::vector<Delivery> DeliveryQueue::take_shared(TopicTree::Position position) {
-  return take_if([&](const Delivery& delivery) { return delivery.shared == position; });
+std::vector<Delivery> DeliveryQueue::take_shared(const std::set<TopicTree::Position>& groups) {
+  return take_if(
+      [&](const Delivery& delivery) { return delivery.shared && groups.contains(*delivery.shared); });
+}
+
+void DeliveryQueue::put_in_order() {
+  if (waiting_) std::ranges::stable_sort(*waiting_, comes_before);
 }
 
 }  // namespace mqtt::broker

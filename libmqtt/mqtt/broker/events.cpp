@@ -11,6 +11,7 @@ std::string_view to_string(DropReason reason) {
     case DropReason::not_authorized: return "not_authorized";
     case DropReason::offline: return "offline";
     case DropReason::session_ended: return "session_ended";
+    case DropReason::no_member: return "no_member";
     case DropReason::retained_full: return "retained_full";
     case DropReason::publish_refused: return "publish_refused";
   }

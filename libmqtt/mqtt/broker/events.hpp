@@ -17,10 +17,11 @@ enum class DropReason : std::uint8_t {
   not_authorized,   ///< the client may no longer read that topic
   offline,          ///< QoS 0 for a client that is not connected
   session_ended,    ///< it waited for a client whose session ended
+  no_member,        ///< its client left the shared subscription, and nobody else has that
   retained_full,    ///< not kept as retained message
   publish_refused,  ///< the publisher may not publish it; nobody was to have it
 };
-inline constexpr std::size_t drop_reasons = 9;
+inline constexpr std::size_t drop_reasons = 10;
 /// "queue_full" and so on.
 [[nodiscard]] std::string_view to_string(DropReason reason);
 

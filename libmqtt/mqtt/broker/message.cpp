@@ -17,11 +17,13 @@ Properties travelling_properties(PropertiesView properties) {
   return kept;
 }
 
-Message::Message(const PublishView& publish, Deadline expires, std::uint64_t publisher)
+Message::Message(const PublishView& publish, Deadline expires, std::uint64_t publisher, std::uint64_t number)
     : topic_size_{static_cast<std::uint32_t>(publish.topic.size())},
       expires_{expires},
       publisher_{publisher},
-      qos_{publish.qos} {
+      number_{number},
+      qos_{publish.qos},
+      retain_{publish.retain} {
   const Properties kept = travelling_properties(publish.properties);
   const Bytes properties = kept.view().encoded();
   properties_size_ = static_cast<std::uint32_t>(properties.size());

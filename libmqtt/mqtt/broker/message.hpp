@@ -15,14 +15,17 @@ class Message {
   /// Copies `publish`. Topic Alias and Message Expiry Interval are left out of the properties: the
   /// one belongs to the publisher's connection, the other becomes `expires`.
   /// `publisher` is a number that stands for the client id it came from, by which clients know their own
-  /// messages again (No Local).
-  Message(const PublishView& publish, Deadline expires, std::uint64_t publisher);
+  /// messages again (No Local). `number` is its place among all: a later message has a higher one.
+  Message(const PublishView& publish, Deadline expires, std::uint64_t publisher, std::uint64_t number = 0);
 
   [[nodiscard]] std::string_view topic() const { return std::string_view{text_}.substr(0, topic_size_); }
   [[nodiscard]] PropertiesView properties() const;
   [[nodiscard]] Bytes payload() const { return as_bytes(text_).subspan(topic_size_ + properties_size_); }
   [[nodiscard]] QoS qos() const { return qos_; }
+  /// As it was published.
+  [[nodiscard]] bool retain() const { return retain_; }
   [[nodiscard]] std::uint64_t publisher() const { return publisher_; }
+  [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] Deadline expires() const { return expires_; }
   [[nodiscard]] bool expired(TimePoint now) const { return expires_ && *expires_ <= now; }
   /// What it costs to keep: for the bounds on queues and retained messages.
@@ -41,7 +44,9 @@ class Message {
   std::uint32_t properties_size_ = 0;
   Deadline expires_;
   std::uint64_t publisher_;
+  std::uint64_t number_;
   QoS qos_;
+  bool retain_;
 };
 
 /// Without Topic Alias and Message Expiry Interval: what goes from publisher to subscriber as it is.

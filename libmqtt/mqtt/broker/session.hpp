@@ -37,6 +37,11 @@ struct Delivery {
   }
 };
 
+/// The order of their messages, oldest first.
+[[nodiscard]] inline bool comes_before(const Delivery& a, const Delivery& b) {
+  return a.message->number() < b.message->number();
+}
+
 /// Messages that wait for a client, in order. Holds no memory while empty.
 class DeliveryQueue {
  public:
@@ -53,8 +58,10 @@ class DeliveryQueue {
   [[nodiscard]] std::optional<Delivery> take_qos_0();
   /// All that nobody needs any more.
   [[nodiscard]] std::vector<Delivery> take_expired(TimePoint now);
-  /// All that came by that shared subscription, in order.
-  [[nodiscard]] std::vector<Delivery> take_shared(TopicTree::Position position);
+  /// All that came by these shared subscriptions, in order.
+  [[nodiscard]] std::vector<Delivery> take_shared(const std::set<TopicTree::Position>& groups);
+  /// After older messages were pushed than some that waited.
+  void put_in_order();
 
  private:
   void forget(const Delivery& delivery);

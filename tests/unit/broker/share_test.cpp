@@ -18,6 +18,19 @@ struct ShareTest : RoutingTest {
     for (int i = first; i <= last; ++i)
       p.send(fmt::format("PUBLISH q={} {} t=t p={}", qos, qos > 0 ? fmt::format("id={}", i) : "", i));
   }
+  /// Of the messages that came since the last call.
+  static std::vector<int> payloads(Client& client) {
+    std::vector<int> numbers;
+    for (const std::string& line : client.take())
+      if (line.starts_with("PUBLISH")) numbers.push_back(std::stoi(line.substr(line.find(" p=") + 3)));
+    return numbers;
+  }
+  [[nodiscard]] std::vector<std::string> drops() const {
+    std::vector<std::string> lines;
+    for (const std::string& line : rig.events.lines)
+      if (line.starts_with("dropped")) lines.push_back(line);
+    return lines;
+  }
   Client a{rig}, b{rig};
 };
 
@@ -85,16 +98,73 @@ TEST_F(ShareTest, AnExpiredOneIsDroppedThen) {
   EXPECT_EQ(rig.counters().sessions, 3u);
   EXPECT_THAT(b.take(), IsEmpty());
   EXPECT_EQ(rig.dropped(DropReason::expired), 1u);
+  EXPECT_THAT(rig.events.lines, Contains("dropped a expired 1"));
 }
 
-TEST_F(ShareTest, WithoutAnybodyLeftWhatWaitedIsDroppedAndCounted) {
+TEST_F(ShareTest, WhatAnEndedSessionHadGoesToTheOthersInItsOrder) {
+  a.acknowledges = false;
+  a.enter("id=a clean session_expiry_interval=50 receive_maximum=10");
+  a.subscribe("$share/g/t:1");
+  publish(1, 15);  // ten in flight, five wait
+  a.send("PUBACK id=1");
+  a.send("PUBACK id=4");  // their identifiers are used again last
+  publish(16, 20);
+  b.subscribe("$share/g/t:1");
+  a.cut();
+  rig.advance(50s);
+  EXPECT_THAT(payloads(b), ElementsAre(2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20));
+}
+
+TEST_F(ShareTest, ItGoesBeforeNewerOnesThatWait) {
+  a.enter("id=a clean session_expiry_interval=50");
+  for (Client* member : {&a, &b}) {
+    member->subscribe("$share/g/t:1");
+    member->subscribe("$share/g/u:1");
+    member->cut();
+  }
+  for (int i = 1; i <= 12; ++i)
+    p.send(fmt::format("PUBLISH q=1 id={} t={} p={}", i, i % 3 == 0 ? "u" : "t", i));
+  rig.advance(50s);
+  EXPECT_EQ(rig.counters().queued_messages, 12u);
+  b.enter("id=b");
+  EXPECT_THAT(payloads(b), ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
+}
+
+TEST_F(ShareTest, Mqtt_3_3_1_12_RetainIsAsTheNewMemberWantsIt) {
+  a.subscribe("$share/g/t:1:rap");
+  a.subscribe("$share/h/t:1");
+  a.cut();
+  p.send("PUBLISH q=1 id=1 retain t=t p=x");
+  b.subscribe("$share/g/t:1");
+  b.subscribe("$share/h/t:1:rap");
+  rig.advance(100s);
+  EXPECT_THAT(b.take(),
+              testing::UnorderedElementsAre("PUBLISH q=1 id=1 t=t p=x", "PUBLISH q=1 id=2 retain t=t p=x"));
+}
+
+TEST_F(ShareTest, WhatNobodyIsLeftForIsCountedAndTold) {
   a.subscribe("$share/g/t:1");
   a.cut();
   publish(1, 3);
   EXPECT_EQ(rig.counters().queued_messages, 3u);
   rig.advance(100s);
   EXPECT_EQ(rig.counters().queued_messages, 0u);
-  EXPECT_EQ(rig.dropped(DropReason::session_ended), 3u);
+  EXPECT_EQ(rig.dropped(DropReason::no_member), 3u);
+  EXPECT_EQ(rig.dropped(), 3u);
+  EXPECT_THAT(drops(), ElementsAre("dropped a no_member 1", "dropped a no_member 2"));
+}
+
+TEST_F(ShareTest, TheSameWhenTheLastMemberUnsubscribes) {
+  a.subscribe("$share/g/t:1");
+  a.cut();
+  publish(1, 3);
+  a.acknowledges = false;
+  a.enter("id=a session_expiry_interval=100 receive_maximum=1");
+  a.send("UNSUBSCRIBE id=1 f=$share/g/t");
+  EXPECT_EQ(rig.dropped(DropReason::no_member), 2u);
+  EXPECT_EQ(rig.dropped(), 2u);
+  rig.advance(10s);
+  EXPECT_THAT(drops(), ElementsAre("dropped a no_member 1", "dropped a no_member 1"));
 }
 
 }  // namespace
