@@ -36,6 +36,7 @@ def pytest_configure(config):
     # The user's own settings must not decide a test.
     for name in ("MQTT_URL", "MQTT_VERSION", "ALL_PROXY", "all_proxy", "NO_COLOR", "SSLKEYLOGFILE"):
         os.environ.pop(name, None)
+    os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 
 
 @pytest.fixture(scope="session", autouse=True)

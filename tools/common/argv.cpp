@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/options.hpp"
 #include "common/spelling.hpp"
 
@@ -121,9 +123,27 @@ void Cutter::unknown(std::string_view name) {
 }  // namespace
 
 std::string name_as_given(const Occurrence& occurrence) {
-  if (occurrence.source == Source::file) return fmt::format("{}: '{}'", occurrence.where, occurrence.typed);
+  if (!occurrence.where.empty()) return fmt::format("{}: '{}'", occurrence.where, occurrence.typed);
   const bool typed = occurrence.source == Source::command_line;
   return fmt::format("{} '{}'", typed ? "option" : "environment variable", occurrence.typed);
+}
+
+std::optional<std::string> take_values(
+    Occurrence& occurrence, std::string_view text,
+    const std::function<std::size_t(std::span<const std::string>)>& wanted) {
+  std::vector<std::string>& values = occurrence.values;
+  const bool any = wanted(values) > 0;
+  if (!any && !text.empty()) return name_as_given(occurrence) + " takes no value";
+  for (std::size_t want = wanted(values); values.size() < want; want = wanted(values)) {
+    // Only the last value may be empty, or hold spaces.
+    const std::size_t end = values.size() + 1 < want ? text.find(' ') : text.size();
+    if (end == std::string_view::npos)
+      return fmt::format("{} needs {} values: {}", name_as_given(occurrence), want,
+                         occurrence.option->record().metavar);
+    values.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return std::nullopt;
 }
 
 CutArguments cut_arguments(const std::vector<std::string>& arguments, const ArgumentRules& rules) {

@@ -32,6 +32,12 @@ struct Occurrence {
 /// For messages: "option '-t'", "environment variable 'MQTT_URL'", "mq.toml:3: 'port'".
 [[nodiscard]] std::string name_as_given(const Occurrence& occurrence);
 
+/// Gives an occurrence its values from one text: the last is all that is left, those before it end at
+/// spaces. A sentence if there are too few or too many.
+[[nodiscard]] std::optional<std::string> take_values(
+    Occurrence& occurrence, std::string_view text,
+    const std::function<std::size_t(std::span<const std::string>)>& wanted);
+
 /// What cutting needs to know of the declared options.
 struct ArgumentRules {
   std::function<Option*(std::string_view)> lookup;  ///< by name; null if there is none

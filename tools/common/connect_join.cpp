@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <mqtt/codec/topic.hpp>
 
 #include "common/connect_parts.hpp"
@@ -30,14 +32,24 @@ Fault clash_with_transport(const Options& options, Transport transport, std::str
   return std::nullopt;
 }
 
-/// A flag comes before a variable; but a URL and a flag of one command line contradict each other.
+/// Where the last of these options comes from.
+Source source_of(const Options& options, std::initializer_list<std::string_view> names) {
+  Source source = Source::default_value;
+  for (const std::string_view name : names) source = std::max(source, options.find(name).source());
+  return source;
+}
+
+/// A flag comes before a variable, and that before a file; but a URL and an option from the same place
+/// contradict each other.
 Fault join_user(const Options& options, ConnectionConfig& config, const mqtt::Endpoint& url) {
-  const bool url_typed = options.find("--url").source() == Source::command_line;
-  if (url_typed && url.user_name && config.user_name) return "the URL and option '-u' both give a user name";
-  if (url_typed && url.password && config.password.given())
-    return "the URL and an option both give a password";
-  if (!config.user_name) config.user_name = url.user_name;
-  if (!config.password.given()) config.password.value = url.password;
+  const Source of_url = options.find("--url").source();
+  const Source of_user = source_of(options, {"--username"});
+  const Source of_password = source_of(
+      options, {"--password", "--password-file", "--password-env", "--password-cmd", "--password-prompt"});
+  if (url.user_name && of_user == of_url) return "the URL and option '-u' both give a user name";
+  if (url.password && of_password == of_url) return "the URL and an option both give a password";
+  if (url.user_name && of_user < of_url) config.user_name = url.user_name;
+  if (url.password && of_password < of_url) config.password = {.value = url.password};
   return std::nullopt;
 }
 

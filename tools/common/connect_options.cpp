@@ -67,16 +67,16 @@ ValueResult keep_url(ConnectionConfig& config, std::string_view value) {
 }
 
 /// A password in the user information, and a query, which may be a signature.
-void scrub_url(std::span<char> url) {
-  const std::string_view text{url.data(), url.size()};
-  const std::size_t authority = text.find("://");
-  if (authority == std::string_view::npos) return;
-  const auto hide = [url](std::size_t from, std::size_t to) {
-    std::ranges::fill(url.subspan(from, to - from), 'x');
-  };
-  const std::size_t colon = text.find(':', authority + 3), at = text.rfind('@');
-  if (colon != std::string_view::npos && at != std::string_view::npos && colon < at) hide(colon + 1, at);
-  if (const std::size_t query = text.find('?'); query != std::string_view::npos) hide(query + 1, text.size());
+std::vector<Option::Part> secrets_of_url(std::string_view url) {
+  std::vector<Option::Part> parts;
+  const std::size_t authority = url.find("://");
+  if (authority == std::string_view::npos) return parts;
+  const std::size_t colon = url.find(':', authority + 3), at = url.rfind('@');
+  if (colon != std::string_view::npos && at != std::string_view::npos && colon < at)
+    parts.push_back({colon + 1, at});
+  if (const std::size_t query = url.find('?'); query != std::string_view::npos)
+    parts.push_back({query + 1, url.size()});
+  return parts;
 }
 
 ValueResult keep_retry_delay(mqtt::ReconnectPolicy& policy, std::string_view value) {
@@ -102,9 +102,10 @@ ValueResult keep_header(ConnectionConfig& config, std::string_view value) {
 }
 
 /// What may be secret in a header is its value.
-void scrub_header(std::span<char> header) {
-  const auto colon = std::ranges::find(header, ':');
-  if (colon != header.end()) std::fill(colon + 1, header.end(), 'x');
+std::vector<Option::Part> secrets_of_header(std::string_view header) {
+  const std::size_t colon = header.find(':');
+  if (colon == std::string_view::npos) return {};
+  return {{colon + 1, header.size()}};
 }
 
 void declare_address(Options& o, ConnectionConfig& c) {
@@ -115,7 +116,7 @@ void declare_address(Options& o, ConnectionConfig& c) {
       .env("MQTT_URL")
       .text("mqtt://, mqtts://, ws://, wss:// or unix:// address: mqtts://user:password@host:port/topic")
       .excludes({"--host", "--port", "--unix"})
-      .secret(scrub_url)
+      .secret(secrets_of_url)
       .example("-L mqtts://broker.example:8883");
   o.text("-h,--host", c.typed.host)
       .metavar("HOST")
@@ -179,7 +180,7 @@ void declare_websocket(Options& o, ConnectionConfig& c) {
       .metavar("NAME:VALUE")
       .group(group)
       .text("use WebSocket, and send this header with its upgrade; may be given many times")
-      .secret(scrub_header);
+      .secret(secrets_of_header);
 }
 
 void declare_credentials(Options& o, ConnectionConfig& c) {
@@ -293,6 +294,7 @@ void declare_connect_options(Options& options, ConnectionConfig& config,
   declare_will(options, config);
   detail::declare_tls_options(options, config);
   declare_websocket(options, config);
+  declare_file_options(options, config.typed.files);
   options.rule([&options, &config] { return detail::join_connection(options, config); });
 }
 

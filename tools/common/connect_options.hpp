@@ -15,6 +15,7 @@
 #include <mqtt/util/time.hpp>
 
 #include "common/diag.hpp"
+#include "common/file_options.hpp"
 #include "common/options.hpp"
 #include "common/property_options.hpp"
 #include "common/secrets.hpp"
@@ -78,6 +79,7 @@ struct ConnectionConfig {
 
   /// As the options were typed, before they are joined.
   struct Typed {
+    FileOptions files;
     std::optional<mqtt::Endpoint> url;
     std::optional<std::string> host;
     std::optional<std::uint16_t> port;

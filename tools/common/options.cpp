@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <cstring>
 
 #include "common/options_relations.hpp"
 #include "common/spelling.hpp"
@@ -155,12 +154,12 @@ Option& Option::typed_only() {
 }
 
 Option& Option::secret() {
-  return secret([](std::span<char> value) { std::ranges::fill(value, 'x'); });
+  return secret([](std::string_view value) { return std::vector<Part>{{0, value.size()}}; });
 }
 
-Option& Option::secret(Scrub scrub) {
+Option& Option::secret(SecretParts parts) {
   record_.secret = true;
-  scrub_ = std::move(scrub);
+  secret_parts_ = std::move(parts);
   return *this;
 }
 
@@ -356,6 +355,7 @@ std::optional<std::string> Options::take(CutArguments cut, const Environment& en
   if (cut.fault) return std::move(cut.fault);
   add_environment(environment);
   if (auto sentence = add_settings()) return sentence;
+  if (auto sentence = add_options_file(environment)) return sentence;
   if (auto sentence = broken_relation(options_, occurrences_)) return sentence;
   if (auto sentence = keep_values()) return sentence;
   return broken_rule();
@@ -372,6 +372,7 @@ std::expected<void, Stop> Options::read(const std::vector<std::string>& argument
   }
   if (const auto sentence = take(std::move(cut), environment))
     return std::unexpected(Stop{ExitCode::usage, {}, usage_error(*sentence)});
+  if (config_wanted_) return std::unexpected(Stop{ExitCode::ok, effective(), {}});
   return {};
 }
 
@@ -380,7 +381,8 @@ void Options::scrub_secrets(char** arguments) const {
     if (!occurrence.option->record_.secret) continue;
     for (const ArgumentPart part : occurrence.parts) {
       char* value = arguments[part.argument] + part.offset;
-      occurrence.option->scrub_({value, std::strlen(value)});
+      for (const auto [begin, end] : occurrence.option->secret_parts_(value))
+        std::fill(value + begin, value + end, 'x');
     }
   }
 }

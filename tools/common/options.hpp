@@ -30,7 +30,7 @@ namespace mq {
 enum class ValueKind : std::uint8_t { none, text, number, duration, size, choice, tuple };
 
 /// Where an option's value comes from. A later one beats those before it.
-enum class Source : std::uint8_t { default_value, file, environment, command_line };
+enum class Source : std::uint8_t { default_value, options_file, settings_file, environment, command_line };
 
 /// Everything there is to know of one option. It is declared once; parsing, --help, man pages and
 /// completions all read this.
@@ -69,8 +69,13 @@ class Option {
   using Keep = std::function<ValueResult(Values)>;
   /// How many values this occurrence takes, judged by those taken so far.
   using Wanted = std::function<std::size_t(Values)>;
-  /// Overwrites the secret part of a value in place.
-  using Scrub = std::function<void(std::span<char>)>;
+  /// From begin to before end.
+  struct Part {
+    std::size_t begin;
+    std::size_t end;
+  };
+  /// Finds what is secret in a value, in order.
+  using SecretParts = std::function<std::vector<Part>(std::string_view)>;
 
   Option(OptionRecord record, Keep keep, Wanted wanted);
 
@@ -96,7 +101,7 @@ class Option {
   /// The value is overwritten in argv, so that `ps` no longer shows it.
   Option& secret();
   /// Only a part of the value is secret.
-  Option& secret(Scrub scrub);
+  Option& secret(SecretParts parts);
 
   [[nodiscard]] const OptionRecord& record() const { return record_; }
   [[nodiscard]] Source source() const { return source_; }
@@ -108,7 +113,7 @@ class Option {
   OptionRecord record_;
   Keep keep_;
   Wanted wanted_;
-  Scrub scrub_;
+  SecretParts secret_parts_;
   Source source_ = Source::default_value;
 };
 
@@ -125,6 +130,8 @@ struct Program {
   std::string name;     ///< "mqpub"
   std::string summary;  ///< one sentence
   std::string usage;    ///< what follows the name in the usage line
+  /// Of its options file, in $XDG_CONFIG_HOME or $HOME/.config: the first that exists is read.
+  std::vector<std::string> options_files = {};
 };
 
 /// Why parsing ends the program, and what is to be printed before.
@@ -200,9 +207,15 @@ class Options {
   Option& parsed_tuple(std::string_view names, Option::Wanted wanted, Option::Keep keep);
   /// One value, with its own reading.
   Option& parsed(std::string_view names, std::function<ValueResult(std::string_view)> keep);
-  /// Names a configuration file. Its settings have the names of the long options without "--"; the command
+  /// Names a configuration file. Its settings have the names of the options without dashes; the command
   /// line and the environment beat them.
   Option& settings_file(std::string_view names, std::optional<std::string>& target, SettingsReader reader);
+  /// Names a file with an option and its value on each line, as on the command line, but the rest of the
+  /// line is the value. Everything else beats it. Without the option it is the first of
+  /// Program::options_files.
+  Option& options_file(std::string_view names, std::optional<std::string>& target);
+  /// Asks for effective() instead of the program's work.
+  Option& show_config(std::string_view names);
   /// Taken and ignored: for what scripts written for other tools say.
   Option& ignored_flag(std::string_view names);
 
@@ -289,6 +302,13 @@ class Options {
   void add_environment(const Environment& environment);
   [[nodiscard]] std::optional<std::string> add_settings();
   [[nodiscard]] std::optional<std::string> add_setting(const Setting& setting);
+  [[nodiscard]] std::optional<std::string> add_options_file(const Environment& environment);
+  [[nodiscard]] std::optional<std::string> add_option_lines(std::string_view text, const std::string& path);
+  [[nodiscard]] std::optional<std::string> add_option_line(std::string_view line, std::string where);
+  [[nodiscard]] const std::string* given_value(const Option* option) const;
+  /// While parsing: what is in effect, as a settings file would say it, with secrets masked.
+  [[nodiscard]] std::string effective() const;
+  [[nodiscard]] std::string value_in_effect(const Occurrence& occurrence) const;
   [[nodiscard]] std::string unknown_setting(const Setting& setting) const;
   /// Whether a source above `source` has given it, or an option that it excludes.
   [[nodiscard]] bool is_beaten(const Option& option, Source source) const;
@@ -301,10 +321,18 @@ class Options {
   std::vector<Example> examples_;
   std::vector<std::function<std::optional<std::string>()>> rules_;
   std::vector<Occurrence> occurrences_;  // while parsing
-  const Option* settings_option_ = nullptr;
-  SettingsReader settings_reader_;
+  struct SettingsSource {
+    const Option* option;
+    SettingsReader reader;
+  };
+  std::vector<SettingsSource> settings_sources_;
+  const Option* options_file_ = nullptr;
   bool help_wanted_ = false;
   bool version_wanted_ = false;
+  bool config_wanted_ = false;
 };
+
+/// Where the profile NAME is: mq/NAME.toml in $XDG_CONFIG_HOME or $HOME/.config. "" if NAME cannot be one.
+[[nodiscard]] std::string profile_path(std::string_view name, const Options::Environment& environment);
 
 }  // namespace mq

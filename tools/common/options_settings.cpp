@@ -29,9 +29,9 @@ std::string_view wanted_by(const OptionRecord& record) {
     case ValueKind::number: return "a whole number";
     case ValueKind::duration: return R"(a text such as "10s", or a number of seconds)";
     case ValueKind::size: return R"(a text such as "64KiB", or a number of octets)";
+    case ValueKind::tuple: return "a text or a list of texts, their parts separated by spaces";
     case ValueKind::text:
-    case ValueKind::choice:
-    case ValueKind::tuple: break;
+    case ValueKind::choice: break;
   }
   return record.repeats ? "a text or a list of texts" : "a text";
 }
@@ -44,8 +44,8 @@ bool fits(const OptionRecord& record, SettingKind kind) {
       return kind == SettingKind::text || kind == SettingKind::integer || kind == SettingKind::decimal;
     case ValueKind::size: return kind == SettingKind::text || kind == SettingKind::integer;
     case ValueKind::choice: return kind == SettingKind::text || kind == SettingKind::integer;
+    case ValueKind::tuple:
     case ValueKind::text: return kind == SettingKind::text || (record.repeats && kind == SettingKind::list);
-    case ValueKind::tuple: break;
   }
   return false;
 }
@@ -55,8 +55,7 @@ bool fits(const OptionRecord& record, SettingKind kind) {
 Option& Options::settings_file(std::string_view names, std::optional<std::string>& target,
                                SettingsReader reader) {
   Option& option = text(names, target).typed_only();
-  settings_option_ = &option;
-  settings_reader_ = std::move(reader);
+  settings_sources_.push_back({&option, std::move(reader)});
   return option;
 }
 
@@ -70,7 +69,8 @@ std::string Options::unknown_setting(const Setting& setting) const {
 }
 
 std::optional<std::string> Options::add_setting(const Setting& setting) {
-  Option* option = lookup("--" + setting.key);
+  // Some options have a letter only.
+  Option* option = lookup((setting.key.size() == 1 ? "-" : "--") + setting.key);
   if (!option) return unknown_setting(setting);
   const OptionRecord& record = option->record_;
   if (record.typed_only)
@@ -79,25 +79,36 @@ std::optional<std::string> Options::add_setting(const Setting& setting) {
     return fmt::format("{}: '{}' needs {}, not {}", setting.where, setting.key, wanted_by(record),
                        kind_name(setting.kind));
   const bool is_flag = record.kind == ValueKind::none;
-  if (is_beaten(*option, Source::file) || (is_flag && setting.values.front() == "false")) return std::nullopt;
+  if (is_beaten(*option, Source::settings_file) || (is_flag && setting.values.front() == "false"))
+    return std::nullopt;
   if (is_flag) {
-    occurrences_.push_back({option, setting.key, Source::file, {}, {}, setting.where});
+    occurrences_.push_back({option, setting.key, Source::settings_file, {}, {}, setting.where});
     return std::nullopt;
   }
-  for (const std::string& value : setting.values)
-    occurrences_.push_back({option, setting.key, Source::file, {value}, {}, setting.where});
+  for (const std::string& value : setting.values) {
+    Occurrence occurrence{option, setting.key, Source::settings_file, {}, {}, setting.where};
+    if (auto sentence = take_values(occurrence, value, option->wanted_)) return sentence;
+    occurrences_.push_back(std::move(occurrence));
+  }
   return std::nullopt;
 }
 
-std::optional<std::string> Options::add_settings() {
-  std::optional<std::string> path;
+const std::string* Options::given_value(const Option* option) const {
+  const std::string* value = nullptr;
   for (const Occurrence& occurrence : occurrences_)
-    if (occurrence.option == settings_option_) path = occurrence.values.front();
-  if (!path) return std::nullopt;
-  const auto settings = settings_reader_(*path);
-  if (!settings) return settings.error();
-  for (const Setting& setting : *settings)
-    if (auto sentence = add_setting(setting)) return sentence;
+    if (occurrence.option == option) value = &occurrence.values.front();
+  return value;
+}
+
+std::optional<std::string> Options::add_settings() {
+  for (const auto& [option, reader] : settings_sources_) {
+    const std::string* path = given_value(option);
+    if (!path) continue;
+    const auto settings = reader(*path);
+    if (!settings) return settings.error();
+    for (const Setting& setting : *settings)
+      if (auto sentence = add_setting(setting)) return sentence;
+  }
   return std::nullopt;
 }
 

@@ -59,16 +59,20 @@ class FileReader {
 
   std::expected<SettingsFile, std::string> read(const toml::table& top) {
     std::vector<Placed<Setting>> settings;
-    std::vector<Placed<SettingsTable>> tables;
+    std::vector<Placed<SettingsTable>> sections, tables;
     for (const auto& [key, node] : top) {
       const toml::array* list = node.as_array();
+      const toml::table* table = node.as_table();
       if (list && !list->empty() && list->is_homogeneous(toml::node_type::table))
-        add_tables(tables, key.str(), *list);
+        for (const toml::node& element : *list) add_table(tables, key.str(), *element.as_table());
+      else if (table && !table->is_inline())
+        add_table(sections, key.str(), *table);
       else
         add_setting(settings, key, node);
     }
     if (fault_) return std::unexpected(std::move(*fault_));
-    return SettingsFile{in_order(std::move(settings)), in_order(std::move(tables))};
+    return SettingsFile{in_order(std::move(settings)), in_order(std::move(sections)),
+                        in_order(std::move(tables))};
   }
 
   std::string where(const toml::source_region& source) const {
@@ -76,14 +80,12 @@ class FileReader {
   }
 
  private:
-  void add_tables(std::vector<Placed<SettingsTable>>& tables, std::string_view name,
-                  const toml::array& list) {
-    for (const toml::node& element : list) {
-      std::vector<Placed<Setting>> settings;
-      for (const auto& [key, node] : *element.as_table()) add_setting(settings, key, node);
-      tables.push_back({element.source().begin,
-                        {std::string{name}, where(element.source()), in_order(std::move(settings))}});
-    }
+  void add_table(std::vector<Placed<SettingsTable>>& tables, std::string_view name,
+                 const toml::table& table) {
+    std::vector<Placed<Setting>> settings;
+    for (const auto& [key, node] : table) add_setting(settings, key, node);
+    tables.push_back(
+        {table.source().begin, {std::string{name}, where(table.source()), in_order(std::move(settings))}});
   }
 
   void add_setting(std::vector<Placed<Setting>>& settings, const toml::key& key, const toml::node& node) {

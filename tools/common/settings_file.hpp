@@ -20,7 +20,7 @@ struct Setting {
   std::string where;  ///< "mq.toml:3", safe for a terminal
 };
 
-/// One [[NAME]] of a configuration file.
+/// One [NAME] or [[NAME]] of a configuration file.
 struct SettingsTable {
   std::string name;
   std::string where;  ///< of its first line
@@ -28,8 +28,9 @@ struct SettingsTable {
 };
 
 struct SettingsFile {
-  std::vector<Setting> settings;      ///< of the top level, by line
-  std::vector<SettingsTable> tables;  ///< arrays of tables, by line
+  std::vector<Setting> settings;        ///< of the top level, by line
+  std::vector<SettingsTable> sections;  ///< [NAME], by line
+  std::vector<SettingsTable> tables;    ///< [[NAME]], by line
 };
 
 /// Gives the settings that a configuration file has for the options, or a sentence: "mq.toml:3: ...".

@@ -41,9 +41,10 @@ std::expected<std::vector<Setting>, std::string> read_file(BrokerSettings& setti
     if (table.name != "listener")
       return std::unexpected(
           fmt::format("{}: unknown table {}; there is only [[listener]]", table.where, quoted(table.name)));
-  for (const Setting& setting : file->settings)
-    if (setting.key == "listener")
-      return std::unexpected(fmt::format("{}: a listener's table begins with [[listener]]", setting.where));
+  for (const SettingsTable& table : file->sections)
+    return std::unexpected(
+        fmt::format("{}: [{}] is not a table of mqbroker's: a listener's begins with [[listener]]",
+                    table.where, mqtt::escape_for_terminal(table.name)));
   settings.typed.tables = std::move(file->tables);
   return std::move(file->settings);
 }

@@ -98,7 +98,8 @@ std::optional<std::string> choose_topic(PubConfig& config, PubTyped& typed) {
 Program mqpub_program() {
   return {.name = "mqpub",
           .summary = "Publish messages to an MQTT broker.",
-          .usage = "[OPTIONS] -t TOPIC (-m TEXT | -f FILE | -s | -l | -n)"};
+          .usage = "[OPTIONS] -t TOPIC (-m TEXT | -f FILE | -s | -l | -n)",
+          .options_files = {"mqpub", "mosquitto_pub"}};
 }
 
 void declare_pub_options(Options& o, PubConfig& config, PubTyped& typed) {

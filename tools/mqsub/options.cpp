@@ -61,7 +61,8 @@ std::optional<std::string> check_filters(SubConfig& config) {
 Program mqsub_program() {
   return {.name = "mqsub",
           .summary = "Subscribe to topics of an MQTT broker and write the messages.",
-          .usage = "[OPTIONS] -t FILTER [-t FILTER]..."};
+          .usage = "[OPTIONS] -t FILTER [-t FILTER]...",
+          .options_files = {"mqsub", "mosquitto_sub"}};
 }
 
 void declare_sub_options(Options& o, SubConfig& config) {

@@ -52,6 +52,17 @@ TEST(SettingsFile, ArraysOfTablesKeepTheirOrder) {
   EXPECT_EQ(file->tables[2].where, "f:5");
 }
 
+TEST(SettingsFile, TablesAreSectionsInTheirOrderUnlessTheyAreValues) {
+  const auto file = parse_settings("v = {x = 1}\n[b]\nx = 1\n[a]\ny = 2\n", "f");
+  ASSERT_TRUE(file);
+  ASSERT_EQ(file->settings.size(), 1u);
+  EXPECT_EQ(file->settings[0].kind, SettingKind::table);
+  ASSERT_EQ(file->sections.size(), 2u);
+  EXPECT_EQ(file->sections[0].name, "b");
+  EXPECT_EQ(file->sections[1].where, "f:4");
+  EXPECT_EQ(file->sections[1].settings.at(0).key, "y");
+}
+
 TEST(SettingsFile, TablesOnOneLineKeepTheirOrder) {
   const auto file = parse_settings("t = [{z = 1}, {a = 2}]", "f");
   ASSERT_TRUE(file);
@@ -143,7 +154,7 @@ TEST_F(WithFile, EachKindOfOptionIsRead) {
   EXPECT_THAT(list, ElementsAre("a", "b"));
   EXPECT_TRUE(flag);
   EXPECT_EQ(color, 2);
-  EXPECT_EQ(o.find("--port").source(), Source::file);
+  EXPECT_EQ(o.find("--port").source(), Source::settings_file);
 }
 
 TEST_F(WithFile, PlainNumbersAreOctetsAndSecondsAndALoneTextIsAList) {
@@ -171,9 +182,8 @@ TEST_F(WithFile, TypedOptionsBeatWhatTheyExclude) {
 
 TEST_F(WithFile, FaultsAreSaidWithFileAndLine) {
   EXPECT_EQ(with("\nprot = 7\n"), "mqpub: f:2: unknown key 'prot'; did you mean 'port'?\n");
-  EXPECT_EQ(with("[limits]\nport = 7\n"), "mqpub: f:1: unknown key 'limits'\n");
   EXPECT_EQ(with("port = \"7\"\n"), "mqpub: f:1: 'port' needs a whole number, not a text\n");
-  EXPECT_EQ(with("port.x = 7\n"), "mqpub: f:1: 'port' needs a whole number, not a table\n");
+  EXPECT_EQ(with("port = {x = 7}\n"), "mqpub: f:1: 'port' needs a whole number, not a table\n");
   EXPECT_EQ(with("flag = 1\n"), "mqpub: f:1: 'flag' needs true or false, not a whole number\n");
   EXPECT_EQ(with("name = [\"a\"]\n"), "mqpub: f:1: 'name' needs a text, not a list of texts\n");
   EXPECT_EQ(with("list = [1]\n"), "mqpub: f:1: 'list' needs a text or a list of texts, not something else\n");
