@@ -1,179 +1,14 @@
-// Queues and their limits; readers that fall behind, and publishers that wait for them.
-#include "broker_test.hpp"
-
-#include <fmt/format.h>
+// Readers that fall behind, and publishers that wait for them.
+#include "queue_test.hpp"
 
 namespace mqtt::test {
 namespace {
 
-using broker::BrokerConfig;
 using broker::DropReason;
-using broker::ReceiveMaximumPolicy;
 using broker::SlowConsumer;
 
-BrokerConfig small(SlowConsumer policy = SlowConsumer::drop) {
-  BrokerConfig config;
-  config.limits.queued_messages = 8;
-  config.limits.in_flight = 2;
-  config.slow_consumer = policy;
-  return config;
-}
-
-/// A reader `r` that does not acknowledge, and a publisher `p`.
-struct Pair {
-  explicit Pair(BrokerConfig config, Version publishers = Version::v5)
-      : rig{std::move(config)}, r{rig}, p{rig, publishers} {
-    r.acknowledges = false;
-    r.enter("id=r clean session_expiry_interval=1000");
-    r.subscribe("t:1");
-    p.enter("id=p clean");
-  }
-  void publish(int first, int last, int qos = 1) {
-    for (int i = first; i <= last; ++i)
-      p.queue(qos == 0 ? fmt::format("PUBLISH t=t p={}", i)
-                       : fmt::format("PUBLISH q=1 id={} t=t p={}", i, i));
-    rig.run();
-  }
-  /// The reader acknowledges all that it has and all that follows.
-  void catch_up() {
-    r.acknowledges = true;
-    for (int i = 1; i <= 2; ++i) r.queue(fmt::format("PUBACK id={}", i));
-    rig.run();
-  }
-  Rig rig;
-  Client r, p;
-};
-
-TEST(BrokerQueue, MessagesForAnAbsentClientAreBounded) {
-  Pair pair{small()};
-  pair.r.cut();
-  pair.publish(1, 10);
-  pair.publish(0, 0, 0);
-  EXPECT_EQ(pair.p.count("PUBACK"), 10u);
-  EXPECT_EQ(pair.rig.counters().queued_messages, 8u);
-  EXPECT_EQ(pair.rig.dropped(DropReason::queue_full), 2u);
-  EXPECT_EQ(pair.rig.dropped(DropReason::offline), 1u);
-  EXPECT_THAT(pair.rig.events.lines, Contains("dropped r queue_full 1"));
-  pair.r.acknowledges = true;
-  pair.r.enter("id=r");
-  EXPECT_EQ(pair.r.count("PUBLISH"), 8u);
-}
-
-TEST(BrokerQueue, SoAreTheirBytes) {
-  auto config = small();
-  config.limits.queued_bytes = 1000;
-  Pair pair{config};
-  pair.r.cut();
-  for (int i = 1; i <= 5; ++i) pair.p.send(fmt::format("PUBLISH q=1 id={} t=t p=x*100", i));
-  EXPECT_LE(pair.rig.counters().queued_bytes, 1000u);
-  EXPECT_GT(pair.rig.counters().queued_messages, 1u);
-  EXPECT_EQ(pair.rig.counters().queued_messages + pair.rig.dropped(DropReason::queue_full), 5u);
-}
-
-TEST(BrokerQueue, WhatIsInFlightIsBoundedByItsBytesToo) {
-  auto config = small();
-  config.limits.queued_bytes = 1000;
-  config.limits.in_flight = 100;
-  Pair pair{config};
-  for (int i = 1; i <= 6; ++i) pair.p.send(fmt::format("PUBLISH q=1 id={} t=t p=x*400", i));
-  EXPECT_EQ(pair.r.count("PUBLISH"), 3u);  // the third fills it
-  pair.r.acknowledges = true;
-  for (int i = 1; i <= 3; ++i) pair.r.send(fmt::format("PUBACK id={}", i));
-  EXPECT_EQ(pair.r.count("PUBLISH"), 6u);
-}
-
-TEST(BrokerQueue, TheMemoryOfAllTogetherIsBounded) {
-  auto config = small();
-  config.limits.queued_messages = 1000;
-  config.limits.queued_bytes_total = 10'000;
-  Pair pair{config};
-  Client other{pair.rig};
-  other.enter("id=other clean session_expiry_interval=1000");
-  other.subscribe("t:1");
-  other.cut();
-  pair.r.cut();
-  for (int i = 1; i <= 100; ++i) {
-    pair.p.send(fmt::format("PUBLISH q=1 id={} t=t p=x*100", i));
-    ASSERT_LE(pair.rig.counters().queued_bytes, 10'000u);
-  }
-  EXPECT_EQ(pair.rig.counters().queued_messages + pair.rig.dropped(DropReason::memory_full), 200u);
-  EXPECT_GT(pair.rig.dropped(DropReason::memory_full), 0u);
-}
-
-TEST(BrokerQueue, DropsAreToldOfOnceInTenSeconds) {
-  Pair pair{small()};
-  pair.r.cut();
-  pair.publish(1, 20);
-  pair.rig.advance(10s);
-  pair.publish(21, 21);
-  std::vector<std::string> told;
-  for (const auto& line : pair.rig.events.lines)
-    if (line.starts_with("dropped")) told.push_back(line);
-  EXPECT_THAT(told, ElementsAre("dropped r queue_full 1", "dropped r queue_full 11", "dropped r queue_full 1"));
-}
-
-TEST(BrokerQueue, Qos0IsDroppedFirst) {
-  Pair pair{small()};
-  pair.publish(1, 3);  // the window, and one in the queue
-  pair.publish(10, 16, 0);
-  EXPECT_EQ(pair.rig.counters().queued_messages, 8u);
-  pair.publish(4, 6);
-  EXPECT_EQ(pair.rig.counters().queued_messages, 8u);
-  EXPECT_EQ(pair.rig.dropped(DropReason::queue_full), 3u);
-  pair.catch_up();
-  std::vector<std::string> payloads;
-  for (const auto& line : pair.r.take())
-    if (line.starts_with("PUBLISH")) payloads.push_back(line.substr(line.find("p=") + 2));
-  EXPECT_THAT(payloads, ElementsAre("1", "2", "3", "13", "14", "15", "16", "4", "5", "6"));
-}
-
-TEST(BrokerQueue, AWriteBacklogBoundsWhatIsEncodedForOneThatDoesNotRead) {
-  auto config = small();
-  config.limits.write_backlog = 1000;
-  config.limits.queued_messages = 100;
-  Pair pair{config};
-  pair.r.read(false);
-  for (int i = 0; i < 50; ++i) pair.p.send("PUBLISH t=t p=x*100");
-  EXPECT_LT(pair.r.connection().output().size(), 1200u);
-  EXPECT_GT(pair.rig.counters().queued_messages, 20u);
-  pair.r.read(true);
-  pair.rig.run();
-  EXPECT_EQ(pair.r.count("PUBLISH"), 50u);
-}
-
-TEST(BrokerFlow, TheWindowIsTheSmallerOfBothSides) {
-  Pair pair{small()};
-  pair.publish(1, 3);
-  EXPECT_EQ(pair.r.count("PUBLISH"), 2u);
-  Client one{pair.rig};
-  one.acknowledges = false;
-  one.enter("id=one clean receive_maximum=1");
-  one.subscribe("u:1");
-  pair.p.send("PUBLISH q=1 id=50 t=u p=x");
-  pair.p.send("PUBLISH q=1 id=51 t=u p=x");
-  EXPECT_EQ(one.count("PUBLISH"), 1u);
-}
-
-TEST(BrokerFlow, Mqtt_3_3_4_7_MoreThanReceiveMaximum) {
-  for (const auto policy : {ReceiveMaximumPolicy::strict, ReceiveMaximumPolicy::tolerant}) {
-    auto config = small();
-    config.limits.receive_maximum = 2;
-    config.receive_maximum_policy = policy;
-    Rig rig{config};
-    Client p{rig};
-    p.acknowledges = false;
-    p.enter("id=p clean");
-    for (int i = 1; i <= 3; ++i) p.send(fmt::format("PUBLISH q=2 id={} t=t p=x", i));
-    if (policy == ReceiveMaximumPolicy::strict)
-      EXPECT_THAT(p.take(),
-                  ElementsAre("PUBREC id=1 rc=0x10", "PUBREC id=2 rc=0x10", "DISCONNECT rc=0x93", "closed"));
-    else
-      EXPECT_EQ(p.count("PUBREC"), 3u);
-  }
-}
-
 TEST(BrokerSlow, PublishersWaitForTheirAcknowledgementsAndGetThemInOrder) {
-  Pair pair{small()};
+  Pair pair{small_queues()};
   pair.publish(1, 20);
   // Two are in flight; from half a queue on nothing is acknowledged.
   EXPECT_EQ(pair.p.count("PUBACK"), 5u);
@@ -187,7 +22,7 @@ TEST(BrokerSlow, PublishersWaitForTheirAcknowledgementsAndGetThemInOrder) {
 }
 
 TEST(BrokerSlow, OneThatStopsIsNotWaitedForBeyondItsGrace) {
-  Pair pair{small()};
+  Pair pair{small_queues()};
   pair.publish(1, 10);
   pair.rig.advance(4999ms);
   EXPECT_EQ(pair.p.count("PUBACK"), 5u);
@@ -204,7 +39,7 @@ TEST(BrokerSlow, OneThatStopsIsNotWaitedForBeyondItsGrace) {
 }
 
 TEST(BrokerSlow, ReadingNowAndThenIsEnough) {
-  Pair pair{small()};
+  Pair pair{small_queues()};
   pair.publish(1, 20);
   for (int i = 1; i <= 10; ++i) {
     pair.rig.advance(4900ms);
@@ -215,7 +50,7 @@ TEST(BrokerSlow, ReadingNowAndThenIsEnough) {
 }
 
 TEST(BrokerSlow, OneThatDribblesHoldsOthersUpForAMinuteAtMost) {
-  auto config = small();
+  auto config = small_queues();
   config.limits.queued_messages = 100;
   Pair pair{config};
   pair.publish(1, 60);
@@ -230,7 +65,7 @@ TEST(BrokerSlow, OneThatDribblesHoldsOthersUpForAMinuteAtMost) {
 }
 
 TEST(BrokerSlow, OneThatStopsKeepsNoMoreThanItsQueueHolds) {
-  Pair pair{small()};
+  Pair pair{small_queues()};
   pair.publish(1, 30);
   EXPECT_GT(pair.rig.counters().queued_messages, 8u);
   pair.rig.advance(5s);
@@ -240,30 +75,8 @@ TEST(BrokerSlow, OneThatStopsKeepsNoMoreThanItsQueueHolds) {
   EXPECT_EQ(pair.r.count("PUBLISH"), 10u);
 }
 
-TEST(BrokerQueue, WhatHasExpiredMakesRoom) {
-  Pair pair{small()};
-  pair.r.cut();
-  for (int i = 1; i <= 8; ++i)
-    pair.p.send(fmt::format("PUBLISH q=1 id={} t=t p=old message_expiry_interval=1", i));
-  pair.rig.advance(2s);
-  pair.p.send("PUBLISH q=1 id=9 t=t p=new");
-  EXPECT_EQ(pair.rig.dropped(DropReason::expired), 8u);
-  EXPECT_EQ(pair.rig.dropped(DropReason::queue_full), 0u);
-  pair.r.acknowledges = true;
-  pair.r.enter("id=r");
-  EXPECT_EQ(pair.r.count("PUBLISH"), 1u);
-}
-
-TEST(BrokerQueue, WhatNoLongerFitsAfterAReconnectIsCounted) {
-  Pair pair{small()};
-  pair.p.send("PUBLISH q=1 id=1 t=t p=x*400");
-  pair.r.cut();
-  pair.r.enter("id=r maximum_packet_size=100");
-  EXPECT_EQ(pair.rig.dropped(DropReason::too_large), 1u);
-}
-
 TEST(BrokerSlow, UnderTheDisconnectPolicyItIsCutOff) {
-  Pair pair{small(SlowConsumer::disconnect)};
+  Pair pair{small_queues(SlowConsumer::disconnect)};
   pair.publish(1, 10);
   pair.r.take();
   pair.rig.advance(5s);
@@ -274,7 +87,7 @@ TEST(BrokerSlow, UnderTheDisconnectPolicyItIsCutOff) {
 }
 
 TEST(BrokerSlow, UnderTheStallPolicyItIsWaitedForForEver) {
-  Pair pair{small(SlowConsumer::stall)};
+  Pair pair{small_queues(SlowConsumer::stall)};
   pair.publish(1, 10);
   pair.rig.advance(24h);
   EXPECT_EQ(pair.p.count("PUBACK"), 5u);
@@ -289,7 +102,7 @@ TEST(BrokerSlow, UnderTheStallPolicyItIsWaitedForForEver) {
 
 TEST(BrokerSlow, APublisherIsLetGoWhenItsReaderLeaves) {
   for (const bool takes_over : {false, true}) {
-    Pair pair{small(SlowConsumer::stall)};
+    Pair pair{small_queues(SlowConsumer::stall)};
     pair.publish(1, 10);
     Client again{pair.rig};
     if (takes_over)
@@ -302,7 +115,7 @@ TEST(BrokerSlow, APublisherIsLetGoWhenItsReaderLeaves) {
 }
 
 TEST(BrokerSlow, APublisherIsLetGoWhenItsReaderLeavesItsGroup) {
-  Rig rig{small(SlowConsumer::stall)};
+  Rig rig{small_queues(SlowConsumer::stall)};
   Client r{rig}, p{rig}, other{rig};
   r.acknowledges = false;
   r.enter("id=r clean");
@@ -318,7 +131,7 @@ TEST(BrokerSlow, APublisherIsLetGoWhenItsReaderLeavesItsGroup) {
 }
 
 TEST(BrokerSlow, AMemberThatHasStoppedIsPassedOverByItsGroup) {
-  Rig rig{small()};
+  Rig rig{small_queues()};
   Client r{rig}, other{rig}, p{rig};
   for (Client* member : {&r, &other}) {
     member->acknowledges = false;
@@ -337,7 +150,7 @@ TEST(BrokerSlow, AMemberThatHasStoppedIsPassedOverByItsGroup) {
 }
 
 TEST(BrokerSlow, APublisherThatEndsLeavesItsMessages) {
-  Pair pair{small(SlowConsumer::stall)};
+  Pair pair{small_queues(SlowConsumer::stall)};
   pair.publish(1, 10);
   pair.p.cut();
   pair.catch_up();
@@ -345,7 +158,7 @@ TEST(BrokerSlow, APublisherThatEndsLeavesItsMessages) {
 }
 
 TEST(BrokerSlow, OneBefore5WithoutAWindowIsPausedAndReadOn) {
-  auto config = small();
+  auto config = small_queues();
   config.limits.receive_maximum = 3;
   Pair pair{config, Version::v3_1_1};
   pair.publish(1, 40);
@@ -359,7 +172,7 @@ TEST(BrokerSlow, OneBefore5WithoutAWindowIsPausedAndReadOn) {
 }
 
 TEST(BrokerSlow, APausedClientIsNotTakenForSilent) {
-  auto config = small(SlowConsumer::stall);
+  auto config = small_queues(SlowConsumer::stall);
   Pair pair{config};
   pair.p.enter("id=p clean ka=2");
   pair.publish(1, 10, 0);
@@ -375,7 +188,7 @@ TEST(BrokerSlow, APausedClientIsNotTakenForSilent) {
 
 /// Windows full both ways.
 void publish_to_each_other(SlowConsumer policy, Version version, int qos) {
-  auto config = small(policy);
+  auto config = small_queues(policy);
   config.limits.receive_maximum = 20;
   Rig rig{config};
   Client a{rig, version}, b{rig, version};
@@ -420,7 +233,7 @@ TEST(BrokerSlow, TwoThatPublishToEachOtherDoNotBlockEachOther) {
 }
 
 TEST(BrokerSlow, AMessageAboveTheQueuesBoundReachesOneThatReads) {
-  auto config = small();
+  auto config = small_queues();
   config.limits.queued_bytes = 500;
   Pair pair{config};
   pair.publish(1, 2);
@@ -431,7 +244,7 @@ TEST(BrokerSlow, AMessageAboveTheQueuesBoundReachesOneThatReads) {
 }
 
 TEST(BrokerSlow, OneThatComesBackToAFullQueueLosesNothingMore) {
-  Pair pair{small()};
+  Pair pair{small_queues()};
   pair.r.cut();
   pair.publish(1, 8);
   pair.r.enter("id=r");
@@ -442,7 +255,7 @@ TEST(BrokerSlow, OneThatComesBackToAFullQueueLosesNothingMore) {
 }
 
 TEST(BrokerSlow, ALargeMessageOverASlowLineIsNoSilence) {
-  auto config = small(SlowConsumer::disconnect);
+  auto config = small_queues(SlowConsumer::disconnect);
   config.limits.write_backlog = 100;
   Pair pair{config};
   pair.r.chunk_max = 1000;
