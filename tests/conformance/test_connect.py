@@ -33,6 +33,21 @@ def test_plain_client_ids_are_accepted(connected, any_version, client_id):
     connected(any_version, client_id).leave()
 
 
+@covers("MQTT-3.1.3-8")
+@pytest.mark.parametrize("client_id", ["x" * 60_000, "x" * 24, " ", "a b", "/+#", "$SYS/x", "\u00fc\U0001f600", "'; --"],
+                         ids=["long", "24", "space", "with-space", "wildcards", "dollar", "not-ascii", "quote"])
+def test_an_uncommon_client_id_is_accepted_or_refused_for_good(opened, client_id):
+    """A server may refuse it, but then with 0x85, and goes."""
+    client = opened(V5)
+    client.send(wire.connect(V5, client_id))
+    connack = client.expect(CONNACK)
+    assert connack.code in (0, 0x85)
+    if connack.code == 0:
+        assert client.drain() == [] and client.leave() == []
+    else:
+        assert client.end() == []
+
+
 @covers(v311="MQTT-3.1.3-6")
 def test_empty_ids_are_told_apart(connected, topic):
     first, second = connected(V311, ""), connected(V311, "")
