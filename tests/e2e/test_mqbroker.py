@@ -755,19 +755,24 @@ def test_a_key_with_its_password(certs, scratch):
 
 # --- a client of others that is not in the matrix -------------------------------------------------------------
 
+@pytest.mark.parametrize("version", ("5", "311", "31"))
 @pytest.mark.parametrize("transport", ("tcp", "tls", "unix"))
-def test_mosquitto_rr(certs, transport):
+def test_mosquitto_rr(certs, transport, version):
     topic = unique("rr/")
     with MqBroker(certs, ("tcp", transport) if transport != "tcp" else ("tcp",), ["-v"]) as broker:
         responder = Paho.client(broker["tcp"])
         try:
             responder.on_message = lambda client, user, m: client.publish(
-                m.properties.ResponseTopic, b"re: " + m.payload, 1, properties=reply_to(m))
+                # Before 5.0 both sides have to know it.
+                m.properties.ResponseTopic if version == "5" else f"{topic}/answer",
+                b"re: " + m.payload, 1, properties=reply_to(m))
             responder.subscribe(topic, 1)
             broker.wait_subscribed(topic)
-            result = run(["mosquitto_rr", *broker[transport].mosquitto_args(), "-V", "mqttv5", "-q", "1", "-t", topic,
-                          "-e", f"{topic}/answer", "-m", "ping", "-W", "10"])
+            result = run(["mosquitto_rr", *broker[transport].mosquitto_args(), "-V", f"mqttv{version}", "-i", "rr",
+                          "-q", "1", "-t", topic, "-e", f"{topic}/answer", "-m", "ping", "-W", "10"])
             assert (result.code, result.out) == (0, b"re: ping\n"), result
+            name = {"5": "5.0", "311": "3.1.1", "31": "3.1"}[version]
+            broker.wait_log(rf"'rr' \([^)]*\) connected: MQTT {re.escape(name)}\n")
         finally:
             Paho.leave(responder)
 
