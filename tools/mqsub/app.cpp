@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 
 #include "common/client_setup.hpp"
-#include "common/diag.hpp"
 #include "common/packet_log.hpp"
 #include "common/signals.hpp"
 #include "common/stdio.hpp"
+#include "messages/lifecycle.hpp"
 #include "mqsub/pending_acks.hpp"
-#include "mqsub/subscriber.hpp"
+#include "mqsub/retained_remover.hpp"
+#include "mqsub/snapshot.hpp"
 
 namespace mq {
 namespace {
@@ -22,10 +24,9 @@ using mqtt::PropertyPlace;
 /// How long, at the end, a reader of standard output may take nothing.
 constexpr mqtt::Duration output_grace = std::chrono::seconds{2};
 
-PlainFormat plain_format(const SubConfig& config, bool to_terminal) {
-  return {.content = config.with_topic ? PlainContent::topic_and_payload : PlainContent::payload,
-          .escape = to_terminal ? PlainEscape::for_terminal : PlainEscape::exact,
-          .separator = config.no_separator ? "" : "\n"};
+std::uint64_t random_seed() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
 }
 
 class Receiver final : mqtt::ClientHandler {
@@ -35,22 +36,33 @@ class Receiver final : mqtt::ClientHandler {
         diag_{"mqsub", config.connection.log},
         where_{where_of(config.connection, setup)},
         ends_session_{setup.ends_session},
-        signals_{loop_,
-                 {.on_stop = [this] { on_signal(); }, .on_statistics = [this] { diag_.info(progress()); }}},
+        signals_{
+            loop_,
+            {.on_stop = [this] { on_signal(); }, .on_statistics = [this] { diag_.info(goal_.progress()); }}},
         deadline_{loop_, [this] { on_deadline(); }},
+        idle_{loop_, [this] { on_idle_timer(); }},
+        tick_{loop_, [this] { on_tick(); }},
         turn_end_{loop_, [this] { at_turn_end(); }},
         output_{loop_,
                 {.on_drained = [this] { on_drained(); },
                  .on_closed = [this] { on_output_over(ExitCode::ok); },
                  .on_error = [this](const mqtt::Error& error) { fail_locally(error); }}},
-        format_{plain_format(config, output_.is_terminal())},
-        lines_{config.output == SubOutput::json_parsed ? JsonPayload::parse : JsonPayload::text},
-        subscriber_{config, diag_},
+        presenter_{make_presenter(config.view, config.output, output_.is_terminal())},
+        selection_{config.selection, random_seed()},
+        goal_{config.ending},
+        subscriber_{config.plan, diag_},
+        lifecycle_{diag_},
+        snapshot_{loop_, {.ping = [this] { ping(); }, .on_done = [this] { on_nothing_more(); }}},
+        remover_{config.dry_run ? RetainedRemover::Mode::dry_run : RetainedRemover::Mode::remove, diag_},
         client_{loop_, std::move(setup.options), *this},
         packet_log_{diag_, client_.session()} {}
 
   ExitCode run() {
-    if (config_.deadline) deadline_.set(loop_.now() + *config_.deadline);
+    if (config_.ending.deadline) deadline_.set(loop_.now() + *config_.ending.deadline);
+    if (config_.events)
+      lifecycle_.set_mirror(
+          [this](std::string_view name, const Diag::Fields& fields) { mirror(name, fields); });
+    start_ticking();
     loop_.set_coalescing(std::chrono::microseconds{500});  // one turn for many messages of a stream
     client_.start();
     loop_.run();
@@ -59,11 +71,15 @@ class Receiver final : mqtt::ClientHandler {
   }
 
  private:
+  // Subscribing.
+
   void on_connack(const mqtt::ConnackView& connack) override {
     if (mqtt::is_error(connack.reason) || leaving_) return;
     where_.version = client_.session().version();
+    lifecycle_.connected(where_, client_, client_.session());
+    remover_.pump(client_.session(), loop_.now());
     const bool still_subscribed = subscribed_ && client_.session().limits().session_present;
-    if (still_subscribed) return;
+    if (still_subscribed) return begin_snapshot();
     subscribed_ = false;
     judge(subscriber_.subscribe(client_.session(), loop_.now()));
   }
@@ -72,24 +88,63 @@ class Receiver final : mqtt::ClientHandler {
     judge(subscriber_.on_subscribed(id, suback));
   }
 
-  void judge(Subscriber::Outcome outcome) {
-    if (outcome == Subscriber::Outcome::granted) subscribed_ = true;
-    if (outcome == Subscriber::Outcome::refused) leave(ExitCode::subscribe_refused);
+  void on_unsubscribed(mqtt::PacketId id, const mqtt::UnsubackView& unsuback) override {
+    judge(subscriber_.on_unsubscribed(id, unsuback));
   }
 
+  void judge(Subscriber::Outcome outcome) {
+    if (outcome == Subscriber::Outcome::waiting) return;
+    lifecycle_.subscribed(subscriber_.answers());
+    if (outcome == Subscriber::Outcome::refused) return leave(ExitCode::subscribe_refused);
+    subscribed_ = true;
+    if (config_.ending.after_subscribing) return leave(ExitCode::ok);
+    note_activity();
+    begin_snapshot();
+  }
+
+  void begin_snapshot() {
+    if (config_.selection.snapshot && !nothing_more_) snapshot_.begin();
+  }
+
+  /// Behind the acknowledgements of what has come: their room may bring more.
+  void ping() {
+    at_turn_end();
+    if (!leaving_ && client_.session().ping(loop_.now())) client_.flush();
+  }
+
+  void on_pong() override { snapshot_.on_pong(); }
+
+  /// The retained messages are complete, or --retained-only met a live one.
+  void on_nothing_more() {
+    nothing_more_ = true;
+    turn_end_.request();
+  }
+
+  // Receiving.
+
   void on_message(const mqtt::PublishView& message, mqtt::AckToken token) override {
-    if (leaving_ || goal_met()) return;  // not acknowledged: the server keeps it
-    if (!(config_.skip_retained && message.retain)) write(message);
+    if (leaving_ || complete() || config_.ending.after_subscribing)
+      return;  // unacknowledged: the server keeps it
+    const Verdict verdict = selection_.judge(message, where_.version, loop_.now());
+    if (verdict == Verdict::end) return on_nothing_more();
+    if (message.retain) on_retained(message, verdict);
+    if (verdict == Verdict::show) show(message);
     pending_acks_.add(output_.position(), token);
     turn_end_.request();
   }
 
-  void write(const mqtt::PublishView& message) {
-    ++received_;
-    if (config_.output == SubOutput::plain)
-      append_plain(output_.buffer(), message, format_);
-    else
-      lines_.write(output_.buffer(), message, time_of_turn());
+  void on_retained(const mqtt::PublishView& message, Verdict verdict) {
+    snapshot_.on_retained();
+    if (!config_.remove_retained || verdict == Verdict::filtered_out) return;
+    remover_.on_retained(message);
+    remover_.pump(client_.session(), loop_.now());
+  }
+
+  void show(const mqtt::PublishView& message) {
+    presenter_->show(output_.buffer(), message, time_of_turn());
+    goal_.on_shown(message);
+    note_activity();
+    if (config_.output.line_buffered) output_.flush();
     if (output_.blocked()) client_.pause_reading();
   }
 
@@ -99,14 +154,15 @@ class Receiver final : mqtt::ClientHandler {
     return *time_of_turn_;
   }
 
-  [[nodiscard]] bool goal_met() const { return config_.count && received_ >= *config_.count; }
+  /// Nothing that may still come is wanted.
+  [[nodiscard]] bool complete() const { return goal_.reached() || nothing_more_; }
 
   /// One write of all that this turn brought; then, and only then, the acknowledgements.
   void at_turn_end() {
     time_of_turn_.reset();
     output_.flush();
     acknowledge_written();
-    if (goal_met() && output_.pending() == 0) leave(ExitCode::ok);
+    if (complete() && output_.pending() == 0 && remover_.idle()) leave_as(goal_.verdict(Goal::Cause::done));
   }
 
   void acknowledge_written() {
@@ -117,6 +173,14 @@ class Receiver final : mqtt::ClientHandler {
     });
     client_.flush();
   }
+
+  void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override {
+    remover_.on_published(id, reason, properties);
+    remover_.pump(client_.session(), loop_.now());
+    turn_end_.request();
+  }
+
+  // Writing.
 
   void on_drained() {
     if (ended_ || leaving_) return say_goodbye();
@@ -130,11 +194,39 @@ class Receiver final : mqtt::ClientHandler {
     leave(code);
   }
 
-  // Nothing is published.
-  void on_published(mqtt::PacketId, mqtt::ReasonCode, mqtt::PropertiesView) override {}
+  void mirror(std::string_view name, const Diag::Fields& fields) {
+    append_event(output_.buffer(), event_clock_, Diag::system_clock(), name, fields);
+    turn_end_.request();
+  }
+
+  void start_ticking() {
+    const auto interval = presenter_->interval();
+    if (!interval) return;
+    next_tick_ = loop_.now() + *interval;
+    tick_.set(next_tick_);
+  }
+
+  void on_tick() {
+    if (leaving_ || ended_) return;
+    if (!output_.blocked()) presenter_->tick(output_.buffer());
+    next_tick_ = std::max(next_tick_ + *presenter_->interval(), loop_.now());
+    tick_.set(next_tick_);
+    turn_end_.request();
+  }
+
+  /// The last words on standard output.
+  void close_output(ExitCode code) {
+    if (std::exchange(output_closed_, true)) return;
+    presenter_->finish(output_.buffer());
+    if (config_.dry_run) diag_.info(remover_.account());
+    lifecycle_.summary(code, [this](JsonWriter& json) { json.field("received", goal_.shown()); });
+  }
+
+  // The connection's end.
 
   void on_lost(const Ending& ending, mqtt::Duration delay) override {
-    diag_.warning(describe_retry(ending, where_, delay));
+    snapshot_.stop();
+    lifecycle_.reconnecting(ending, where_, delay);
   }
 
   void on_session_left(const Ending& ending) override {
@@ -145,7 +237,8 @@ class Receiver final : mqtt::ClientHandler {
     ended_ = true;
     if (ending.kind != Ending::Kind::finished && !leaving_) {
       exit_code_ = exit_code_for(ending);
-      diag_.error(describe(ending, where_));
+      lifecycle_.lost(ending, where_);
+      close_output(exit_code_);
     }
     // What has been received is written, for as long as somebody is there to read it.
     output_.flush();
@@ -155,6 +248,8 @@ class Receiver final : mqtt::ClientHandler {
   [[nodiscard]] bool output_waits() const {
     return output_.pending() > 0 && !output_.failed() && signals_.stop_signal() == 0 && !gave_up_;
   }
+
+  // Our end.
 
   void on_signal() {
     if (ended_ || leaving_) return say_goodbye();
@@ -166,14 +261,40 @@ class Receiver final : mqtt::ClientHandler {
     if (ended_) return leave(exit_code_);  // only the output is waited for
     at_turn_end();
     if (leaving_) return;
-    if (goal_met() || (subscribed_ && !config_.count)) return leave(ExitCode::ok);
-    diag_.error(deadline_reached(*config_.deadline, subscribed_ ? progress() : "not subscribed yet"));
-    leave(exit_code_at_deadline());
+    if (!subscribed_) {
+      diag_.error(deadline_reached(*config_.ending.deadline, "not subscribed yet"));
+      return leave(client_.has_connected() ? lost_or(ExitCode::deadline) : ExitCode::refused);
+    }
+    leave_at_timeout(deadline_reached(*config_.ending.deadline, goal_.progress()));
   }
 
-  [[nodiscard]] ExitCode exit_code_at_deadline() const {
-    if (!client_.has_connected()) return ExitCode::refused;
-    return client_.connected() ? ExitCode::deadline : ExitCode::connection_lost;
+  void leave_at_timeout(const Sentence& sentence) {
+    const bool cut_short = (config_.selection.snapshot && !nothing_more_) || !remover_.idle();
+    ExitCode code = complete() ? ExitCode::ok : goal_.verdict(Goal::Cause::timeout);
+    if (code == ExitCode::ok && cut_short) code = ExitCode::deadline;
+    if (code != ExitCode::ok) diag_.error(sentence);
+    leave_as(code == ExitCode::ok ? code : lost_or(code));
+  }
+
+  [[nodiscard]] ExitCode lost_or(ExitCode code) const {
+    return client_.connected() ? code : ExitCode::connection_lost;
+  }
+
+  void note_activity() {
+    if (!config_.ending.idle_timeout) return;
+    if (!last_activity_) idle_.set(loop_.now() + *config_.ending.idle_timeout);
+    last_activity_ = loop_.now();
+  }
+
+  /// Set once, and again for what is left: messages cost it nothing.
+  void on_idle_timer() {
+    if (leaving_ || ended_) return;
+    const mqtt::TimePoint due = *last_activity_ + *config_.ending.idle_timeout;
+    if (loop_.now() < due) return idle_.set(due);
+    at_turn_end();
+    if (leaving_) return;
+    leave_at_timeout(fmt::format("nothing came for {}: {}",
+                                 mqtt::format_duration(*config_.ending.idle_timeout), goal_.progress()));
   }
 
   void give_up_output() {
@@ -184,15 +305,15 @@ class Receiver final : mqtt::ClientHandler {
     say_goodbye();
   }
 
-  [[nodiscard]] std::string progress() const {
-    return config_.count ? fmt::format("{} of {} messages received", received_, *config_.count)
-                         : fmt::format("{} messages received", received_);
-  }
-
   void fail_locally(const mqtt::Error& error) {
     diag_.error(local_io_failed(error));
     exit_code_ = ExitCode::local_io;
     on_output_over(ExitCode::local_io);
+  }
+
+  /// A retained message that could not be removed outweighs a goal that was met.
+  void leave_as(ExitCode code) {
+    leave(code == ExitCode::ok && remover_.any_failed() ? ExitCode::publish_rejected : code);
   }
 
   void leave(ExitCode code) {
@@ -200,6 +321,8 @@ class Receiver final : mqtt::ClientHandler {
     leaving_ = true;
     exit_code_ = code;
     deadline_.cancel();
+    snapshot_.stop();
+    close_output(code);
     output_.flush();
     acknowledge_written();
     if (output_waits()) return deadline_.set(loop_.now() + output_grace);
@@ -234,32 +357,42 @@ class Receiver final : mqtt::ClientHandler {
   mqtt::net::Loop loop_;
   Signals signals_;
   mqtt::net::Timer deadline_;
+  mqtt::net::Timer idle_;
+  mqtt::net::Timer tick_;
   mqtt::net::TurnEnd turn_end_;
   Stdout output_;
-  PlainFormat format_;
-  MessageLineWriter lines_;
+  std::unique_ptr<Presenter> presenter_;
+  Selection selection_;
+  Goal goal_;
   Subscriber subscriber_;
+  Lifecycle lifecycle_;
+  Snapshot snapshot_;
+  RetainedRemover remover_;
   mqtt::Client client_;
   PacketLog packet_log_;
   PendingAcks pending_acks_;
   mqtt::Properties farewell_;
-  std::uint64_t received_ = 0;
   ExitCode exit_code_ = ExitCode::ok;
   std::optional<WallTime> time_of_turn_;
+  WallClockText event_clock_;
+  std::optional<mqtt::TimePoint> last_activity_;
+  mqtt::TimePoint next_tick_{};
   bool subscribed_ = false;
-  bool leaving_ = false;  // the goodbye is on its way, or waits for the output
-  bool gave_up_ = false;  // on the output
-  bool ended_ = false;    // the connection
+  bool nothing_more_ = false;   // is wanted, whatever the goal says
+  bool output_closed_ = false;  // the last words were said
+  bool leaving_ = false;        // the goodbye is on its way, or waits for the output
+  bool gave_up_ = false;        // on the output
+  bool ended_ = false;          // the connection
 };
 
 /// With -C the server shall not send more than is still wanted: what it has in flight beyond that
 /// would have to be delivered again.
 void cap_receive_maximum(mqtt::ConnectOptions& connect, const SubConfig& config) {
-  if (!config.count || connect.version != mqtt::Version::v5) return;
+  const auto& count = config.ending.count;
+  if (!count || connect.version != mqtt::Version::v5) return;
   const std::uint64_t allowed =
       connect.properties.view().number_or(PropertyId::receive_maximum, mqtt::receive_maximum_default);
-  connect.properties.set(PropertyId::receive_maximum,
-                         static_cast<std::uint32_t>(std::min(*config.count, allowed)));
+  connect.properties.set(PropertyId::receive_maximum, static_cast<std::uint32_t>(std::min(*count, allowed)));
 }
 
 }  // namespace
@@ -271,7 +404,8 @@ ExitCode subscribe(const SubConfig& config) {
     return setup.error().code;
   }
   setup->options.session.ack_mode = mqtt::AckMode::manual;
-  if (config.subscription.qos == mqtt::QoS::at_most_once) setup->options.own_session = false;
+  const auto at_qos_0 = [](const Subscription& each) { return each.options.qos == mqtt::QoS::at_most_once; };
+  if (std::ranges::all_of(config.plan.subscriptions, at_qos_0)) setup->options.own_session = false;
   cap_receive_maximum(setup->options.connect, config);
   return Receiver{config, std::move(*setup)}.run();
 }

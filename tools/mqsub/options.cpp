@@ -1,59 +1,22 @@
 #include "mqsub/options.hpp"
 
-#include <fmt/format.h>
-
-#include <mqtt/codec/topic.hpp>
+#include "mqsub/option_parts.hpp"
 
 namespace mq {
 namespace {
 
 using mqtt::PropertyPlace;
 
-void declare_subscription_options(Options& o, SubConfig& config) {
-  o.list("-t,--topic", config.filters)
-      .metavar("FILTER")
-      .group("Subscription")
-      .text("subscribe to this topic filter; may be given many times")
-      .example("-t 'home/+/temperature'");
-  o.choice("-q,--qos", config.subscription.qos,
-           {{"0", mqtt::QoS::at_most_once}, {"1", mqtt::QoS::at_least_once}, {"2", mqtt::QoS::exactly_once}})
-      .metavar("QOS")
-      .group("Subscription")
-      .text("the highest quality of service at which messages are delivered");
-  o.flag("-R", config.skip_retained)
-      .group("Subscription")
-      .text("leave out messages that the server had retained before");
-  o.flag("--allow-partial", config.allow_partial)
-      .group("Subscription")
-      .text("go on as long as one filter was granted");
-}
-
-void declare_output_options(Options& o, SubConfig& config) {
-  o.flag("-v,--verbose", config.with_topic).group("Output").text("write the topic, a space and the payload");
-  o.flag("-N", config.no_separator).group("Output").text("write no newline after each message");
-  o.choice("--json", config.output, {{"text", SubOutput::json}, {"parse", SubOutput::json_parsed}})
-      .implied("text")
-      .group("Output")
-      .text("write a JSON object per message; with parse, a payload that is JSON is part of it")
-      .example("--json | jq .topic");
-}
-
-void declare_ending_options(Options& o, SubConfig& config) {
-  o.number("-C", config.count, {.min = 1}).metavar("N").group("Ending").text("end after N messages");
-  o.duration("-W", config.deadline)
-      .metavar("TIME")
-      .group("Ending")
-      .text("end after this time, counted from the start; exit code 9 if -C was not reached");
-}
-
-std::optional<std::string> check_filters(SubConfig& config) {
-  if (!config.connection.url_topic.empty()) config.filters.push_back(config.connection.url_topic);
-  if (config.filters.empty()) return "there is nothing to subscribe to: use -t";
-  for (const std::string& filter : config.filters)
-    if (const auto fault = mqtt::find_topic_filter_error(filter))
-      return fmt::format("cannot subscribe to '{}': {} [{}]", mqtt::escape_for_terminal(filter), fault->what,
-                         fault->clause.v5);
-  return std::nullopt;
+void declare_view_options(Options& o, SubConfig& config) {
+  constexpr std::string_view group = "Output";
+  o.flag("--events", config.events)
+      .group(group)
+      .text("write connected, subscribed, reconnecting, disconnected and summary as JSON lines, too")
+      .needs({"--json"});
+  o.flag("--message-rate", config.typed.message_rate)
+      .group(group)
+      .text("write no messages, but each second how many there were")
+      .excludes({"-v", "-N", "-0", "--json"});
 }
 
 }  // namespace
@@ -66,17 +29,25 @@ Program mqsub_program() {
 }
 
 void declare_sub_options(Options& o, SubConfig& config) {
-  declare_subscription_options(o, config);
-  declare_output_options(o, config);
-  declare_ending_options(o, config);
-  declare_connect_options(
-      o, config.connection,
-      {PropertyPlace::connect, PropertyPlace::will, PropertyPlace::subscribe, PropertyPlace::disconnect});
+  detail::declare_subscription_options(o, config);
+  detail::declare_selection_options(o, config);
+  declare_output_options(o, config.output);
+  declare_view_options(o, config);
+  detail::declare_ending_options(o, config);
+  declare_connect_options(o, config.connection,
+                          {PropertyPlace::connect, PropertyPlace::will, PropertyPlace::subscribe,
+                           PropertyPlace::unsubscribe, PropertyPlace::disconnect});
   declare_log_options(o, config.connection.log);
-  o.rule([&config] { return check_filters(config); });
+  o.rule([&config] { return detail::join_subscriptions(config); });
+  o.rule([&config]() -> std::optional<std::string> {
+    config.selection.skip_empty = config.remove_retained;
+    if (config.typed.message_rate) config.view = ViewKind::message_rate;
+    return std::nullopt;
+  });
   o.example("mqsub -t 'home/#' -v", "write topic and payload of everything below home");
+  o.example("mqsub -t alarm --fresh -C 1 -W 30s", "wait for the next message, at most 30 seconds");
+  o.example("mqsub -t 'config/#' --retained -v", "write what the server has retained, and end");
   o.example("mqsub -t 'sensors/+' --json | jq .payload", "a JSON object per message");
-  o.example("mqsub -t alarm -C 1 -W 30s", "wait for one message, at most 30 seconds");
 }
 
 }  // namespace mq

@@ -8,24 +8,34 @@
 #include <mqtt/util/time.hpp>
 
 #include "common/connect_options.hpp"
-#include "common/message_format.hpp"
 #include "common/options.hpp"
+#include "messages/output_options.hpp"
+#include "messages/subscriber.hpp"
+#include "mqsub/goal.hpp"
+#include "mqsub/presenter.hpp"
+#include "mqsub/selection.hpp"
 
 namespace mq {
 
-enum class SubOutput : std::uint8_t { plain, json, json_parsed };
-
 struct SubConfig {
   ConnectionConfig connection;
-  std::vector<std::string> filters;
-  mqtt::SubscriptionOptions subscription;  ///< of all filters
-  SubOutput output = SubOutput::plain;
-  bool with_topic = false;                 ///< -v
-  bool no_separator = false;               ///< -N
-  bool skip_retained = false;              ///< -R
-  bool allow_partial = false;              ///< some filters may be refused
-  std::optional<std::uint64_t> count;      ///< -C
-  std::optional<mqtt::Duration> deadline;  ///< -W
+  SubscriptionPlan plan;
+  SelectionConfig selection;
+  OutputConfig output;
+  ViewKind view = ViewKind::messages;
+  bool events = false;  ///< --events
+  EndingConfig ending;
+  bool remove_retained = false;  ///< --remove-retained
+  bool dry_run = false;          ///< --dry-run
+
+  /// As the options were typed, before they are joined.
+  struct Typed {
+    std::vector<std::string> filters;        ///< -t
+    std::vector<std::string> subscriptions;  ///< --sub
+    mqtt::SubscriptionOptions subscription;  ///< of -t, and where --sub does not say
+    bool message_rate = false;
+  };
+  Typed typed;
 };
 
 [[nodiscard]] Program mqsub_program();
