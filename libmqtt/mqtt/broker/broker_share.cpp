@@ -70,7 +70,7 @@ void Broker::State::leave_groups(Session& session, const std::set<TopicTree::Pos
       return true;
     });
   if (is_short(session)) note_gone(session);
-  std::ranges::stable_sort(freed, comes_before);
+  std::ranges::sort(freed, comes_before);
   redistribute(session, std::move(freed));
 }
 

@@ -77,7 +77,7 @@ std::vector<Delivery> DeliveryQueue::take_shared(const std::set<TopicTree::Posit
 }
 
 void DeliveryQueue::put_in_order() {
-  if (waiting_) std::ranges::stable_sort(*waiting_, comes_before);
+  if (waiting_) std::ranges::sort(*waiting_, comes_before);
 }
 
 }  // namespace mqtt::broker
