@@ -84,6 +84,10 @@ mqtt::net::StreamTarget target_of(const ConnectionConfig& config) {
         .path = config.ws_path, .host = {}, .subprotocols = {"mqtt"}, .headers = config.ws_headers};
   target.connect.family = config.family;
   target.connect.local_address = config.local_address;
+  target.connect.interface = config.interface;
+  target.connect.overrides = config.overrides;
+  target.connect.proxy = config.proxy;
+  target.connect.service = config.service;
   return target;
 }
 
@@ -121,11 +125,12 @@ std::expected<ClientSetup, SetupFailure> make_client_setup(const ConnectionConfi
 }
 
 Where where_of(const ConnectionConfig& config, const ClientSetup& setup) {
-  return {.name = config.where(),
-          .transport = config.transport,
-          .port = config.hosts.empty() ? std::uint16_t{0} : config.hosts.front().port,
-          .client_id = setup.options.connect.client_id,
-          .version = setup.options.connect.version};
+  return {
+      .name = config.where(),
+      .transport = config.transport,
+      .port = config.hosts.empty() || !config.service.empty() ? std::uint16_t{0} : config.hosts.front().port,
+      .client_id = setup.options.connect.client_id,
+      .version = setup.options.connect.version};
 }
 
 }  // namespace mq

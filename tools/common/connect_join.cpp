@@ -137,6 +137,7 @@ Fault join_will(const Options& options, ConnectionConfig& config) {
 
 std::optional<std::string> join_connection(const Options& options, ConnectionConfig& config) {
   if (auto fault = join_address(options, config)) return fault;
+  if (auto fault = join_route(options, config)) return fault;
   if (auto fault = join_session(config)) return fault;
   if (auto fault = join_version(config)) return fault;
   return join_will(options, config);

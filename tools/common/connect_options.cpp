@@ -23,6 +23,18 @@ std::vector<std::string> split_at_commas(std::string_view text) {
   }
 }
 
+std::vector<Option::Part> secrets_of_url(std::string_view url) {
+  std::vector<Option::Part> parts;
+  const std::size_t scheme = url.find("://");
+  const std::size_t authority = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::size_t colon = url.find(':', authority), at = url.rfind('@');
+  if (colon != std::string_view::npos && at != std::string_view::npos && colon < at)
+    parts.push_back({colon + 1, at});
+  if (const std::size_t query = url.find('?'); query != std::string_view::npos)
+    parts.push_back({query + 1, url.size()});
+  return parts;
+}
+
 }  // namespace detail
 
 namespace {
@@ -66,19 +78,6 @@ ValueResult keep_url(ConnectionConfig& config, std::string_view value) {
   return {};
 }
 
-/// A password in the user information, and a query, which may be a signature.
-std::vector<Option::Part> secrets_of_url(std::string_view url) {
-  std::vector<Option::Part> parts;
-  const std::size_t authority = url.find("://");
-  if (authority == std::string_view::npos) return parts;
-  const std::size_t colon = url.find(':', authority + 3), at = url.rfind('@');
-  if (colon != std::string_view::npos && at != std::string_view::npos && colon < at)
-    parts.push_back({colon + 1, at});
-  if (const std::size_t query = url.find('?'); query != std::string_view::npos)
-    parts.push_back({query + 1, url.size()});
-  return parts;
-}
-
 ValueResult keep_retry_delay(mqtt::ReconnectPolicy& policy, std::string_view value) {
   const std::size_t dots = value.find("..");
   const auto min = mqtt::parse_duration(value.substr(0, dots));
@@ -116,7 +115,7 @@ void declare_address(Options& o, ConnectionConfig& c) {
       .env("MQTT_URL")
       .text("mqtt://, mqtts://, ws://, wss:// or unix:// address: mqtts://user:password@host:port/topic")
       .excludes({"--host", "--port", "--unix"})
-      .secret(secrets_of_url)
+      .secret(detail::secrets_of_url)
       .example("-L mqtts://broker.example:8883");
   o.text("-h,--host", c.typed.host)
       .metavar("HOST")
@@ -133,10 +132,6 @@ void declare_address(Options& o, ConnectionConfig& c) {
       .group(group)
       .text("connect to this unix socket")
       .excludes({"--host", "--port"});
-  o.text("-A,--bind", c.local_address)
-      .metavar("ADDRESS")
-      .group(group)
-      .text("connect from this local address");
   o.flag("-4", c.typed.ipv4).group(group).text("use IPv4 only").excludes({"-6"});
   o.flag("-6", c.typed.ipv6).group(group).text("use IPv6 only");
   o.ignored_flag("--nodelay").group(group).hidden().text("always on: small packets leave at once");
@@ -279,6 +274,7 @@ void declare_will(Options& o, ConnectionConfig& c) {
 
 std::string ConnectionConfig::where() const {
   if (!unix_path.empty()) return unix_path;
+  if (!service.empty()) return hosts.front().host;
   std::vector<std::string> names;
   for (const auto& [host, port] : hosts) names.push_back(mqtt::net::host_and_port(host, port));
   return fmt::format("{}", fmt::join(names, ", "));
@@ -287,6 +283,7 @@ std::string ConnectionConfig::where() const {
 void declare_connect_options(Options& options, ConnectionConfig& config,
                              std::initializer_list<mqtt::PropertyPlace> packets) {
   declare_address(options, config);
+  detail::declare_route_options(options, config);
   declare_patience(options, config);
   declare_credentials(options, config);
   declare_session(options, config);

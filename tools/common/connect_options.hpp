@@ -64,7 +64,12 @@ struct ConnectionConfig {
   std::string ws_path = "/mqtt";  ///< path and query
   std::vector<mqtt::net::HttpHeader> ws_headers;
 
+  std::optional<mqtt::net::ProxyServer> proxy;
+  std::string no_proxy;
   std::string local_address;
+  std::string interface;
+  std::vector<mqtt::net::NameOverride> overrides;
+  std::string service;  ///< "_mqtt._tcp": the host is a domain whose SRV records are asked for; else empty
   mqtt::net::Family family = mqtt::net::Family::any;
   mqtt::Duration connect_timeout = std::chrono::seconds{10};
   mqtt::ReconnectPolicy reconnect;
@@ -88,6 +93,7 @@ struct ConnectionConfig {
     std::optional<std::uint32_t> session_expiry;
     bool ipv4 = false;
     bool ipv6 = false;
+    bool service = false;
   };
   Typed typed;
 };

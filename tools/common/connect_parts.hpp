@@ -16,11 +16,19 @@ namespace mq::detail {
 
 void declare_tls_options(Options& options, ConnectionConfig& config);
 
+/// How the broker is reached: proxies, names, interfaces.
+void declare_route_options(Options& options, ConnectionConfig& config);
+/// After the transport and the hosts are known.
+[[nodiscard]] std::optional<std::string> join_route(const Options& options, ConnectionConfig& config);
+
 /// The first TLS option on the command line; empty if there is none.
 [[nodiscard]] std::string_view typed_tls_option(const Options& options);
 
 /// Joins the options into what ConnectionConfig promises; a sentence if they do not go together.
 [[nodiscard]] std::optional<std::string> join_connection(const Options& options, ConnectionConfig& config);
+
+/// A password in the user information, and a query, which may be a signature.
+[[nodiscard]] std::vector<Option::Part> secrets_of_url(std::string_view url);
 
 [[nodiscard]] std::vector<std::string> split_at_commas(std::string_view text);
 

@@ -55,7 +55,8 @@ ExitCode exit_code_for_session(Stage stage) {
 ExitCode exit_code_for(const mqtt::Error& error, Stage stage) {
   switch (error.domain) {
     case mqtt::ErrorDomain::system: return exit_code_for_system(stage);
-    case mqtt::ErrorDomain::resolve: return ExitCode::resolve;
+    case mqtt::ErrorDomain::resolve:
+    case mqtt::ErrorDomain::proxy: return ExitCode::resolve;
     case mqtt::ErrorDomain::tls:
       return stage == Stage::connecting ? ExitCode::tls : ExitCode::connection_lost;
     case mqtt::ErrorDomain::websocket:

@@ -70,7 +70,17 @@ std::string hint_for_websocket(const mqtt::Error& error) {
   return {};
 }
 
+std::string hint_for_proxy(const mqtt::Error& error) {
+  const std::string_view text = error.context;
+  const auto says = [text](std::string_view words) { return text.find(words) != std::string_view::npos; };
+  if (says("wants credentials") || says("HTTP 407") || says("user name and password"))
+    return "the proxy's user name and password stand in its URL: --proxy socks5h://user:password@host";
+  if (says("does not speak")) return "it may be another kind of proxy: socks5h:// or http://";
+  return {};
+}
+
 std::string hint_for_open(const mqtt::Error& error, const Where& where) {
+  if (error.domain == ErrorDomain::proxy) return hint_for_proxy(error);
   if (error.domain == ErrorDomain::tls) return hint_for_tls(error);
   if (error.domain == ErrorDomain::websocket) return hint_for_websocket(error);
   if (error.domain == ErrorDomain::timeout) return hint_for_silence(where);

@@ -325,10 +325,23 @@ bool Options::is_beaten(const Option& option, Source source) const {
   return std::ranges::any_of(occurrences_, beats);
 }
 
+namespace {
+
+/// What is set of a variable's spellings: those of proxies are written in capitals or without, by a habit of
+/// the web's tools.
+std::string spelling_in_use(std::string variable, const Options::Environment& environment) {
+  if (!variable.ends_with("_PROXY") || environment(variable.c_str())) return variable;
+  for (char& c : variable)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  return variable;
+}
+
+}  // namespace
+
 void Options::add_environment(const Environment& environment) {
   for (Option& option : options_) {
-    const std::string& variable = option.record_.environment;
-    if (variable.empty() || is_beaten(option, Source::environment)) continue;
+    if (option.record_.environment.empty() || is_beaten(option, Source::environment)) continue;
+    const std::string variable = spelling_in_use(option.record_.environment, environment);
     // An empty variable is how scripts say "none".
     const char* value = environment(variable.c_str());
     if (value && *value) occurrences_.push_back({&option, variable, Source::environment, {value}, {}, {}});

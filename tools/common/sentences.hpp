@@ -30,7 +30,7 @@ struct Sentence {
 struct Where {
   std::string name;  ///< "broker.lan:8883", "/run/mqtt.sock"
   mqtt::Transport transport = mqtt::Transport::tcp;
-  std::uint16_t port = 0;  ///< 0 for a unix socket
+  std::uint16_t port = 0;  ///< 0 for a unix socket and with -S
   std::string client_id{};
   mqtt::Version version = mqtt::Version::v5;
 };

@@ -1,6 +1,7 @@
 #include <mqtt/client/reconnect.hpp>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace mqtt {
 namespace {
@@ -28,6 +29,7 @@ bool open_may_help(const Error& error) {
   switch (error.domain) {
     case ErrorDomain::tls: return error.code == 0;
     case ErrorDomain::websocket: return error.code == 0 || error.code >= 500;
+    case ErrorDomain::proxy: return error.code != EACCES && error.code != EPROTO && error.code != EINVAL;
     case ErrorDomain::url:
     case ErrorDomain::session: return false;
     default: return true;

@@ -80,11 +80,13 @@ void SocketAddress::set_port(std::uint16_t port) {
   (family() == Family::ipv6 ? storage_.v6.sin6_port : storage_.v4.sin_port) = htons(port);
 }
 
-std::string SocketAddress::text() const {
-  if (family() == Family::ipv6) return host_and_port(ipv6_text(storage_.v6), port());
+std::string SocketAddress::text() const { return host_and_port(host_text(), port()); }
+
+std::string SocketAddress::host_text() const {
+  if (family() == Family::ipv6) return ipv6_text(storage_.v6);
   char digits[INET_ADDRSTRLEN] = {};
   inet_ntop(AF_INET, &storage_.v4.sin_addr, digits, sizeof digits);
-  return host_and_port(digits, port());
+  return digits;
 }
 
 bool is_ip_literal(std::string_view host) { return SocketAddress::parse(host, 0).has_value(); }

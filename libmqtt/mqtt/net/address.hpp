@@ -26,6 +26,8 @@ class SocketAddress {
   void set_port(std::uint16_t port);
   /// "127.0.0.1:1883", "[::1]:1883"
   [[nodiscard]] std::string text() const;
+  /// "127.0.0.1", "::1", "fe80::1%eth0"
+  [[nodiscard]] std::string host_text() const;
 
  private:
   // Every accepted connection keeps one, and a sockaddr_storage is four times as large.
@@ -37,6 +39,12 @@ class SocketAddress {
 };
 
 [[nodiscard]] bool is_ip_literal(std::string_view host);
+
+/// A place to connect to.
+struct HostPort {
+  std::string host;  ///< name or IP literal without brackets
+  std::uint16_t port = 0;
+};
 
 /// "host:1883"; an IPv6 literal gets its brackets.
 [[nodiscard]] std::string host_and_port(std::string_view host, std::uint16_t port);

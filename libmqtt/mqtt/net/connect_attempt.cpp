@@ -12,15 +12,25 @@
 namespace mqtt::net {
 namespace {
 
+int descriptor_of(const Socket& socket) {
+  uv_os_fd_t fd = -1;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(&socket.handle), &fd);
+  return fd;
+}
+
 /// An errno value, or 0.
 int bind_local(Socket& socket, const SocketAddress& local) {
-  uv_os_fd_t fd = -1;
-  uv_fileno(reinterpret_cast<uv_handle_t*>(&socket.handle), &fd);
   // Without this the kernel picks the port before it knows the peer: one source address would be
   // good for 28,000 connections in all instead of to each peer.
   constexpr int yes = 1;
-  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+  setsockopt(descriptor_of(socket), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
   return -uv_tcp_bind(&socket.handle.tcp, local.raw(), 0);
+}
+
+/// An errno value, or 0.
+int bind_interface(const Socket& socket, const std::string& name) {
+  const auto size = static_cast<socklen_t>(name.size());
+  return setsockopt(descriptor_of(socket), SOL_SOCKET, SO_BINDTODEVICE, name.data(), size) == 0 ? 0 : errno;
 }
 
 void keep_alive(Socket& socket, Duration silence) {
@@ -58,6 +68,8 @@ std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::tcp(Loop& lo
   auto socket = make_tcp_socket(loop, address.raw()->sa_family);
   if (!socket) return std::unexpected(socket.error().code);
   Socket& s = **socket;
+  if (!options.interface.empty())
+    if (const int fault = bind_interface(s, options.interface)) return std::unexpected(fault);
   if (options.local)
     if (const int fault = bind_local(s, *options.local)) return std::unexpected(fault);
   if (options.keep_alive) keep_alive(s, *options.keep_alive);

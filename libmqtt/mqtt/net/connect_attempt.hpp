@@ -13,6 +13,7 @@ namespace mqtt::net {
 
 struct TcpOptions {
   std::optional<SocketAddress> local;  ///< connect from here; of the same family as the address
+  std::string interface;               ///< connect through this one
   std::optional<Duration> keep_alive;  ///< probes after this much silence
 };
 

@@ -1,14 +1,18 @@
 #include <mqtt/net/connector.hpp>
 
 #include <fmt/format.h>
+#include <netdb.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <random>
 #include <utility>
 
+#include <mqtt/net/background.hpp>
 #include <mqtt/net/connect_attempt.hpp>
 #include <mqtt/net/race.hpp>
 #include <mqtt/net/time_limit.hpp>
+#include <mqtt/net/tunnel.hpp>
 #include <mqtt/util/text.hpp>
 
 namespace mqtt::net {
@@ -26,8 +30,10 @@ struct Connector::State {
   std::size_t index = 0;  // of the host being tried
   TimePoint host_started;
   Deadline host_deadline;  // this host's share
+  std::unique_ptr<Background> service_lookup;
   std::unique_ptr<Lookup> lookup;
   std::unique_ptr<Race> race;
+  std::unique_ptr<Tunnel> tunnel;           // through the proxy
   std::unique_ptr<ConnectAttempt> attempt;  // for a unix socket
   std::vector<Error> errors;                // one per host that failed
 
@@ -38,10 +44,14 @@ struct Connector::State {
 
   void start();
   void start_unix();
+  void look_up_service();
+  void on_service(Result<std::vector<ServiceRecord>> records);
   void start_host();
+  void start_tunnel();
   void on_addresses(Result<std::vector<SocketAddress>> addresses);
   void start_race(const std::vector<SocketAddress>& addresses);
   void on_time_up();
+  [[nodiscard]] std::string service_name() const;
   void host_failed(Error error);
   void finish(Result<Connected> result);
   [[nodiscard]] Deadline share_of_time(std::size_t hosts_left);
@@ -56,7 +66,10 @@ Error combine(std::vector<Error> errors) {
   };
   const Error& telling = *std::ranges::min_element(errors, {}, rank);
   Error whole{telling.domain, telling.code, {}};
-  for (const Error& error : errors) whole.context += (whole.context.empty() ? "" : "; ") + error.context;
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    if (i > 0 && errors[i].context == errors[i - 1].context) continue;  // the same proxy, say
+    whole.context += (i == 0 ? "" : "; ") + errors[i].context;
+  }
   return whole;
 }
 
@@ -70,6 +83,36 @@ void Connector::State::start() {
       return finish(fail(ErrorDomain::system, EINVAL,
                          fmt::format("cannot connect from '{}': not an IP address", options.local_address)));
   }
+  if (options.service.empty()) return start_host();
+  look_up_service();
+}
+
+std::string Connector::State::service_name() const { return options.service + "." + hosts.front().host; }
+
+void Connector::State::look_up_service() {
+  host_started = loop.now();
+  host_deadline = options.deadline;
+  time_up.set(host_deadline);
+  auto found = std::make_shared<Result<std::vector<ServiceRecord>>>();
+  service_lookup = std::make_unique<Background>(
+      loop, [found, ask = options.resolve_service, name = service_name()] { *found = ask(name); },
+      [this, found](Result<void> worked) {
+        if (!worked) *found = std::unexpected(std::move(worked.error()));
+        on_service(std::move(*found));
+      });
+}
+
+void Connector::State::on_service(Result<std::vector<ServiceRecord>> records) {
+  service_lookup.reset();
+  if (!records) return finish(std::unexpected(std::move(records.error())));
+  std::mt19937 random{std::random_device{}()};
+  auto order = in_order_of_trial(std::move(*records), [&random](std::uint32_t max) {
+    return std::uniform_int_distribution<std::uint32_t>{0, max}(random);
+  });
+  if (order.empty())
+    return finish(fail(ErrorDomain::resolve, EAI_NONAME,
+                       fmt::format("the service '{}' is not offered", escape_for_terminal(service_name()))));
+  hosts = std::move(order);
   start_host();
 }
 
@@ -97,8 +140,17 @@ void Connector::State::start_host() {
   time_up.set(host_deadline);
   if (host_deadline && *host_deadline <= host_started) return;  // no lookup can be in time
   const auto& [host, port] = hosts[index];
-  lookup = std::make_unique<Lookup>(loop, host, port, options.family,
-                                    [this](auto addresses) { on_addresses(std::move(addresses)); });
+  if (options.proxy && !bypasses_proxy(options.proxy->bypass, host)) return start_tunnel();
+  lookup = std::make_unique<Lookup>(
+      loop, host, port, options.family, [this](auto addresses) { on_addresses(std::move(addresses)); },
+      options.overrides);
+}
+
+void Connector::State::start_tunnel() {
+  tunnel = std::make_unique<Tunnel>(loop, hosts[index], options, [this](auto stream) {
+    if (!stream) return host_failed(std::move(stream.error()));
+    finish(Connected{std::move(*stream), options.service.empty() ? index : 0});
+  });
 }
 
 void Connector::State::on_addresses(Result<std::vector<SocketAddress>> addresses) {
@@ -113,10 +165,11 @@ void Connector::State::on_addresses(Result<std::vector<SocketAddress>> addresses
 }
 
 void Connector::State::start_race(const std::vector<SocketAddress>& addresses) {
-  race = std::make_unique<Race>(loop, addresses, TcpOptions{local, options.keep_alive}, [this](auto stream) {
-    if (!stream) return host_failed(describe_failures(stream.error()));
-    finish(Connected{std::move(*stream), index});
-  });
+  race = std::make_unique<Race>(loop, addresses, TcpOptions{local, options.interface, options.keep_alive},
+                                [this](auto stream) {
+                                  if (!stream) return host_failed(describe_failures(stream.error()));
+                                  finish(Connected{std::move(*stream), options.service.empty() ? index : 0});
+                                });
   race->start();
 }
 
@@ -124,6 +177,12 @@ void Connector::State::on_time_up() {
   const Duration limit = *host_deadline - host_started;
   if (attempt) return finish(std::unexpected(timeout_error("no answer from " + path, limit)));
   if (race) return host_failed(timeout_error("no answer from " + race->waiting_for(), limit));
+  if (tunnel) return host_failed(tunnel->timeout(limit));
+  if (service_lookup) {
+    service_lookup.reset();
+    return finish(std::unexpected(timeout_error(
+        fmt::format("no answer about the service '{}'", escape_for_terminal(service_name())), limit)));
+  }
   host_failed(
       timeout_error(fmt::format("no address for '{}'", escape_for_terminal(hosts[index].host)), limit));
 }
@@ -131,6 +190,7 @@ void Connector::State::on_time_up() {
 void Connector::State::host_failed(Error error) {
   lookup.reset();
   race.reset();
+  tunnel.reset();
   time_up.cancel();
   errors.push_back(std::move(error));
   if (++index < hosts.size()) return start_host();

@@ -8,26 +8,29 @@
 
 #include <mqtt/net/address.hpp>
 #include <mqtt/net/loop.hpp>
+#include <mqtt/net/proxy_server.hpp>
 #include <mqtt/net/resolver.hpp>
+#include <mqtt/net/service.hpp>
 #include <mqtt/net/stream.hpp>
 
 namespace mqtt::net {
 
-struct HostPort {
-  std::string host;  ///< name or IP literal without brackets
-  std::uint16_t port = 0;
-};
-
 struct ConnectOptions {
   Family family = Family::any;
   std::string local_address;           ///< IP literal to connect from; empty: the system's choice
+  std::string interface;               ///< network interface to connect through; empty: the system's choice
   std::optional<Duration> keep_alive;  ///< TCP keep-alive probes after this much silence
-  Deadline deadline;                   ///< over everything: lookups and all addresses
+  std::vector<NameOverride> overrides;
+  std::optional<ProxyServer> proxy;  ///< connect through it
+  /// "_mqtt._tcp": the first host is a domain, whose SRV records say where to connect to. Empty: none.
+  std::string service;
+  ServiceResolver resolve_service = &query_services;
+  Deadline deadline;  ///< over everything: lookups and all addresses
 };
 
 struct Connected {
   std::unique_ptr<ByteStream> stream;
-  std::size_t host_index = 0;  ///< which of the hosts it is
+  std::size_t host_index = 0;  ///< which of the hosts it is; 0 for one that a service named
 };
 
 /// Connects to the first of several hosts that answers. They are tried in order, each with an equal
@@ -35,7 +38,7 @@ struct Connected {
 /// attempt each 250 ms or as soon as one fails). Destroying it cancels. The callback comes from the
 /// loop and may destroy the connector.
 ///
-/// Errors: resolve; system with the errno that tells most ("connection refused by [::1]:1883 and
+/// Errors: resolve; proxy; system with the errno that tells most ("connection refused by [::1]:1883 and
 /// 127.0.0.1:1883"); timeout.
 class Connector {
  public:

@@ -63,6 +63,17 @@ std::optional<HttpHead> parse_http_head(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<HttpStatus> parse_http_status(std::string_view line) {
+  constexpr std::size_t version_size = 9;  // "HTTP/1.1 "
+  if (!line.starts_with("HTTP/1.") || line.size() < version_size + 3 || line[version_size - 1] != ' ')
+    return std::nullopt;
+  const auto code = parse_number<unsigned>(line.substr(version_size, 3));
+  const std::string_view rest = line.substr(version_size + 3);
+  if (!code || *code < 100 || (!rest.empty() && !rest.starts_with(' '))) return std::nullopt;
+  return HttpStatus{line[7] == '1', static_cast<int>(*code),
+                    rest.substr(std::min<std::size_t>(rest.size(), 1))};
+}
+
 std::vector<std::string_view> HttpHead::values(std::string_view name) const {
   std::vector<std::string_view> found;
   for (const Field& field : fields)

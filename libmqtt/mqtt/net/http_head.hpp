@@ -28,6 +28,15 @@ struct HttpHead {
 /// characters. `text` is a whole head with its empty line.
 [[nodiscard]] std::optional<HttpHead> parse_http_head(std::string_view text);
 
+/// The first line of a response.
+struct HttpStatus {
+  bool http_1_1 = false;  ///< else HTTP/1.0, or a later 1.x
+  int code = 0;
+  std::string_view reason;
+};
+
+[[nodiscard]] std::optional<HttpStatus> parse_http_status(std::string_view line);
+
 /// A field name, method or subprotocol (RFC 9110 section 5.6.2).
 [[nodiscard]] bool is_http_token(std::string_view text);
 /// Printable octets, spaces and tabs.

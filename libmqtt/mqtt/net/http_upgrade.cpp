@@ -58,24 +58,7 @@ Result<void> check_options(const WsOptions& options) {
   return {};
 }
 
-struct StatusLine {
-  bool http_1_1;
-  int code;
-  std::string_view reason;
-};
-
-std::optional<StatusLine> parse_status_line(std::string_view line) {
-  constexpr std::size_t version_size = 9;  // "HTTP/1.1 "
-  if (!line.starts_with("HTTP/1.") || line.size() < version_size + 3 || line[version_size - 1] != ' ')
-    return std::nullopt;
-  const auto code = parse_number<unsigned>(line.substr(version_size, 3));
-  const std::string_view rest = line.substr(version_size + 3);
-  if (!code || *code < 100 || (!rest.empty() && !rest.starts_with(' '))) return std::nullopt;
-  return StatusLine{line[7] == '1', static_cast<int>(*code),
-                    rest.substr(std::min<std::size_t>(rest.size(), 1))};
-}
-
-Error refused_by_server(const StatusLine& status, const HttpHead& head, const WsOptions& options) {
+Error refused_by_server(const HttpStatus& status, const HttpHead& head, const WsOptions& options) {
   std::string text = fmt::format("server answered HTTP {}{}{} to the WebSocket upgrade of {}", status.code,
                                  status.reason.empty() ? "" : " ", escape_for_terminal(status.reason),
                                  path_only(options.path));
@@ -189,7 +172,7 @@ Result<std::string> format_upgrade_request(const WsOptions& options, const WsKey
 Result<std::string> check_upgrade_response(std::string_view text, const WsOptions& options,
                                            const WsKey& key) {
   const auto head = parse_http_head(text);
-  const auto status = head ? parse_status_line(head->start_line) : std::nullopt;
+  const auto status = head ? parse_http_status(head->start_line) : std::nullopt;
   if (!status) return refuse("the server's answer to the WebSocket upgrade is not HTTP/1.1");
   if (status->code != 101) return std::unexpected(refused_by_server(*status, *head, options));
   if (!status->http_1_1) return refuse("server answered the WebSocket upgrade in HTTP/1.0");

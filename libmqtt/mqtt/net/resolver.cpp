@@ -2,15 +2,12 @@
 
 #include <fmt/format.h>
 #include <netdb.h>
-#include <uv.h>
 
 #include <cerrno>
-#include <mutex>
 #include <system_error>
-#include <thread>
 #include <utility>
 
-#include <mqtt/net/uv_handle.hpp>
+#include <mqtt/net/background.hpp>
 #include <mqtt/util/text.hpp>
 
 namespace mqtt::net {
@@ -48,11 +45,28 @@ Result<Addresses> only(Family family, Addresses addresses, std::string_view host
   return std::unexpected(resolve_error(host, EAI_ADDRFAMILY, 0));
 }
 
+Addresses overridden(const std::string& host, std::uint16_t port,
+                     const std::vector<NameOverride>& overrides) {
+  Addresses addresses;
+  for (const NameOverride& entry : overrides) {
+    const bool meant = entry.host == "*" || equal_ignoring_case(entry.host, host);
+    if (!meant || entry.port != port) continue;
+    for (SocketAddress address : entry.addresses) {
+      address.set_port(port);
+      addresses.push_back(address);
+    }
+  }
+  return addresses;
+}
+
 /// The answers that need no lookup.
-std::optional<Result<Addresses>> known_addresses(const std::string& host, std::uint16_t port, Family family) {
+std::optional<Result<Addresses>> known_addresses(const std::string& host, std::uint16_t port, Family family,
+                                                 const std::vector<NameOverride>& overrides) {
   if (host.empty())
     return fail(ErrorDomain::resolve, EAI_NONAME, "cannot resolve '': the host name is empty");
   if (const auto literal = SocketAddress::parse(host, port)) return only(family, {*literal}, host);
+  if (auto known = overridden(host, port, overrides); !known.empty())
+    return only(family, std::move(known), host);
   if (!is_localhost(host)) return std::nullopt;
   return only(family, {*SocketAddress::parse("::1", port), *SocketAddress::parse("127.0.0.1", port)}, host);
 }
@@ -83,75 +97,26 @@ Result<Addresses> look_up(const std::string& host, std::uint16_t port, Family fa
 
 }  // namespace
 
-// A thread of its own instead of libuv's pool: getaddrinfo cannot be interrupted, and the pool's
-// threads are joined when the process ends. A name server that does not answer would hold a tool for
-// half a minute after its deadline; a cancelled lookup's thread is simply left behind. One that has
-// answered is at its end: it is joined, so that nothing of it is left when the process ends.
-struct Lookup::Job {
-  struct Wake {
-    uv_async_t handle{};
-    Lookup* owner = nullptr;
-  };
-
-  std::thread thread;    // of the loop's side
-  std::mutex mutex;      // guards the rest
-  Wake* wake = nullptr;  // null when the lookup is cancelled
-  std::optional<Result<Addresses>> result;
-
-  void answer(Result<Addresses> addresses) {
-    const std::lock_guard lock{mutex};
-    if (!wake) return;
-    result = std::move(addresses);
-    uv_async_send(&wake->handle);
-  }
-
-  Wake* release_wake() {
-    const std::lock_guard lock{mutex};
-    return std::exchange(wake, nullptr);
-  }
-
-  Result<Addresses> take_result() {
-    const std::lock_guard lock{mutex};
-    return std::move(*result);
-  }
-};
-
-Lookup::Lookup(Loop& loop, std::string host, std::uint16_t port, Family family, Callback done)
+Lookup::Lookup(Loop& loop, std::string host, std::uint16_t port, Family family, Callback done,
+               const std::vector<NameOverride>& overrides)
     : done_{std::move(done)}, answer_{loop, [this] { finish(std::move(*result_)); }} {
-  result_ = known_addresses(host, port, family);
+  result_ = known_addresses(host, port, family, overrides);
   if (result_) {
     answer_.request();
     return;
   }
-  job_ = std::make_shared<Job>();
-  job_->wake = new Job::Wake{{}, this};
-  uv_async_init(loop.handle(), &job_->wake->handle, [](uv_async_t* handle) {
-    Lookup& self = *static_cast<Job::Wake*>(handle->data)->owner;
-    self.job_->thread.join();
-    self.finish(self.job_->take_result());
-  });
-  job_->wake->handle.data = job_->wake;
-  try {
-    job_->thread = std::thread{
-        [job = job_, host = std::move(host), port, family] { job->answer(look_up(host, port, family)); }};
-  } catch (const std::system_error& fault) {
-    result_ =
-        std::unexpected(system_error(fault.code().value(), "cannot start a thread for name resolution"));
-    answer_.request();
-  }
+  auto found = std::make_shared<Result<Addresses>>();
+  work_.emplace(
+      loop, [found, host = std::move(host), port, family] { *found = look_up(host, port, family); },
+      [this, found](Result<void> worked) {
+        if (!worked) *found = std::unexpected(std::move(worked.error()));
+        finish(std::move(*found));
+      });
 }
 
-Lookup::~Lookup() { abandon_job(); }
-
-void Lookup::abandon_job() {
-  if (!job_) return;
-  close_and_delete(job_->release_wake());
-  if (job_->thread.joinable()) job_->thread.detach();
-  job_.reset();
-}
+Lookup::~Lookup() = default;
 
 void Lookup::finish(Result<std::vector<SocketAddress>> result) {
-  abandon_job();
   const auto call = std::move(done_);
   call(std::move(result));
 }

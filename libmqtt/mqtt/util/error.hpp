@@ -9,6 +9,7 @@ namespace mqtt {
 enum class ErrorDomain : std::uint8_t {
   system,     ///< code is an errno value
   resolve,    ///< code is a getaddrinfo (EAI_*) value
+  proxy,      ///< a proxy's refusal, or the way to it: code is the errno value that comes nearest
   tls,        ///< code is an X509_V_ERR_* value, or 0 for any other TLS fault
   websocket,  ///< code is the HTTP status of a refused upgrade, or 0
   url,        ///< an address that cannot be used; code is 0
