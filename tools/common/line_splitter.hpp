@@ -23,6 +23,8 @@ class LineSplitter {
   /// and while the input's memory is. Error{system, EMSGSIZE} for a record that is too long.
   [[nodiscard]] mqtt::Result<std::optional<mqtt::Bytes>> next(mqtt::Bytes& input);
 
+  /// Whether finish() would give a record.
+  [[nodiscard]] bool pending() const { return !carry_done_ && !carry_.empty(); }
   /// At the end of the stream: the last record, if it had no separator.
   [[nodiscard]] std::optional<mqtt::Bytes> finish();
 

@@ -84,10 +84,11 @@ void Stdout::fail(int code) {
   }
 }
 
-Stdin::Stdin(mqtt::net::Loop& loop, Callbacks callbacks, int fd)
+Stdin::Stdin(mqtt::net::Loop& loop, Callbacks callbacks, int fd, std::string name, Reopen reopen)
     : loop_{loop},
       callbacks_{std::move(callbacks)},
-      fd_{fd, FdAccess::read},
+      name_{std::move(name)},
+      fd_{fd, FdAccess::read, reopen},
       next_turn_{loop, [this] { on_ready(); }},
       slice_{std::make_unique_for_overwrite<std::uint8_t[]>(slice_bytes)} {
   if (fd_.kind() == FdKind::file) return;
@@ -144,9 +145,8 @@ void Stdin::end(int code) {
   pause();
   over_ = true;
   if (code == 0) return callbacks_.on_end();
-  callbacks_.on_error(code == EBADF
-                          ? mqtt::Error{mqtt::ErrorDomain::system, EBADF, "standard input is closed"}
-                          : mqtt::system_error(code, "cannot read standard input"));
+  callbacks_.on_error(code == EBADF ? mqtt::Error{mqtt::ErrorDomain::system, EBADF, name_ + " is closed"}
+                                    : mqtt::system_error(code, "cannot read " + name_));
 }
 
 namespace {

@@ -87,8 +87,10 @@ class Stdin {
   /// is served between them.
   static constexpr std::size_t slice_bytes = 64 * 1024;
 
-  /// Reading begins with resume().
-  Stdin(mqtt::net::Loop& loop, Callbacks callbacks, int fd = 0);
+  /// Reading begins with resume(). `name` stands in messages; a descriptor that is the owner's alone and
+  /// was opened with O_NONBLOCK needs no reopening.
+  Stdin(mqtt::net::Loop& loop, Callbacks callbacks, int fd = 0, std::string name = "standard input",
+        Reopen reopen = Reopen::if_possible);
   ~Stdin();
   Stdin(const Stdin&) = delete;
   Stdin& operator=(const Stdin&) = delete;
@@ -106,6 +108,7 @@ class Stdin {
 
   mqtt::net::Loop& loop_;
   Callbacks callbacks_;
+  std::string name_;
   NonBlockingFd fd_;
   std::unique_ptr<mqtt::net::FdWatcher> watcher_;  // null: always ready
   mqtt::net::Timer next_turn_;

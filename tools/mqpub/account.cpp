@@ -6,7 +6,10 @@ namespace mq {
 
 void Account::sent(mqtt::PacketId id, std::size_t payload_bytes) {
   ++sent_;
-  if (id == 0) return;
+  if (id == 0) {
+    qos_0_ = true;
+    return;
+  }
   if (bytes_by_id_.size() <= id) bytes_by_id_.resize(std::size_t{id} * 2);
   bytes_by_id_[id] = static_cast<std::uint32_t>(payload_bytes);
   ++in_flight_;

@@ -21,6 +21,8 @@ class Account {
   [[nodiscard]] std::uint64_t acked() const { return acked_; }
   [[nodiscard]] std::uint64_t rejected() const { return rejected_; }
   [[nodiscard]] std::uint64_t unacked() const { return in_flight_; }
+  /// Whether messages were sent that nobody acknowledges.
+  [[nodiscard]] bool sent_at_qos_0() const { return qos_0_; }
   /// Payload octets that wait for an answer: what bounds memory where messages are large.
   [[nodiscard]] std::uint64_t in_flight_bytes() const { return in_flight_bytes_; }
 
@@ -34,6 +36,7 @@ class Account {
   std::uint64_t rejected_ = 0;
   std::uint64_t in_flight_ = 0;
   std::uint64_t in_flight_bytes_ = 0;
+  bool qos_0_ = false;
 };
 
 }  // namespace mq

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "common/stdio.hpp"
 #include "mqpub/app.hpp"
 #include "mqpub/options.hpp"
@@ -9,5 +11,5 @@ int main(int argc, char** argv) {
   mq::PubTyped typed;
   mq::declare_pub_options(options, config, typed);
   if (const auto parsed = options.parse(argc, argv); !parsed) return mq::to_int(parsed.error());
-  return mq::to_int(mq::publish(config));
+  return mq::to_int(mq::publish(std::move(config)));
 }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+
 #include <mqtt/codec/topic.hpp>
 
 namespace mq {
@@ -15,21 +18,109 @@ constexpr std::uint32_t streaming_retry_max = 10;
 /// So that the product with the number of files stays in its type.
 constexpr std::uint64_t repeat_max = 1'000'000'000'000;
 
+/// A NUL, or what a backslash makes of the letters behind it: \\n \\r \\t \\0 \\\\ \\xHH.
+std::optional<std::string> unescaped(std::string_view text) {
+  std::string made;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\') {
+      made.push_back(text[at]);
+      continue;
+    }
+    if (++at == text.size()) return std::nullopt;
+    constexpr std::string_view letters = "nrt0\\";
+    constexpr std::string_view meanings{"\n\r\t\0\\", 5};
+    if (const auto letter = letters.find(text[at]); letter != std::string_view::npos) {
+      made.push_back(meanings[letter]);
+      continue;
+    }
+    constexpr std::size_t digits = 2;
+    unsigned octet = 0;
+    const char* const first = text.data() + at + 1;
+    if (text[at] != 'x' || text.size() - at <= digits) return std::nullopt;
+    if (std::from_chars(first, first + digits, octet, 16).ptr != first + digits) return std::nullopt;
+    made.push_back(static_cast<char>(octet));
+    at += digits;
+  }
+  return made;
+}
+
+/// "10", "10/s", "0.5/s", "100/m", "6/h": the time from one message to the next.
+std::optional<mqtt::Duration> parse_rate(std::string_view text) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const std::string_view unit = text.substr(slash);
+  double seconds = 0;
+  if (unit.empty() || unit == "/s") seconds = 1;
+  if (unit == "/m") seconds = 60;
+  if (unit == "/h") seconds = 3600;
+  double count = 0;
+  const auto [end, fault] =
+      std::from_chars(text.data(), text.data() + slash, count, std::chars_format::fixed);
+  if (seconds == 0 || fault != std::errc{} || end != text.data() + slash) return std::nullopt;
+  const double interval = seconds / count * 1e9;
+  constexpr double longest = 1e9 * 86'400 * 365;
+  if (!(interval >= 1 && interval <= longest)) return std::nullopt;
+  return mqtt::Duration{static_cast<mqtt::Duration::rep>(interval)};
+}
+
 void declare_payload_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.text("-m,--message", typed.message).metavar("TEXT").group("Message").text("the payload").example("-m on");
-  o.list("-f,--file", config.files)
+  o.list("-f,--file", config.inputs)
       .metavar("FILE")
       .group("Message")
       .text(
           "the payload is this file's content; FIFOs are read to their end, - is standard input; several are "
           "several messages");
-  o.flag("-s,--stdin-file", typed.whole_input).group("Message").text("the payload is all of standard input");
-  o.flag("-l,--stdin-line", typed.lines)
+  o.text("--dir", config.directory)
+      .metavar("DIR")
       .group("Message")
-      .text("each line of standard input is a payload, until its end");
+      .text("as -f with every regular file of this directory, by name")
+      .excludes({"-f"});
+  o.flag("-s,--stdin-file", typed.whole_input).group("Message").text("the payload is all of standard input");
   o.flag("-n,--null-message", typed.empty)
       .group("Message")
       .text("the payload is empty; with -r it clears the retained message");
+}
+
+void declare_stream_options(Options& o, PubConfig& config, PubTyped& typed) {
+  o.flag("-l,--stdin-line", typed.lines)
+      .group("Streams")
+      .text("each line of standard input (or of -f, --dir) is a payload, until its end");
+  o.flag("-0,--nul", typed.nul_separated)
+      .group("Streams")
+      .text("each record is a payload; a NUL octet ends it");
+  o.text("--delimiter", typed.delimiter)
+      .metavar("TEXT")
+      .group("Streams")
+      .text("each record is a payload; TEXT ends it (\\n \\r \\t \\0 \\xHH \\\\ are understood)")
+      .example("--delimiter '\\r\\n'");
+  o.flag("--length-prefix", typed.length_prefix)
+      .group("Streams")
+      .text("each record is a payload, with its length before it: four octets, the highest first");
+  o.flag("--json", config.json)
+      .group("Streams")
+      .text(
+          "each line is a message as mqsub --json writes it: topic, payload, qos, retain, properties; -t, -q "
+          "and "
+          "-r are for lines without their own. A line that is no message is reported, counted as rejected "
+          "and "
+          "left out");
+  o.parsed(
+       "--rate",
+       [&config](std::string_view text) -> ValueResult {
+         const auto interval = parse_rate(text);
+         if (!interval)
+           return std::unexpected(fmt::format("'{}' is not a rate such as 10/s, 0.5/s, 100/m or 6/h", text));
+         config.interval = *interval;
+         return {};
+       })
+      .metavar("N/s")
+      .group("Streams")
+      .text("no more messages than that: per second, /m minute or /h hour")
+      .example("--rate 100/s");
+  o.choice("--summary", config.summary, {{"text", LogFormat::text}, {"json", LogFormat::json}})
+      .metavar("FORMAT")
+      .group("Streams")
+      .text("write sent, acked, rejected and unacked to stderr at the end, also when all went well");
 }
 
 void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
@@ -62,19 +153,37 @@ void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
       .metavar("TIME")
       .group("Message")
       .text("give up after this time, counted from the start");
+  declare_stream_options(o, config, typed);
+}
+
+/// How the inputs are cut; the sentence if two ways were given.
+std::optional<std::string> choose_framing(PubConfig& config, PubTyped& typed) {
+  const int given =
+      typed.lines + typed.nul_separated + typed.delimiter.has_value() + typed.length_prefix + config.json;
+  if (given > 1) return "only one of -l, -0, --delimiter, --length-prefix and --json can be used";
+  if (given == 0) return std::nullopt;
+  config.framing = typed.length_prefix ? Framing::length_prefix : Framing::separator;
+  if (typed.nul_separated) config.separator = std::string(1, '\0');
+  if (!typed.delimiter) return std::nullopt;
+  auto separator = unescaped(*typed.delimiter);
+  if (!separator || separator->empty())
+    return fmt::format("--delimiter: '{}' separates nothing", mqtt::escape_for_terminal(*typed.delimiter));
+  config.separator = std::move(*separator);
+  return std::nullopt;
 }
 
 std::optional<std::string> choose_source(const Options& o, PubConfig& config, PubTyped& typed) {
-  const int given =
-      typed.message.has_value() + !config.files.empty() + typed.whole_input + typed.lines + typed.empty;
-  if (given == 0) return "there is no payload: use one of -m, -f, -s, -l or -n";
+  if (auto fault = choose_framing(config, typed)) return fault;
+  const bool streams = config.framing != Framing::whole;
+  const bool files = !config.inputs.empty() || !config.directory.empty();
+  const int given = typed.message.has_value() + typed.empty + typed.whole_input + (files || streams);
+  if (given == 0) return "there is no payload: use one of -m, -f, -s, -l or -n (or --help)";
   if (given > 1) return "only one of -m, -f, -s, -l and -n can be used";
-  if (typed.message) config.source = PayloadSource::message, config.message = std::move(*typed.message);
-  if (!config.files.empty()) config.source = PayloadSource::file;
-  if (typed.whole_input) config.source = PayloadSource::whole_input;
-  if (typed.lines) config.source = PayloadSource::lines;
-  if (typed.empty) config.source = PayloadSource::empty;
-  if (typed.lines && o.given("--repeat")) return "--repeat does not go with -l";
+  if (streams && o.given("--repeat")) return "--repeat does not go with a stream of messages";
+  if (typed.message) config.message = std::move(*typed.message);
+  if (typed.message || typed.empty) return std::nullopt;
+  config.source = PayloadSource::inputs;
+  if (!files) config.inputs = {"-"};
   return std::nullopt;
 }
 
@@ -85,6 +194,7 @@ std::optional<std::string> choose_topic(PubConfig& config, PubTyped& typed) {
   const bool by_alias =
       config.topic.empty() &&
       config.connection.properties.at(PropertyPlace::publish).view().find(mqtt::PropertyId::topic_alias);
+  if (config.topic.empty() && config.json) return std::nullopt;
   if (config.topic.empty() && !by_alias) return "there is no topic: use -t";
   if (by_alias) return std::nullopt;
   const auto fault = mqtt::find_topic_name_error(config.topic);
@@ -112,8 +222,7 @@ void declare_pub_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.rule([&config, &typed] { return choose_topic(config, typed); });
   o.rule([&o, &config]() -> std::optional<std::string> {
     mqtt::ReconnectPolicy& reconnect = config.connection.reconnect;
-    if (config.source != PayloadSource::lines || config.qos == mqtt::QoS::at_most_once || reconnect.enabled)
-      return std::nullopt;
+    if (!config.streams() || !config.acknowledged() || reconnect.enabled) return std::nullopt;
     reconnect.enabled = true;
     reconnect.first_too = false;
     if (!o.given("--retry-max")) reconnect.retry_max = streaming_retry_max;
@@ -124,6 +233,8 @@ void declare_pub_options(Options& o, PubConfig& config, PubTyped& typed) {
             "over TLS, acknowledged by the broker");
   o.example("tail -F app.log | mqpub -t logs/app -q 1 -l",
             "each line is a message; survives a restart of the broker");
+  o.example("mqsub -h a -t '#' --json | mqpub -h b --json",
+            "a bridge: every message of one broker to another");
 }
 
 }  // namespace mq

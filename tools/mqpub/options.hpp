@@ -9,16 +9,14 @@
 
 #include "common/connect_options.hpp"
 #include "common/options.hpp"
+#include "common/record_splitter.hpp"
 
 namespace mq {
 
 /// Where mqpub's payloads come from.
 enum class PayloadSource : std::uint8_t {
-  message,      ///< -m
-  file,         ///< -f
-  whole_input,  ///< -s: all of standard input is one message
-  lines,        ///< -l: each line of standard input is one
-  empty,        ///< -n
+  message,  ///< -m, and -n: empty
+  inputs,   ///< files, FIFOs, standard input: whole or cut into records
 };
 
 struct PubConfig {
@@ -28,19 +26,34 @@ struct PubConfig {
   bool retain = false;
   PayloadSource source = PayloadSource::message;
   std::string message;
-  std::vector<std::string> files;  ///< each is a message
+  std::vector<std::string> inputs;  ///< paths; "-" is standard input
+  std::string directory;            ///< its files are the inputs
+  Framing framing = Framing::whole;
+  std::string separator = "\n";
+  bool json = false;  ///< each record is a message as a JSON object
   std::uint64_t repeat = 1;
   mqtt::Duration repeat_delay{};
+  mqtt::Duration interval{};               ///< of --rate; 0: as fast as it goes
   bool confirm = false;                    ///< a PINGRESP behind the last QoS 0 message
   std::optional<mqtt::Duration> deadline;  ///< -W
+  std::optional<LogFormat> summary;        ///< the account at the end, in any case
+
+  /// Messages come while they are published, and none is known beforehand.
+  [[nodiscard]] bool streams() const { return source == PayloadSource::inputs && framing != Framing::whole; }
+  /// Some messages may have to be acknowledged.
+  [[nodiscard]] bool acknowledged() const { return qos != mqtt::QoS::at_most_once || json; }
+  [[nodiscard]] bool many_topics() const { return json; }
 };
 
 /// The values as they are typed, before source is known.
 struct PubTyped {
   std::optional<std::string> topic;
   std::optional<std::string> message;
+  std::optional<std::string> delimiter;
   bool whole_input = false;
   bool lines = false;
+  bool nul_separated = false;
+  bool length_prefix = false;
   bool empty = false;
 };
 

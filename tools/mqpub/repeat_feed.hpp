@@ -1,33 +1,43 @@
 #pragma once
 #include <cstdint>
-#include <functional>
+#include <optional>
+#include <vector>
 
 #include <mqtt/net/loop.hpp>
 
+#include "common/record_splitter.hpp"
+#include "mqpub/feed.hpp"
+#include "mqpub/inputs.hpp"
+#include "mqpub/message_maker.hpp"
+
 namespace mq {
 
-/// One message after another a number of times, with a pause between if asked for.
-class RepeatFeed {
+/// The same messages a number of times, with a pause between each and the next if asked for: the payload
+/// of the command line, or whole inputs, which are read first.
+class RepeatFeed final : public Feed {
  public:
-  struct Callbacks {
-    std::function<bool()> has_room;  ///< asked before each message
-    std::function<void()> publish;
-    std::function<void()> on_due;  ///< the pause is over: to call pump()
-  };
+  RepeatFeed(mqtt::net::Loop& loop, const PubConfig& config, FeedSink& sink);
 
-  RepeatFeed(mqtt::net::Loop& loop, std::uint64_t times, mqtt::Duration delay, Callbacks callbacks);
-
-  /// Publishes as often as it is due and there is room. Call it again when there may be room.
-  void pump();
-  void stop();
-  [[nodiscard]] bool at_end() const { return left_ == 0; }
+  void pump() override;
+  void stop() override;
+  [[nodiscard]] bool at_end() const override { return loaded_ && left_ == 0; }
 
  private:
+  [[nodiscard]] Inputs::Callbacks input_callbacks();
+  void begin();
+  void publish_next();
+
   mqtt::net::Loop& loop_;
-  std::uint64_t left_;
-  mqtt::Duration delay_;
-  Callbacks callbacks_;
+  const PubConfig& config_;
+  FeedSink& sink_;
+  MessageMaker maker_;
   mqtt::net::Timer timer_;
+  RecordSplitter splitter_{Framing::whole};
+  std::optional<Inputs> inputs_;  // what has to be read before
+  bool loaded_ = false;
+  std::vector<mqtt::SharedBytes> payloads_;
+  std::size_t next_payload_ = 0;
+  std::uint64_t left_ = 0;
   mqtt::Deadline next_;  // not before
 };
 
