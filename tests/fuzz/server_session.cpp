@@ -20,8 +20,7 @@ class Broker final : public ServerHandler {
   }
 
   void open(TimePoint now) {
-    session =
-        std::make_unique<ServerSession>(pool_, now, ServerConfig{.alias_policy = AliasPolicy::when_room});
+    session = std::make_unique<ServerSession>(pool_, now, config_);
     named_ = true;
   }
   void close(TimePoint now) {
@@ -76,6 +75,7 @@ class Broker final : public ServerHandler {
   ChunkPool pool_;
   SessionState state_;
   std::vector<AckToken> tokens_;
+  const ServerConfig config_{.alias_policy = AliasPolicy::when_room};
   bool answers_at_once_, acks_at_once_, limits_;
   bool has_state_ = false, named_ = true, clean_ = true;
 

@@ -78,7 +78,7 @@ class History {
     complain(server_.session->close_info(), "server");
   }
 
-  void complain(const std::optional<CloseInfo>& info, std::string_view side) {
+  void complain(const CloseInfo* info, std::string_view side) {
     const bool wanted = !info || info->reason == CloseReason::local_disconnect ||
                         info->reason == CloseReason::peer_disconnect;
     if (wanted) return;

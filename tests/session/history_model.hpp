@@ -168,8 +168,7 @@ class ServerEnd final : public End, public ServerHandler {
       : End{out, in, fault, random}, pool_{pool}, plan_{plan} {}
 
   void open() {
-    session = std::make_unique<ServerSession>(pool_, TimePoint{},
-                                              ServerConfig{.alias_policy = AliasPolicy::when_room});
+    session = std::make_unique<ServerSession>(pool_, TimePoint{}, config_);
     session->set_observer(&watcher_);
   }
   void close() {
@@ -217,6 +216,7 @@ class ServerEnd final : public End, public ServerHandler {
  private:
   ChunkPool& pool_;
   const Plan& plan_;
+  const ServerConfig config_{.alias_policy = AliasPolicy::when_room};
   SessionState state_;
   bool has_state_ = false;
   bool accept_due_ = false;

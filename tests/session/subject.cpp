@@ -102,7 +102,7 @@ class Client final : public Common, public SessionHandler {
   void close(TimePoint now) override { session_.on_transport_closed(now); }
   OutBuffer& output() override { return session_.output(); }
   Deadline next_deadline() const override { return session_.next_deadline(); }
-  const std::optional<CloseInfo>& close_info() const override { return session_.close_info(); }
+  const CloseInfo* close_info() const override { return session_.close_info(); }
 
   std::optional<std::string> look(const std::string& name) const override {
     const ServerLimits& limits = session_.limits();
@@ -210,7 +210,7 @@ class Server final : public Common, public ServerHandler {
   }
   OutBuffer& output() override { return session_->output(); }
   Deadline next_deadline() const override { return session_->next_deadline(); }
-  const std::optional<CloseInfo>& close_info() const override { return session_->close_info(); }
+  const CloseInfo* close_info() const override { return session_->close_info(); }
 
   std::optional<std::string> look(const std::string& name) const override {
     if (name == "quota") return std::to_string(session_->send_quota());
@@ -243,13 +243,12 @@ class Server final : public Common, public ServerHandler {
   }
   void open(TimePoint now) {
     left_ = false;
-    session_ = std::make_unique<ServerSession>(
-        pool_, now,
-        ServerConfig{.held_input_max = config_.held_input_max,
-                     .alias_policy = config_.alias_policy,
-                     .outgoing_aliases_max = config_.outgoing_aliases_max,
-                     .enforce_receive_maximum = config_.enforce_receive_maximum,
-                     .send_window = config_.window});
+    server_config_ = {.held_input_max = config_.held_input_max,
+                      .alias_policy = config_.alias_policy,
+                      .outgoing_aliases_max = config_.outgoing_aliases_max,
+                      .enforce_receive_maximum = config_.enforce_receive_maximum,
+                      .send_window = config_.window};
+    session_ = std::make_unique<ServerSession>(pool_, now, server_config_);
   }
   Result<void> accept(const std::string& fields, TimePoint now) {
     return with<ConnackView>("CONNACK", fields, [&](const ConnackView& c) {
@@ -261,6 +260,7 @@ class Server final : public Common, public ServerHandler {
     });
   }
 
+  ServerConfig server_config_;
   std::unique_ptr<ServerSession> session_;
   SessionState state_;
   bool left_ = false;  // its state was taken

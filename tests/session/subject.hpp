@@ -37,7 +37,7 @@ class Subject {
 
   [[nodiscard]] virtual OutBuffer& output() = 0;
   [[nodiscard]] virtual Deadline next_deadline() const = 0;
-  [[nodiscard]] virtual const std::optional<CloseInfo>& close_info() const = 0;
+  [[nodiscard]] virtual const CloseInfo* close_info() const = 0;
   /// "quota", "in_flight", "unacked" …; nothing for an unknown name.
   [[nodiscard]] virtual std::optional<std::string> look(const std::string& name) const = 0;
 

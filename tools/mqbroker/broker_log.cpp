@@ -263,7 +263,7 @@ void BrokerLog::Trace::on_packet_received(const mqtt::PacketView& packet) {
 
 void BrokerLog::Trace::write(char direction, const mqtt::PacketView& packet) {
   const std::string_view id = connection_.client_id();
-  std::string line = fmt::format("{} {} ", id.empty() ? connection_.info().address : quoted(id), direction);
+  std::string line = fmt::format("{} {} ", id.empty() ? std::string{connection_.address()} : quoted(id), direction);
   mqtt::append_description(line, packet, version_);
   diag_.debug(line);
 }

@@ -6,19 +6,6 @@
 #include <mqtt/broker/broker_state.hpp>
 
 namespace mqtt::broker {
-namespace {
-
-ServerConfig server_config(const BrokerConfig& config) {
-  return {.connect_timeout = config.limits.connect_timeout,
-          .connect_packet_size_max = config.limits.connect_packet_size,
-          .alias_policy = AliasPolicy::when_room,
-          .outgoing_aliases_max = config.limits.topic_alias_maximum,
-          .enforce_receive_maximum = config.receive_maximum_policy == ReceiveMaximumPolicy::strict,
-          .send_window = config.limits.in_flight};
-}
-
-}  // namespace
-
 Broker::Broker(ChunkPool& pool, BrokerConfig config, BrokerServices services, SipKey secret)
     : state_{std::make_unique<State>(*this, pool, std::move(config), services, secret)} {}
 
@@ -27,10 +14,10 @@ Broker::~Broker() = default;
 Connection& Broker::open(TimePoint now, ConnectionOwner& owner, ConnectionInfo info) {
   state_->now = now;
   auto& connections = state_->connections;
-  connections.push_back(std::make_unique<Connection>(*this, owner, std::move(info), state_->pool, now,
-                                                     server_config(state_->config)));
+  connections.push_back(
+      std::make_unique<Connection>(*this, owner, std::move(info), state_->pool, now, state_->session_config));
   Connection& connection = *connections.back();
-  connection.place_ = connections.size() - 1;
+  connection.place_ = static_cast<std::uint32_t>(connections.size() - 1);
   ++state_->counters.connections;
   state_->settle(connection);
   return connection;
@@ -123,12 +110,19 @@ const BrokerConfig& Broker::config() const { return state_->config; }
 
 Connection::Connection(Broker& broker, ConnectionOwner& owner, ConnectionInfo info, ChunkPool& pool,
                        TimePoint now, const ServerConfig& config)
-    : broker_{broker}, owner_{owner}, info_{std::move(info)}, link_{pool, now, config} {}
+    : broker_{broker},
+      owner_{owner},
+      info_{std::make_unique<ConnectionInfo>(std::move(info))},
+      link_{pool, now, config} {}
 
 Connection::~Connection() = default;
 
 std::string_view Connection::client_id() const {
   return session_ ? std::string_view{session_->client_id()} : std::string_view{};
+}
+
+std::string_view Connection::address() const {
+  return session_ ? session_->identity.address : info_->address;
 }
 
 void Connection::on_connect(const ConnectView& connect) { broker_.state_->on_connect(*this, connect); }

@@ -49,7 +49,7 @@ void Broker::State::on_connect(Connection& connection, const ConnectView& connec
   pending->will = copy_will(connect);
   connection.pending_ = std::move(pending);
   if (connection.pending_->method.empty())
-    return on_decision(connection, services.authenticator.authenticate(connect, connection.info_));
+    return on_decision(connection, services.authenticator.authenticate(connect, *connection.info_));
   connection.pending_->exchange =
       services.authenticator.begin(connection.pending_->method, connect.client_id);
   if (!connection.pending_->exchange) return refuse(connection, ReasonCode::bad_authentication_method, {});
@@ -116,7 +116,7 @@ void Broker::State::accept(Connection& connection, AuthDecision decision) {
   const auto pending = std::exchange(connection.pending_, nullptr);
   Identity who{.client_id = pending->client_id.empty() ? make_client_id() : pending->client_id,
                .user = std::move(decision.user),
-               .address = connection.info_.address};
+               .address = connection.info_->address};
   if (const auto fault = find_connect_fault(*pending, who)) return refuse(connection, *fault, {});
   Acceptance acceptance = make_acceptance(*pending, who.client_id, decision.data);
   // Before anything changes: a CONNECT that is refused, such as one whose Maximum Packet Size has no room
@@ -133,8 +133,8 @@ void Broker::State::accept(Connection& connection, AuthDecision decision) {
   session.expiry_interval = pending->session_expiry_interval;
   session.connection = &connection;
   connection.session_ = &session;
-  session.will_at.reset();  // the client is back in time (3.1.3.2.2)
-  session.ends_at.reset();
+  connection.info_.reset();
+  session.absence.reset();  // the client is back in time (3.1.3.2.2)
   session.will = std::move(pending->will);
   arm(session);
   begin_connection(connection, std::move(acceptance));

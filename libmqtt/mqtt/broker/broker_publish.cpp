@@ -85,7 +85,7 @@ void Broker::State::add_match(const Subscription& subscription) {
   Session& session = sessions.at(subscription.subscriber);
   if (session.match != match_number) {
     session.match = match_number;
-    session.match_place = match_count++;
+    session.match_place = static_cast<std::uint32_t>(match_count++);
     if (matches.size() < match_count) matches.emplace_back();
     Match& match = matches[session.match_place];
     match.session = &session;

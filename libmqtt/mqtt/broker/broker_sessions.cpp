@@ -26,24 +26,25 @@ void Broker::State::on_disconnect(Connection& connection, const DisconnectView& 
 void Broker::State::begin_absence(Session& session, bool will_is_due) {
   if (!will_is_due) session.will.reset();
   const std::uint32_t delay = session.will ? std::min(session.will->delay, session.expiry_interval) : 0;
-  if (session.will && delay > 0) session.will_at = now + seconds{delay};
+  if (session.will && delay > 0) session.absence.make().will_at = now + seconds{delay};
   if (session.will && delay == 0) publish_will(session);
   if (session.expiry_interval == 0) return end_session(session);
-  if (session.expiry_interval != never_expires) session.ends_at = now + seconds{session.expiry_interval};
+  if (session.expiry_interval != never_expires)
+    session.absence.make().ends_at = now + seconds{session.expiry_interval};
   arm(session);
 }
 
 void Broker::State::arm(Session& session) {
   const Deadline tell_at = session.drops ? session.drops->tell_at : Deadline{};
-  session_timers.set(session,
-                     earlier(earlier(session.will_at, session.ends_at), earlier(session.stops_at, tell_at)));
+  session_timers.set(session, earlier(earlier(session.absence->will_at, session.absence->ends_at),
+                                      earlier(session.behind->stops_at, tell_at)));
 }
 
 void Broker::State::on_session_time(Session& session) {
   const auto is_due = [this](const Deadline& when) { return when && *when <= now; };
-  if (is_due(session.will_at)) publish_will(session);
-  if (is_due(session.ends_at)) return end_session(session);
-  if (is_due(session.stops_at)) on_stopped(session);
+  if (is_due(session.absence->will_at)) publish_will(session);
+  if (is_due(session.absence->ends_at)) return end_session(session);
+  if (is_due(session.behind->stops_at)) on_stopped(session);
   if (session.drops && is_due(session.drops->tell_at)) {
     session.drops->tell_at.reset();
     tell_drops(session);
@@ -52,7 +53,7 @@ void Broker::State::on_session_time(Session& session) {
 }
 
 void Broker::State::publish_will(Session& session) {
-  session.will_at.reset();
+  if (session.absence) session.absence.make().will_at.reset();
   const std::unique_ptr<Will> will = std::exchange(session.will, nullptr);
   PublishView publish;
   publish.topic = will->message->topic();
@@ -70,9 +71,9 @@ void Broker::State::publish_will(Session& session) {
 /// Nobody is connected to it any more.
 void Broker::State::end_session(Session& session) {
   if (session.will) publish_will(session);
-  leave_groups(session, session.subscriptions, Leaving::for_good);
-  for (const TopicTree::Position position : std::exchange(session.subscriptions, {}))
-    topics.remove(position, session.id);
+  leave_groups(session, *session.subscriptions, Leaving::for_good);
+  const auto subscriptions = std::exchange(session.subscriptions, {});
+  for (const TopicTree::Position position : *subscriptions) topics.remove(position, session.id);
   topics_weight -= std::exchange(session.subscriptions_weight, 0);
   while (!session.queue.empty()) {
     dequeue(session);

@@ -48,13 +48,14 @@ bool Broker::State::reads(const Session& session) {
 /// from then on, but has more under way, and one message may be larger than the bound.
 bool Broker::State::may_exceed(const Session& session, const Delivery& delivery) const {
   const bool waited_for = delivery.qos > QoS::at_most_once || config.slow_consumer == SlowConsumer::stall;
-  return waited_for && reads(session) && session.queue.bytes() < config.limits.queued_bytes + excess_max_bytes;
+  return waited_for && reads(session) &&
+         session.queue.bytes() < config.limits.queued_bytes + excess_max_bytes;
 }
 
 void Broker::State::note_queued(Session& session, Connection* publisher, QoS qos) {
   if (session.reading == Reading::keeps_up && is_long(session)) {
     session.reading = Reading::behind;
-    session.behind_since = now;
+    session.behind.make().since = now;
     note_sign_of_life(session);
     arm(session);
     note_behind(session);
@@ -67,7 +68,7 @@ void Broker::State::note_queued(Session& session, Connection* publisher, QoS qos
 }
 
 void Broker::State::make_wait(Connection& publisher, const Session& reader) {
-  std::vector<SubscriberId>& readers = publisher.waits_for_;
+  std::vector<SubscriberId>& readers = publisher.waiting_.make().readers;
   if (readers.empty()) waiting.push_back(&publisher);
   const auto place = std::ranges::lower_bound(readers, reader.id);
   if (place == readers.end() || *place != reader.id) readers.insert(place, reader.id);
@@ -80,20 +81,21 @@ void Broker::State::pause(Connection& publisher) {
 /// Answers a message, later if its publisher has to wait. Other codes than success need not be
 /// remembered: they leave in their order behind those that are held back.
 void Broker::State::acknowledge(Connection& connection, AckToken token, ReasonCode reason) {
-  if (connection.waits_for_.empty() || !token.needs_ack() || reason != ReasonCode::success) {
+  if (connection.waiting_->readers.empty() || !token.needs_ack() || reason != ReasonCode::success) {
     (void)connection.link_.ack(now, token, reason);  // fails only on a connection that is closing
     return;
   }
-  connection.unacknowledged_.push_back(token);
+  std::vector<AckToken>& held_back = connection.waiting_.make().unacknowledged;
+  held_back.push_back(token);
   // More than Receive Maximum: never a client of 5.0 that keeps to it.
-  if (connection.unacknowledged_.size() > config.limits.receive_maximum) pause(connection);
+  if (held_back.size() > config.limits.receive_maximum) pause(connection);
 }
 
 /// Its grace begins anew, but others wait for it only so long.
 void Broker::State::note_sign_of_life(Session& session) {
   if (config.slow_consumer == SlowConsumer::stall) return;
   const Duration grace = config.slow_consumer_grace;
-  session.stops_at = std::min(now + grace, session.behind_since + patience * grace);
+  session.behind.make().stops_at = std::min(now + grace, session.behind->since + patience * grace);
 }
 
 /// The client has taken something. One that had stopped has to catch up before it is waited for again:
@@ -115,11 +117,11 @@ void Broker::State::note_behind(const Session& session) {
 /// Nobody has to wait for it any more: it has caught up, given up what waited for it, or is not there.
 void Broker::State::note_gone(Session& session) {
   if (std::exchange(session.reading, Reading::keeps_up) == Reading::behind) publishers_may_go_on = true;
-  session.stops_at.reset();
+  session.behind.reset();
 }
 
 void Broker::State::on_stopped(Session& session) {
-  session.stops_at.reset();
+  session.behind.reset();
   session.reading = Reading::stopped;
   while (session.queue.size() > config.limits.queued_messages ||
          session.queue.bytes() > config.limits.queued_bytes) {
@@ -132,7 +134,7 @@ void Broker::State::on_stopped(Session& session) {
 }
 
 bool Broker::State::still_waits(const Connection& connection) const {
-  return std::ranges::any_of(connection.waits_for_, [this](SubscriberId id) {
+  return std::ranges::any_of(connection.waiting_->readers, [this](SubscriberId id) {
     const Session* const reader = sessions.find(id);
     return reader && reader->reading == Reading::behind;
   });
@@ -163,9 +165,8 @@ void Broker::State::read_on(Connection& connection) {
 /// Answers everything that was held back: on a connection that has ended, so that the session knows what
 /// a client that sends it again is to be told.
 void Broker::State::release(Connection& connection) {
-  connection.waits_for_.clear();
-  for (const AckToken& token : std::exchange(connection.unacknowledged_, {}))
-    (void)connection.link_.ack(now, token);
+  const auto waited = std::exchange(connection.waiting_, {});
+  for (const AckToken& token : waited->unacknowledged) (void)connection.link_.ack(now, token);
 }
 
 }  // namespace mqtt::broker

@@ -184,6 +184,7 @@ struct Broker::State {
   Broker& broker;
   ChunkPool& pool;
   BrokerConfig config;
+  const ServerConfig session_config;
   BrokerServices services;
   const SipKey id_key;
   const SipKey response_key;

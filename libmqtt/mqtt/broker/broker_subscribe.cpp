@@ -31,7 +31,7 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   granted.options.qos = std::min(asked.options.qos, config.limits.maximum_qos);
   const auto [existed, position] = topics.subscribe(asked.filter, {session.id, granted.options, identifier});
   if (!existed) {
-    session.subscriptions.insert(position);
+    session.subscriptions.make().insert(position);
     const std::size_t weight = weight_of(asked.filter);
     session.subscriptions_weight += weight;
     topics_weight += weight;
@@ -64,7 +64,7 @@ std::optional<ReasonCode> Broker::State::find_subscribe_fault(const Session& ses
 bool Broker::State::has_room_to_subscribe(const Session& session, std::string_view filter) const {
   const Limits& limits = config.limits;
   const std::size_t weight = weight_of(filter);
-  return session.subscriptions.size() < limits.subscriptions_per_client &&
+  return session.subscriptions->size() < limits.subscriptions_per_client &&
          topics.size() < limits.subscriptions &&
          session.subscriptions_weight + weight <= weight_max(limits, limits.subscriptions_per_client) &&
          topics_weight + weight <= weight_max(limits, limits.subscriptions);
@@ -79,7 +79,7 @@ void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView
     const bool existed = position && topics.find(*position, session.id);
     if (existed) {
       topics.remove(*position, session.id);
-      session.subscriptions.erase(*position);
+      session.subscriptions.make().erase(*position);
       const std::size_t weight = weight_of(asked.filter);
       session.subscriptions_weight -= weight;
       topics_weight -= weight;

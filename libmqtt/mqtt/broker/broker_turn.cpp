@@ -4,12 +4,25 @@
 #include <mqtt/broker/broker_state.hpp>
 
 namespace mqtt::broker {
+namespace {
+
+ServerConfig session_config_of(const BrokerConfig& config) {
+  return {.connect_timeout = config.limits.connect_timeout,
+          .connect_packet_size_max = config.limits.connect_packet_size,
+          .alias_policy = AliasPolicy::when_room,
+          .outgoing_aliases_max = config.limits.topic_alias_maximum,
+          .enforce_receive_maximum = config.receive_maximum_policy == ReceiveMaximumPolicy::strict,
+          .send_window = config.limits.in_flight};
+}
+
+}  // namespace
 
 Broker::State::State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings, BrokerServices given,
                      SipKey secret)
     : broker{owner},
       pool{chunk_pool},
       config{std::move(settings)},
+      session_config{session_config_of(config)},
       services{given},
       id_key{derive_key(secret, "client ids")},
       response_key{derive_key(secret, "response information")},
@@ -64,6 +77,8 @@ void Broker::State::want_close(Connection& connection, ReasonCode reason) {
 void Broker::State::detach(Connection& connection) {
   Session* const session = std::exchange(connection.session_, nullptr);
   if (!session) return;
+  connection.info_ = std::make_unique<ConnectionInfo>();
+  connection.info_->address = session->identity.address;
   release(connection);
   std::erase(waiting, &connection);
   const bool will_is_due = connection.link_.will_is_due();
@@ -71,8 +86,8 @@ void Broker::State::detach(Connection& connection) {
     session->state = std::make_unique<SessionState>(std::move(*state));
   session->connection = nullptr;
   note_gone(*session);
-  const auto& info = connection.link_.close_info();
-  if (connection.was_accepted_) services.events.on_disconnected(session->identity, info ? &*info : nullptr);
+  if (connection.was_accepted_)
+    services.events.on_disconnected(session->identity, connection.link_.close_info());
   begin_absence(*session, will_is_due);
 }
 
@@ -80,13 +95,14 @@ void Broker::State::detach(Connection& connection) {
 void Broker::State::forget(Connection& connection) {
   if (!connection.was_accepted_) {
     ++counters.connections_refused;
-    services.events.on_refused(connection.info_, connection.link_.close_info().value_or(CloseInfo{}));
+    const CloseInfo* const info = connection.link_.close_info();
+    services.events.on_refused(*connection.info_, info ? *info : CloseInfo{});
   }
   connection_timers.cancel(connection);
   std::erase(unsettled, &connection);
   std::erase(waiting, &connection);
   --counters.connections;
-  const std::size_t place = connection.place_;
+  const std::uint32_t place = connection.place_;
   connections.back()->place_ = place;
   std::swap(connections[place], connections.back());
   connections.pop_back();

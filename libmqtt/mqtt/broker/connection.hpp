@@ -41,10 +41,12 @@ class Connection final : private ServerHandler {
   [[nodiscard]] std::size_t messages_end() const { return messages_end_; }
   /// The transport is to be closed once output() is written, or has had its time.
   [[nodiscard]] bool wants_close() const { return link_.wants_close(); }
-  [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return link_.close_info(); }
+  /// Null until then.
+  [[nodiscard]] const CloseInfo* close_info() const { return link_.close_info(); }
   /// False: stop reading from the transport until on_ready() and true again.
   [[nodiscard]] bool wants_input() const { return link_.wants_input(); }
-  [[nodiscard]] const ConnectionInfo& info() const { return info_; }
+  /// For logs.
+  [[nodiscard]] std::string_view address() const;
   /// Of the client; empty before CONNECT was accepted.
   [[nodiscard]] std::string_view client_id() const;
   void set_observer(PacketObserver* observer) { link_.set_observer(observer); }
@@ -62,7 +64,7 @@ class Connection final : private ServerHandler {
 
   Broker& broker_;
   ConnectionOwner& owner_;
-  ConnectionInfo info_;
+  std::unique_ptr<ConnectionInfo> info_;  // null while there is a session, which has the address
   ServerSession link_;
   Session* session_ = nullptr;  // once CONNECT was accepted
   struct Pending;               // a CONNECT that is being authenticated
@@ -70,12 +72,15 @@ class Connection final : private ServerHandler {
   bool announced_ready_ = false;
   bool unsettled_ = false;
   bool was_accepted_ = false;
-  bool unheard_ = false;  // on_reading_stopped()
+  bool unheard_ = false;     // on_reading_stopped()
+  std::uint32_t place_ = 0;  // among the broker's connections
   std::size_t messages_end_ = 0;
-  std::size_t place_ = 0;                 // among the broker's connections
-  TimerPlace timer_;                      // no later than its next deadline
-  std::vector<SubscriberId> waits_for_;   // slow readers of what it published
-  std::vector<AckToken> unacknowledged_;  // held back until they have caught up
+  TimerPlace timer_;  // no later than its next deadline
+  struct Waiting {
+    std::vector<SubscriberId> readers;     // slow ones of what it published
+    std::vector<AckToken> unacknowledged;  // held back until they have caught up
+  };
+  Rare<Waiting> waiting_;
 };
 
 }  // namespace mqtt::broker

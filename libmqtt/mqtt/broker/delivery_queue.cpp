@@ -5,41 +5,45 @@
 namespace mqtt::broker {
 
 void DeliveryQueue::push(Delivery delivery) {
-  if (!waiting_) waiting_ = std::make_unique<std::deque<Delivery>>();
-  bytes_ += delivery.size_bytes();
-  qos_0_ += delivery.qos == QoS::at_most_once;
-  expires_from_ = earlier(expires_from_, delivery.message->expires());
-  waiting_->push_back(std::move(delivery));
+  if (!waiting_) waiting_ = std::make_unique<Waiting>();
+  waiting_->bytes += delivery.size_bytes();
+  waiting_->qos_0 += delivery.qos == QoS::at_most_once;
+  waiting_->expires_from = earlier(waiting_->expires_from, delivery.message->expires());
+  waiting_->list.push_back(std::move(delivery));
 }
 
 void DeliveryQueue::forget(const Delivery& delivery) {
-  bytes_ -= delivery.size_bytes();
-  qos_0_ -= delivery.qos == QoS::at_most_once;
+  waiting_->bytes -= delivery.size_bytes();
+  waiting_->qos_0 -= delivery.qos == QoS::at_most_once;
+}
+
+void DeliveryQueue::forget_if_empty() {
+  if (waiting_->list.empty()) waiting_.reset();
 }
 
 Delivery DeliveryQueue::pop() {
-  Delivery first = std::move(waiting_->front());
-  waiting_->pop_front();
+  Delivery first = std::move(waiting_->list.front());
+  waiting_->list.pop_front();
   forget(first);
-  if (waiting_->empty()) waiting_.reset();
+  forget_if_empty();
   return first;
 }
 
 Delivery DeliveryQueue::pop_newest() {
-  Delivery last = std::move(waiting_->back());
-  waiting_->pop_back();
+  Delivery last = std::move(waiting_->list.back());
+  waiting_->list.pop_back();
   forget(last);
-  if (waiting_->empty()) waiting_.reset();
+  forget_if_empty();
   return last;
 }
 
 std::optional<Delivery> DeliveryQueue::take_qos_0() {
-  if (qos_0_ == 0) return std::nullopt;
-  const auto found = std::ranges::find(*waiting_, QoS::at_most_once, &Delivery::qos);
+  if (!waiting_ || waiting_->qos_0 == 0) return std::nullopt;
+  const auto found = std::ranges::find(waiting_->list, QoS::at_most_once, &Delivery::qos);
   Delivery taken = std::move(*found);
-  waiting_->erase(found);
+  waiting_->list.erase(found);
   forget(taken);
-  if (waiting_->empty()) waiting_.reset();
+  forget_if_empty();
   return taken;
 }
 
@@ -48,7 +52,7 @@ std::vector<Delivery> DeliveryQueue::take_if(Condition condition) {
   std::vector<Delivery> taken;
   if (!waiting_) return taken;
   std::deque<Delivery> kept;
-  for (Delivery& delivery : *waiting_) {
+  for (Delivery& delivery : waiting_->list) {
     const bool takes = condition(delivery);
     if (takes) forget(delivery);
     if (takes)
@@ -56,17 +60,17 @@ std::vector<Delivery> DeliveryQueue::take_if(Condition condition) {
     else
       kept.push_back(std::move(delivery));
   }
-  waiting_->swap(kept);
-  if (waiting_->empty()) waiting_.reset();
+  waiting_->list.swap(kept);
+  forget_if_empty();
   return taken;
 }
 
 std::vector<Delivery> DeliveryQueue::take_expired(TimePoint now) {
-  if (!expires_from_ || *expires_from_ > now) return {};
-  expires_from_.reset();
+  if (!waiting_ || !waiting_->expires_from || *waiting_->expires_from > now) return {};
+  waiting_->expires_from.reset();
   return take_if([&](const Delivery& delivery) {
     const bool expired = delivery.message->expired(now);
-    if (!expired) expires_from_ = earlier(expires_from_, delivery.message->expires());
+    if (!expired) waiting_->expires_from = earlier(waiting_->expires_from, delivery.message->expires());
     return expired;
   });
 }
@@ -77,7 +81,7 @@ std::vector<Delivery> DeliveryQueue::take_shared(const std::set<TopicTree::Posit
 }
 
 void DeliveryQueue::put_in_order() {
-  if (waiting_) std::ranges::sort(*waiting_, comes_before);
+  if (waiting_) std::ranges::stable_sort(waiting_->list, comes_before);
 }
 
 }  // namespace mqtt::broker

@@ -14,6 +14,7 @@
 #include <mqtt/broker/timers.hpp>
 #include <mqtt/broker/topic_tree.hpp>
 #include <mqtt/session/session_state.hpp>
+#include <mqtt/util/rare.hpp>
 
 namespace mqtt::broker {
 
@@ -46,10 +47,10 @@ struct Delivery {
 class DeliveryQueue {
  public:
   [[nodiscard]] bool empty() const { return !waiting_; }
-  [[nodiscard]] std::size_t size() const { return waiting_ ? waiting_->size() : 0; }
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t size() const { return waiting_ ? waiting_->list.size() : 0; }
+  [[nodiscard]] std::size_t bytes() const { return waiting_ ? waiting_->bytes : 0; }
   /// It must not be empty.
-  [[nodiscard]] const Delivery& front() const { return waiting_->front(); }
+  [[nodiscard]] const Delivery& front() const { return waiting_->list.front(); }
 
   void push(Delivery delivery);
   Delivery pop();
@@ -68,10 +69,14 @@ class DeliveryQueue {
   template <class Condition>
   [[nodiscard]] std::vector<Delivery> take_if(Condition condition);
 
-  std::unique_ptr<std::deque<Delivery>> waiting_;
-  Deadline expires_from_;  // no message expires before
-  std::size_t bytes_ = 0;
-  std::size_t qos_0_ = 0;
+  struct Waiting {
+    std::deque<Delivery> list;
+    Deadline expires_from;  // no message expires before
+    std::size_t bytes = 0;
+    std::size_t qos_0 = 0;
+  };
+  void forget_if_empty();
+  std::unique_ptr<Waiting> waiting_;
 };
 
 struct Will {
@@ -100,10 +105,11 @@ struct Session {
   Reading reading = Reading::keeps_up;
   Version version = Version::v5;
   std::uint32_t expiry_interval = 0;  // seconds, in force
+  std::uint32_t match_place = 0;      // see `match`
   Identity identity;
   Connection* connection = nullptr;
   std::unique_ptr<SessionState> state;  // while there is no connection
-  std::set<TopicTree::Position> subscriptions;
+  Rare<std::set<TopicTree::Position>> subscriptions;
   std::size_t subscriptions_weight = 0;  // weight_of() their filters
   DeliveryQueue queue;
   Replays replays;
@@ -112,10 +118,16 @@ struct Session {
   std::unique_ptr<std::unordered_map<PacketId, Delivery>> shared_in_flight;
   std::unique_ptr<Will> will;
 
-  Deadline will_at;   // the connection is gone, the will is not published yet
-  Deadline ends_at;   // the connection is gone
-  Deadline stops_at;  // behind: when it counts as stopped
-  TimePoint behind_since{};
+  struct Absence {     // there is no connection
+    Deadline will_at;  // the will is not published yet
+    Deadline ends_at;
+  };
+  Rare<Absence> absence;
+  struct Delay {
+    Deadline stops_at;  // behind: when it counts as stopped
+    TimePoint since{};
+  };
+  Rare<Delay> behind;
   TimerPlace timer;
 
   struct Drops {
@@ -126,7 +138,6 @@ struct Session {
 
   // Of the match under way, so that overlapping subscriptions become one delivery.
   std::uint64_t match = 0;
-  std::size_t match_place = 0;
 };
 
 }  // namespace mqtt::broker

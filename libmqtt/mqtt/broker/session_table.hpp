@@ -1,7 +1,7 @@
 #pragma once
 #include <memory>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <mqtt/broker/session.hpp>
@@ -13,12 +13,12 @@ namespace mqtt::broker {
 class SessionTable {
  public:
   /// `key` keeps clients from choosing ids whose hashes collide.
-  explicit SessionTable(SipKey key) : by_client_id_{0, KeyedHash{key}} {}
+  explicit SessionTable(SipKey key) : by_client_id_{0, Hash{{key}}} {}
 
   /// Null if there is none.
   [[nodiscard]] Session* find(std::string_view client_id) const {
     const auto found = by_client_id_.find(client_id);
-    return found == by_client_id_.end() ? nullptr : found->second;
+    return found == by_client_id_.end() ? nullptr : *found;
   }
   [[nodiscard]] Session& at(SubscriberId id) const { return *sessions_[id]; }
   /// Null if the session with this number has ended. The number may be another one's by now.
@@ -35,19 +35,32 @@ class SessionTable {
     free_.pop_back();
     sessions_[id] = std::make_unique<Session>(id, std::move(client_id));
     Session& session = *sessions_[id];
-    by_client_id_.emplace(session.client_id(), &session);
+    by_client_id_.insert(&session);
     return session;
   }
   void remove(Session& session) {
-    by_client_id_.erase(session.client_id());
+    by_client_id_.erase(&session);
     free_.push_back(session.id);
     sessions_[session.id].reset();
   }
 
  private:
+  static std::string_view id_of(std::string_view client_id) { return client_id; }
+  static std::string_view id_of(const Session* session) { return session->client_id(); }
+
+  struct Hash {
+    using is_transparent = void;
+    KeyedHash hash;
+    std::size_t operator()(const auto& of) const { return hash(id_of(of)); }
+  };
+  struct SameId {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return id_of(a) == id_of(b); }
+  };
+
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<SubscriberId> free_;
-  std::unordered_map<std::string_view, Session*, KeyedHash> by_client_id_;  // the text is the session's
+  std::unordered_set<Session*, Hash, SameId> by_client_id_;
 };
 
 }  // namespace mqtt::broker

@@ -37,7 +37,7 @@ std::expected<std::optional<Framer::Header>, DecodeError> Framer::read_header(By
 
 std::expected<std::optional<Frame>, DecodeError> Framer::next(Bytes& input) {
   if (carry_done_) reset();
-  if (!carry_.empty()) return next_from_carry(input);
+  if (!carry_->empty()) return next_from_carry(input);
   const auto header = read_header(input);
   if (!header) return std::unexpected(header.error());
   if (!*header || (*header)->packet_size > input.size()) {
@@ -50,29 +50,30 @@ std::expected<std::optional<Frame>, DecodeError> Framer::next(Bytes& input) {
 }
 
 std::expected<std::optional<Frame>, DecodeError> Framer::next_from_carry(Bytes& input) {
-  auto header = read_header(carry_);
+  auto header = read_header(*carry_);
   while (header && !*header && !input.empty()) {  // the header itself was cut
     carry(input, 1);
-    header = read_header(carry_);
+    header = read_header(*carry_);
   }
   if (!header) return std::unexpected(header.error());
   if (!*header) return std::nullopt;
-  const std::size_t missing = (*header)->packet_size - carry_.size();
+  const std::size_t missing = (*header)->packet_size - carry_->size();
   carry(input, std::min(missing, input.size()));
-  if (carry_.size() < (*header)->packet_size) return std::nullopt;
+  if (carry_->size() < (*header)->packet_size) return std::nullopt;
   carry_done_ = true;
-  return Frame{carry_, (*header)->size};
+  return Frame{*carry_, (*header)->size};
 }
 
 void Framer::carry(Bytes& input, std::size_t size) {
-  carry_.insert(carry_.end(), input.begin(), input.begin() + static_cast<std::ptrdiff_t>(size));
+  std::vector<std::uint8_t>& kept = carry_.make();
+  kept.insert(kept.end(), input.begin(), input.begin() + static_cast<std::ptrdiff_t>(size));
   input = input.subspan(size);
 }
 
 void Framer::reset() {
-  carry_.clear();
-  if (carry_.capacity() > kept_capacity_bytes) carry_.shrink_to_fit();
   carry_done_ = false;
+  if (carry_->capacity() > kept_capacity_bytes) carry_.reset();
+  if (carry_) carry_.make().clear();
 }
 
 }  // namespace mqtt

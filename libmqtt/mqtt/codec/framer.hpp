@@ -6,6 +6,7 @@
 #include <mqtt/codec/decode_error.hpp>
 #include <mqtt/codec/types.hpp>
 #include <mqtt/util/bytes.hpp>
+#include <mqtt/util/rare.hpp>
 
 namespace mqtt {
 
@@ -35,7 +36,7 @@ class Framer {
   /// Forgets a cut packet: for the next connection.
   void reset();
   /// Octets of an incomplete packet held over.
-  [[nodiscard]] std::size_t held() const { return carry_done_ ? 0 : carry_.size(); }
+  [[nodiscard]] std::size_t held() const { return carry_done_ ? 0 : carry_->size(); }
 
  private:
   struct Header {
@@ -48,8 +49,8 @@ class Framer {
   void carry(Bytes& input, std::size_t size);
 
   std::uint32_t max_packet_size_;
-  std::vector<std::uint8_t> carry_;
   bool carry_done_ = false;  // the frame last returned lies in carry_
+  Rare<std::vector<std::uint8_t>> carry_;
 };
 
 }  // namespace mqtt

@@ -12,37 +12,37 @@
 namespace mqtt::net {
 namespace {
 
-int descriptor_of(const Socket& socket) {
+int descriptor_of(uv_tcp_t& tcp) {
   uv_os_fd_t fd = -1;
-  uv_fileno(reinterpret_cast<const uv_handle_t*>(&socket.handle), &fd);
+  uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp), &fd);
   return fd;
 }
 
 /// An errno value, or 0.
-int bind_local(Socket& socket, const SocketAddress& local) {
+int bind_local(uv_tcp_t& tcp, const SocketAddress& local) {
   // Without this the kernel picks the port before it knows the peer: one source address would be
   // good for 28,000 connections in all instead of to each peer.
   constexpr int yes = 1;
-  setsockopt(descriptor_of(socket), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
-  return -uv_tcp_bind(&socket.handle.tcp, local.raw(), 0);
+  setsockopt(descriptor_of(tcp), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+  return -uv_tcp_bind(&tcp, local.raw(), 0);
 }
 
 /// An errno value, or 0.
-int bind_interface(const Socket& socket, const std::string& name) {
+int bind_interface(uv_tcp_t& tcp, const std::string& name) {
   const auto size = static_cast<socklen_t>(name.size());
-  return setsockopt(descriptor_of(socket), SOL_SOCKET, SO_BINDTODEVICE, name.data(), size) == 0 ? 0 : errno;
+  return setsockopt(descriptor_of(tcp), SOL_SOCKET, SO_BINDTODEVICE, name.data(), size) == 0 ? 0 : errno;
 }
 
-void keep_alive(Socket& socket, Duration silence) {
+void keep_alive(uv_tcp_t& tcp, Duration silence) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(silence).count();
-  uv_tcp_keepalive(&socket.handle.tcp, 1, static_cast<unsigned>(std::max<std::int64_t>(seconds, 1)));
+  uv_tcp_keepalive(&tcp, 1, static_cast<unsigned>(std::max<std::int64_t>(seconds, 1)));
 }
 
 }  // namespace
 
 struct ConnectAttempt::State {
   SocketPtr socket;
-  Peer peer;
+  std::optional<SocketAddress> peer;
   Callback done;
 
   static void on_connect(uv_connect_t* request, int status);
@@ -50,14 +50,14 @@ struct ConnectAttempt::State {
 };
 
 void ConnectAttempt::State::finish(int status) {
-  socket->connect.reset();
   const auto call = std::move(done);
   if (status < 0) return call(std::unexpected(-status));
-  call(std::make_unique<UvStream>(std::move(socket), std::move(peer)));
+  call(std::make_unique<UvStream>(std::move(socket), peer));
 }
 
 void ConnectAttempt::State::on_connect(uv_connect_t* request, int status) {
   const auto* socket = static_cast<Socket*>(request->handle->data);
+  delete request;
   if (socket->owner) static_cast<State*>(socket->owner)->finish(status);
 }
 
@@ -67,15 +67,16 @@ std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::tcp(Loop& lo
                                                                         Callback done) {
   auto socket = make_tcp_socket(loop, address.raw()->sa_family);
   if (!socket) return std::unexpected(socket.error().code);
-  Socket& s = **socket;
+  auto& s = static_cast<TcpSocket&>(**socket);
   if (!options.interface.empty())
-    if (const int fault = bind_interface(s, options.interface)) return std::unexpected(fault);
+    if (const int fault = bind_interface(s.tcp, options.interface)) return std::unexpected(fault);
   if (options.local)
-    if (const int fault = bind_local(s, *options.local)) return std::unexpected(fault);
-  if (options.keep_alive) keep_alive(s, *options.keep_alive);
-  s.connect = std::make_unique<uv_connect_t>();
-  if (const int fault = uv_tcp_connect(s.connect.get(), &s.handle.tcp, address.raw(), &State::on_connect))
+    if (const int fault = bind_local(s.tcp, *options.local)) return std::unexpected(fault);
+  if (options.keep_alive) keep_alive(s.tcp, *options.keep_alive);
+  auto request = std::make_unique<uv_connect_t>();
+  if (const int fault = uv_tcp_connect(request.get(), &s.tcp, address.raw(), &State::on_connect))
     return std::unexpected(-fault);
+  static_cast<void>(request.release());  // on_connect() follows, whatever happens
   auto state = std::unique_ptr<State>{new State{std::move(*socket), address, std::move(done)}};
   s.owner = state.get();
   return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
@@ -86,12 +87,10 @@ std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::unix_socket(
                                                                                 Callback done) {
   if (path.size() >= sizeof(sockaddr_un::sun_path))
     return std::unexpected(ENAMETOOLONG);  // libuv would cut it
-  SocketPtr socket = make_unix_socket(loop);
-  Socket& s = *socket;
-  s.connect = std::make_unique<uv_connect_t>();
-  uv_pipe_connect(s.connect.get(), &s.handle.pipe, path.c_str(), &State::on_connect);
-  auto state = std::unique_ptr<State>{
-      new State{std::move(socket), std::make_shared<const std::string>(path), std::move(done)}};
+  SocketPtr socket = make_unix_socket(loop, std::make_shared<const std::string>(path));
+  auto& s = static_cast<UnixSocket&>(*socket);
+  uv_pipe_connect(new uv_connect_t{}, &s.pipe, path.c_str(), &State::on_connect);
+  auto state = std::unique_ptr<State>{new State{std::move(socket), std::nullopt, std::move(done)}};
   s.owner = state.get();
   return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
 }

@@ -150,10 +150,10 @@ void Listener::State::on_connection(OwnedFd fd, const sockaddr_storage& from) {
 
 Result<std::unique_ptr<ByteStream>> Listener::State::make_stream(OwnedFd fd, const sockaddr_storage& from) {
   auto made =
-      socket.is_unix() ? adopt_unix_socket(loop, std::move(fd)) : adopt_tcp_socket(loop, std::move(fd));
+      socket.is_unix() ? adopt_unix_socket(loop, std::move(fd), path) : adopt_tcp_socket(loop, std::move(fd));
   if (!made) return std::unexpected(std::move(made.error()));
-  const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&from));
-  return std::make_unique<UvStream>(std::move(*made), address ? Peer{*address} : Peer{path});
+  return std::make_unique<UvStream>(std::move(*made),
+                                    SocketAddress::from(reinterpret_cast<const sockaddr*>(&from)));
 }
 
 bool Listener::State::has_handshake() const {

@@ -31,6 +31,7 @@ Loop::Loop()
     fmt::print(stderr, "cannot make an event loop: {}\n", uv_strerror(fault));
     std::abort();
   }
+  state_->loop.data = this;
   uv_prepare_init(&state_->loop, &state_->before_wait);
   uv_idle_init(&state_->loop, &state_->no_wait);
   state_->before_wait.data = this;

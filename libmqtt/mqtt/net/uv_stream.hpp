@@ -1,9 +1,10 @@
 #pragma once
 #include <uv.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <variant>
 
 #include <mqtt/net/address.hpp>
 #include <mqtt/net/loop.hpp>
@@ -16,17 +17,22 @@ namespace mqtt::net {
 /// A TCP or unix socket's libuv side. It outlives its owner until libuv has closed it, so `owner` is
 /// null when nobody listens any more.
 struct Socket {
-  union Handle {
-    uv_stream_t stream;
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
-    void* data;  // where every libuv handle keeps its user's pointer
-  } handle{};
-  Loop* loop;
+  uv_stream_t* const handle;
   void* owner = nullptr;
-  std::unique_ptr<uv_connect_t> connect;  // while connecting
 
-  explicit Socket(Loop& l) : loop{&l} {}
+  explicit Socket(uv_stream_t* h) : handle{h} {}
+  [[nodiscard]] Loop& loop() const { return *static_cast<Loop*>(handle->loop->data); }
+};
+
+// Apart, for a server has thousands of the smaller one.
+struct TcpSocket : Socket {
+  uv_tcp_t tcp{};
+  TcpSocket() : Socket{reinterpret_cast<uv_stream_t*>(&tcp)} {}
+};
+struct UnixSocket : Socket {
+  uv_pipe_t pipe{};
+  std::shared_ptr<const std::string> path{};  // that connections share
+  UnixSocket() : Socket{reinterpret_cast<uv_stream_t*>(&pipe)} {}
 };
 
 struct CloseSocket {
@@ -36,20 +42,18 @@ using SocketPtr = std::unique_ptr<Socket, CloseSocket>;
 
 /// TCP without delay. `family` is AF_INET or AF_INET6 to have a descriptor at once, or AF_UNSPEC.
 [[nodiscard]] Result<SocketPtr> make_tcp_socket(Loop& loop, int family);
-[[nodiscard]] SocketPtr make_unix_socket(Loop& loop);
+[[nodiscard]] SocketPtr make_unix_socket(Loop& loop, std::shared_ptr<const std::string> path);
 /// Takes over a connected socket that does not block.
 [[nodiscard]] Result<SocketPtr> adopt_tcp_socket(Loop& loop, OwnedFd fd);
-[[nodiscard]] Result<SocketPtr> adopt_unix_socket(Loop& loop, OwnedFd fd);
-
-/// The other end: its address, or the path that connections to a unix socket share. It is kept, for a
-/// socket no longer knows its peer when there is an error to report, but put into words only then.
-using Peer = std::variant<SocketAddress, std::shared_ptr<const std::string>>;
-[[nodiscard]] std::string peer_text(const Peer& peer);
+[[nodiscard]] Result<SocketPtr> adopt_unix_socket(Loop& loop, OwnedFd fd,
+                                                  std::shared_ptr<const std::string> path);
 
 /// A connected socket as a stream.
 class UvStream final : public ByteStream {
  public:
-  UvStream(SocketPtr socket, Peer peer);
+  /// `peer` is a TCP connection's other end. It is kept, for a socket no longer knows it when there is an
+  /// error to report, but put into words only then.
+  explicit UvStream(SocketPtr socket, std::optional<SocketAddress> peer = std::nullopt);
 
   void set_handler(StreamHandler* handler) override;
   Result<std::size_t> write(std::span<const iovec> parts) override;
@@ -58,7 +62,7 @@ class UvStream final : public ByteStream {
   void shutdown() override;
   void close() override;
   void reset() override;
-  std::string peer() const override { return peer_text(peer_); }
+  std::string peer() const override;
   StreamProperties properties() const override { return {}; }
 
  private:
@@ -72,15 +76,15 @@ class UvStream final : public ByteStream {
   Error write_error(int code) const;
 
   SocketPtr socket_;
-  Peer peer_;
   StreamHandler* handler_ = nullptr;
-  int write_fault_ = 0;  // errno of the first failed write
-  bool paused_ = false;
-  bool reading_ = false;
-  bool read_over_ = false;
-  bool overflow_under_way_ = false;
-  bool owes_writable_ = false;
-  bool shut_down_ = false;
+  SocketAddress peer_;            // of TCP
+  std::int16_t write_fault_ = 0;  // errno of the first failed write
+  bool paused_ : 1 = false;
+  bool reading_ : 1 = false;
+  bool read_over_ : 1 = false;
+  bool overflow_under_way_ : 1 = false;
+  bool owes_writable_ : 1 = false;
+  bool shut_down_ : 1 = false;
 };
 
 }  // namespace mqtt::net

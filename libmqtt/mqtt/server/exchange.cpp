@@ -31,8 +31,10 @@ void Exchange::add(std::unique_ptr<net::ByteStream> stream, broker::ConnectionIn
   ++counters_.accepted;
   ++counters_.connections;
   ++through_[listener];
-  Link& link = links_.emplace_back(*this, std::move(stream), listener);
-  link.open(std::prev(links_.end()), std::move(info));
+  links_.push_back(std::make_unique<Link>(*this, std::move(stream), listener));
+  Link& link = *links_.back();
+  link.set_place(static_cast<std::uint32_t>(links_.size() - 1));
+  link.open(std::move(info));
 }
 
 void Exchange::enlist(Link& link) {
@@ -49,7 +51,11 @@ void Exchange::on_input(std::size_t size) {
 void Exchange::retire(Link& link) {
   --counters_.connections;
   --through_[link.listener()];
-  retired_.splice(retired_.end(), links_, link.self());
+  const std::uint32_t place = link.place();
+  links_.back()->set_place(place);
+  std::swap(links_[place], links_.back());
+  retired_.push_back(std::move(links_.back()));
+  links_.pop_back();
 }
 
 void Exchange::at_turn_end() {
@@ -113,7 +119,7 @@ void Exchange::shut_down(std::function<void()> done) {
 }
 
 void Exchange::give_up_all() {
-  for (Link& link : links_) link.give_up();
+  for (const auto& link : links_) link->give_up();
 }
 
 void Exchange::finish() {

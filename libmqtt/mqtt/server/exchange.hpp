@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <vector>
 
@@ -72,8 +71,8 @@ class Exchange {
   ServerCounters counters_;
   std::vector<std::size_t> through_;  // connections per listener
   LinkDeadlines deadlines_;
-  std::list<Link> links_;
-  std::list<Link> retired_;
+  std::vector<std::unique_ptr<Link>> links_;
+  std::vector<std::unique_ptr<Link>> retired_;
   broker::Broker broker_;        // ends before the links: they are its connections' owners
   std::vector<Link*> enlisted_;  // each once
   std::vector<Link*> batch_;     // what flush() is working on

@@ -31,8 +31,7 @@ Link::Link(Exchange& exchange, std::unique_ptr<net::ByteStream> stream, std::uin
       deadline_{exchange.deadlines().end()},
       listener_{listener} {}
 
-void Link::open(Position self, broker::ConnectionInfo info) {
-  self_ = self;
+void Link::open(broker::ConnectionInfo info) {
   connection_ = &exchange_.broker().open(exchange_.now(), *this, std::move(info));
   exchange_.events().on_opened(*connection_);
   stream_->set_handler(this);

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
 
@@ -25,15 +24,13 @@ using LinkDeadlines = std::multimap<TimePoint, Link*>;
 /// peer has some time to close its own), ended.
 class Link final : private net::StreamHandler, private broker::ConnectionOwner {
  public:
-  using Position = std::list<Link>::iterator;
-
   Link(Exchange& exchange, std::unique_ptr<net::ByteStream> stream, std::uint16_t listener);
   ~Link() = default;
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
   /// Gives it to the broker and starts to read.
-  void open(Position self, broker::ConnectionInfo info);
+  void open(broker::ConnectionInfo info);
 
   // A turn's end calls for each link that has something to do: write() or cut_off(), then settle().
 
@@ -50,7 +47,9 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   /// Its time is up, whatever it waits for.
   void give_up();
 
-  [[nodiscard]] Position self() const { return self_; }
+  /// Among the exchange's links.
+  [[nodiscard]] std::uint32_t place() const { return place_; }
+  void set_place(std::uint32_t place) { place_ = place; }
   [[nodiscard]] std::uint16_t listener() const { return listener_; }
 
  private:
@@ -78,7 +77,7 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   broker::Connection* connection_ = nullptr;  // null: the broker has let go
   std::unique_ptr<OutBuffer> last_output_;    // set before connection_ becomes null
   LinkDeadlines::iterator deadline_;          // the end: none
-  Position self_;
+  std::uint32_t place_ = 0;
   std::uint32_t read_turn_ = 0;   // the turn that read_size_ is about
   std::uint32_t read_bytes_ = 0;  // octets read in it
   std::uint16_t listener_;        // index of the one it came through

@@ -14,25 +14,13 @@ std::string_view get(const std::vector<std::string>& topics, std::uint16_t alias
 
 }  // namespace
 
-void IncomingAliases::begin_connection(std::uint16_t maximum) {
-  topics_.clear();
-  maximum_ = maximum;
-}
-
 void IncomingAliases::set(std::uint16_t alias, std::string_view topic) { put(topics_, alias, topic); }
 
 std::string_view IncomingAliases::find(std::uint16_t alias) const { return get(topics_, alias); }
 
-void OutgoingAliases::begin_connection(std::uint16_t maximum) {
-  topics_.clear();
-  by_topic_.clear();
-  maximum_ = maximum;
-}
-
-OutgoingAliases::Choice OutgoingAliases::choose(std::string_view topic) const {
-  if (maximum_ == 0) return {};
+OutgoingAliases::Choice OutgoingAliases::choose(std::string_view topic, std::uint16_t maximum) const {
   if (const auto found = by_topic_.find(topic); found != by_topic_.end()) return {found->second, true};
-  if (topics_.size() >= maximum_) return {};
+  if (topics_.size() >= maximum) return {};
   return {static_cast<std::uint16_t>(topics_.size() + 1), false};
 }
 

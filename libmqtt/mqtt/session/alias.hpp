@@ -18,17 +18,13 @@ enum class AliasPolicy : std::uint8_t {
 /// Topic Aliases that the peer set on this connection (3.3.2.3.4).
 class IncomingAliases {
  public:
-  /// `maximum` as we announced it.
-  void begin_connection(std::uint16_t maximum);
-  [[nodiscard]] std::uint16_t maximum() const { return maximum_; }
-  /// `alias` is 1 to maximum().
+  /// `alias` is 1 to what we announced.
   void set(std::uint16_t alias, std::string_view topic);
-  /// Empty if it was never set. Valid until set() or the next connection.
+  /// Empty if it was never set. Valid until set().
   [[nodiscard]] std::string_view find(std::uint16_t alias) const;
 
  private:
   std::vector<std::string> topics_;  // grows with the aliases in use
-  std::uint16_t maximum_ = 0;
 };
 
 /// Topic Aliases that we set on this connection.
@@ -39,10 +35,9 @@ class OutgoingAliases {
     bool known = false;       ///< the peer knows it, so the topic may be left out
   };
 
-  void begin_connection(std::uint16_t maximum);
-  [[nodiscard]] std::uint16_t maximum() const { return maximum_; }
-  /// For a topic to be sent with AliasPolicy::when_room; changes nothing.
-  [[nodiscard]] Choice choose(std::string_view topic) const;
+  /// For a topic to be sent with AliasPolicy::when_room, to a peer that takes `maximum` aliases; changes
+  /// nothing.
+  [[nodiscard]] Choice choose(std::string_view topic, std::uint16_t maximum) const;
   /// The peer is told.
   void set(std::uint16_t alias, std::string_view topic);
   [[nodiscard]] std::string_view find(std::uint16_t alias) const;
@@ -55,7 +50,6 @@ class OutgoingAliases {
 
   std::vector<std::string> topics_;  // index alias - 1; empty: free
   std::unordered_map<std::string, std::uint16_t, Hash, std::equal_to<>> by_topic_;
-  std::uint16_t maximum_ = 0;
 };
 
 }  // namespace mqtt

@@ -105,8 +105,8 @@ class ClientSession {
 
   [[nodiscard]] OutBuffer& output() { return core_.output(); }
   [[nodiscard]] Deadline next_deadline() const;
-  [[nodiscard]] bool wants_close() const { return core_.close_info().has_value(); }
-  [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return core_.close_info(); }
+  [[nodiscard]] bool wants_close() const { return core_.close_info() != nullptr; }
+  [[nodiscard]] const CloseInfo* close_info() const { return core_.close_info(); }
   /// CONNACK has come and nothing wants the connection closed.
   [[nodiscard]] bool connected() const { return core_.connected(); }
   /// CONNACK has come on this connection, whatever came after it.

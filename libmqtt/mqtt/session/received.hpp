@@ -26,6 +26,7 @@ class ReceivedIds {
     AckToken place{};      ///< in the present AckQueue; empty if it does not stand there
   };
 
+  [[nodiscard]] std::size_t size() const { return records_.size(); }
   [[nodiscard]] Record* find(PacketId id) { return records_.find(id); }
   /// Pointers from find() are void afterwards.
   void put(PacketId id, const Record& record) { records_.put(id, record); }

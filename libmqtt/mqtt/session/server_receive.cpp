@@ -29,9 +29,10 @@ Version answer_version(std::uint8_t level) {
 void ServerSession::receive(TimePoint now, Bytes bytes, ServerHandler& handler) {
   if (phase_ == Phase::closed || wants_close() || bytes.empty()) return;
   last_received_ = now;
-  if (!std::exchange(heard_, true) && bytes[0] >> 4 != static_cast<int>(PacketType::connect))
+  if (!heard_ && bytes[0] >> 4 != static_cast<int>(PacketType::connect))
     return close_unheard();  // HTTP, SSH, TLS: as a packet it might never be complete
-  if (held_.empty()) handle_input(now, bytes, handler);
+  heard_ = true;
+  if (!held_) handle_input(now, bytes, handler);
   if (!bytes.empty() && !wants_close()) hold(bytes);
 }
 
@@ -49,26 +50,27 @@ void ServerSession::handle_input(TimePoint now, Bytes& bytes, ServerHandler& han
 
 /// In place: the rest of what was held is not copied each time that input stops again.
 void ServerSession::handle_held(TimePoint now, ServerHandler& handler) {
-  if (receiving_ || held_.empty()) return;
-  Bytes rest = as_bytes(held_).subspan(held_from_);
+  if (receiving_ || !held_) return;
+  Held& held = held_.make();
+  Bytes rest = as_bytes(held.octets).subspan(held.from);
   handle_input(now, rest, handler);
-  held_from_ = held_.size() - rest.size();
-  if (!rest.empty() && !wants_close()) return;
-  held_ = {};
-  held_from_ = 0;
+  held.from = held.octets.size() - rest.size();
+  if (rest.empty() || wants_close()) held_.reset();
 }
 
 void ServerSession::resume_input(TimePoint now, ServerHandler& handler) {
-  if (!std::exchange(input_paused_, false)) return;
+  if (!input_paused_) return;
+  input_paused_ = false;
   last_received_ = now;
   handle_held(now, handler);
 }
 
 void ServerSession::hold(Bytes bytes) {
-  held_.erase(0, std::exchange(held_from_, 0));
-  if (held_.size() + bytes.size() > config_.held_input_max)
+  Held& held = held_.make();
+  held.octets.erase(0, std::exchange(held.from, 0));
+  if (held.octets.size() + bytes.size() > config_.held_input_max)
     return close_with(CloseReason::overload, ReasonCode::quota_exceeded);
-  held_.append(as_text(bytes));
+  held.octets.append(as_text(bytes));
 }
 
 void ServerSession::handle(TimePoint now, const Frame& frame, ServerHandler& handler) {
@@ -120,13 +122,12 @@ void ServerSession::reject(const DecodeError& error) {
 void ServerSession::on_connect(const ConnectView& connect, ServerHandler& handler) {
   core_.set_version(connect.version);
   phase_ = Phase::connecting;
-  connect_deadline_.reset();  // from here on the broker takes its time
+  awaited_ = false;  // from here on the broker takes its time
   const PropertiesView properties = connect.properties;
-  limits_ = read_peer_limits(properties);
-  core_.set_peer_limits(limits_);
+  core_.set_peer_limits(read_peer_limits(properties));
   core_.set_diagnostics_allowed(properties.number_or(PropertyId::request_problem_information, 1) != 0);
   session_expiry_interval_ = properties.number_or(PropertyId::session_expiry_interval, 0);
-  auth_method_ = properties.text(PropertyId::authentication_method).value_or("");
+  if (const auto method = properties.text(PropertyId::authentication_method)) auth_method_.make() = *method;
   keep_alive_ = connect.keep_alive;
   clean_start_ = connect.clean_start;
   named_itself_ = !connect.client_id.empty();
@@ -173,7 +174,7 @@ void ServerSession::handle_connected(TimePoint now, const PacketView& packet, Se
 }
 
 void ServerSession::on_subscribe(const SubscribeView& subscribe, ServerHandler& handler) {
-  if (core_.version() == Version::v5 && !announced_.subscription_identifier_available &&
+  if (core_.version() == Version::v5 && !subscription_identifiers_ &&
       subscribe.properties.find(PropertyId::subscription_identifier))
     return core_.violation(ReasonCode::subscription_identifiers_not_supported,
                            Clause{"v5#3.2.2.3.12/subid-use"},
@@ -183,11 +184,11 @@ void ServerSession::on_subscribe(const SubscribeView& subscribe, ServerHandler& 
     ++filters;
     if (core_.version() != Version::v5) continue;
     const auto [share_name, filter] = split_shared(subscription.filter);
-    if (!announced_.shared_available && !share_name.empty())
+    if (!shared_ && !share_name.empty())
       return core_.violation(ReasonCode::shared_subscriptions_not_supported,
                              Clause{"v5#3.2.2.3.13/shared-use"},
                              "shared subscription, which was announced as not available");
-    if (!announced_.wildcard_available && has_wildcard(filter))
+    if (!wildcards_ && has_wildcard(filter))
       return core_.violation(ReasonCode::wildcard_subscriptions_not_supported,
                              Clause{"v5#3.2.2.3.11/wildcard-use"},
                              "wildcard subscription, which was announced as not available");
@@ -206,8 +207,8 @@ void ServerSession::on_auth(const AuthView& auth, ServerHandler& handler) {
   const auto wrong = [this](std::string_view clause, std::string_view what) {
     reject({ReasonCode::protocol_error, clause, what, 0});
   };
-  if (auth_method_.empty()) return wrong("MQTT-4.12.0-7", "AUTH although CONNECT named no method");
-  if (auth.properties.text(PropertyId::authentication_method).value_or("") != auth_method_)
+  if (auth_method_->empty()) return wrong("MQTT-4.12.0-7", "AUTH although CONNECT named no method");
+  if (auth.properties.text(PropertyId::authentication_method).value_or("") != *auth_method_)
     return wrong("MQTT-4.12.0-5", "AUTH has another Authentication Method than CONNECT");
   const bool begins = auth.reason == ReasonCode::re_authenticate;
   if (begins && (phase_ != Phase::connected || authenticating_))
@@ -216,7 +217,7 @@ void ServerSession::on_auth(const AuthView& auth, ServerHandler& handler) {
     return wrong("MQTT-4.12.0-3", "AUTH that continues nothing");
   challenged_ = false;
   authenticating_ = phase_ == Phase::connected;
-  if (phase_ == Phase::connecting) connect_deadline_.reset();
+  if (phase_ == Phase::connecting) awaited_ = false;
   handler.on_auth(auth);
 }
 

@@ -15,7 +15,7 @@ Duration keep_alive_limit(std::uint16_t seconds) { return Duration{std::chrono::
 
 }  // namespace
 
-ServerSession::ServerSession(ChunkPool& pool, TimePoint opened, ServerConfig config)
+ServerSession::ServerSession(ChunkPool& pool, TimePoint opened, const ServerConfig& config)
     : config_{config},
       core_{pool, {Sender::server, AckMode::manual, config.alias_policy, config.send_window}},
       connect_deadline_{opened + config.connect_timeout},
@@ -25,13 +25,14 @@ ServerSession::ServerSession(ChunkPool& pool, TimePoint opened, ServerConfig con
 
 Result<void> ServerSession::accept(TimePoint now, Acceptance&& acceptance, ServerHandler& handler) {
   if (const auto ok = check_acceptance(acceptance); !ok) return ok;
-  read_server_limits(acceptance.properties, announced_);
-  if (const auto reason = find_will_fault(announced_)) {
+  ServerLimits announced;
+  read_server_limits(acceptance.properties, announced);
+  if (const auto reason = find_will_fault(announced)) {
     (void)refuse(now, *reason);
     return fail(SessionFault::bad_option, "the Will needs more than CONNACK announces");
   }
   if (const auto sent = core_.send(connack_of(acceptance)); !sent) return sent;
-  adopt(acceptance, now);
+  adopt(acceptance, announced, now);
   core_.resume(now, handler, acceptance.session_present);
   handle_held(now, handler);
   return {};
@@ -54,9 +55,9 @@ ConnackView ServerSession::connack_of(const Acceptance& acceptance) const {
 }
 
 Result<void> ServerSession::check_acceptance(Acceptance& acceptance) const {
-  if (core_.version() == Version::v5 && !auth_method_.empty() &&
+  if (core_.version() == Version::v5 && !auth_method_->empty() &&
       !acceptance.properties.view().find(PropertyId::authentication_method))
-    acceptance.properties.add(PropertyId::authentication_method, auth_method_);
+    acceptance.properties.add(PropertyId::authentication_method, *auth_method_);
   if (phase_ != Phase::connecting || wants_close())
     return fail(SessionFault::wrong_state, "no CONNECT waits for an answer");
   if (acceptance.session_present && clean_start_)
@@ -68,7 +69,7 @@ Result<void> ServerSession::check_acceptance(Acceptance& acceptance) const {
     return fail(SessionFault::bad_property,
                 named_itself_ ? "the client has an identifier; none can be assigned"
                               : "a client without an identifier has to be assigned one [MQTT-3.2.2-16]");
-  if (properties.text(PropertyId::authentication_method).value_or("") != auth_method_)
+  if (properties.text(PropertyId::authentication_method).value_or("") != *auth_method_)
     return fail(SessionFault::bad_property,
                 "the Authentication Method is not that of CONNECT [MQTT-4.12.0-5]");
   return {};
@@ -81,16 +82,19 @@ std::optional<ReasonCode> ServerSession::find_will_fault(const ServerLimits& ann
   return std::nullopt;
 }
 
-void ServerSession::adopt(Acceptance& acceptance, TimePoint now) {
-  OwnLimits own{.maximum_packet_size = announced_.maximum_packet_size};
+void ServerSession::adopt(Acceptance& acceptance, const ServerLimits& announced, TimePoint now) {
+  OwnLimits own{.maximum_packet_size = announced.maximum_packet_size};
   if (core_.version() == Version::v5)
-    own = {announced_.receive_maximum, announced_.topic_alias_maximum, announced_.maximum_packet_size,
-           announced_.maximum_qos, announced_.retain_available};
+    own = {announced.receive_maximum, announced.topic_alias_maximum, announced.maximum_packet_size,
+           announced.maximum_qos, announced.retain_available};
+  wildcards_ = announced.wildcard_available;
+  subscription_identifiers_ = announced.subscription_identifier_available;
+  shared_ = announced.shared_available;
   if (!config_.enforce_receive_maximum) own.receive_maximum = receive_maximum_default;
   core_.set_own_limits(own);
   core_.adopt(acceptance.session_present ? std::move(acceptance.state) : SessionState{});
   ServerLimits peer;
-  static_cast<PeerLimits&>(peer) = limits_;
+  static_cast<PeerLimits&>(peer) = core_.peer_limits();
   peer.topic_alias_maximum = std::min(peer.topic_alias_maximum, config_.outgoing_aliases_max);
   core_.establish(peer);
   if (core_.version() == Version::v5)
@@ -98,7 +102,7 @@ void ServerSession::adopt(Acceptance& acceptance, TimePoint now) {
         acceptance.properties.view().number_or(PropertyId::server_keep_alive, keep_alive_));
   phase_ = Phase::connected;
   accepted_ = true;
-  connect_deadline_.reset();
+  awaited_ = false;
   last_received_ = now;
   challenged_ = false;
 }
@@ -121,7 +125,7 @@ Result<void> ServerSession::refuse(TimePoint, ReasonCode reason, PropertiesView 
 }
 
 Result<void> ServerSession::auth(TimePoint now, ReasonCode reason, PropertiesView properties) {
-  if (auth_method_.empty())
+  if (auth_method_->empty())
     return fail(SessionFault::no_authentication_method,
                 "CONNECT named no Authentication Method [MQTT-4.12.0-6]");
   const bool continues = reason == ReasonCode::continue_authentication;
@@ -132,17 +136,19 @@ Result<void> ServerSession::auth(TimePoint now, ReasonCode reason, PropertiesVie
   if (!continues && !ends)
     return fail(SessionFault::bad_reason_code,
                 "a server's AUTH either continues or succeeds [MQTT-3.15.2-1]");
-  if (properties.text(PropertyId::authentication_method).value_or(auth_method_) != auth_method_)
+  if (properties.text(PropertyId::authentication_method).value_or(*auth_method_) != *auth_method_)
     return fail(SessionFault::bad_property,
                 "the Authentication Method is not that of CONNECT [MQTT-4.12.0-5]");
   if (const auto ok = core_.check_properties(properties, PropertyPlace::auth); !ok) return ok;
   Properties with_method{properties};
   if (!properties.find(PropertyId::authentication_method))
-    with_method.add(PropertyId::authentication_method, auth_method_);
+    with_method.add(PropertyId::authentication_method, *auth_method_);
   if (const auto sent = core_.send(AuthView{reason, with_method}); !sent) return sent;
   challenged_ = continues;
   authenticating_ = authenticating_ && continues;
-  if (phase_ == Phase::connecting) connect_deadline_ = now + config_.connect_timeout;
+  if (phase_ != Phase::connecting) return {};
+  awaited_ = true;
+  connect_deadline_ = now + config_.connect_timeout;
   return {};
 }
 
@@ -193,20 +199,19 @@ void ServerSession::close_with(CloseReason reason, ReasonCode code) {
 Deadline ServerSession::next_deadline() const {
   if (phase_ == Phase::closed || wants_close() || input_paused_) return std::nullopt;
   if (phase_ == Phase::connected && keep_alive_ > 0) return last_received_ + keep_alive_limit(keep_alive_);
-  return connect_deadline_;
+  return awaited_ ? Deadline{connect_deadline_} : std::nullopt;
 }
 
 void ServerSession::on_transport_closed(TimePoint) {
   phase_ = Phase::closed;
-  held_.clear();
-  held_from_ = 0;
+  held_.reset();
   core_.transport_closed();
 }
 
 std::optional<SessionState> ServerSession::take_state() {
   if (!accepted_) return std::nullopt;
   if (phase_ != Phase::closed) core_.leave_session();
-  return std::exchange(core_.state(), {});
+  return core_.take_state();
 }
 
 }  // namespace mqtt

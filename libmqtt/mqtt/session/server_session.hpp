@@ -10,6 +10,7 @@
 #include <mqtt/session/session_fault.hpp>
 #include <mqtt/session/session_handler.hpp>
 #include <mqtt/util/chunk.hpp>
+#include <mqtt/util/rare.hpp>
 #include <mqtt/util/time.hpp>
 
 namespace mqtt {
@@ -42,8 +43,9 @@ struct Acceptance {
 /// no I/O. Routing, subscriptions and queues are the broker's.
 class ServerSession {
  public:
-  /// A transport was accepted.
-  ServerSession(ChunkPool& pool, TimePoint opened, ServerConfig config = {});
+  /// A transport was accepted. `config` is shared by all sessions and outlives them.
+  ServerSession(ChunkPool& pool, TimePoint opened, const ServerConfig& config);
+  ServerSession(ChunkPool& pool, TimePoint opened, const ServerConfig&& config) = delete;
 
   /// Answers on_connect(), then or later: queues CONNACK and what was in flight. A Will that
   /// `acceptance` has no room for is refused instead [MQTT-3.2.2-12] [MQTT-3.2.2-13], and the fault says
@@ -89,21 +91,22 @@ class ServerSession {
 
   [[nodiscard]] OutBuffer& output() { return core_.output(); }
   [[nodiscard]] Deadline next_deadline() const;
-  [[nodiscard]] bool wants_close() const { return core_.close_info().has_value(); }
-  [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return core_.close_info(); }
+  [[nodiscard]] bool wants_close() const { return core_.close_info() != nullptr; }
+  /// Null until then.
+  [[nodiscard]] const CloseInfo* close_info() const { return core_.close_info(); }
   [[nodiscard]] bool connected() const { return core_.connected(); }
   /// False while CONNECT waits for its answer and after pause_input(): what is received then is held, up to
   /// held_input_max.
   [[nodiscard]] bool wants_input() const {
-    return !input_paused_ && (phase_ != Phase::connecting || !auth_method_.empty());
+    return !input_paused_ && (phase_ != Phase::connecting || !auth_method_->empty());
   }
   /// Whether the Will is to be published now that the connection is over: it was accepted and did not
   /// end with DISCONNECT 0x00 [MQTT-3.1.2-8] [MQTT-3.14.4-3].
   [[nodiscard]] bool will_is_due() const { return has_will_ && accepted_ && !will_cancelled_; }
 
   [[nodiscard]] Version version() const { return core_.version(); }
-  /// What CONNECT said.
-  [[nodiscard]] const PeerLimits& limits() const { return limits_; }
+  /// What CONNECT said; of topic aliases, what we make use of.
+  [[nodiscard]] const PeerLimits& limits() const { return core_.peer_limits(); }
   [[nodiscard]] std::size_t send_quota() const { return core_.send_quota(); }
   [[nodiscard]] std::size_t in_flight() const { return core_.state().outgoing.size(); }
   /// Octets of these messages, as far as they have to be kept.
@@ -119,7 +122,7 @@ class ServerSession {
   [[nodiscard]] Result<void> check_acceptance(Acceptance& acceptance) const;
   [[nodiscard]] std::optional<ReasonCode> find_will_fault(const ServerLimits& announced) const;
   [[nodiscard]] ConnackView connack_of(const Acceptance& acceptance) const;
-  void adopt(Acceptance& acceptance, TimePoint now);
+  void adopt(Acceptance& acceptance, const ServerLimits& announced, TimePoint now);
   void reject(const DecodeError& error);
   void close_with(CloseReason reason, ReasonCode code);
 
@@ -137,29 +140,37 @@ class ServerSession {
   void on_auth(const AuthView& auth, ServerHandler& handler);
   void on_disconnect(const DisconnectView& disconnect, ServerHandler& handler);
 
-  ServerConfig config_;
+  /// Input that came while none was wanted.
+  struct Held {
+    std::string octets;
+    std::size_t from = 0;  // what is before it was handled
+  };
+
+  const ServerConfig& config_;
   SessionCore core_;
-  PeerLimits limits_;
-  ServerLimits announced_;
   Phase phase_ = Phase::awaiting_connect;
   QoS will_qos_ = QoS::at_most_once;
-  bool has_will_ = false;
-  bool will_retain_ = false;
-  bool clean_start_ = true;
-  bool named_itself_ = true;  // CONNECT had a client id
-  bool accepted_ = false;
-  bool will_cancelled_ = false;
-  bool receiving_ = false;
-  bool input_paused_ = false;
-  bool heard_ = false;  // the client's first octet was looked at
-  bool challenged_ = false;                    // the client's next AUTH continues
-  bool authenticating_ = false;                // anew, after CONNACK
+  bool has_will_ : 1 = false;
+  bool will_retain_ : 1 = false;
+  bool clean_start_ : 1 = true;
+  bool named_itself_ : 1 = true;  // CONNECT had a client id
+  bool accepted_ : 1 = false;
+  bool will_cancelled_ : 1 = false;
+  bool receiving_ : 1 = false;
+  bool input_paused_ : 1 = false;
+  bool heard_ : 1 = false;           // the client's first octet was looked at
+  bool challenged_ : 1 = false;      // the client's next AUTH continues
+  bool authenticating_ : 1 = false;  // anew, after CONNACK
+  bool awaited_ : 1 = true;          // CONNECT, or AUTH before CONNACK
+  // Announced as available.
+  bool wildcards_ : 1 = true;
+  bool subscription_identifiers_ : 1 = true;
+  bool shared_ : 1 = true;
   std::uint16_t keep_alive_ = 0;               // seconds, in force
   std::uint32_t session_expiry_interval_ = 0;  // of CONNECT
-  std::string auth_method_;                    // empty: none
-  std::string held_;                           // input that came while none was wanted
-  std::size_t held_from_ = 0;                  // what is before it was handled
-  Deadline connect_deadline_;
+  Rare<std::string> auth_method_;              // empty: none
+  Rare<Held> held_;
+  TimePoint connect_deadline_;  // while awaited_
   TimePoint last_received_;
 };
 

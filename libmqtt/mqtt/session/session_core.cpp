@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include <mqtt/codec/encode.hpp>
 #include <mqtt/session/property_check.hpp>
 
@@ -43,6 +45,7 @@ void SessionCore::open(Version version, const OwnLimits& own) {
   version_ = version;
   established_ = false;
   close_info_.reset();
+  aliases_.reset();
   peer_ = {};
   output_.clear();
   framer_.reset();
@@ -52,18 +55,19 @@ void SessionCore::open(Version version, const OwnLimits& own) {
 void SessionCore::set_own_limits(const OwnLimits& own) {
   own_ = own;
   framer_.set_max_packet_size(own.maximum_packet_size);
-  incoming_aliases_.begin_connection(own.topic_alias_maximum);
 }
 
 void SessionCore::establish(const ServerLimits& peer) {
-  peer_ = peer;
+  peer_ = {peer, peer.maximum_qos, peer.retain_available};
   established_ = true;
-  outgoing_aliases_.begin_connection(peer.topic_alias_maximum);
 }
 
 void SessionCore::adopt(SessionState state) {
-  state_ = std::move(state);
-  acks_.begin_connection(state_.epoch);
+  flows_.reset();
+  if (state.untouched()) return;
+  Flows& flows = flows_.make();
+  flows.state = std::move(state);
+  flows.acks.begin_connection(flows.state.epoch);
 }
 
 void SessionCore::transport_closed() {
@@ -76,9 +80,16 @@ void SessionCore::transport_closed() {
 void SessionCore::leave_session() {
   established_ = false;
   unanswered_ = 0;
-  acks_.begin_connection(++state_.epoch);
-  state_.incoming.begin_connection();
-  requests_.clear();
+  requests_.reset();
+  if (!flows_) return;
+  Flows& flows = flows_.make();
+  flows.acks.begin_connection(++flows.state.epoch);
+  flows.state.incoming.begin_connection();
+}
+
+SessionState SessionCore::take_state() {
+  if (!flows_) return {};
+  return std::exchange(flows_.make().state, {});
 }
 
 Result<void> SessionCore::check_connected() const {
@@ -128,7 +139,7 @@ Result<void> SessionCore::send(PacketView packet) {
 }
 
 void SessionCore::close(CloseInfo info) {
-  if (!close_info_) close_info_ = std::move(info);
+  if (!close_info_) close_info_ = std::make_unique<CloseInfo>(std::move(info));
 }
 
 void SessionCore::violation(const DecodeError& error) {

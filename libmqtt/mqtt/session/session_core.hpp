@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include <mqtt/session/session_handler.hpp>
 #include <mqtt/session/session_state.hpp>
 #include <mqtt/util/chunk.hpp>
+#include <mqtt/util/rare.hpp>
 #include <mqtt/util/time.hpp>
 
 namespace mqtt {
@@ -53,6 +55,7 @@ class SessionCore {
   void open(Version version, const OwnLimits& own);
   /// Server: what CONNECT said.
   void set_version(Version version) { version_ = version; }
+  [[nodiscard]] const PeerLimits& peer_limits() const { return peer_; }
   void set_peer_limits(const PeerLimits& limits) { static_cast<PeerLimits&>(peer_) = limits; }
   /// Server: what CONNACK will say.
   void set_own_limits(const OwnLimits& own);
@@ -119,21 +122,40 @@ class SessionCore {
 
   [[nodiscard]] bool established() const { return established_; }
   [[nodiscard]] bool connected() const { return established_ && !close_info_; }
-  [[nodiscard]] const std::optional<CloseInfo>& close_info() const { return close_info_; }
+  /// Null as long as the connection is to go on.
+  [[nodiscard]] const CloseInfo* close_info() const { return close_info_.get(); }
   [[nodiscard]] Version version() const { return version_; }
   [[nodiscard]] DecodeContext decode_context() const;
   [[nodiscard]] OutBuffer& output() { return output_; }
   [[nodiscard]] const OutBuffer& output() const { return output_; }
-  [[nodiscard]] SessionState& state() { return state_; }
-  [[nodiscard]] const SessionState& state() const { return state_; }
+  [[nodiscard]] SessionState& state() { return flows_.make().state; }
+  /// After leave_session() or transport_closed(): what the next connection is to adopt().
+  [[nodiscard]] SessionState take_state();
+  [[nodiscard]] const SessionState& state() const { return flows_->state; }
   [[nodiscard]] std::size_t send_quota() const;
-  [[nodiscard]] std::size_t unacknowledged() const { return acks_.size(); }
-  [[nodiscard]] std::size_t requests_outstanding() const { return requests_.size(); }
+  [[nodiscard]] std::size_t unacknowledged() const { return flows_->acks.size(); }
+  [[nodiscard]] std::size_t requests_outstanding() const { return requests_->size(); }
   /// Octets of all packets queued so far, and of those that the transport has taken.
   [[nodiscard]] std::uint64_t octets_queued() const { return octets_queued_; }
   [[nodiscard]] std::uint64_t octets_written() const { return octets_queued_ - output_.size(); }
 
  private:
+  /// Of QoS 1 and 2. A connection that sees only QoS 0 has none.
+  struct Flows {
+    SessionState state;
+    AckQueue acks;
+  };
+  struct Aliases {
+    IncomingAliases incoming;
+    OutgoingAliases outgoing;
+    std::string properties;  // with an alias in front
+  };
+  /// What the peer lets us send. The last two only a server says.
+  struct Allowed : PeerLimits {
+    QoS maximum_qos = QoS::exactly_once;
+    bool retain_available = true;
+  };
+
   /// Drops from `packet` what is only there to help a person as far as the peer has no room or wish for it:
   /// its size, or a fault. `kept` owns what is left.
   Result<std::size_t> make_fit(PacketView& packet, Properties& kept) const;
@@ -172,25 +194,24 @@ class SessionCore {
   [[nodiscard]] Result<void> check_ack(QoS qos, ReasonCode reason, PropertiesView properties) const;
   void flush_acks();
   void send_ready(const ReadyAck& ready);
+  void forget_request(PacketId id);
   [[nodiscard]] Result<void> check_codes(PacketId id, PacketType request, PacketType answer, Bytes codes,
                                          PropertiesView properties) const;
 
+  // Of thousands of these most are idle: what only a busy or a closing connection needs is apart.
   Settings settings_;
   Version version_ = Version::v5;
   bool established_ = false;
   bool diagnostics_allowed_ = true;
   std::uint32_t unanswered_ = 0;  // of the peer's QoS 1 and 2 messages on this connection
   OwnLimits own_;
-  ServerLimits peer_;
+  Allowed peer_;
   OutBuffer output_;
   Framer framer_;
-  SessionState state_;
-  AckQueue acks_;
-  IncomingAliases incoming_aliases_;
-  OutgoingAliases outgoing_aliases_;
-  IdTable<Request> requests_;  // a client's own; at a server the client's
-  std::optional<CloseInfo> close_info_;
-  std::string scratch_;  // properties with an alias in front
+  Rare<Flows> flows_;
+  Rare<Aliases> aliases_;            // of this connection
+  Rare<IdTable<Request>> requests_;  // a client's own; at a server the client's
+  std::unique_ptr<CloseInfo> close_info_;
   std::uint64_t octets_queued_ = 0;
   PacketObserver* observer_ = nullptr;
 };

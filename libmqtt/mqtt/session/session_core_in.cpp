@@ -10,7 +10,7 @@ void SessionCore::on_publish(PublishView publish, FlowHandler& handler) {
   if (publish.qos == QoS::at_most_once) return handler.on_message(publish, {});
   if (publish.qos == QoS::exactly_once) return on_qos_2(publish, handler);
   if (!count_received()) return;
-  hand_over(publish, acks_.push(publish.packet_id, publish.qos), handler);
+  hand_over(publish, flows_.make().acks.push(publish.packet_id, publish.qos), handler);
 }
 
 bool SessionCore::check_own_limits(const PublishView& publish) {
@@ -27,7 +27,7 @@ bool SessionCore::resolve_alias(PublishView& publish) {
   if (publish.properties.empty()) return true;
   const auto alias = publish.properties.number(PropertyId::topic_alias);
   if (!alias) return true;
-  if (*alias > incoming_aliases_.maximum()) {
+  if (*alias > own_.topic_alias_maximum) {
     const bool from_server = settings_.role == Sender::client;
     violation(ReasonCode::topic_alias_invalid, Clause{from_server ? "MQTT-3.3.2-11" : "MQTT-3.3.2-9"},
               "Topic Alias is above the announced Topic Alias Maximum");
@@ -35,9 +35,9 @@ bool SessionCore::resolve_alias(PublishView& publish) {
   }
   const auto number = static_cast<std::uint16_t>(*alias);
   if (!publish.topic.empty())
-    incoming_aliases_.set(number, publish.topic);
+    aliases_.make().incoming.set(number, publish.topic);
   else
-    publish.topic = incoming_aliases_.find(number);
+    publish.topic = aliases_->incoming.find(number);
   if (publish.topic.empty())
     violation(ReasonCode::protocol_error, Clause{"MQTT-3.3.2-7"},
               "Topic Alias was not set on this connection");
@@ -66,11 +66,12 @@ void SessionCore::hand_over(const PublishView& publish, AckToken token, FlowHand
 }
 
 void SessionCore::on_qos_2(const PublishView& publish, FlowHandler& handler) {
-  if (auto* record = state_.incoming.find(publish.packet_id))
+  Flows& flows = flows_.make();
+  if (auto* record = flows.state.incoming.find(publish.packet_id))
     return on_repeated_qos_2(publish.packet_id, *record);
   if (!count_received()) return;
-  const AckToken token = acks_.push(publish.packet_id, publish.qos);
-  state_.incoming.put(publish.packet_id, {.counted = true, .token = token, .place = token});
+  const AckToken token = flows.acks.push(publish.packet_id, publish.qos);
+  flows.state.incoming.put(publish.packet_id, {.counted = true, .token = token, .place = token});
   hand_over(publish, token, handler);
 }
 
@@ -79,19 +80,21 @@ void SessionCore::on_repeated_qos_2(PacketId id, ReceivedIds::Record& record) {
   if (record.place.needs_ack()) return;
   if (!record.counted && !count_received()) return;
   record.counted = true;
-  record.place = acks_.push(id, QoS::exactly_once);
+  AckQueue& acks = flows_.make().acks;
+  record.place = acks.push(id, QoS::exactly_once);
   if (record.stage == ReceivedIds::Stage::handed_over) return;
-  acks_.acknowledge(record.place, record.reason, {});
+  acks.acknowledge(record.place, record.reason, {});
   flush_acks();
 }
 
 Result<void> SessionCore::ack(const AckToken& token, ReasonCode reason, PropertiesView properties) {
   if (!token.needs_ack()) return {};
-  auto* record = state_.incoming.find(token.id);
+  auto& [state, acks] = flows_.make();
+  auto* record = state.incoming.find(token.id);
   const bool recorded = record && record->token == token;
-  const auto waiting = recorded ? QoS::exactly_once : acks_.find(token);
+  const auto waiting = recorded ? QoS::exactly_once : acks.find(token);
   const bool again =
-      recorded ? record->stage != ReceivedIds::Stage::handed_over : !waiting && token.epoch == acks_.epoch();
+      recorded ? record->stage != ReceivedIds::Stage::handed_over : !waiting && token.epoch == acks.epoch();
   if (again) return fail(SessionFault::wrong_state, "the message was acknowledged before");
   if (!waiting) return {};  // of an earlier connection: the peer sends it again
   if (const auto ok = check_ack(*waiting, reason, properties); !ok) return ok;
@@ -102,7 +105,7 @@ Result<void> SessionCore::ack(const AckToken& token, ReasonCode reason, Properti
     record->reason = said;
   }
   const AckToken place = recorded ? record->place : token;
-  if (place.needs_ack()) acks_.acknowledge(place, said, properties);
+  if (place.needs_ack()) acks.acknowledge(place, said, properties);
   flush_acks();
   return {};
 }
@@ -117,7 +120,7 @@ Result<void> SessionCore::check_ack(QoS qos, ReasonCode reason, PropertiesView p
 
 void SessionCore::flush_acks() {
   while (connected()) {
-    const auto ready = acks_.pop();
+    const auto ready = flows_.make().acks.pop();
     if (!ready) return;
     send_ready(*ready);
   }
@@ -129,26 +132,28 @@ void SessionCore::send_ready(const ReadyAck& ready) {
     count_answered();
     return answer(PubackView{{id, ready.reason, ready.properties}});
   }
-  auto* record = state_.incoming.find(id);
+  ReceivedIds& incoming = flows_.make().state.incoming;
+  auto* record = incoming.find(id);
   if (!record || record->place != ready.token) return;  // PUBREL has overtaken a repetition
   record->place = {};
   record->stage = ReceivedIds::Stage::recorded;
   if (is_error(ready.reason)) {  // the flow ends here, and the identifier is free (4.3.3)
     if (record->counted) count_answered();
-    state_.incoming.remove(id);
+    incoming.remove(id);
   }
   answer(PubrecView{{id, ready.reason, ready.properties}});
 }
 
 void SessionCore::on_pubrel(const AckView& ack) {
   const PacketId id = ack.packet_id;
-  const auto* record = state_.incoming.find(id);
+  ReceivedIds& incoming = flows_.make().state.incoming;
+  const auto* record = incoming.find(id);
   if (!record) return answer(PubcompView{{id, ReasonCode::packet_identifier_not_found, {}}});
   if (record->stage != ReceivedIds::Stage::recorded)
     return violation(ReasonCode::protocol_error, Clause{"MQTT-4.3.3-4", "MQTT-4.3.3-1"},
                      "PUBREL for a message that had no PUBREC yet");
   if (record->counted) count_answered();
-  state_.incoming.remove(id);
+  incoming.remove(id);
   answer(PubcompView{{id, ReasonCode::success, {}}});
 }
 
@@ -159,19 +164,24 @@ void SessionCore::answer(const PacketView& packet) {
 }
 
 bool SessionCore::on_request(PacketId id, Request request) {
-  if (requests_.contains(id)) {
+  if (requests_->contains(id)) {
     violation(ReasonCode::protocol_error, Clause{"MQTT-2.2.1-3", "MQTT-2.3.1-2"},
               "request with a packet identifier that is in use");
     return false;
   }
-  requests_.put(id, request);
+  requests_.make().put(id, request);
   return true;
+}
+
+void SessionCore::forget_request(PacketId id) {
+  requests_.make().erase(id);
+  if (requests_->size() == 0) requests_.reset();
 }
 
 Result<void> SessionCore::check_codes(PacketId id, PacketType request, PacketType answer, Bytes codes,
                                       PropertiesView properties) const {
   if (auto ok = check_connected(); !ok) return ok;
-  const Request* asked = requests_.find(id);
+  const Request* asked = requests_->find(id);
   if (!asked || asked->type != request)
     return fail(SessionFault::wrong_state,
                 fmt::format("no {} with packet identifier {} waits for an answer", to_string(request), id));
@@ -195,7 +205,7 @@ Result<void> SessionCore::answer_request(const SubackView& suback) {
     for (char& code : codes) code = is_error(static_cast<ReasonCode>(code)) ? '\x80' : code;
   said.reasons = as_bytes(codes);
   if (auto sent = send(said); !sent) return sent;
-  requests_.erase(suback.packet_id);
+  forget_request(suback.packet_id);
   return {};
 }
 
@@ -204,7 +214,7 @@ Result<void> SessionCore::answer_request(const UnsubackView& unsuback) {
                               unsuback.reasons, unsuback.properties);
   if (!ok) return ok;
   if (auto sent = send(unsuback); !sent) return sent;
-  requests_.erase(unsuback.packet_id);
+  forget_request(unsuback.packet_id);
   return {};
 }
 

@@ -36,7 +36,7 @@ Result<PacketId> SessionCore::publish(const PublishView& header, const SharedByt
     return std::unexpected(*fault);
   if (header.qos != QoS::at_most_once) return publish_stored(*outgoing, payload, expires);
   write_publish(outgoing->view, payload);
-  if (outgoing->alias != 0) outgoing_aliases_.set(outgoing->alias, outgoing->topic);
+  if (outgoing->alias != 0) aliases_.make().outgoing.set(outgoing->alias, outgoing->topic);
   return PacketId{0};
 }
 
@@ -45,7 +45,7 @@ Result<PacketId> SessionCore::publish_stored(Outgoing& outgoing, const SharedByt
   if (send_quota() == 0)
     return fail(SessionFault::quota_exhausted,
                 fmt::format("{} messages are in flight, as many as the {} takes at once",
-                            with_commas(state_.outgoing.size()), peer_name()));
+                            with_commas(flows_->state.outgoing.size()), peer_name()));
   // Sent again on another connection, the message cannot rely on an alias of this one.
   PublishView full = outgoing.view;
   full.topic = outgoing.topic;
@@ -58,11 +58,12 @@ Result<PacketId> SessionCore::publish_stored(Outgoing& outgoing, const SharedByt
   }
   const auto id = take_packet_id();
   if (!id) return id;
-  state_.outgoing.add(*id, full, payload, expires);
+  Inflight& messages = flows_.make().state.outgoing;
+  messages.add(*id, full, payload, expires);
   outgoing.view.packet_id = *id;
-  write_publish(outgoing.view, state_.outgoing.find(*id)->message.payload());
-  state_.outgoing.mark_sent(*id);
-  if (outgoing.alias != 0) outgoing_aliases_.set(outgoing.alias, outgoing.topic);
+  write_publish(outgoing.view, messages.find(*id)->message.payload());
+  messages.mark_sent(*id);
+  if (outgoing.alias != 0) aliases_.make().outgoing.set(outgoing.alias, outgoing.topic);
   return id;
 }
 
@@ -105,24 +106,26 @@ Result<SessionCore::Outgoing> SessionCore::apply_alias(const PublishView& header
   if (!header.properties.empty())
     if (const auto callers = header.properties.number(PropertyId::topic_alias))
       return apply_callers_alias(view, static_cast<std::uint16_t>(*callers));
-  if (settings_.alias_policy == AliasPolicy::none) return Outgoing{view, header.topic, 0};
-  const auto [alias, known] = outgoing_aliases_.choose(header.topic);
+  const bool wanted = settings_.alias_policy != AliasPolicy::none && peer_.topic_alias_maximum > 0;
+  if (!wanted) return Outgoing{view, header.topic, 0};
+  const auto [alias, known] = aliases_->outgoing.choose(header.topic, peer_.topic_alias_maximum);
   if (alias == 0) return Outgoing{view, header.topic, 0};
-  scratch_.assign({static_cast<char>(PropertyId::topic_alias), static_cast<char>(alias >> 8),
-                   static_cast<char>(alias & 0xFF)});
-  scratch_.append(as_text(header.properties.encoded()));
-  view.properties = PropertiesView{as_bytes(scratch_)};
+  std::string& properties = aliases_.make().properties;
+  properties.assign({static_cast<char>(PropertyId::topic_alias), static_cast<char>(alias >> 8),
+                     static_cast<char>(alias & 0xFF)});
+  properties.append(as_text(header.properties.encoded()));
+  view.properties = PropertiesView{as_bytes(properties)};
   if (known) view.topic = {};
   return Outgoing{view, header.topic, alias};
 }
 
 Result<SessionCore::Outgoing> SessionCore::apply_callers_alias(const PublishView& view,
                                                                std::uint16_t alias) const {
-  if (alias > outgoing_aliases_.maximum())
+  if (alias > peer_.topic_alias_maximum)
     return fail(SessionFault::alias_misuse,
                 fmt::format("Topic Alias {} is above the {}'s Topic Alias Maximum of {}", alias, peer_name(),
-                            outgoing_aliases_.maximum()));
-  const std::string_view topic = view.topic.empty() ? outgoing_aliases_.find(alias) : view.topic;
+                            peer_.topic_alias_maximum));
+  const std::string_view topic = view.topic.empty() ? aliases_->outgoing.find(alias) : view.topic;
   if (topic.empty())
     return fail(SessionFault::alias_misuse,
                 fmt::format("Topic Alias {} was not set on this connection, and there is no topic", alias));
@@ -130,12 +133,13 @@ Result<SessionCore::Outgoing> SessionCore::apply_callers_alias(const PublishView
 }
 
 Result<PacketId> SessionCore::take_packet_id() {
-  if (state_.outgoing.size() + requests_.size() >= packet_ids_max)
+  SessionState& state = flows_.make().state;
+  if (state.outgoing.size() + requests_->size() >= packet_ids_max)
     return fail(SessionFault::no_packet_id, "all 65,535 packet identifiers are in use");
-  const auto in_use = [&](PacketId id) { return state_.outgoing.contains(id) || requests_.contains(id); };
-  PacketId id = state_.next_id;
+  const auto in_use = [&](PacketId id) { return state.outgoing.contains(id) || requests_->contains(id); };
+  PacketId id = state.next_id;
   while (id == 0 || in_use(id)) ++id;
-  state_.next_id = static_cast<PacketId>(id + 1);
+  state.next_id = static_cast<PacketId>(id + 1);
   return id;
 }
 
@@ -155,19 +159,20 @@ std::size_t SessionCore::window() const {
 }
 
 std::size_t SessionCore::send_quota() const {
-  const std::size_t used = state_.outgoing.size();
+  const std::size_t used = flows_->state.outgoing.size();
   return connected() && used < window() ? window() - used : 0;
 }
 
 void SessionCore::resume(TimePoint now, FlowHandler& handler, bool session_present) {
+  if (!flows_) return;
   struct Final {
     PacketId id;
     ReasonCode reason;
   };
   std::vector<Final> finals;
-  Inflight& messages = state_.outgoing;
+  Inflight& messages = flows_.make().state.outgoing;
   messages.begin_connection(session_present);
-  if (!session_present) state_.incoming.clear();
+  if (!session_present) flows_.make().state.incoming.clear();
   for (auto* entry = messages.next(); entry; entry = messages.next(entry)) {
     if (entry->stage == Inflight::Stage::released) {
       if (!session_present) finals.push_back({entry->id, entry->reason});
@@ -192,7 +197,7 @@ void SessionCore::send_again(TimePoint now, const Inflight::Entry& entry) {
     answer(PubrelView{{entry.id, ReasonCode::success, {}}});
   else
     publish_again(now, entry);
-  state_.outgoing.mark_sent(entry.id);
+  flows_.make().state.outgoing.mark_sent(entry.id);
 }
 
 /// Also what has expired meanwhile: only a delivery that has not begun is given up [MQTT-3.3.2-5], one that
@@ -211,7 +216,7 @@ void SessionCore::publish_again(TimePoint now, const Inflight::Entry& entry) {
 }
 
 void SessionCore::send_backlog(TimePoint now) {
-  Inflight& messages = state_.outgoing;
+  const Inflight& messages = flows_->state.outgoing;
   if (!connected() || messages.sent() == messages.size()) return;
   for (auto* entry = messages.next(); entry && messages.sent() < window(); entry = messages.next(entry))
     if (!entry->sent) send_again(now, *entry);
@@ -219,13 +224,13 @@ void SessionCore::send_backlog(TimePoint now) {
 
 void SessionCore::finish(TimePoint now, PacketId id, ReasonCode reason, PropertiesView properties,
                          FlowHandler& handler) {
-  state_.outgoing.remove(id);
+  flows_.make().state.outgoing.remove(id);
   send_backlog(now);
   handler.on_published(id, reason, properties);
 }
 
 void SessionCore::on_puback(TimePoint now, const AckView& ack, FlowHandler& handler) {
-  const auto* entry = state_.outgoing.find(ack.packet_id);
+  const auto* entry = flows_->state.outgoing.find(ack.packet_id);
   if (!entry) return;  // a late or doubled answer changes nothing
   if (entry->qos != QoS::at_least_once)
     return violation(ReasonCode::protocol_error, Clause{"MQTT-3.3.4-1"}, "PUBACK answers a QoS 2 PUBLISH");
@@ -233,7 +238,7 @@ void SessionCore::on_puback(TimePoint now, const AckView& ack, FlowHandler& hand
 }
 
 void SessionCore::on_pubrec(TimePoint now, const AckView& ack, FlowHandler& handler) {
-  const auto* entry = state_.outgoing.find(ack.packet_id);
+  const auto* entry = flows_->state.outgoing.find(ack.packet_id);
   if (entry && entry->qos != QoS::exactly_once)
     return violation(ReasonCode::protocol_error, Clause{"MQTT-3.3.4-1"}, "PUBREC answers a QoS 1 PUBLISH");
   if (is_error(ack.reason)) {  // ends the flow: no PUBREL follows (4.3.3)
@@ -241,15 +246,16 @@ void SessionCore::on_pubrec(TimePoint now, const AckView& ack, FlowHandler& hand
     return;
   }
   if (entry && entry->stage == Inflight::Stage::published) {
-    state_.outgoing.release(ack.packet_id, ack.reason);
-    state_.outgoing.mark_sent(ack.packet_id);
+    Inflight& messages = flows_.make().state.outgoing;
+    messages.release(ack.packet_id, ack.reason);
+    messages.mark_sent(ack.packet_id);
   }
   const ReasonCode reason = entry ? ReasonCode::success : ReasonCode::packet_identifier_not_found;
   answer(PubrelView{{ack.packet_id, reason, {}}});
 }
 
 void SessionCore::on_pubcomp(TimePoint now, const AckView& ack, FlowHandler& handler) {
-  const auto* entry = state_.outgoing.find(ack.packet_id);
+  const auto* entry = flows_->state.outgoing.find(ack.packet_id);
   if (!entry) return;
   if (entry->stage != Inflight::Stage::released)
     return violation(ReasonCode::protocol_error, Clause{"MQTT-2.2.1-5", "MQTT-2.3.1-6"},
@@ -264,16 +270,16 @@ Result<PacketId> SessionCore::request(PacketType type, SubscriptionsView list, P
   const auto sent = type == PacketType::subscribe ? send(SubscribeView{*id, properties, list})
                                                   : send(UnsubscribeView{*id, properties, list});
   if (!sent) {
-    state_.next_id = *id;
+    flows_.make().state.next_id = *id;
     return std::unexpected(sent.error());
   }
-  requests_.put(*id, {type, static_cast<std::uint32_t>(list.count())});
+  requests_.make().put(*id, {type, static_cast<std::uint32_t>(list.count())});
   return id;
 }
 
 bool SessionCore::on_answer(PacketId id, PacketType request, std::optional<std::size_t> answers,
                             Clause count_clause) {
-  const Request* asked = requests_.find(id);
+  const Request* asked = requests_->find(id);
   const bool known = asked && asked->type == request;
   const bool complete = known && (!answers || *answers == asked->filters);
   if (!known)
@@ -284,7 +290,7 @@ bool SessionCore::on_answer(PacketId id, PacketType request, std::optional<std::
               request == PacketType::subscribe ? "SUBACK with more or fewer codes than filters"
                                                : "UNSUBACK with more or fewer codes than filters");
   else
-    requests_.erase(id);
+    forget_request(id);
   return complete;
 }
 

@@ -12,6 +12,10 @@ struct SessionState {
   PacketId next_id = 1;
   std::uint32_t epoch = 0;  ///< counts connections, so that AckTokens of an earlier one are known
 
+  /// As it was made: no QoS 1 or 2 message was ever under way.
+  [[nodiscard]] bool untouched() const {
+    return epoch == 0 && next_id == 1 && outgoing.size() == 0 && incoming.size() == 0;
+  }
   void clear() {
     outgoing.clear();
     incoming.clear();

@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace mqtt {
+namespace {
+
+/// A queue that a burst of large messages grew is not kept.
+constexpr std::size_t kept_segments = 256;
+
+}  // namespace
 
 ChunkPool::Block ChunkPool::take(std::size_t size) {
   std::vector<Block>& blocks = spare(size);
@@ -17,40 +23,47 @@ void ChunkPool::give_back(Block block, std::size_t size) {
   if (spare(size).size() < spare_chunks_max) spare(size).push_back(std::move(block));
 }
 
-OutBuffer::OutBuffer(OutBuffer&& other) noexcept
-    : pool_{other.pool_},
-      segments_{std::move(other.segments_)},
-      first_{std::exchange(other.first_, 0)},
-      size_{std::exchange(other.size_, 0)} {
-  other.segments_.clear();
+std::unique_ptr<OutQueue> ChunkPool::take_queue() {
+  if (spare_queues_.empty()) return std::make_unique<OutQueue>();
+  auto queue = std::move(spare_queues_.back());
+  spare_queues_.pop_back();
+  return queue;
+}
+
+void ChunkPool::give_back(std::unique_ptr<OutQueue> queue) {
+  const bool usual = queue->segments.capacity() <= kept_segments;
+  if (usual && spare_queues_.size() < spare_chunks_max) spare_queues_.push_back(std::move(queue));
 }
 
 OutBuffer& OutBuffer::operator=(OutBuffer&& other) noexcept {
   if (this == &other) return *this;
   clear();
   pool_ = other.pool_;
-  segments_ = std::move(other.segments_);
-  other.segments_.clear();
-  first_ = std::exchange(other.first_, 0);
-  size_ = std::exchange(other.size_, 0);
+  queue_ = std::move(other.queue_);
   return *this;
 }
 
+OutQueue& OutBuffer::queue() {
+  if (!queue_) queue_ = pool_->take_queue();
+  return *queue_;
+}
+
 MutableBytes OutBuffer::append(std::size_t size) {
-  const bool fits = first_ < segments_.size() && segments_.back().block &&
-                    segments_.back().capacity - segments_.back().size >= size;
-  if (!fits) segments_.push_back(make_segment(size));
-  Segment& last = segments_.back();
+  OutQueue& to = queue();
+  const bool fits = to.first < to.segments.size() && to.segments.back().block &&
+                    to.segments.back().capacity - to.segments.back().size >= size;
+  if (!fits) to.segments.push_back(make_segment(size));
+  Segment& last = to.segments.back();
   const MutableBytes space{last.block.get() + (last.data - last.block.get()) + last.size, size};
   last.size += size;
-  size_ += size;
+  to.size += size;
   return space;
 }
 
 /// An empty one with room for `size` octets.
-OutBuffer::Segment OutBuffer::make_segment(std::size_t size) {
+OutBuffer::Segment OutBuffer::make_segment(std::size_t size) const {
   // The first one, or what stands between two references: the head of the next large message.
-  const bool alone = first_ == segments_.size() || !segments_.back().block;
+  const bool alone = queue_->first == queue_->segments.size() || !queue_->segments.back().block;
   const bool small = alone && size <= ChunkPool::small_chunk_bytes;
   Segment segment;
   segment.capacity = small ? ChunkPool::small_chunk_bytes : std::max(size, ChunkPool::chunk_bytes);
@@ -74,14 +87,15 @@ void OutBuffer::append_shared(const SharedBytes& payload) {
   segment.owner = payload.owner;
   segment.data = payload.bytes.data();
   segment.size = payload.bytes.size();
-  segments_.push_back(std::move(segment));
-  size_ += payload.bytes.size();
+  queue().segments.push_back(std::move(segment));
+  queue().size += payload.bytes.size();
 }
 
 std::size_t OutBuffer::gather(std::span<iovec> parts) const {
+  if (!queue_) return 0;
   std::size_t count = 0;
-  for (std::size_t i = first_; i < segments_.size() && count < parts.size(); ++i) {
-    const Segment& segment = segments_[i];
+  for (std::size_t i = queue_->first; i < queue_->segments.size() && count < parts.size(); ++i) {
+    const Segment& segment = queue_->segments[i];
     if (segment.size == 0) continue;
     parts[count++] = iovec{const_cast<std::uint8_t*>(segment.data), segment.size};
   }
@@ -89,9 +103,11 @@ std::size_t OutBuffer::gather(std::span<iovec> parts) const {
 }
 
 void OutBuffer::consume(std::size_t size) {
-  size_ -= size;
+  if (size == 0) return;
+  OutQueue& from = *queue_;
+  from.size -= size;
   while (size > 0) {
-    Segment& front = segments_[first_];
+    Segment& front = from.segments[from.first];
     const std::size_t part = std::min(size, front.size);
     front.data += part;
     front.size -= part;
@@ -99,16 +115,18 @@ void OutBuffer::consume(std::size_t size) {
     size -= part;
     if (front.size > 0) break;
     release(front);
-    ++first_;
+    ++from.first;
   }
-  if (size_ == 0) clear();
+  if (from.size == 0) clear();
 }
 
 void OutBuffer::clear() {
-  for (std::size_t i = first_; i < segments_.size(); ++i) release(segments_[i]);
-  segments_.clear();
-  first_ = 0;
-  size_ = 0;
+  if (!queue_) return;
+  for (std::size_t i = queue_->first; i < queue_->segments.size(); ++i) release(queue_->segments[i]);
+  queue_->segments.clear();
+  queue_->first = 0;
+  queue_->size = 0;
+  pool_->give_back(std::move(queue_));
 }
 
 void OutBuffer::release(Segment& segment) {

@@ -8,7 +8,21 @@
 
 namespace mqtt {
 
-/// Blocks of two sizes, recycled between the output buffers of one loop. Not thread-safe.
+/// What an OutBuffer holds.
+struct OutQueue {
+  struct Segment {
+    std::unique_ptr<std::uint8_t[]> block;  // owned storage, or null for a reference
+    std::shared_ptr<const void> owner;      // keeps a referenced payload alive
+    const std::uint8_t* data = nullptr;
+    std::size_t size = 0;
+    std::size_t capacity = 0;  // of block; 0 for a reference
+  };
+  std::vector<Segment> segments;  // [first, end) are live
+  std::size_t first = 0;
+  std::size_t size = 0;  // octets
+};
+
+/// Blocks of two sizes and queues for them, recycled between the output buffers of one loop. Not thread-safe.
 class ChunkPool {
  public:
   /// One gathered write moves a few of these; small enough that an idle pool costs little.
@@ -25,6 +39,10 @@ class ChunkPool {
   /// `size` is one of the two.
   [[nodiscard]] Block take(std::size_t size);
   void give_back(Block block, std::size_t size);
+  /// An empty one.
+  [[nodiscard]] std::unique_ptr<OutQueue> take_queue();
+  /// It is empty.
+  void give_back(std::unique_ptr<OutQueue> queue);
 
  private:
   [[nodiscard]] std::vector<Block>& spare(std::size_t size) {
@@ -33,10 +51,12 @@ class ChunkPool {
 
   std::vector<Block> spare_;
   std::vector<Block> spare_small_;
+  std::vector<std::unique_ptr<OutQueue>> spare_queues_;
 };
 
 /// Bytes on their way out: pooled chunks for what is small, references for large shared payloads,
-/// drained by gathered writes. Order of appending is order of leaving.
+/// drained by gathered writes. Order of appending is order of leaving. An empty one is two pointers:
+/// thousands of them are idle at any time.
 class OutBuffer {
  public:
   /// Payloads from this size on are referenced instead of copied, if they have an owner.
@@ -44,7 +64,7 @@ class OutBuffer {
 
   explicit OutBuffer(ChunkPool& pool) : pool_{&pool} {}
   ~OutBuffer() { clear(); }
-  OutBuffer(OutBuffer&& other) noexcept;
+  OutBuffer(OutBuffer&& other) noexcept = default;
   OutBuffer& operator=(OutBuffer&& other) noexcept;
   OutBuffer(const OutBuffer&) = delete;
   OutBuffer& operator=(const OutBuffer&) = delete;
@@ -55,8 +75,8 @@ class OutBuffer {
   /// Copies what is small or has no owner, references the rest.
   void append_shared(const SharedBytes& payload);
 
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return queue_ ? queue_->size : 0; }
+  [[nodiscard]] bool empty() const { return size() == 0; }
   /// Fills `parts` from the front of the buffer; returns how many it filled. Nothing is consumed.
   [[nodiscard]] std::size_t gather(std::span<iovec> parts) const;
   /// Drops the first `size` octets, which must be there.
@@ -64,21 +84,14 @@ class OutBuffer {
   void clear();
 
  private:
-  struct Segment {
-    ChunkPool::Block block;             // owned storage, or null for a reference
-    std::shared_ptr<const void> owner;  // keeps a referenced payload alive
-    const std::uint8_t* data = nullptr;
-    std::size_t size = 0;
-    std::size_t capacity = 0;  // of block; 0 for a reference
-  };
+  using Segment = OutQueue::Segment;
 
-  [[nodiscard]] Segment make_segment(std::size_t size);
+  [[nodiscard]] OutQueue& queue();
+  [[nodiscard]] Segment make_segment(std::size_t size) const;
   void release(Segment& segment);
 
   ChunkPool* pool_;
-  std::vector<Segment> segments_;  // [first_, end) are live
-  std::size_t first_ = 0;
-  std::size_t size_ = 0;
+  std::unique_ptr<OutQueue> queue_;  // null: empty
 };
 
 }  // namespace mqtt
