@@ -103,6 +103,12 @@ void append_properties(JsonWriter& json, mqtt::PropertiesView properties) {
   json.end_object();
 }
 
+void append_json_payload(std::string& out, JsonWriter& json, mqtt::Bytes payload, JsonPayload mode) {
+  if (payload.empty()) return json.null();
+  if (mode == JsonPayload::parse && is_json(payload)) return append_embedded(out, json, payload);
+  json.text_or_base64(payload);
+}
+
 void MessageLineWriter::write(std::string& out, const mqtt::PublishView& message, WallTime received) {
   JsonWriter json{out};
   json.begin_object();

@@ -34,6 +34,10 @@ class MessageLineWriter {
 /// identifiers as an array. Nothing but {} if there are none.
 void append_properties(JsonWriter& json, mqtt::PropertiesView properties);
 
+/// Appends a payload as one JSON value: null if it is empty, its own octets if it is to be parsed and is
+/// JSON, else a string, or {"base64":...} if it is no text.
+void append_json_payload(std::string& out, JsonWriter& json, mqtt::Bytes payload, JsonPayload mode);
+
 enum class PlainContent : std::uint8_t { payload, topic_and_payload };
 enum class PlainEscape : std::uint8_t {
   exact,         ///< octets as they came

@@ -1,24 +1,37 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/message_format.hpp"
 #include "common/options.hpp"
+#include "messages/csv_output.hpp"
+#include "messages/format_string.hpp"
 
 namespace mq {
 
-enum class OutputForm : std::uint8_t { plain, json, json_parsed };
+enum class OutputForm : std::uint8_t { plain, format, json, json_parsed, csv };
 
 /// How messages are written to stdout.
 struct OutputConfig {
   OutputForm form = OutputForm::plain;
-  bool with_topic = false;     ///< -v, of the plain form
-  bool no_separator = false;   ///< -N
-  bool nul_separator = false;  ///< -0
-  bool line_buffered = false;  ///< written message by message
+  bool with_topic = false;             ///< -v, of the plain form
+  std::optional<FormatString> format;  ///< -F
+  bool pretty = false;                 ///< JSON over several lines
+  bool no_separator = false;           ///< -N
+  bool nul_separator = false;          ///< -0
+  bool line_buffered = false;          ///< written message by message
+
+  /// As typed, before they are joined.
+  struct Typed {
+    OutputForm json = OutputForm::plain;
+    bool csv = false;
+  };
+  Typed typed;
 };
 
-/// Declares -v, -N, -0, --json and so on, for every tool that shows messages.
+/// Declares -v, -F, --json and so on, for every tool that shows messages, and the rule that joins them.
+/// `config` must outlive parsing.
 void declare_output_options(Options& options, OutputConfig& config);
 
 /// Writes messages as the options ask.
@@ -27,13 +40,20 @@ class MessageOutput {
   /// `config` must outlive it.
   MessageOutput(const OutputConfig& config, PlainEscape escape);
 
+  /// Appends what stands before all messages.
+  void begin(std::string& out) const;
   /// Appends the whole record. `received` is when the packet was read.
   void write(std::string& out, const mqtt::PublishView& message, WallTime received);
 
  private:
+  void write_json(std::string& out, const mqtt::PublishView& message, WallTime received);
+  void write_format(std::string& out, const mqtt::PublishView& message, WallTime received);
+
   const OutputConfig& config_;
   PlainFormat plain_;
+  std::optional<FormatString> format_;
   MessageLineWriter lines_;
+  CsvOutput csv_;
 };
 
 }  // namespace mq

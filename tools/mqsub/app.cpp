@@ -62,6 +62,8 @@ class Receiver final : mqtt::ClientHandler {
     if (config_.events)
       lifecycle_.set_mirror(
           [this](std::string_view name, const Diag::Fields& fields) { mirror(name, fields); });
+    presenter_->begin(output_.buffer());
+    turn_end_.request();
     start_ticking();
     loop_.set_coalescing(std::chrono::microseconds{500});  // one turn for many messages of a stream
     client_.start();

@@ -16,7 +16,7 @@ void declare_view_options(Options& o, SubConfig& config) {
   o.flag("--message-rate", config.typed.message_rate)
       .group(group)
       .text("write no messages, but each second how many there were")
-      .excludes({"-v", "-N", "-0", "--json"});
+      .excludes({"-v", "-N", "-0", "-F", "--json", "--csv"});
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ class MessagePresenter final : public Presenter {
  public:
   MessagePresenter(const OutputConfig& config, PlainEscape escape) : output_{config, escape} {}
 
+  void begin(std::string& out) override { output_.begin(out); }
+
   void show(std::string& out, const mqtt::PublishView& message, WallTime received) override {
     output_.write(out, message, received);
   }

@@ -19,6 +19,8 @@ class Presenter {
  public:
   virtual ~Presenter() = default;
 
+  /// Before everything else.
+  virtual void begin(std::string&) {}
   /// Appends what the message leaves there; `received` is when it was read.
   virtual void show(std::string& out, const mqtt::PublishView& message, WallTime received) = 0;
   /// How often tick() wants to be called.

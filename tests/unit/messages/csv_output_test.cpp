@@ -1,0 +1,23 @@
+#include "messages/csv_output.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mq {
+namespace {
+
+std::string row(const mqtt::PublishView& message) {
+  std::string out;
+  CsvOutput{}.write(out, message, WallTime{});
+  return out;
+}
+
+TEST(CsvOutput, QuotesOnlyWhatMustBe) {
+  constexpr std::string_view time = "1970-01-01T00:00:00.000000Z";
+  EXPECT_EQ(row({.retain = true, .topic = "a,b", .payload = mqtt::as_bytes("x \"y\"\r\n")}),
+            std::string{time} + ",\"a,b\",0,1,7,utf8,\"x \"\"y\"\"\r\n\"\n");
+  EXPECT_EQ(row({.qos = mqtt::QoS::exactly_once, .topic = "t"}), std::string{time} + ",t,2,0,0,none,\n");
+  EXPECT_EQ(row({.topic = "t", .payload = mqtt::as_bytes("\xff")}), std::string{time} + ",t,0,0,1,base64,/w==\n");
+}
+
+}  // namespace
+}  // namespace mq
