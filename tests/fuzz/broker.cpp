@@ -81,7 +81,7 @@ BrokerConfig read_config(fuzz::Input& input) {
   const std::uint8_t sizes = input.octet(), policies = input.octet();
   if ((sizes & 1) != 0) limits.queued_messages = 3;
   if ((sizes & 2) != 0) limits.queued_bytes = 600;
-  if ((sizes & 4) != 0) limits.queued_bytes_total = 3000;
+  if ((sizes & 4) != 0) limits.memory = 3000;
   if ((sizes & 8) != 0) limits.in_flight = 2;
   if ((sizes & 16) != 0) limits.write_backlog = 50;
   if ((sizes & 32) != 0) limits.receive_maximum = 2;
@@ -418,7 +418,6 @@ void check(const World& world) {
   const Counters& counters = world.broker.counters();
   const Limits& limits = world.broker.config().limits;
   require(counters.sessions <= limits.sessions);
-  require(counters.queued_bytes <= limits.queued_bytes_total);
   require((counters.queued_messages == 0) == (counters.queued_bytes == 0));
   require(counters.retained_messages <= limits.retained_messages);
   require(counters.retained_messages == 0 || counters.retained_bytes > 0);
@@ -434,7 +433,7 @@ void end(World& world, std::array<Client, clients>& all) {
   }
   const Counters& counters = world.broker.counters();
   require(counters.connections == 0 && counters.sessions == 0 && counters.subscriptions == 0);
-  require(counters.queued_messages == 0 && counters.queued_bytes == 0);
+  require(counters.queued_messages == 0 && counters.queued_bytes == 0 && counters.memory_bytes == 0);
 }
 
 }  // namespace

@@ -150,6 +150,8 @@ void BrokerLog::statistics(const mqtt::broker::Counters& c, const mqtt::server::
     json.field("bytes_sent", server.bytes_sent);
     json.field("queued_messages", c.queued_messages);
     json.field("queued_bytes", c.queued_bytes);
+    json.field("memory_bytes", c.memory_bytes);
+    json.field("inputs_cut_off", c.inputs_cut_off);
   });
 }
 

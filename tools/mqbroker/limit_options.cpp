@@ -84,9 +84,11 @@ void declare_queues(Options& o, mqtt::broker::BrokerConfig& broker) {
   o.size("--max-queued-bytes", limits.queued_bytes, {.min = 1024})
       .group(queues)
       .text("octets of the messages that wait for one client");
-  o.size("--max-memory", limits.queued_bytes_total, {.min = 1024})
+  o.size("--max-memory", limits.memory, {.min = 1024})
       .group(queues)
-      .text("octets of the messages that wait for all clients together");
+      .text(
+          "octets of all clients together: messages that wait, are in flight, are being written or are wills "
+          "(each counts once, whoever is to get it), and packets half received; not retained messages");
   o.size("--write-backlog", limits.write_backlog, {.min = 1024, .max = 1U << 30})
       .group(queues)
       .text("octets given to a client's connection before messages wait in its queue");
@@ -131,7 +133,7 @@ void declare_others(Options& o, BrokerSettings& settings) {
       .text("octets of retained messages and of the levels of their topics");
   o.number("--max-subscriptions", limits.subscriptions_per_client, {.min = 1})
       .group(other)
-      .text("subscriptions of one client");
+      .text("subscriptions of one client; filters of many levels count for more");
   o.number("--max-subscriptions-total", limits.subscriptions, {.min = 1})
       .group(other)
       .text("subscriptions of all clients together");

@@ -28,6 +28,7 @@ void Broker::receive(TimePoint now, Connection& connection, Bytes bytes) {
   state_->counters.bytes_received += bytes.size();
   connection.link_.receive(now, bytes, connection);
   state_->settle(connection);
+  state_->bound_input(connection);
   state_->finish();
 }
 
@@ -102,9 +103,12 @@ const Counters& Broker::counters() const {
   state_->counters.sessions = state_->sessions.size();
   state_->counters.retained_messages = state_->retained.count();
   state_->counters.retained_bytes = state_->retained.bytes();
+  state_->counters.memory_bytes = state_->memory();
   state_->counters.subscriptions = state_->topics.size();
   return state_->counters;
 }
+
+bool Broker::memory_is_short() const { return state_->memory_is_short(); }
 
 const BrokerConfig& Broker::config() const { return state_->config; }
 

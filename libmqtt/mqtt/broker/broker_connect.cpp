@@ -10,7 +10,7 @@
 namespace mqtt::broker {
 namespace {
 
-std::unique_ptr<Will> copy_will(const ConnectView& connect) {
+std::unique_ptr<Will> copy_will(const ConnectView& connect, const std::shared_ptr<MessageAccount>& account) {
   if (!connect.will) return nullptr;
   const WillView& given = *connect.will;
   PublishView publish;
@@ -21,7 +21,7 @@ std::unique_ptr<Will> copy_will(const ConnectView& connect) {
   publish.properties = properties;
   publish.payload = given.payload;
   auto will = std::make_unique<Will>();
-  will->message = std::make_shared<const Message>(publish, Deadline{}, 0);
+  will->message = std::make_shared<const Message>(publish, Deadline{}, 0, 0, account);
   will->retain = given.retain;
   will->delay = given.properties.number_or(PropertyId::will_delay_interval, 0);
   will->expiry = given.properties.number(PropertyId::message_expiry_interval);
@@ -46,7 +46,7 @@ void Broker::State::on_connect(Connection& connection, const ConnectView& connec
   pending->expires_early = pending->session_expiry_interval != expiry;
   pending->wants_response_information =
       properties.number_or(PropertyId::request_response_information, 0) != 0;
-  pending->will = copy_will(connect);
+  pending->will = copy_will(connect, message_account);
   connection.pending_ = std::move(pending);
   if (connection.pending_->method.empty())
     return on_decision(connection, services.authenticator.authenticate(connect, *connection.info_));
@@ -109,6 +109,7 @@ std::optional<ReasonCode> Broker::State::find_connect_fault(const Connection::Pe
   }
   if (!fits(topic, config.limits)) return ReasonCode::topic_name_invalid;
   if (is_brokers_own(topic) || !services.access.may_publish(who, topic)) return ReasonCode::not_authorized;
+  if (memory_is_short()) return ReasonCode::quota_exceeded;  // with it, which may be kept for long
   return std::nullopt;
 }
 

@@ -60,13 +60,14 @@ void Broker::State::deliver(Session& session, Delivery delivery) {
 bool Broker::State::can_send_now(const Session& session, QoS qos) const {
   if (!session.connection || !session.queue.empty()) return false;
   ServerSession& link = session.connection->link_;
-  return link.connected() && link.output().size() < config.limits.write_backlog &&
+  return link.connected() && link.output().size() < backlog_max() &&
          (qos == QoS::at_most_once || has_quota(link));
 }
 
 /// Whether one more QoS 1 or 2 message may be in flight: by number, and by what has to be kept of them.
 bool Broker::State::has_quota(const ServerSession& link) const {
-  return link.send_quota() > 0 && link.in_flight_bytes() < config.limits.queued_bytes;
+  const std::size_t bytes_max = memory_is_full() ? 1 : config.limits.queued_bytes;
+  return link.send_quota() > 0 && link.in_flight_bytes() < bytes_max;
 }
 
 /// 0 for QoS 0, and if the client cannot take it.
@@ -82,6 +83,7 @@ PacketId Broker::State::send(Session& session, const Outbound& outbound, const M
     return 0;
   }
   ++counters.messages_sent;
+  if (*id != 0) recount(session);
   session.connection->messages_end_ = session.connection->output().size();
   mark_ready(*session.connection);
   return *id;
@@ -108,6 +110,7 @@ void Broker::State::keep_shared(Session& session, PacketId id, Delivery delivery
   if (!session.shared_in_flight)
     session.shared_in_flight = std::make_unique<std::unordered_map<PacketId, Delivery>>();
   session.shared_in_flight->insert_or_assign(id, std::move(delivery));
+  recount(session);
 }
 
 void Broker::State::enqueue(Session& session, Delivery delivery, Connection* publisher) {
@@ -117,6 +120,7 @@ void Broker::State::enqueue(Session& session, Delivery delivery, Connection* pub
   const QoS qos = delivery.qos;
   ++counters.queued_messages;
   counters.queued_bytes += delivery.size_bytes();
+  queue_places_bytes += delivery.own_bytes();
   session.queue.push(std::move(delivery));
   if (here) note_queued(session, publisher, qos);
 }
@@ -145,8 +149,8 @@ bool Broker::State::make_room(Session& session, const Delivery& delivery) {
 std::optional<DropReason> Broker::State::find_room_fault(const Session& session,
                                                          const Delivery& delivery) const {
   const Limits& limits = config.limits;
-  const std::size_t total = reads(session) ? limits.queued_bytes_total : limits.queued_bytes_total / 2;
-  if (counters.queued_bytes + delivery.size_bytes() > total) return DropReason::memory_full;
+  const std::size_t total = reads(session) ? limits.memory : limits.memory / 2;
+  if (memory() + delivery.own_bytes() > total) return DropReason::memory_full;
   const bool full = session.queue.size() >= limits.queued_messages ||
                     session.queue.bytes() + delivery.size_bytes() > limits.queued_bytes;
   return full ? std::optional{DropReason::queue_full} : std::nullopt;
@@ -164,6 +168,7 @@ bool Broker::State::drop_expired(Session& session) {
 void Broker::State::uncount(const Delivery& delivery) {
   --counters.queued_messages;
   counters.queued_bytes -= delivery.size_bytes();
+  queue_places_bytes -= delivery.own_bytes();
 }
 
 Delivery Broker::State::dequeue(Session& session) {
@@ -179,7 +184,7 @@ void Broker::State::pump(Session& session) {
   std::size_t steps = replay_steps;
   while (session.connection) {
     ServerSession& link = session.connection->link_;
-    if (!link.connected() || link.output().size() >= config.limits.write_backlog) break;
+    if (!link.connected() || link.output().size() >= backlog_max()) break;
     // In turn, so that neither a long replay nor a busy topic keeps the other waiting.
     const bool replayed = pump_replay(session, steps);
     const bool dequeued = pump_queue(session);

@@ -43,9 +43,9 @@ void Broker::State::refuse_publish(Connection& connection, AckToken token, Reaso
 /// Makes the message that outlives the call, the first time that somebody has to keep it.
 const MessagePtr& Broker::State::message_of(Incoming& incoming) {
   if (!incoming.message)
-    incoming.message =
-        std::make_shared<const Message>(incoming.publish, incoming.expires,
-                                        tag_of(sessions.at(incoming.publisher).client_id()), ++message_count);
+    incoming.message = std::make_shared<const Message>(incoming.publish, incoming.expires,
+                                                       tag_of(sessions.at(incoming.publisher).client_id()),
+                                                       ++message_count, message_account);
   return incoming.message;
 }
 

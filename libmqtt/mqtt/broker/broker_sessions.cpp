@@ -75,6 +75,7 @@ void Broker::State::end_session(Session& session) {
   const auto subscriptions = std::exchange(session.subscriptions, {});
   for (const TopicTree::Position position : *subscriptions) topics.remove(position, session.id);
   topics_weight -= std::exchange(session.subscriptions_weight, 0);
+  in_flight_bytes -= std::exchange(session.counted_in_flight, 0);
   while (!session.queue.empty()) {
     dequeue(session);
     drop(session, DropReason::session_ended);

@@ -4,7 +4,7 @@
 // goes on reading and acknowledging what it receives itself, so two clients that publish to each other
 // cannot block each other. Only one that sends on all the same is no longer read from, unless it is a
 // reader that is behind itself: its own acknowledgements would go unread, others wait for them, and they
-// might be those it waits for. What such clients send in spite of all is bounded by queued_bytes_total.
+// might be those it waits for. What such clients send in spite of all is bounded by Limits::memory.
 #include <algorithm>
 #include <utility>
 
@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t long_when_memory_is_short = 64;
 
 /// How far, at most, a queue may go beyond its bound for what was under way: a window of large messages.
-/// queued_bytes_total has room for several such queues.
+/// Limits::memory has room for several such queues.
 constexpr std::size_t excess_max_bytes = 64 * 1024 * 1024;
 
 /// For how many times slow_consumer_grace in a row publishers wait for a reader that makes some progress,
@@ -28,10 +28,9 @@ constexpr int patience = 12;
 
 bool Broker::State::is_long(const Session& session) const {
   const Limits& limits = config.limits;
-  const bool memory_short = counters.queued_bytes >= limits.queued_bytes_total / 2;
   return session.queue.size() >= limits.queued_messages / 2 ||
          session.queue.bytes() >= limits.queued_bytes / 2 ||
-         (memory_short && session.queue.size() >= long_when_memory_is_short);
+         (memory_is_short() && session.queue.size() >= long_when_memory_is_short);
 }
 
 bool Broker::State::is_short(const Session& session) const {

@@ -181,6 +181,15 @@ struct Broker::State {
   void pause(Connection& publisher);
   void read_on(Connection& connection);
 
+  // broker_memory.cpp: the account of what clients make the broker keep
+  [[nodiscard]] std::size_t memory() const;
+  [[nodiscard]] bool memory_is_short() const { return memory() >= config.limits.memory / 2; }
+  [[nodiscard]] bool memory_is_full() const { return memory() >= config.limits.memory; }
+  [[nodiscard]] std::size_t backlog_max() const;
+  void recount(Connection& connection);
+  void recount(Session& session);
+  void bound_input(const Connection& connection);
+
   Broker& broker;
   ChunkPool& pool;
   BrokerConfig config;
@@ -194,6 +203,10 @@ struct Broker::State {
 
   Counters counters;
   std::uint64_t message_count = 0;  // that became a Message
+  std::shared_ptr<MessageAccount> message_account = std::make_shared<MessageAccount>();
+  std::size_t queue_places_bytes = 0;  // of deliveries that wait, without their messages
+  std::size_t in_flight_bytes = 0;     // without what else has an owner
+  std::size_t input_bytes = 0;         // received and not handled
   SessionTable sessions;
   TopicTree topics;
   std::size_t topics_weight = 0;  // weight_of() all filters, once for each subscription

@@ -37,6 +37,8 @@ void Broker::State::settle(Connection& connection) {
   connection.unsettled_ = false;
   ServerSession& link = connection.link_;
   if (link.wants_close()) detach(connection);
+  recount(connection);
+  if (connection.session_) recount(*connection.session_);
   // A timer that goes off too early is set again; one that is put off with every packet would cost more.
   const Deadline next = connection.unheard_ ? Deadline{} : link.next_deadline();
   if (next && (!connection.timer_.armed() || *next < connection.timer_.when))
@@ -85,6 +87,7 @@ void Broker::State::detach(Connection& connection) {
   if (auto state = connection.link_.take_state())
     session->state = std::make_unique<SessionState>(std::move(*state));
   session->connection = nullptr;
+  recount(*session);
   note_gone(*session);
   if (connection.was_accepted_)
     services.events.on_disconnected(session->identity, connection.link_.close_info());
@@ -101,6 +104,7 @@ void Broker::State::forget(Connection& connection) {
   connection_timers.cancel(connection);
   std::erase(unsettled, &connection);
   std::erase(waiting, &connection);
+  input_bytes -= connection.counted_input_;
   --counters.connections;
   const std::uint32_t place = connection.place_;
   connections.back()->place_ = place;

@@ -38,7 +38,11 @@ struct Limits {
   std::size_t sessions = 1'000'000;                   ///< connected and kept
   std::size_t queued_messages = 10'000;               ///< per client
   std::size_t queued_bytes = 16 * 1024 * 1024;        ///< per client
-  std::size_t queued_bytes_total = 512 * 1024 * 1024;
+  /// Of all clients together: messages that wait, are in flight or on their way out, or are Wills (each
+  /// once, however many are to get it), their places in queues, octets that sockets have not taken, and
+  /// packets that have not come in whole. Not subscriptions and retained messages, which have their own
+  /// bounds.
+  std::size_t memory = 512 * 1024 * 1024;
   std::uint16_t in_flight = 256;  ///< per client, below what it takes itself
   std::size_t retained_messages = 2'000'000;
   std::size_t retained_bytes = 512 * 1024 * 1024;  ///< messages and the nodes of their topics

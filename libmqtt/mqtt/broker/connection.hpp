@@ -74,6 +74,8 @@ class Connection final : private ServerHandler {
   bool was_accepted_ = false;
   bool unheard_ = false;     // on_reading_stopped()
   std::uint32_t place_ = 0;  // among the broker's connections
+  /// Of its input, in the account of all memory.
+  std::uint32_t counted_input_ = 0;
   std::size_t messages_end_ = 0;
   TimerPlace timer_;  // no later than its next deadline
   struct Waiting {

@@ -37,6 +37,8 @@ struct Counters {
   std::size_t sessions = 0;
   std::size_t queued_messages = 0;
   std::size_t queued_bytes = 0;
+  std::size_t memory_bytes = 0;      ///< what Limits::memory bounds
+  std::uint64_t inputs_cut_off = 0;  ///< connections closed because memory had no room for a packet
   std::size_t retained_messages = 0;
   std::size_t retained_bytes = 0;
   std::size_t subscriptions = 0;

@@ -1,5 +1,7 @@
 #include <mqtt/broker/message.hpp>
 
+#include <utility>
+
 namespace mqtt::broker {
 namespace {
 
@@ -17,11 +19,13 @@ Properties travelling_properties(PropertiesView properties) {
   return kept;
 }
 
-Message::Message(const PublishView& publish, Deadline expires, std::uint64_t publisher, std::uint64_t number)
+Message::Message(const PublishView& publish, Deadline expires, std::uint64_t publisher, std::uint64_t number,
+                 std::shared_ptr<MessageAccount> account)
     : topic_size_{static_cast<std::uint32_t>(publish.topic.size())},
       expires_{expires},
       publisher_{publisher},
       number_{number},
+      account_{std::move(account)},
       qos_{publish.qos},
       retain_{publish.retain} {
   const Properties kept = travelling_properties(publish.properties);
@@ -31,6 +35,11 @@ Message::Message(const PublishView& publish, Deadline expires, std::uint64_t pub
   text_.append(publish.topic);
   text_.append(as_text(properties));
   text_.append(as_text(publish.payload));
+  if (account_) account_->bytes += size_bytes();
+}
+
+Message::~Message() {
+  if (account_) account_->bytes -= size_bytes();
 }
 
 PropertiesView Message::properties() const {

@@ -9,6 +9,12 @@
 
 namespace mqtt::broker {
 
+/// Counts messages for as long as anybody keeps them, each once. They share it, for some outlive the broker:
+/// in a store, or in the last output of a connection.
+struct MessageAccount {
+  std::size_t bytes = 0;
+};
+
 /// An Application Message, stored once and shared by all who receive it.
 class Message {
  public:
@@ -16,7 +22,11 @@ class Message {
   /// one belongs to the publisher's connection, the other becomes `expires`.
   /// `publisher` is a number that stands for the client id it came from, by which clients know their own
   /// messages again (No Local). `number` is its place among all: a later message has a higher one.
-  Message(const PublishView& publish, Deadline expires, std::uint64_t publisher, std::uint64_t number = 0);
+  Message(const PublishView& publish, Deadline expires, std::uint64_t publisher, std::uint64_t number = 0,
+          std::shared_ptr<MessageAccount> account = nullptr);
+  ~Message();
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
 
   [[nodiscard]] std::string_view topic() const { return std::string_view{text_}.substr(0, topic_size_); }
   [[nodiscard]] PropertiesView properties() const;
@@ -45,6 +55,7 @@ class Message {
   Deadline expires_;
   std::uint64_t publisher_;
   std::uint64_t number_;
+  std::shared_ptr<MessageAccount> account_;  // null: nobody counts it
   QoS qos_;
   bool retain_;
 };

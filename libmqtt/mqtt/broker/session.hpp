@@ -32,9 +32,11 @@ struct Delivery {
   QoS qos = QoS::at_most_once;
   bool retain = false;
 
-  /// What it counts against the bounds. A message that waits for many clients counts for each.
-  [[nodiscard]] std::size_t size_bytes() const {
-    return sizeof(Delivery) + message->size_bytes() + identifiers.size() * sizeof(std::uint32_t);
+  /// What it counts against the client's bounds. A message that waits for many clients counts for each.
+  [[nodiscard]] std::size_t size_bytes() const { return own_bytes() + message->size_bytes(); }
+  /// Without the message: what it counts against the bound of all, where the message counts once.
+  [[nodiscard]] std::size_t own_bytes() const {
+    return sizeof(Delivery) + identifiers.size() * sizeof(std::uint32_t);
   }
 };
 
@@ -117,6 +119,7 @@ struct Session {
   /// gets them. Those of QoS 2 are this client's alone [MQTT-4.8.2-4].
   std::unique_ptr<std::unordered_map<PacketId, Delivery>> shared_in_flight;
   std::unique_ptr<Will> will;
+  std::size_t counted_in_flight = 0;  // of it, in the account of all memory
 
   struct Absence {     // there is no connection
     Deadline will_at;  // the will is not published yet

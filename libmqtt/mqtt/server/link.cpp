@@ -19,6 +19,7 @@ constexpr std::size_t written_per_pass = 1024 * 1024;
 /// So much of answers to what a client says may wait behind the messages for it, or besides those that
 /// write_backlog allows. Who lets more wait is not asked for more.
 constexpr std::size_t answers_max = 256 * 1024;
+constexpr std::size_t answers_max_when_memory_is_short = 16 * 1024;
 
 /// libuv would read 2 MiB from one connection before it looks at the next one.
 constexpr std::size_t read_per_turn = net::Loop::read_buffer_bytes;
@@ -86,8 +87,11 @@ void Link::give_up() {
 /// A message that is on its way for long, over a slow line, is no reason not to listen: the client may have
 /// to send before it can read on, and its PINGREQ is to be heard.
 void Link::follow_answers() {
-  const std::size_t asked_for = std::max(exchange_.write_backlog(), connection_->messages_end());
-  const bool unheard = !write_failed_ && output().size() > asked_for + answers_max;
+  const bool memory_short = exchange_.broker().memory_is_short();
+  const std::size_t backlog = memory_short ? 0 : exchange_.write_backlog();
+  const std::size_t answers = memory_short ? answers_max_when_memory_is_short : answers_max;
+  const bool unheard =
+      !write_failed_ && output().size() > std::max(backlog, connection_->messages_end()) + answers;
   if (unheard == unheard_) return;
   unheard_ = unheard;
   if (unheard) {

@@ -12,6 +12,7 @@ void Inflight::add(PacketId id, const PublishView& message, const SharedBytes& p
   Entry& entry = slots_[slot];
   entry.message.assign(message, payload);
   bytes_ += entry.message.size();
+  own_bytes_ += entry.message.own_size();
   entry.expires = expires;
   entry.id = id;
   entry.qos = message.qos;
@@ -56,10 +57,12 @@ void Inflight::clear() {
   index_.clear();
   sent_ = 0;
   bytes_ = 0;
+  own_bytes_ = 0;
 }
 
 void Inflight::forget_message(Entry& entry) {
   bytes_ -= entry.message.size();
+  own_bytes_ -= entry.message.own_size();
   entry.message.clear();
 }
 

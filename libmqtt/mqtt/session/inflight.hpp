@@ -36,6 +36,8 @@ class Inflight {
   [[nodiscard]] std::size_t sent() const { return sent_; }
   /// Octets of the messages kept: topics, properties, payloads.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// What they and their places take, without the payloads that have other owners.
+  [[nodiscard]] std::size_t memory_bytes() const { return own_bytes_ + index_.size() * sizeof(Entry); }
   [[nodiscard]] bool contains(PacketId id) const { return index_.contains(id); }
   /// Null if the id is not in flight. Valid until the next add().
   [[nodiscard]] const Entry* find(PacketId id) const;
@@ -66,6 +68,7 @@ class Inflight {
   IdTable<std::uint32_t> index_;
   std::size_t sent_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t own_bytes_ = 0;
 };
 
 }  // namespace mqtt

@@ -89,6 +89,8 @@ class SessionCore {
   [[nodiscard]] std::expected<std::optional<Frame>, DecodeError> next_frame(Bytes& input) {
     return framer_.next(input);
   }
+  /// Octets of a packet that has not come in whole.
+  [[nodiscard]] std::size_t input_held() const { return framer_.held(); }
   void on_publish(PublishView publish, FlowHandler& handler);
   void on_puback(TimePoint now, const AckView& ack, FlowHandler& handler);
   void on_pubrec(TimePoint now, const AckView& ack, FlowHandler& handler);

@@ -11,6 +11,7 @@ void StoredMessage::assign(const PublishView& message, const SharedBytes& payloa
   qos_ = message.qos;
   retain_ = message.retain;
   shared_ = {};
+  owns_payload_ = !payload.owner;
   if (payload.owner)
     shared_ = payload;
   else if (payload.bytes.size() < OutBuffer::reference_from_bytes)

@@ -18,6 +18,10 @@ class StoredMessage {
   [[nodiscard]] PublishView header() const;
   /// Lives as long as this object is not assigned or cleared.
   [[nodiscard]] SharedBytes payload() const;
+  /// Of size(), what only this object keeps: without a payload that has another owner.
+  [[nodiscard]] std::size_t own_size() const {
+    return text_.size() + (owns_payload_ ? shared_.bytes.size() : 0);
+  }
   /// Octets of topic, properties and payload.
   [[nodiscard]] std::size_t size() const { return text_.size() + shared_.bytes.size(); }
 
@@ -28,6 +32,7 @@ class StoredMessage {
   SharedBytes shared_;
   QoS qos_ = QoS::at_most_once;
   bool retain_ = false;
+  bool owns_payload_ = false;  // shared_ was made for it
 };
 
 }  // namespace mqtt

@@ -57,6 +57,7 @@ MutableBytes OutBuffer::append(std::size_t size) {
   const MutableBytes space{last.block.get() + (last.data - last.block.get()) + last.size, size};
   last.size += size;
   to.size += size;
+  pool_->waiting_bytes_ += size;
   return space;
 }
 
@@ -112,6 +113,7 @@ void OutBuffer::consume(std::size_t size) {
     front.data += part;
     front.size -= part;
     if (front.block) front.capacity -= part;  // capacity counts from data
+    if (front.block) pool_->waiting_bytes_ -= part;
     size -= part;
     if (front.size > 0) break;
     release(front);
@@ -130,6 +132,7 @@ void OutBuffer::clear() {
 }
 
 void OutBuffer::release(Segment& segment) {
+  if (segment.block) pool_->waiting_bytes_ -= segment.size;
   // Only standard blocks are recycled: data + capacity is the block's end.
   const auto total =
       segment.block ? static_cast<std::size_t>(segment.data - segment.block.get()) + segment.capacity : 0;

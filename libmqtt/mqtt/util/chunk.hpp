@@ -44,7 +44,12 @@ class ChunkPool {
   /// It is empty.
   void give_back(std::unique_ptr<OutQueue> queue);
 
+  /// Octets that wait in blocks of output buffers. Payloads that these only refer to are their owners' cost.
+  [[nodiscard]] std::size_t waiting_bytes() const { return waiting_bytes_; }
+
  private:
+  friend class OutBuffer;
+
   [[nodiscard]] std::vector<Block>& spare(std::size_t size) {
     return size == small_chunk_bytes ? spare_small_ : spare_;
   }
@@ -52,6 +57,7 @@ class ChunkPool {
   std::vector<Block> spare_;
   std::vector<Block> spare_small_;
   std::vector<std::unique_ptr<OutQueue>> spare_queues_;
+  std::size_t waiting_bytes_ = 0;
 };
 
 /// Bytes on their way out: pooled chunks for what is small, references for large shared payloads,

@@ -176,7 +176,7 @@ class History {
     limits.queued_messages = gentle_ && dice_.one_in(2) ? 10'000 : dice_.of<std::size_t>({1, 2, 3, 8});
     limits.queued_bytes = dice_.of<std::size_t>({300, 1000, 100'000});
     // A gentle history cuts nobody off: what is queued for those who are away has no bound there.
-    if (!gentle_ && dice_.one_in(3)) limits.queued_bytes_total = dice_.of<std::size_t>({1000, 5000});
+    if (!gentle_ && dice_.one_in(3)) limits.memory = dice_.of<std::size_t>({1000, 5000});
     limits.in_flight = dice_.of<std::uint16_t>({1, 2, 10});
     limits.write_backlog = dice_.of<std::size_t>({1, 100, 10'000});
     limits.topic_alias_maximum = dice_.of<std::uint16_t>({0, 1, 10});
@@ -242,6 +242,7 @@ class History {
   void check() {
     EXPECT_EQ(rig_.counters().queued_messages, 0u);
     EXPECT_EQ(rig_.counters().queued_bytes, 0u);
+    EXPECT_EQ(rig_.counters().memory_bytes, 0u);
     EXPECT_EQ(rig_.counters().sessions, members_.size());
     EXPECT_EQ(rig_.counters().connections, members_.size());
     EXPECT_TRUE(rig_.abandoned.empty());

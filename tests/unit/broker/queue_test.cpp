@@ -48,7 +48,7 @@ TEST(BrokerQueue, WhatIsInFlightIsBoundedByItsBytesToo) {
 TEST(BrokerQueue, TheMemoryOfAllTogetherIsBounded) {
   auto config = small_queues();
   config.limits.queued_messages = 1000;
-  config.limits.queued_bytes_total = 10'000;
+  config.limits.memory = 10'000;
   Pair pair{config};
   Client other{pair.rig};
   other.enter("id=other clean session_expiry_interval=1000");

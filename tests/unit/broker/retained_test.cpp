@@ -147,7 +147,7 @@ TEST(BrokerRetained, AReplayIsNeverTruncated) {
   BrokerConfig config;
   config.limits.queued_messages = 4;
   config.limits.queued_bytes = 1000;
-  config.limits.queued_bytes_total = 10'000;
+  config.limits.memory = 10'000;
   config.limits.write_backlog = 4096;
   Rig rig{config};
   Client p{rig}, s{rig}, q{rig};

@@ -170,7 +170,7 @@ TEST_F(BrokerOptions, EveryLimitHasItsPlace) {
   EXPECT_EQ(limits.in_flight, 6);
   EXPECT_EQ(limits.queued_messages, 7u);
   EXPECT_EQ(limits.queued_bytes, 8192u);
-  EXPECT_EQ(limits.queued_bytes_total, 9216u);
+  EXPECT_EQ(limits.memory, 9216u);
   EXPECT_EQ(limits.write_backlog, 10240u);
   EXPECT_EQ(settings.connections_max, 11u);
   EXPECT_EQ(limits.sessions, 12u);
