@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "common/connect_parts.hpp"
+
 namespace mq {
 namespace {
 
@@ -45,6 +47,11 @@ std::expected<std::shared_ptr<const mqtt::net::TlsContext>, SetupFailure> tls_co
   if (!key_password) return std::unexpected(key_password.error());
   mqtt::net::TlsOptions options = config.tls;
   options.key_password = std::move(*key_password);
+  auto psk = secret(config.psk, "pre-shared key");
+  if (!psk) return std::unexpected(psk.error());
+  if (*psk)
+    if (auto fault = detail::psk_fault(**psk)) return std::unexpected(SetupFailure{ExitCode::usage, *fault});
+  options.psk_key = std::move(*psk).value_or("");
   auto context = mqtt::net::TlsContext::client(options);
   if (!context) return std::unexpected(SetupFailure{ExitCode::usage, context.error().context});
   return std::move(*context);

@@ -16,15 +16,16 @@ using mqtt::Transport;
 using mqtt::Version;
 using Fault = std::optional<std::string>;
 
-std::string_view typed_ws_option(const Options& options) {
+std::string_view typed_ws_option(const Options& options, Source at_least) {
   for (const std::string_view name : {"--ws-path", "--ws-header"})
-    if (options.given(name)) return name;
+    if (options.given(name) && options.find(name).source() >= at_least) return name;
   return {};
 }
 
 /// A transport that was named is never changed by an option that wants another.
-Fault clash_with_transport(const Options& options, Transport transport, std::string_view named_by) {
-  const std::string_view tls = typed_tls_option(options), ws = typed_ws_option(options);
+Fault clash_with_transport(const Options& options, Transport transport, std::string_view named_by,
+                           Source source) {
+  const std::string_view tls = typed_tls_option(options, source), ws = typed_ws_option(options, source);
   if (!tls.empty() && !mqtt::uses_tls(transport))
     return fmt::format("option '{}' needs TLS, but {} is without: use mqtts:// or wss://", tls, named_by);
   if (!ws.empty() && !mqtt::uses_websocket(transport))
@@ -54,7 +55,8 @@ Fault join_user(const Options& options, ConnectionConfig& config, const mqtt::En
 }
 
 Fault join_url(const Options& options, ConnectionConfig& config, const mqtt::Endpoint& url) {
-  if (auto fault = clash_with_transport(options, url.transport, "the URL")) return fault;
+  if (auto fault = clash_with_transport(options, url.transport, "the URL", options.find("--url").source()))
+    return fault;
   if (config.typed.ws_path && url.path != "/") return "the URL and option '--ws-path' both give a path";
   config.transport = url.transport;
   config.url_topic = url.topic;
@@ -68,7 +70,8 @@ Fault join_url(const Options& options, ConnectionConfig& config, const mqtt::End
 
 /// Without a URL the options that need TLS or WebSocket ask for it.
 Transport wanted_transport(const Options& options) {
-  const bool tls = !typed_tls_option(options).empty(), ws = !typed_ws_option(options).empty();
+  constexpr Source any = Source::default_value;
+  const bool tls = !typed_tls_option(options, any).empty(), ws = !typed_ws_option(options, any).empty();
   if (ws) return tls ? Transport::wss : Transport::ws;
   return tls ? Transport::tls : Transport::tcp;
 }
@@ -97,7 +100,7 @@ Fault join_address(const Options& options, ConnectionConfig& config) {
   if (!options.given("--unix")) return join_hosts(options, config);
   if (config.unix_path.empty()) return "option '--unix': the path is empty";
   config.transport = Transport::unix_socket;
-  return clash_with_transport(options, config.transport, "the unix socket");
+  return clash_with_transport(options, config.transport, "the unix socket", options.find("--unix").source());
 }
 
 Fault join_session(ConnectionConfig& config) {
@@ -137,6 +140,7 @@ Fault join_will(const Options& options, ConnectionConfig& config) {
 
 std::optional<std::string> join_connection(const Options& options, ConnectionConfig& config) {
   if (auto fault = join_address(options, config)) return fault;
+  if (auto fault = join_tls(config)) return fault;
   if (auto fault = join_route(options, config)) return fault;
   if (auto fault = join_session(config)) return fault;
   if (auto fault = join_version(config)) return fault;

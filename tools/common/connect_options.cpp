@@ -290,6 +290,7 @@ void declare_connect_options(Options& options, ConnectionConfig& config,
   declare_protocol(options, config, packets);
   declare_will(options, config);
   detail::declare_tls_options(options, config);
+  detail::declare_no_tls(options, config);
   declare_websocket(options, config);
   declare_file_options(options, config.typed.files);
   options.rule([&options, &config] { return detail::join_connection(options, config); });

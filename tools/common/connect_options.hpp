@@ -57,9 +57,10 @@ struct ConnectionConfig {
 
   PropertySet properties;
 
-  mqtt::net::TlsOptions tls;  ///< without key_password: see key_password
+  mqtt::net::TlsOptions tls;  ///< without key_password and psk_key: see the following
   std::string tls_server_name;
   SecretSource key_password;
+  SecretSource psk;  ///< hexadecimal
 
   std::string ws_path = "/mqtt";  ///< path and query
   std::vector<mqtt::net::HttpHeader> ws_headers;
@@ -94,6 +95,7 @@ struct ConnectionConfig {
     bool ipv4 = false;
     bool ipv6 = false;
     bool service = false;
+    bool no_tls = false;
   };
   Typed typed;
 };

@@ -21,8 +21,17 @@ void declare_route_options(Options& options, ConnectionConfig& config);
 /// After the transport and the hosts are known.
 [[nodiscard]] std::optional<std::string> join_route(const Options& options, ConnectionConfig& config);
 
-/// The first TLS option on the command line; empty if there is none.
-[[nodiscard]] std::string_view typed_tls_option(const Options& options);
+/// After declare_tls_options(): it excludes them all.
+void declare_no_tls(Options& options, ConnectionConfig& config);
+
+/// What is wrong with a pre-shared key, if something is.
+[[nodiscard]] std::optional<std::string> psk_fault(std::string_view hex);
+/// After the transport is known.
+[[nodiscard]] std::optional<std::string> join_tls(const ConnectionConfig& config);
+
+/// The first option that asks for TLS and comes from a source that is not beaten by `at_least`; a variable
+/// (SSLKEYLOGFILE) does not ask for it. Empty if there is none.
+[[nodiscard]] std::string_view typed_tls_option(const Options& options, Source at_least);
 
 /// Joins the options into what ConnectionConfig promises; a sentence if they do not go together.
 [[nodiscard]] std::optional<std::string> join_connection(const Options& options, ConnectionConfig& config);

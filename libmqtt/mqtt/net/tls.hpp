@@ -17,12 +17,16 @@ enum class ClientCertificates : std::uint8_t { none, optional, required };
 /// How to do TLS. An empty string is "not given". Files are PEM.
 struct TlsOptions {
   std::string ca_file;
-  std::string ca_path;           ///< directory of hashed certificates
-  bool use_os_certs = false;     ///< trust the system's store besides ca_file and ca_path;
-                                 ///< a client without either uses it anyway
-  std::string certificate_file;  ///< own certificate, then its chain
-  std::string key_file;
-  std::optional<std::string> key_password;
+  std::string ca_path;                      ///< directory of hashed certificates
+  bool use_os_certs = false;                ///< trust the system's store besides ca_file and ca_path;
+                                            ///< a client without either uses it anyway
+  std::string certificate_file;             ///< own certificate, then its chain
+  std::string key_file;                     ///< or the URI of an OpenSSL store: "pkcs11:object=x"
+  std::string pkcs12_file;                  ///< own certificate, chain and key, instead of these two
+  std::optional<std::string> key_password;  ///< of key_file or pkcs12_file
+  /// SHA-256 of public keys (SubjectPublicKeyInfo), 32 octets each: a client accepts a server with one of
+  /// these only, besides what else it verifies. None: any.
+  std::vector<std::string> pins;
   TlsVersion min_version = TlsVersion::tls1_2;
   std::optional<TlsVersion> max_version;
   std::string ciphers;            ///< OpenSSL list for TLS up to 1.2

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include <mqtt/net/tls_explain.hpp>
+#include <mqtt/net/tls_identity.hpp>
 
 namespace mqtt::net {
 namespace {
@@ -21,20 +21,6 @@ namespace {
 using Impl = TlsContext::Impl;
 
 enum class Role { client, server };
-
-std::unexpected<Error> refuse(std::string context) { return std::unexpected(tls_error(std::move(context))); }
-
-std::unexpected<Error> cannot_read(std::string_view what, std::string_view path, int code) {
-  return refuse(fmt::format("cannot read {} '{}': {}", what, path, std::generic_category().message(code)));
-}
-
-/// OpenSSL does not say why it could not open a file.
-Result<void> check_readable(std::string_view what, const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return cannot_read(what, path, errno);
-  ::close(fd);
-  return {};
-}
 
 int version_number(TlsVersion version) {
   switch (version) {
@@ -48,7 +34,7 @@ int version_number(TlsVersion version) {
 
 Result<void> set_versions(Impl& tls, const TlsOptions& options) {
   if (options.max_version && *options.max_version < options.min_version)
-    return refuse("the highest TLS version is below the lowest");
+    return refuse_tls("the highest TLS version is below the lowest");
   SSL_CTX_set_min_proto_version(tls.context.get(), version_number(options.min_version));
   if (options.max_version)
     SSL_CTX_set_max_proto_version(tls.context.get(), version_number(*options.max_version));
@@ -57,24 +43,24 @@ Result<void> set_versions(Impl& tls, const TlsOptions& options) {
 
 Result<void> set_ciphers(Impl& tls, const TlsOptions& options) {
   if (!options.ciphers.empty() && !SSL_CTX_set_cipher_list(tls.context.get(), options.ciphers.c_str()))
-    return refuse(fmt::format("no usable cipher in '{}'", options.ciphers));
+    return refuse_tls(fmt::format("no usable cipher in '{}'", options.ciphers));
   if (!options.ciphersuites.empty() &&
       !SSL_CTX_set_ciphersuites(tls.context.get(), options.ciphersuites.c_str()))
-    return refuse(fmt::format("no usable TLS 1.3 cipher suite in '{}'", options.ciphersuites));
+    return refuse_tls(fmt::format("no usable TLS 1.3 cipher suite in '{}'", options.ciphersuites));
   return {};
 }
 
 Result<void> trust_file(Impl& tls, const std::string& path) {
-  if (auto readable = check_readable("CA file", path); !readable) return readable;
+  if (auto readable = check_tls_file("CA file", path); !readable) return readable;
   if (!SSL_CTX_load_verify_file(tls.context.get(), path.c_str()))
-    return refuse(fmt::format("no certificate in CA file '{}': {}", path, take_tls_reason()));
+    return refuse_tls(fmt::format("no certificate in CA file '{}': {}", path, take_tls_reason()));
   return {};
 }
 
 Result<void> trust_directory(Impl& tls, const std::string& path) {
   struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return cannot_read("CA directory", path, errno);
-  if (!S_ISDIR(info.st_mode)) return cannot_read("CA directory", path, ENOTDIR);
+  if (::stat(path.c_str(), &info) != 0) return cannot_read_tls("CA directory", path, errno);
+  if (!S_ISDIR(info.st_mode)) return cannot_read_tls("CA directory", path, ENOTDIR);
   SSL_CTX_load_verify_dir(tls.context.get(), path.c_str());
   return {};
 }
@@ -89,59 +75,14 @@ Result<void> set_trust(Impl& tls, const TlsOptions& options, Role role) {
   // A server that trusted every public CA by default would let in anybody who has a web site.
   if (options.use_os_certs || (nothing_given && role == Role::client))
     if (!SSL_CTX_set_default_verify_paths(tls.context.get()))
-      return refuse("cannot load the system's trust store: " + take_tls_reason());
+      return refuse_tls("cannot load the system's trust store: " + take_tls_reason());
   return {};
-}
-
-/// The key's password as OpenSSL's callback wants it, and whether it was wanted at all.
-struct Password {
-  const std::optional<std::string>* given;
-  bool asked = false;
-
-  static int give(char* buffer, int size, int /*for_writing*/, void* self) {
-    auto& password = *static_cast<Password*>(self);
-    password.asked = true;
-    if (!*password.given || (*password.given)->size() > static_cast<std::size_t>(size)) return -1;
-    std::ranges::copy(**password.given, buffer);
-    return static_cast<int>((*password.given)->size());
-  }
-};
-
-using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-
-Result<KeyPtr> read_key(const std::string& path, const std::optional<std::string>& given_password) {
-  if (auto readable = check_readable("key", path); !readable) return std::unexpected(readable.error());
-  const std::unique_ptr<BIO, decltype(&BIO_free)> file{BIO_new_file(path.c_str(), "r"), &BIO_free};
-  Password password{&given_password};
-  KeyPtr key{PEM_read_bio_PrivateKey(file.get(), nullptr, &Password::give, &password), &EVP_PKEY_free};
-  ERR_clear_error();
-  if (key) return key;
-  if (password.asked && !given_password)
-    return refuse(fmt::format("key '{}' is encrypted and needs its password", path));
-  if (password.asked) return refuse(fmt::format("cannot decrypt key '{}': wrong password", path));
-  return refuse(fmt::format("no private key in '{}' (not PEM?)", path));
-}
-
-Result<void> set_certificate(Impl& tls, const TlsOptions& options) {
-  if (options.certificate_file.empty() && options.key_file.empty()) return {};
-  if (options.certificate_file.empty())
-    return refuse(fmt::format("key '{}' has no certificate with it", options.key_file));
-  if (auto readable = check_readable("certificate", options.certificate_file); !readable) return readable;
-  if (SSL_CTX_use_certificate_chain_file(tls.context.get(), options.certificate_file.c_str()) != 1)
-    return refuse(
-        fmt::format("cannot use certificate '{}': {}", options.certificate_file, take_tls_reason()));
-  const std::string& key_file = options.key_file.empty() ? options.certificate_file : options.key_file;
-  const auto key = read_key(key_file, options.key_password);
-  if (!key) return std::unexpected(key.error());
-  if (SSL_CTX_use_PrivateKey(tls.context.get(), key->get()) == 1) return {};
-  ERR_clear_error();
-  return refuse(fmt::format("key '{}' does not match certificate '{}'", key_file, options.certificate_file));
 }
 
 Result<void> set_alpn(Impl& tls, const TlsOptions& options) {
   for (const std::string& name : options.alpn) {
     if (name.empty() || name.size() > 255)
-      return refuse(fmt::format("'{}' cannot be an ALPN protocol name", name));
+      return refuse_tls(fmt::format("'{}' cannot be an ALPN protocol name", name));
     tls.alpn += static_cast<char>(name.size());
     tls.alpn += name;
   }
@@ -179,8 +120,8 @@ Result<std::vector<std::uint8_t>> parse_hex(const std::string& hex) {
     bytes.push_back(static_cast<std::uint8_t>(high << 4 | low));
   }
   if (bytes.empty() || bytes.size() * 2 != hex.size())
-    return refuse("the pre-shared key is not a row of hexadecimal octets");
-  if (bytes.size() > PSK_MAX_PSK_LEN) return refuse("the pre-shared key is too long");
+    return refuse_tls("the pre-shared key is not a row of hexadecimal octets");
+  if (bytes.size() > PSK_MAX_PSK_LEN) return refuse_tls("the pre-shared key is too long");
   return bytes;
 }
 
@@ -206,9 +147,9 @@ unsigned find_psk(SSL* ssl, const char* identity, unsigned char* key, unsigned k
 Result<void> set_psk(Impl& tls, const TlsOptions& options, Role role) {
   if (options.psk_key.empty() && options.psk_identity.empty()) return {};
   if (options.psk_key.empty() || options.psk_identity.empty())
-    return refuse("a pre-shared key and its identity go together");
+    return refuse_tls("a pre-shared key and its identity go together");
   if (options.psk_identity.size() > PSK_MAX_IDENTITY_LEN)
-    return refuse("the pre-shared key's identity is too long");
+    return refuse_tls("the pre-shared key's identity is too long");
   auto key = parse_hex(options.psk_key);
   if (!key) return std::unexpected(std::move(key.error()));
   tls.psk_key = std::move(*key);
@@ -229,8 +170,8 @@ Result<void> set_key_log(Impl& tls, const TlsOptions& options) {
   if (options.key_log_file.empty()) return {};
   tls.key_log_fd = ::open(options.key_log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (tls.key_log_fd < 0)
-    return refuse(fmt::format("cannot write key log '{}': {}", options.key_log_file,
-                              std::generic_category().message(errno)));
+    return refuse_tls(fmt::format("cannot write key log '{}': {}", options.key_log_file,
+                                  std::generic_category().message(errno)));
   SSL_CTX_set_keylog_callback(tls.context.get(), &log_key);
   return {};
 }
@@ -239,7 +180,7 @@ Result<void> set_key_log(Impl& tls, const TlsOptions& options) {
 Result<std::unique_ptr<Impl>> make_impl() {
   auto tls = std::make_unique<Impl>();
   tls->context.reset(SSL_CTX_new(TLS_method()));
-  if (!tls->context) return refuse("cannot start OpenSSL: " + take_tls_reason());
+  if (!tls->context) return refuse_tls("cannot start OpenSSL: " + take_tls_reason());
   SSL_CTX* context = tls->context.get();
   SSL_CTX_set_app_data(context, tls.get());
   // An idle connection gives back its 34 KiB of record buffers.
@@ -253,7 +194,7 @@ Result<void> apply_common(Impl& tls, const TlsOptions& options, Role role) {
   if (auto done = set_versions(tls, options); !done) return done;
   if (auto done = set_ciphers(tls, options); !done) return done;
   if (auto done = set_trust(tls, options, role); !done) return done;
-  if (auto done = set_certificate(tls, options); !done) return done;
+  if (auto done = set_identity(tls, options); !done) return done;
   if (auto done = set_alpn(tls, options); !done) return done;
   if (auto done = set_psk(tls, options, role); !done) return done;
   return set_key_log(tls, options);
@@ -262,7 +203,7 @@ Result<void> apply_common(Impl& tls, const TlsOptions& options, Role role) {
 Result<void> set_client_verification(Impl& tls, const TlsOptions& options) {
   if (options.client_certificates == ClientCertificates::none) return {};
   if (options.ca_file.empty() && options.ca_path.empty() && !options.use_os_certs)
-    return refuse("client certificates cannot be checked without a CA file or directory");
+    return refuse_tls("client certificates cannot be checked without a CA file or directory");
   const int must =
       options.client_certificates == ClientCertificates::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_CTX_set_verify(tls.context.get(), SSL_VERIFY_PEER | must, nullptr);
@@ -287,14 +228,15 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(const TlsOptions& o
   if (auto done = apply_common(**tls, options, Role::client); !done)
     return std::unexpected(std::move(done.error()));
   (*tls)->verify_peer = !options.insecure;
+  (*tls)->pins = options.pins;
   SSL_CTX_set_verify((*tls)->context.get(), options.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
   offer_alpn(**tls);
   return std::make_shared<const TlsContext>(std::move(*tls));
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsOptions& options) {
-  if (options.certificate_file.empty() && options.psk_key.empty())
-    return refuse("a TLS server needs a certificate or a pre-shared key");
+  if (options.certificate_file.empty() && options.pkcs12_file.empty() && options.psk_key.empty())
+    return refuse_tls("a TLS server needs a certificate or a pre-shared key");
   auto tls = make_impl();
   if (!tls) return std::unexpected(std::move(tls.error()));
   if (auto done = apply_common(**tls, options, Role::server); !done)

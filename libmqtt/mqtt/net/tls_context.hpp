@@ -17,6 +17,7 @@ struct TlsContext::Impl {
   std::unique_ptr<SSL_CTX, FreeSslContext> context;
   bool verify_peer = false;  // a client checks the chain and the name
   std::string alpn;          // in wire format: length octet, name, ...
+  std::vector<std::string> pins;
   std::string psk_identity;
   std::vector<std::uint8_t> psk_key;
   int key_log_fd = -1;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include <mqtt/net/race.hpp>
+#include <mqtt/util/base64.hpp>
 #include <mqtt/util/bytes.hpp>
 #include <mqtt/util/text.hpp>
 
@@ -106,6 +108,29 @@ Error explain_refused_certificate(X509_STORE_CTX* store, const std::string& serv
   if (X509_STORE_CTX_get_error_depth(store) > 0 && text.starts_with("certificate"))
     text = fmt::format("the issuer's {} [{}]", text, names_of(certificate));
   return {ErrorDomain::tls, code, std::move(text)};
+}
+
+std::string public_key_pin(const X509* certificate) {
+  unsigned char* encoded = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &encoded);
+  if (size < 0) return {};
+  std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(encoded, static_cast<std::size_t>(size), digest.data());
+  OPENSSL_free(encoded);
+  return to_string(digest);
+}
+
+std::optional<Error> find_pin_fault(const X509* certificate, const std::vector<std::string>& pins) {
+  if (pins.empty()) return std::nullopt;
+  // Not 0: another attempt would not help.
+  constexpr int code = X509_V_ERR_CERT_REJECTED;
+  if (!certificate)
+    return Error{ErrorDomain::tls, code, "the server has no certificate whose key could be the pinned one"};
+  const std::string found = public_key_pin(certificate);
+  if (std::ranges::find(pins, found) != pins.end()) return std::nullopt;
+  return Error{
+      ErrorDomain::tls, code,
+      fmt::format("the server's public key is not pinned: its pin is {}", to_base64(as_bytes(found)))};
 }
 
 std::string take_tls_reason() {

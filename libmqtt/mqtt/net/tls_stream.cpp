@@ -198,6 +198,10 @@ bool TlsStream::handshake() {
     fail_with(explain("TLS handshake"));
     return false;
   }
+  if (auto fault = find_pin_fault(SSL_get0_peer_certificate(ssl_.get()), context_->impl().pins)) {
+    fail_with(std::move(*fault));
+    return false;
+  }
   const Lifetime::Watch watch{lifetime()};
   succeed();
   return !watch.ended();

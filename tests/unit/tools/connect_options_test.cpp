@@ -123,7 +123,7 @@ TEST(ConnectOptions, LongNamesOfMosquitto) {
   EXPECT_EQ(c.id_prefix, "x-");
   EXPECT_EQ(c.keep_alive, 60);
   EXPECT_EQ(c.version, Version::v3_1_1);
-  EXPECT_EQ(c.tls.psk_key, "0aFF");
+  EXPECT_EQ(c.psk.value, "0aFF");
   EXPECT_EQ(c.transport, Transport::tls);
   EXPECT_EQ(good({"--url", "mqtt://b", "--id", "x", "--disable-clean-session"}).persistent, true);
   EXPECT_EQ(good({"--unix", "/s", "--property", "connect", "request-problem-information", "0"}).where(),
@@ -320,6 +320,31 @@ TEST(ConnectOptions, LogOptions) {
   EXPECT_EQ(c.log.format, LogFormat::json);
   EXPECT_EQ(c.log.color, ColorMode::never);
   EXPECT_THAT(bad({"--color", "blue"}), HasSubstr("is not one of auto, always, never"));
+}
+
+TEST(ConnectOptions, AProxyIsBypassedByTheListOfItsOwnSource) {
+  const test::Variables variables{{"ALL_PROXY", "socks5h://p"}, {"NO_PROXY", "a"}};
+  EXPECT_EQ(good({}, variables).proxy->bypass, "a");
+  EXPECT_EQ(good({"--no-proxy", "b"}, variables).proxy->bypass, "b");
+  EXPECT_EQ(good({"--proxy", "http://q"}, variables).proxy->bypass, "") << "who types a proxy means it";
+  EXPECT_EQ(good({"--proxy", "http://q", "--no-proxy", "b"}, variables).proxy->bypass, "b");
+  EXPECT_EQ(good({"--unix", "/s"}, variables).proxy, std::nullopt);
+  EXPECT_EQ(good({"-L", "unix:///s"}, variables).proxy, std::nullopt);
+  EXPECT_EQ(good({}, {{"all_proxy", "http://low"}}).proxy->address.host, "low");
+  EXPECT_THAT(bad({}, {{"all_proxy", "ftp://x"}}), HasSubstr("all_proxy"));
+}
+
+TEST(ConnectOptions, ServicesAreNamedByTheTransport) {
+  EXPECT_EQ(good({"-S", "-h", "d", "-p", "1"}).service, "_mqtt._tcp");
+  EXPECT_EQ(good({"-S", "-h", "d", "--insecure"}).service, "_secure-mqtt._tcp");
+  EXPECT_EQ(good({"-S", "-h", "d"}).where(), "d");
+  EXPECT_EQ(good({"-S", "-h", "d"}, {{"MQTT_URL", "mqtt://other"}}).where(), "d");
+}
+
+TEST(ConnectOptions, NoTlsBeatsWhatAsksForIt) {
+  EXPECT_EQ(good({"--no-tls"}, {{"SSLKEYLOGFILE", "x"}}).transport, Transport::tcp);
+  EXPECT_NE(bad({"--no-tls", "--cafile", "x"}), "");
+  EXPECT_NE(bad({"--no-tls", "-L", "mqtts://h"}), "");
 }
 
 }  // namespace
