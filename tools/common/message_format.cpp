@@ -69,6 +69,12 @@ void append_payload(std::string& out, JsonWriter& json, mqtt::Bytes payload, Jso
   text ? json.string(mqtt::as_text(payload)) : json.base64(payload);
 }
 
+void append_decoded(JsonWriter& json, const DecodedPayload& decoded) {
+  json.field("encoding", decoded.encoding);
+  json.key("payload");
+  json.raw(decoded.json);
+}
+
 bool has_properties(mqtt::PropertiesView properties) {
   return std::ranges::any_of(properties,
                              [](const PropertyView& p) { return p.id != PropertyId::topic_alias; });
@@ -109,7 +115,8 @@ void append_json_payload(std::string& out, JsonWriter& json, mqtt::Bytes payload
   json.text_or_base64(payload);
 }
 
-void MessageLineWriter::write(std::string& out, const mqtt::PublishView& message, WallTime received) {
+void MessageLineWriter::write(std::string& out, const mqtt::PublishView& message, WallTime received,
+                              const DecodedPayload* decoded) {
   JsonWriter json{out};
   json.begin_object();
   json.field("time", clock_.rfc3339(received));
@@ -121,7 +128,11 @@ void MessageLineWriter::write(std::string& out, const mqtt::PublishView& message
   json.field("dup", message.dup);
   if (message.qos != mqtt::QoS::at_most_once) json.field("id", message.packet_id);
   json.field("len", message.payload.size());
-  append_payload(out, json, message.payload, mode_);
+  if (decoded && decoded->error.empty())
+    append_decoded(json, *decoded);
+  else
+    append_payload(out, json, message.payload, mode_);
+  if (decoded && !decoded->error.empty()) json.field("decode_error", decoded->error);
   if (has_properties(message.properties)) {
     json.key("properties");
     append_properties(json, message.properties);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <mqtt/codec/packet.hpp>
 
@@ -15,6 +16,13 @@ enum class JsonPayload : std::uint8_t {
   parse,  ///< one JSON text is embedded as its own octets, else as above
 };
 
+/// A payload that a decoder has read (or not): what stands for it in a JSON line.
+struct DecodedPayload {
+  std::string_view encoding;  ///< the decoder's name
+  std::string_view json;      ///< one value on one line
+  std::string_view error{};   ///< why the decoder could not read it: then the payload stands as without one
+};
+
 /// Writes messages as JSON lines (mq-message.schema.json). Every line is valid UTF-8 and one line:
 /// line breaks between the tokens of an embedded JSON payload become spaces, nothing else changes.
 class MessageLineWriter {
@@ -23,7 +31,8 @@ class MessageLineWriter {
 
   /// Appends one line with its '\n'. `received` is when the packet was read. The topic must be whole
   /// (no alias); a Topic Alias property means nothing outside its connection and is left out.
-  void write(std::string& out, const mqtt::PublishView& message, WallTime received);
+  void write(std::string& out, const mqtt::PublishView& message, WallTime received,
+             const DecodedPayload* decoded = nullptr);
 
  private:
   JsonPayload mode_;

@@ -20,6 +20,13 @@ ValueResult keep_format(std::optional<FormatString>& target, std::string_view te
   return {};
 }
 
+/// Digits are for people and programs alike: only JSON needs the quotes around them.
+std::string_view without_quotes(const Decoded& decoded) {
+  const std::string_view json = decoded.json;
+  const bool digits = decoded.name == "hex" || decoded.name == "base64";
+  return digits ? json.substr(1, json.size() - 2) : json;
+}
+
 void declare_forms(Options& o, OutputConfig& config) {
   constexpr std::string_view group = "Output";
   o.flag("-v,--verbose", config.with_topic).group(group).text("write the topic, a space and the payload");
@@ -48,6 +55,15 @@ void declare_forms(Options& o, OutputConfig& config) {
 void declare_output_options(Options& o, OutputConfig& config) {
   constexpr std::string_view group = "Output";
   declare_forms(o, config);
+  o.parsed("--decode", [&config](std::string_view value) { return config.decoding.add(value); })
+      .repeats()
+      .metavar("FILTER=DECODER")
+      .group(group)
+      .text(fmt::format(
+          "payloads of these topics are {}: write what they mean, as JSON; may be given many times, "
+          "the first that matches counts",
+          fmt::join(decoder_names(), ", ")))
+      .example("--decode 'plant/#=cbor'");
   o.flag("--pretty", config.pretty).group(group).text("write JSON (--json, %j, %J) over several lines");
   o.flag("-N", config.no_separator).group(group).text("write no newline after each message");
   o.flag("-0,--null", config.nul_separator)
@@ -66,8 +82,9 @@ void declare_output_options(Options& o, OutputConfig& config) {
   });
 }
 
-MessageOutput::MessageOutput(const OutputConfig& config, PlainEscape escape)
+MessageOutput::MessageOutput(const OutputConfig& config, PlainEscape escape, OnFault on_fault)
     : config_{config},
+      on_fault_{std::move(on_fault)},
       plain_{.content = config.with_topic ? PlainContent::topic_and_payload : PlainContent::payload,
              .escape = escape,
              .separator = separator_of(config)},
@@ -81,12 +98,36 @@ void MessageOutput::begin(std::string& out) const {
 }
 
 void MessageOutput::write(std::string& out, const mqtt::PublishView& message, WallTime received) {
+  const auto decoded = config_.decoding.decode(message.topic, message.payload);
+  if (decoded) return write_decoded(out, message, received, *decoded);
+  if (writes_json()) return write_json(out, message, received, nullptr);
+  write_plainly(out, message, received);
+}
+
+/// What cannot be decoded is written as it came: no message is lost because of its content.
+void MessageOutput::write_decoded(std::string& out, mqtt::PublishView message, WallTime received,
+                                  const Decoded& decoded) {
+  if (decoded.fault && on_fault_) on_fault_(decoded.name, message.topic, *decoded.fault);
+  if (writes_json()) {
+    DecodedPayload payload{decoded.name, decoded.json};
+    if (decoded.fault) payload.error = *decoded.fault;
+    return write_json(out, message, received, &payload);
+  }
+  if (!decoded.fault) message.payload = mqtt::as_bytes(without_quotes(decoded));
+  write_plainly(out, message, received);
+}
+
+bool MessageOutput::writes_json() const {
+  return config_.form == OutputForm::json || config_.form == OutputForm::json_parsed;
+}
+
+void MessageOutput::write_plainly(std::string& out, const mqtt::PublishView& message, WallTime received) {
   switch (config_.form) {
     case OutputForm::plain: return append_plain(out, message, plain_);
     case OutputForm::format: return write_format(out, message, received);
-    case OutputForm::json:
-    case OutputForm::json_parsed: return write_json(out, message, received);
     case OutputForm::csv: return csv_.write(out, message, received);
+    case OutputForm::json:
+    case OutputForm::json_parsed: return;  // write_json()
   }
 }
 
@@ -95,9 +136,10 @@ void MessageOutput::write_format(std::string& out, const mqtt::PublishView& mess
   out += plain_.separator;
 }
 
-void MessageOutput::write_json(std::string& out, const mqtt::PublishView& message, WallTime received) {
+void MessageOutput::write_json(std::string& out, const mqtt::PublishView& message, WallTime received,
+                               const DecodedPayload* decoded) {
   const std::size_t start = out.size();
-  lines_.write(out, message, received);
+  lines_.write(out, message, received, decoded);
   if (!config_.pretty) return;
   out.pop_back();  // the line feed, which would be space
   make_json_pretty(out, start);

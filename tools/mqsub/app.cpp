@@ -47,7 +47,8 @@ class Receiver final : mqtt::ClientHandler {
                 {.on_drained = [this] { on_drained(); },
                  .on_closed = [this] { on_output_over(ExitCode::ok); },
                  .on_error = [this](const mqtt::Error& error) { fail_locally(error); }}},
-        presenter_{make_presenter(config.view, config.output, output_.is_terminal())},
+        presenter_{make_presenter(config.view, config.output, output_.is_terminal(),
+                                  [this](auto... fault) { on_undecoded(fault...); })},
         selection_{config.selection, random_seed()},
         goal_{config.ending},
         subscriber_{config.plan, diag_},
@@ -140,6 +141,14 @@ class Receiver final : mqtt::ClientHandler {
     if (!config_.remove_retained || verdict == Verdict::filtered_out) return;
     remover_.on_retained(message);
     remover_.pump(client_.session(), loop_.now());
+  }
+
+  /// Once: a stream of them is not a stream of warnings, and --json says it of each.
+  void on_undecoded(std::string_view decoder, std::string_view topic, std::string_view fault) {
+    if (std::exchange(undecoded_told_, true)) return;
+    diag_.warning(fmt::format(
+        "the payload of '{}' cannot be decoded as {}: it {}; such messages are written as they come",
+        mqtt::escape_for_terminal(topic), decoder, fault));
   }
 
   void show(const mqtt::PublishView& message) {
@@ -379,6 +388,7 @@ class Receiver final : mqtt::ClientHandler {
   WallClockText event_clock_;
   std::optional<mqtt::TimePoint> last_activity_;
   mqtt::TimePoint next_tick_{};
+  bool undecoded_told_ = false;
   bool subscribed_ = false;
   bool nothing_more_ = false;   // is wanted, whatever the goal says
   bool output_closed_ = false;  // the last words were said

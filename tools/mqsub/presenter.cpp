@@ -9,7 +9,8 @@ namespace {
 
 class MessagePresenter final : public Presenter {
  public:
-  MessagePresenter(const OutputConfig& config, PlainEscape escape) : output_{config, escape} {}
+  MessagePresenter(const OutputConfig& config, PlainEscape escape, MessageOutput::OnFault on_fault)
+      : output_{config, escape, std::move(on_fault)} {}
 
   void begin(std::string& out) override { output_.begin(out); }
 
@@ -34,10 +35,11 @@ class RatePresenter final : public Presenter {
 
 }  // namespace
 
-std::unique_ptr<Presenter> make_presenter(ViewKind kind, const OutputConfig& output, bool to_terminal) {
+std::unique_ptr<Presenter> make_presenter(ViewKind kind, const OutputConfig& output, bool to_terminal,
+                                          MessageOutput::OnFault on_fault) {
   if (kind == ViewKind::message_rate) return std::make_unique<RatePresenter>();
-  return std::make_unique<MessagePresenter>(output,
-                                            to_terminal ? PlainEscape::for_terminal : PlainEscape::exact);
+  return std::make_unique<MessagePresenter>(
+      output, to_terminal ? PlainEscape::for_terminal : PlainEscape::exact, std::move(on_fault));
 }
 
 }  // namespace mq

@@ -31,6 +31,7 @@ class Presenter {
 };
 
 [[nodiscard]] std::unique_ptr<Presenter> make_presenter(ViewKind kind, const OutputConfig& output,
-                                                        bool to_terminal);
+                                                        bool to_terminal,
+                                                        MessageOutput::OnFault on_fault = {});
 
 }  // namespace mq
