@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string_view>
 
 #include <mqtt/codec/property.hpp>
@@ -17,6 +18,7 @@ struct OutgoingMessage {
   bool retain = false;
   mqtt::PropertiesView properties{};
   mqtt::SharedBytes payload{};
+  std::uint64_t record = 0;  ///< its number in all the inputs, from 1; 0 if there are none
 };
 
 /// Where a feed's messages go. None of these may destroy the feed.
@@ -24,7 +26,8 @@ class FeedSink {
  public:
   /// Asked before each message; pump() follows once there is room again.
   [[nodiscard]] virtual bool has_room() = 0;
-  /// An error: the message can never be sent. To be passed to reject() with what the feed knows of it.
+  /// An error: the message can never be sent. To be passed to reject() with what the feed knows of it; or,
+  /// if it is one of the system, to on_feed_error(): the message was not taken, and no other can be.
   [[nodiscard]] virtual mqtt::Result<void> publish(const OutgoingMessage& message) = 0;
   /// One that will not be published, and why.
   virtual void reject(const Sentence& why) = 0;

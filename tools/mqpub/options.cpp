@@ -117,6 +117,19 @@ void declare_stream_options(Options& o, PubConfig& config, PubTyped& typed) {
       .group("Streams")
       .text("no more messages than that: per second, /m minute or /h hour")
       .example("--rate 100/s");
+  o.text("--spool", config.spool)
+      .metavar("FILE")
+      .group("Streams")
+      .text(
+          "keep what is in flight in FILE, so that a killed mqpub that is started again with it sends that "
+          "first "
+          "(at QoS 2 exactly once). A message counts as taken once it is in FILE. Without -i the client id "
+          "is kept "
+          "in FILE, too");
+  o.flag("--spool-resume", config.spool_resume)
+      .group("Streams")
+      .text("the input is the one of the killed run: leave out the records that it has taken")
+      .needs({"--spool"});
   o.choice("--summary", config.summary, {{"text", LogFormat::text}, {"json", LogFormat::json}})
       .metavar("FORMAT")
       .group("Streams")
@@ -226,6 +239,18 @@ void declare_pub_options(Options& o, PubConfig& config, PubTyped& typed) {
     reconnect.enabled = true;
     reconnect.first_too = false;
     if (!o.given("--retry-max")) reconnect.retry_max = streaming_retry_max;
+    return std::nullopt;
+  });
+  o.rule([&config]() -> std::optional<std::string> {
+    const ConnectionConfig& connection = config.connection;
+    if (config.spool.empty()) return std::nullopt;
+    if (!config.acknowledged()) return "--spool is for messages that are acknowledged: use -q 1 or -q 2";
+    const bool exactly_once = config.json || config.qos == mqtt::QoS::exactly_once;
+    if (exactly_once && connection.client_id && !connection.persistent)
+      return "--spool at QoS 2 with -i needs -c: only a session that is kept tells what has arrived";
+    if (config.spool_resume && !config.streams()) return "--spool-resume is for streams such as -l";
+    if (connection.properties.at(PropertyPlace::publish).view().find(mqtt::PropertyId::topic_alias))
+      return "--spool does not go with a topic alias, which ends with its connection";
     return std::nullopt;
   });
   o.example("mqpub -t home/lamp -m on", "publish one message to the broker on this machine");

@@ -36,6 +36,9 @@ struct PubConfig {
   mqtt::Duration interval{};               ///< of --rate; 0: as fast as it goes
   bool confirm = false;                    ///< a PINGRESP behind the last QoS 0 message
   std::optional<mqtt::Duration> deadline;  ///< -W
+  std::string spool;                       ///< path; empty: none
+  bool spool_resume = false;               ///< leave out what an earlier run has taken of the input
+  std::uint64_t skip_records = 0;          ///< so many, then
   std::optional<LogFormat> summary;        ///< the account at the end, in any case
 
   /// Messages come while they are published, and none is known beforehand.

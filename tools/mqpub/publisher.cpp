@@ -1,6 +1,10 @@
 #include "mqpub/publisher.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "mqpub/record_feed.hpp"
@@ -17,6 +21,11 @@ constexpr std::size_t unsent_max_bytes = 256 * 1024;
 /// Payload octets in flight, so that large messages do not fill the memory; one is always let through.
 constexpr std::uint64_t in_flight_max_bytes = 4 * 1024 * 1024;
 
+std::int64_t wall_milliseconds() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 std::unique_ptr<Feed> make_feed(mqtt::net::Loop& loop, const PubConfig& config, FeedSink& sink) {
   if (config.source == PayloadSource::inputs && config.repeat == 1)
     return std::make_unique<RecordFeed>(loop, config, sink);
@@ -26,7 +35,7 @@ std::unique_ptr<Feed> make_feed(mqtt::net::Loop& loop, const PubConfig& config, 
 }  // namespace
 
 Publisher::Publisher(mqtt::net::Loop& loop, const PubConfig& config, ClientSetup setup,
-                     mqtt::TimePoint started)
+                     std::unique_ptr<Spool> spool, mqtt::TimePoint started)
     : loop_{loop},
       config_{config},
       started_{started},
@@ -39,6 +48,7 @@ Publisher::Publisher(mqtt::net::Loop& loop, const PubConfig& config, ClientSetup
       deadline_{loop_, [this] { on_deadline(); }},
       pace_timer_{loop_, [this] { pump(); }},
       pace_{config.interval},
+      spool_{std::move(spool)},
       client_{loop_, std::move(setup.options), *this},
       packet_log_{diag_, client_.session()},
       feed_{make_feed(loop_, config_, *this)} {}
@@ -46,8 +56,13 @@ Publisher::Publisher(mqtt::net::Loop& loop, const PubConfig& config, ClientSetup
 ExitCode Publisher::run() {
   if (config_.deadline) deadline_.set(started_ + *config_.deadline);
   loop_.set_coalescing(std::chrono::microseconds{50});  // shorter than a server's 20 acknowledgements take
+  if (const auto restored = restore(); !restored) {
+    diag_.error(local_io_failed(restored.error()));
+    return ExitCode::local_io;
+  }
   client_.start();
   loop_.run();
+  close_spool();
   if (config_.summary) write_summary();
   if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
   return exit_code_;
@@ -68,13 +83,20 @@ bool Publisher::on_pace() {
 }
 
 mqtt::Result<void> Publisher::publish(const OutgoingMessage& message) {
-  const mqtt::PublishView header{.qos = message.qos,
-                                 .retain = message.retain,
-                                 .topic = message.topic,
-                                 .properties = message.properties,
-                                 .payload = {}};
+  mqtt::PublishView header{.qos = message.qos,
+                           .retain = message.retain,
+                           .topic = message.topic,
+                           .properties = message.properties,
+                           .payload = {}};
+  const bool spooled = spool_ && message.qos != mqtt::QoS::at_most_once;
+  if (spooled)
+    if (auto room = spool_->reserve(header, message.payload.bytes.size()); !room) return room;
   auto id = client_.session().publish(loop_.now(), header, message.payload);
   if (!id) return std::unexpected(std::move(id.error()));
+  if (spooled) {
+    header.packet_id = *id;
+    spool_->add(header, message.payload.bytes, message.record, wall_milliseconds());
+  }
   account_.sent(*id, message.payload.bytes.size());
   remember_topic(*id, message.topic);
   pace_.sent(loop_.now());
@@ -122,6 +144,53 @@ void Publisher::on_pong() {
   finish_if_done();
 }
 
+mqtt::Result<void> Publisher::restore() {
+  if (!spool_ || spool_->size() == 0) return {};
+  if (auto read = spool_->for_each([this](const Spool::Message& message) { restore(message); }); !read)
+    return read;
+  diag_.info(fmt::format("{} that an earlier run left in the spool: sent first",
+                         spool_->size() == 1 ? "1 message" : fmt::format("{} messages", spool_->size())));
+  return {};
+}
+
+void Publisher::restore(const Spool::Message& message) {
+  const mqtt::PacketId id = message.header.packet_id;
+  account_.sent(id, message.payload.size());
+  if (message.taken_over) return client_.session().restore_taken_over(spool_->client_id(), id);
+  remember_topic(id, message.header.topic);
+  mqtt::Deadline expires;
+  if (const auto interval = message.header.properties.number(mqtt::PropertyId::message_expiry_interval)) {
+    const std::chrono::milliseconds passed{std::max<std::int64_t>(wall_milliseconds() - message.added_ms, 0)};
+    expires = loop_.now() + std::chrono::seconds{*interval} - passed;
+  }
+  client_.session().restore(spool_->client_id(), message.header,
+                            mqtt::SharedBytes::take(mqtt::to_string(message.payload)), expires);
+}
+
+bool Publisher::may_write() {
+  if (!spool_) return true;
+  const auto committed = spool_->commit();
+  if (committed) return true;
+  leaving_ = true;
+  exit_code_ = ExitCode::local_io;
+  feed_->stop();
+  diag_.error(local_io_failed(committed.error()));
+  return false;
+}
+
+void Publisher::on_taken_over(mqtt::PacketId id) {
+  if (spool_) spool_->take_over(id);
+}
+
+void Publisher::close_spool() {
+  if (!spool_) return;
+  if (feed_->at_end() && account_.unacked() == 0) spool_->forget_input();
+  const auto finished = spool_->finish();
+  if (finished || exit_code_ == ExitCode::local_io) return;
+  exit_code_ = ExitCode::local_io;
+  diag_.error(local_io_failed(finished.error()));
+}
+
 void Publisher::on_feed_error(const mqtt::Error& error) {
   diag_.error(local_io_failed(error));
   leave(ExitCode::local_io);
@@ -136,6 +205,8 @@ void Publisher::on_connack(const mqtt::ConnackView& connack) {
 
 void Publisher::on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) {
   account_.answered(id, reason);
+  if (spool_) spool_->done(id);
+  if (spool_ && spool_->size() == 0) spool_->flush();
   if (mqtt::is_error(reason)) diag_.error(publish_rejected(topic_of(id), reason, properties));
   pump();
 }
@@ -205,7 +276,8 @@ mqtt::PropertiesView Publisher::farewell_properties() {
   if (client_.session().version() != mqtt::Version::v5) return {};
   farewell_ = config_.connection.properties.at(PropertyPlace::disconnect);
   const bool given = farewell_.view().find(mqtt::PropertyId::session_expiry_interval).has_value();
-  if (ends_session_ && !given) farewell_.add(mqtt::PropertyId::session_expiry_interval, 0);
+  const bool owed = spool_ && spool_->size() > 0;  // the next run goes on with the session
+  if (ends_session_ && !given && !owed) farewell_.add(mqtt::PropertyId::session_expiry_interval, 0);
   return farewell_;
 }
 

@@ -15,6 +15,7 @@
 #include "mqpub/feed.hpp"
 #include "mqpub/options.hpp"
 #include "mqpub/pace.hpp"
+#include "mqpub/spool.hpp"
 
 namespace mq {
 
@@ -22,8 +23,9 @@ namespace mq {
 /// be acknowledged, and leaves.
 class Publisher final : private mqtt::ClientHandler, private FeedSink {
  public:
-  /// `started` is what -W counts from.
-  Publisher(mqtt::net::Loop& loop, const PubConfig& config, ClientSetup setup, mqtt::TimePoint started);
+  /// `started` is what -W counts from. `spool` may be null.
+  Publisher(mqtt::net::Loop& loop, const PubConfig& config, ClientSetup setup, std::unique_ptr<Spool> spool,
+            mqtt::TimePoint started);
 
   [[nodiscard]] ExitCode run();
 
@@ -41,6 +43,13 @@ class Publisher final : private mqtt::ClientHandler, private FeedSink {
   void pump();
   void finish_if_done();
   [[nodiscard]] bool confirmed();
+
+  // The spool's side.
+  [[nodiscard]] mqtt::Result<void> restore();
+  void restore(const Spool::Message& message);
+  [[nodiscard]] bool may_write() override;
+  void on_taken_over(mqtt::PacketId id) override;
+  void close_spool();
 
   // The connection's side.
   void on_connack(const mqtt::ConnackView& connack) override;
@@ -71,6 +80,7 @@ class Publisher final : private mqtt::ClientHandler, private FeedSink {
   mqtt::net::Timer deadline_;
   mqtt::net::Timer pace_timer_;
   Pace pace_;
+  std::unique_ptr<Spool> spool_;
   mqtt::Client client_;
   PacketLog packet_log_;
   std::unique_ptr<Feed> feed_;

@@ -21,7 +21,8 @@ RecordFeed::RecordFeed(mqtt::net::Loop& loop, const PubConfig& config, FeedSink&
                .on_error = [this](const mqtt::Error& error) { fail(error); }}},
       record_name_{config.framing == Framing::whole ? ""
                    : config.separator == "\n"       ? "line"
-                                                    : "record"} {}
+                                                    : "record"},
+      skip_{config.skip_records} {}
 
 void RecordFeed::pump() {
   if (!at_end_ && sink_.has_room()) inputs_.resume();
@@ -56,18 +57,29 @@ bool RecordFeed::end_input() {
 
 void RecordFeed::publish(const mqtt::SharedBytes& record) {
   ++records_;
-  const auto made = maker_.make(record);
+  if (++total_ <= skip_) return;
+  auto made = maker_.make(record);
   if (!made) return reject(made.error());
   if (!*made) return;
-  const OutgoingMessage& message = (*made)->message;
-  if (const auto sent = sink_.publish(message); !sent) reject(cannot_publish(message.topic, sent.error()));
+  OutgoingMessage& message = (*made)->message;
+  message.record = total_;
+  const auto sent = sink_.publish(message);
+  if (sent) return;
+  if (sent.error().domain == mqtt::ErrorDomain::system) return fail_untaken(sent.error());
+  reject(cannot_publish(message.topic, sent.error()));
 }
 
-void RecordFeed::reject(const Sentence& why) {
-  const std::string where = record_name_.empty()
-                                ? inputs_.name()
-                                : fmt::format("{} {} of {}", record_name_, records_, inputs_.name());
-  sink_.reject({where + ": " + why.text, why.hint});
+std::string RecordFeed::where() const {
+  return record_name_.empty() ? inputs_.name()
+                              : fmt::format("{} {} of {}", record_name_, records_, inputs_.name());
+}
+
+void RecordFeed::reject(const Sentence& why) { sink_.reject({where() + ": " + why.text, why.hint}); }
+
+void RecordFeed::fail_untaken(const mqtt::Error& error) {
+  inputs_.pause();
+  sink_.on_feed_error(
+      {error.domain, error.code, fmt::format("{}; nothing was taken from {} on", error.context, where())});
 }
 
 void RecordFeed::fail(const mqtt::Error& error) {

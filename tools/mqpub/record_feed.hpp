@@ -26,7 +26,9 @@ class RecordFeed final : public Feed {
   [[nodiscard]] bool end_input();
   void publish(const mqtt::SharedBytes& record);
   void reject(const Sentence& why);
+  [[nodiscard]] std::string where() const;
   void fail(const mqtt::Error& error);
+  void fail_untaken(const mqtt::Error& error);
 
   FeedSink& sink_;
   MessageMaker maker_;
@@ -34,6 +36,8 @@ class RecordFeed final : public Feed {
   Inputs inputs_;
   std::string_view record_name_;
   std::uint64_t records_ = 0;  // of the present input
+  std::uint64_t total_ = 0;    // of all
+  std::uint64_t skip_;         // the first ones, which an earlier run has taken
   bool at_end_ = false;
 };
 

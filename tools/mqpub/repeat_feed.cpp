@@ -57,8 +57,10 @@ void RepeatFeed::publish_next() {
   if (!made) return sink_.reject(made.error());
   if (!*made) return;
   const OutgoingMessage& message = (*made)->message;
-  if (const auto sent = sink_.publish(message); !sent)
-    sink_.reject(cannot_publish(message.topic, sent.error()));
+  const auto sent = sink_.publish(message);
+  if (sent) return;
+  if (sent.error().domain == mqtt::ErrorDomain::system) return sink_.on_feed_error(sent.error());
+  sink_.reject(cannot_publish(message.topic, sent.error()));
 }
 
 void RepeatFeed::stop() {

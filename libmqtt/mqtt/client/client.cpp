@@ -161,6 +161,13 @@ void Client::at_turn_end() {
 }
 
 void Client::write_output() {
+  if (session_.output().empty() || write_blocked_) return;
+  if (handler_.may_write()) return write_parts();
+  leaving_ = true;
+  end_attempt(Ending{.kind = Ending::Kind::finished});
+}
+
+void Client::write_parts() {
   OutBuffer& output = session_.output();
   std::array<iovec, gathered_parts> parts;
   while (!output.empty() && !write_blocked_) {

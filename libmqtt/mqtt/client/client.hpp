@@ -37,6 +37,9 @@ class ClientHandler : public SessionHandler {
   virtual void on_session_left(const Ending&) {}
   /// All is over: disconnect() was done, or nothing is tried again.
   virtual void on_ended(const Ending& ending) = 0;
+  /// Packets are about to leave: the moment to make durable what they depend on. False keeps them here and
+  /// ends everything, as disconnect() does, but without another octet.
+  virtual bool may_write() { return true; }
   /// What was queued has been given to the kernel: there is room for more.
   virtual void on_output_drained() {}
 
@@ -105,6 +108,7 @@ class Client final : private net::StreamHandler {
   void on_timer();
   void at_turn_end();
   void write_output();
+  void write_parts();
   void begin_closing();
   void arm_timer();
   [[nodiscard]] Ending ending_of_session() const;

@@ -195,6 +195,24 @@ void ClientSession::on_transport_closed(TimePoint) {
   octets_noted_ = core_.octets_queued();
 }
 
+void ClientSession::restore(std::string_view client_id, const PublishView& message,
+                            const SharedBytes& payload, Deadline expires) {
+  client_id_ = client_id;
+  Inflight& outgoing = core_.state().outgoing;
+  outgoing.add(message.packet_id, message, payload, expires);
+  outgoing.mark_sent(message.packet_id);  // it may have been, and so is a repetition
+}
+
+void ClientSession::restore_taken_over(std::string_view client_id, PacketId id) {
+  client_id_ = client_id;
+  Inflight& outgoing = core_.state().outgoing;
+  PublishView message;
+  message.qos = QoS::exactly_once;
+  outgoing.add(id, message, {});
+  outgoing.release(id, ReasonCode::success);
+  outgoing.mark_sent(id);
+}
+
 void ClientSession::forget_session() {
   if (open_) return;
   core_.state().clear();

@@ -252,6 +252,7 @@ void SessionCore::on_pubrec(TimePoint now, const AckView& ack, FlowHandler& hand
   }
   const ReasonCode reason = entry ? ReasonCode::success : ReasonCode::packet_identifier_not_found;
   answer(PubrelView{{ack.packet_id, reason, {}}});
+  if (entry) handler.on_taken_over(ack.packet_id);
 }
 
 void SessionCore::on_pubcomp(TimePoint now, const AckView& ack, FlowHandler& handler) {

@@ -23,6 +23,10 @@ class FlowHandler {
   /// still among the properties and means nothing to the receiver of this call.
   virtual void on_message(const PublishView& message, AckToken token) = 0;
 
+  /// PUBREC has come: the receiver owns our QoS 2 message now, and must not be sent it again. PUBREL is
+  /// queued and has not left.
+  virtual void on_taken_over(PacketId) {}
+
   /// The final result of a QoS 1 or QoS 2 message that we sent: the PUBACK, the PUBCOMP, or the
   /// PUBREC that refused it. From here on the id may be used again.
   virtual void on_published(PacketId id, ReasonCode reason, PropertiesView properties) = 0;
