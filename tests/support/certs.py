@@ -12,7 +12,7 @@ WRONG_NAMES = "subjectAltName=DNS:other.example"
 class Certificates:
     """A CA and what it signed, as files in `directory`.
 
-    Attributes are paths: ca, server (good for localhost, 127.0.0.1, ::1), expired, wrong_name,
+    Attributes are paths: ca, server (good for localhost, 127.0.0.1, ::1), expired, not_yet_valid, wrong_name,
     self_signed, client, each with its key under NAME_key; other_ca signed nothing here.
     """
 
@@ -23,6 +23,7 @@ class Certificates:
         self._authority("other_ca", "some other CA")
         self._signed("server", "localhost", NAMES)
         self._signed("expired", "localhost", NAMES, "20200101000000Z", "20200201000000Z")
+        self._signed("not_yet_valid", "localhost", NAMES, "20400101000000Z", "20400201000000Z")
         self._signed("wrong_name", "other.example", WRONG_NAMES)
         self._signed("client", "test client", "extendedKeyUsage=clientAuth")
         self._self_signed("self_signed", "localhost")

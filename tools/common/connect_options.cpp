@@ -144,7 +144,7 @@ void declare_patience(Options& o, ConnectionConfig& c) {
       .text("give up when the broker has not accepted the connection after this time");
   o.flag("--reconnect", c.reconnect.enabled)
       .group(group)
-      .text("connect again when the connection fails or is lost");
+      .text("connect again when the connection fails or is lost, and to another server if this one says so");
   o.parsed("--retry-max",
            [&c](std::string_view value) -> ValueResult {
              const auto count = mqtt::parse_number<std::uint32_t>(value);

@@ -42,9 +42,12 @@ std::string hint_for_silence(const Where& where) {
     return fmt::format(
         "port {} usually speaks TLS: use a {}:// URL or a TLS option such as --tls-use-os-certs", where.port,
         tls_scheme(where.transport));
-  if (where.version == mqtt::Version::v5)
-    return "the server may want TLS (mqtts://), or speak only MQTT 3.1.1 (-V 311)";
-  return {};
+  const bool plain_tcp = where.transport == Transport::tcp;
+  if (where.version != mqtt::Version::v5)
+    return plain_tcp ? "the server may want TLS (mqtts://) or WebSocket (ws://)" : "";
+  return plain_tcp
+             ? "the server may want TLS (mqtts://) or WebSocket (ws://), or speak only MQTT 3.1.1 (-V 311)"
+             : "the server may speak only MQTT 3.1.1 (-V 311)";
 }
 
 std::string hint_for_tls(const mqtt::Error& error) {
@@ -87,6 +90,9 @@ std::string hint_for_open(const mqtt::Error& error, const Where& where) {
   return {};
 }
 
+constexpr std::string_view hint_for_elsewhere =
+    "connect to the server it names, or follow it with --reconnect";
+
 std::string hint_for_refusal(ReasonCode code, const Where& where) {
   switch (code) {
     case ReasonCode::bad_user_name_or_password:
@@ -95,6 +101,12 @@ std::string hint_for_refusal(ReasonCode code, const Where& where) {
       return fmt::format("the server does not accept the client id '{}': choose another with -i",
                          where.client_id);
     case ReasonCode::unsupported_protocol_version: return "leave -V out to let the server choose";
+    case ReasonCode::banned: return "only the server's operator can lift that";
+    case ReasonCode::quota_exceeded: return "the server allows this client no more connections or sessions";
+    case ReasonCode::qos_not_supported: return "the will's QoS may be too high: --will-qos";
+    case ReasonCode::retain_not_supported: return "the will may not be retained: leave --will-retain out";
+    case ReasonCode::use_another_server:
+    case ReasonCode::server_moved: return std::string{hint_for_elsewhere};
     case ReasonCode::bad_authentication_method: return "the server wants another authentication method";
     case ReasonCode::packet_too_large: return "the will, the client id or the properties may be too long";
     default: return {};
@@ -108,6 +120,18 @@ std::string hint_for_disconnect(ReasonCode code, const Where& where) {
                          where.client_id);
     case ReasonCode::packet_too_large: return "a message was larger than the server accepts";
     case ReasonCode::receive_maximum_exceeded: return "allow fewer messages in flight with -M";
+    case ReasonCode::keep_alive_timeout:
+      return "the server heard nothing for too long: the network is slow, or this host was asleep";
+    case ReasonCode::qos_not_supported: return "lower the QoS with -q";
+    case ReasonCode::retain_not_supported: return "leave -r out";
+    case ReasonCode::message_rate_too_high:
+    case ReasonCode::quota_exceeded: return "the server allows this client no more, or not so fast";
+    case ReasonCode::topic_filter_invalid:
+    case ReasonCode::shared_subscriptions_not_supported:
+    case ReasonCode::subscription_identifiers_not_supported:
+    case ReasonCode::wildcard_subscriptions_not_supported: return hint_for_subscription(code);
+    case ReasonCode::use_another_server:
+    case ReasonCode::server_moved: return std::string{hint_for_elsewhere};
     default: return {};
   }
 }
@@ -125,9 +149,9 @@ std::string hint_for(const Ending& ending, const Where& where) {
     case connection_lost:
       if (ending.was_connected) return {};
       return ending.error.domain == ErrorDomain::tls ? hint_for_tls(ending.error) : hint_for_silence(where);
+    case ping_timeout: return "the server or the network between has fallen silent";
     case finished:
-    case bad_options:
-    case ping_timeout: break;
+    case bad_options: break;
   }
   return {};
 }
@@ -137,6 +161,9 @@ std::string hint_for_publish(ReasonCode code) {
     case ReasonCode::not_authorized: return "the server's access rules do not let this user publish there";
     case ReasonCode::payload_format_invalid:
       return "the payload is not the UTF-8 that its properties promise";
+    case ReasonCode::topic_name_invalid: return "the server does not accept this topic, by rules of its own";
+    case ReasonCode::quota_exceeded: return "the server allows this client no more, or not so fast";
+    case ReasonCode::packet_too_large: return "the message is larger than the server accepts";
     default: return {};
   }
 }
@@ -146,6 +173,13 @@ std::string hint_for_subscription(ReasonCode code) {
     case ReasonCode::not_authorized: return "the server's access rules do not let this user read there";
     case ReasonCode::unspecified_error:
       return "before MQTT 5 servers give no reason: access rules are the usual one";
+    case ReasonCode::topic_filter_invalid:
+      return "the server does not accept this filter, by rules of its own";
+    case ReasonCode::shared_subscriptions_not_supported: return "subscribe without $share/GROUP/";
+    case ReasonCode::subscription_identifiers_not_supported: return "subscribe without an identifier";
+    case ReasonCode::wildcard_subscriptions_not_supported:
+      return "subscribe to whole topics, without + and #";
+    case ReasonCode::quota_exceeded: return "the server allows this client no more subscriptions";
     default: return {};
   }
 }

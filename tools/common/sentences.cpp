@@ -95,8 +95,11 @@ Sentence describe(const Ending& ending, const Where& where) {
 Sentence describe_retry(const Ending& ending, const Where& where, mqtt::Duration delay) {
   // The back-off is random: nobody wants to read its nanoseconds.
   const auto rounded = std::chrono::round<std::chrono::milliseconds>(delay);
-  return {fmt::format("{}; next attempt in {}", text_for(ending, where), mqtt::format_duration(rounded)),
-          hint_for(ending, where)};
+  const bool elsewhere =
+      ending.close.code == ReasonCode::server_moved || ending.close.code == ReasonCode::use_another_server;
+  return {fmt::format("{}; next attempt {}in {}", text_for(ending, where), elsewhere ? "there " : "",
+                      mqtt::format_duration(rounded)),
+          elsewhere ? std::string{} : hint_for(ending, where)};
 }
 
 std::string describe(const mqtt::DecodeError& error) {

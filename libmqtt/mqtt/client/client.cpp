@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include <mqtt/client/server_reference.hpp>
 #include <mqtt/client/session_end.hpp>
 
 namespace mqtt {
@@ -44,6 +45,10 @@ void Client::open() {
   deadline_ = loop_.refresh_now() + options_.connect_timeout;
   net::StreamTarget target = options_.target;
   target.connect.deadline = deadline_;
+  if (!elsewhere_.empty()) {
+    target.hosts = std::exchange(elsewhere_, {});  // the next time we begin with our own again
+    target.connect.service.clear();
+  }
   opening_ = std::make_unique<net::Opening>(loop_, std::move(target),
                                             [this](auto opened) { on_opened(std::move(opened)); });
 }
@@ -240,6 +245,21 @@ bool Client::falls_back(const Ending& ending) const {
          ending.close.code == ReasonCode::unsupported_protocol_version;
 }
 
+/// Use Another Server is for now, Server Moved for good (4.13, table of reason codes). The transport stays,
+/// and with TLS the other server's certificate has to be good for its name.
+bool Client::follows(const Ending& ending) {
+  if (!options_.reconnect.enabled || options_.target.hosts.empty()) return false;
+  if (ending.kind != Ending::Kind::refused && ending.kind != Ending::Kind::peer_disconnect) return false;
+  const bool moved = ending.close.code == ReasonCode::server_moved;
+  if (!moved && ending.close.code != ReasonCode::use_another_server) return false;
+  elsewhere_ = parse_server_reference(ending.close.server_reference, options_.target.hosts.front().port);
+  if (moved && !elsewhere_.empty()) {
+    options_.target.hosts = elsewhere_;
+    options_.target.connect.service.clear();
+  }
+  return !elsewhere_.empty();
+}
+
 void Client::end_attempt(Ending ending) {
   if (made_progress()) backoff_.reset();
   drop_connection();
@@ -254,7 +274,8 @@ void Client::end_attempt(Ending ending) {
     if (options_.connect.will) options_.connect.will->properties = {};
     return open();
   }
-  const bool retries = retry_may_help(ending) && (has_connected_ || options_.reconnect.first_too);
+  const bool retries =
+      (follows(ending) || retry_may_help(ending)) && (has_connected_ || options_.reconnect.first_too);
   const auto delay = retries ? backoff_.next() : std::nullopt;
   if (!delay) return finish(std::move(ending));
   state_ = State::waiting;

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <mqtt/client/ending.hpp>
 #include <mqtt/client/reconnect.hpp>
@@ -49,7 +50,8 @@ class ClientHandler : public SessionHandler {
 
 class SessionEnd;
 
-/// A ClientSession on a ByteStream in a loop, with reconnecting. Packets that the session queues
+/// A ClientSession on a ByteStream in a loop, with reconnecting, which also follows a server that sends it
+/// to another one (4.11). Packets that the session queues
 /// leave in one gathered write at the end of each turn.
 class Client final : private net::StreamHandler {
  public:
@@ -116,6 +118,7 @@ class Client final : private net::StreamHandler {
   [[nodiscard]] ConnectOptions connect_options() const;
   void end_attempt(Ending ending);
   [[nodiscard]] bool falls_back(const Ending& ending) const;
+  [[nodiscard]] bool follows(const Ending& ending);
   [[nodiscard]] bool owns_kept_session() const;
   void finish(Ending ending);
   void end_session(Ending ending);
@@ -130,6 +133,7 @@ class Client final : private net::StreamHandler {
   std::unique_ptr<net::Opening> opening_;
   std::unique_ptr<net::ByteStream> stream_;
   std::string first_octets_;
+  std::vector<net::HostPort> elsewhere_;  // where a server has sent us for the next connection
   State state_ = State::idle;
   Deadline deadline_;                      // of the state: connect, drain or retry
   std::optional<Ending> over_;             // what on_ended() will say at the end of this turn

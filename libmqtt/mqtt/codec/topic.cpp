@@ -82,7 +82,8 @@ std::optional<TopicError> find_topic_name_error(std::string_view name) {
   const std::size_t wildcard = find_wildcard(name);
   if (wildcard == name.npos) return std::nullopt;
   return TopicError{clauses::topic_wildcard, wildcard,
-                    name[wildcard] == '+' ? "topic name contains '+'" : "topic name contains '#'"};
+                    name[wildcard] == '+' ? "topic name contains the wildcard '+'"
+                                          : "topic name contains the wildcard '#'"};
 }
 
 std::optional<TopicError> find_topic_filter_error(std::string_view filter) {
