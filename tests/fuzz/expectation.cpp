@@ -10,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (split == text.npos || size > 300 || text.find('~') != text.npos) return 0;
   const auto expectation = mq::Expectation::parse(text.substr(0, split));
   if (!expectation && expectation.error().empty()) std::abort();
-  if (expectation) (void)expectation->matches({.topic = "a/b", .payload = mqtt::as_bytes(text.substr(split + 1))});
+  if (expectation)
+    (void)expectation->matches({.topic = "a/b", .payload = mqtt::as_bytes(text.substr(split + 1))});
   return 0;
 }

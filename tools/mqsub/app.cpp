@@ -1,16 +1,24 @@
 #include "mqsub/app.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <deque>
 #include <random>
+
+#include <mqtt/codec/topic.hpp>
 
 #include "common/client_setup.hpp"
 #include "common/packet_log.hpp"
 #include "common/signals.hpp"
 #include "common/stdio.hpp"
 #include "messages/lifecycle.hpp"
+#include "mqsub/executor.hpp"
 #include "mqsub/pending_acks.hpp"
+#include "mqsub/record_file.hpp"
+#include "mqsub/retained_diff.hpp"
 #include "mqsub/retained_remover.hpp"
 #include "mqsub/snapshot.hpp"
 
@@ -24,14 +32,27 @@ using mqtt::PropertyPlace;
 /// How long, at the end, a reader of standard output may take nothing.
 constexpr mqtt::Duration output_grace = std::chrono::seconds{2};
 
+/// A backup that is to be compared is read whole.
+constexpr std::size_t backup_max_bytes = 256 * 1024 * 1024;
+
+/// Lines for stderr that wait while a view owns the screen.
+constexpr std::size_t held_lines_max = 50;
+
 std::uint64_t random_seed() {
   std::random_device device;
   return static_cast<std::uint64_t>(device()) << 32 | device();
 }
 
+/// Where messages go besides standard output, or instead.
+struct Sinks {
+  std::unique_ptr<RecordFile> record;  // null: none
+  std::optional<RetainedDiff> difference;
+};
+
 class Receiver final : mqtt::ClientHandler {
  public:
-  Receiver(const SubConfig& config, ClientSetup setup)
+  /// `sinks` are what of `config` had to be opened.
+  Receiver(const SubConfig& config, ClientSetup setup, Sinks sinks)
       : config_{config},
         diag_{"mqsub", config.connection.log},
         where_{where_of(config.connection, setup)},
@@ -47,14 +68,23 @@ class Receiver final : mqtt::ClientHandler {
                 {.on_drained = [this] { on_drained(); },
                  .on_closed = [this] { on_output_over(ExitCode::ok); },
                  .on_error = [this](const mqtt::Error& error) { fail_locally(error); }}},
-        presenter_{make_presenter(config.view, config.output, output_.is_terminal(),
-                                  [this](auto... fault) { on_undecoded(fault...); })},
+        record_{std::move(sinks.record)},
+        presenter_{sinks.difference ? make_diff_presenter(std::move(*sinks.difference))
+                                    : make_presenter(config.view, config.output, output_.is_terminal(),
+                                                     [this](auto... fault) { on_undecoded(fault...); })},
         selection_{config.selection, random_seed()},
         goal_{config.ending},
         subscriber_{config.plan, diag_},
         lifecycle_{diag_},
         snapshot_{loop_, {.ping = [this] { ping(); }, .on_done = [this] { on_nothing_more(); }}},
         remover_{config.dry_run ? RetainedRemover::Mode::dry_run : RetainedRemover::Mode::remove, diag_},
+        executor_{
+            loop_,
+            config.exec,
+            diag_,
+            {.acknowledge = [this](mqtt::AckToken token, mqtt::ReasonCode code) { acknowledge(token, code); },
+             .on_room = [this] { on_executor_room(); },
+             .on_fault = [this](const Sentence& sentence) { on_executor_fault(sentence); }}},
         client_{loop_, std::move(setup.options), *this},
         packet_log_{diag_, client_.session()} {}
 
@@ -63,12 +93,12 @@ class Receiver final : mqtt::ClientHandler {
     if (config_.events)
       lifecycle_.set_mirror(
           [this](std::string_view name, const Diag::Fields& fields) { mirror(name, fields); });
-    presenter_->begin(output_.buffer());
-    turn_end_.request();
+    begin_output();
     start_ticking();
     loop_.set_coalescing(std::chrono::microseconds{500});  // one turn for many messages of a stream
     client_.start();
     loop_.run();
+    record_.reset();  // what is not complete goes
     if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
     return exit_code_;
   }
@@ -81,6 +111,7 @@ class Receiver final : mqtt::ClientHandler {
     where_.version = client_.session().version();
     lifecycle_.connected(where_, client_, client_.session());
     remover_.pump(client_.session(), loop_.now());
+    executor_.pump(client_.session(), loop_.now());
     const bool still_subscribed = subscribed_ && client_.session().limits().session_present;
     if (still_subscribed) return begin_snapshot();
     subscribed_ = false;
@@ -131,9 +162,39 @@ class Receiver final : mqtt::ClientHandler {
     const Verdict verdict = selection_.judge(message, where_.version, loop_.now());
     if (verdict == Verdict::end) return on_nothing_more();
     if (message.retain) on_retained(message, verdict);
-    if (verdict == Verdict::show) show(message);
-    pending_acks_.add(output_.position(), token);
     turn_end_.request();
+    if (verdict == Verdict::show) {
+      show(message);
+      if (executes()) return execute(message, token);
+    }
+    pending_acks_.add(output_.position(), token);
+  }
+
+  [[nodiscard]] bool executes() const { return !config_.exec.command.empty(); }
+
+  void execute(const mqtt::PublishView& message, mqtt::AckToken token) {
+    executor_.add(message, token, time_of_turn());
+    if (!executor_.wants_more()) client_.pause_reading();
+  }
+
+  void acknowledge(mqtt::AckToken token, mqtt::ReasonCode code) {
+    // A token of a lost connection needs no answer: the server sends the message again.
+    const bool v5 = client_.session().version() == mqtt::Version::v5;
+    if (token.needs_ack())
+      (void)client_.session().ack(loop_.now(), token, v5 ? code : mqtt::ReasonCode::success);
+    client_.flush();
+  }
+
+  void on_executor_room() {
+    executor_.pump(client_.session(), loop_.now());
+    turn_end_.request();
+    if (!leaving_ && !ended_ && executor_.wants_more() && !output_.blocked()) client_.resume_reading();
+  }
+
+  void on_executor_fault(const Sentence& sentence) {
+    if (leaving_ || ended_) return;
+    diag_.error(sentence);
+    leave(ExitCode::local_io);
   }
 
   void on_retained(const mqtt::PublishView& message, Verdict verdict) {
@@ -152,7 +213,8 @@ class Receiver final : mqtt::ClientHandler {
   }
 
   void show(const mqtt::PublishView& message) {
-    presenter_->show(output_.buffer(), message, time_of_turn());
+    if (record_) record_->add(message, time_of_turn());
+    if (!executes()) presenter_->show(output_.buffer(), message, time_of_turn());
     goal_.on_shown(message);
     note_activity();
     if (config_.output.line_buffered) output_.flush();
@@ -171,23 +233,37 @@ class Receiver final : mqtt::ClientHandler {
   /// One write of all that this turn brought; then, and only then, the acknowledgements.
   void at_turn_end() {
     time_of_turn_.reset();
+    if (!flush_record()) return;
     output_.flush();
     acknowledge_written();
-    if (complete() && output_.pending() == 0 && remover_.idle()) leave_as(goal_.verdict(Goal::Cause::done));
+    if (complete() && output_.pending() == 0 && remover_.idle() && executor_.idle())
+      leave_as(goal_.verdict(Goal::Cause::done));
+  }
+
+  /// False if that failed: what is not recorded is not acknowledged.
+  [[nodiscard]] bool flush_record() {
+    if (!record_ || record_failed_) return !record_failed_;
+    if (const auto ok = record_->flush(); !ok) return fail_to_record(ok.error());
+    return true;
+  }
+
+  bool fail_to_record(const mqtt::Error& error) {
+    record_failed_ = true;
+    fail_locally(error);
+    return false;
   }
 
   void acknowledge_written() {
-    if (output_.failed()) return;
-    pending_acks_.release(output_.written(), [this](mqtt::AckToken token) {
-      // A token of a lost connection needs no answer: the server sends the message again.
-      (void)client_.session().ack(loop_.now(), token);
-    });
+    if (output_.failed() || record_failed_) return;
+    pending_acks_.release(output_.written(),
+                          [this](mqtt::AckToken token) { acknowledge(token, mqtt::ReasonCode::success); });
     client_.flush();
   }
 
   void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override {
     remover_.on_published(id, reason, properties);
     remover_.pump(client_.session(), loop_.now());
+    executor_.pump(client_.session(), loop_.now());
     turn_end_.request();
   }
 
@@ -195,7 +271,7 @@ class Receiver final : mqtt::ClientHandler {
 
   void on_drained() {
     if (ended_ || leaving_) return say_goodbye();
-    client_.resume_reading();
+    if (executor_.wants_more()) client_.resume_reading();
     turn_end_.request();
   }
 
@@ -208,6 +284,33 @@ class Receiver final : mqtt::ClientHandler {
   void mirror(std::string_view name, const Diag::Fields& fields) {
     append_event(output_.buffer(), event_clock_, Diag::system_clock(), name, fields);
     turn_end_.request();
+  }
+
+  void begin_output() {
+    presenter_->begin(output_.buffer());
+    turn_end_.request();
+    if (!presenter_->owns_screen()) return;
+    resized_.emplace(loop_, SIGWINCH, [this] { on_resized(); });
+    // What is said on stderr waits until the screen is given back; the last line is shown in it.
+    diag_.set_writer([this](std::string_view line) {
+      if (held_lines_.size() >= held_lines_max) held_lines_.pop_front();
+      held_lines_.emplace_back(line);
+      presenter_->note(line);
+    });
+  }
+
+  void on_resized() {
+    if (leaving_ || ended_ || output_.blocked()) return;
+    presenter_->redraw(output_.buffer());
+    turn_end_.request();
+  }
+
+  void release_held_lines() {
+    if (!presenter_->owns_screen()) return;
+    output_.flush();  // the screen is given back
+    diag_.set_writer({});
+    for (const std::string& line : held_lines_) (void)!::write(STDERR_FILENO, line.data(), line.size());
+    held_lines_.clear();
   }
 
   void start_ticking() {
@@ -231,6 +334,7 @@ class Receiver final : mqtt::ClientHandler {
     presenter_->finish(output_.buffer());
     if (config_.dry_run) diag_.info(remover_.account());
     lifecycle_.summary(code, [this](JsonWriter& json) { json.field("received", goal_.shown()); });
+    release_held_lines();
   }
 
   // The connection's end.
@@ -280,7 +384,8 @@ class Receiver final : mqtt::ClientHandler {
   }
 
   void leave_at_timeout(const Sentence& sentence) {
-    const bool cut_short = (config_.selection.snapshot && !nothing_more_) || !remover_.idle();
+    const bool cut_short =
+        (config_.selection.snapshot && !nothing_more_) || !remover_.idle() || !executor_.idle();
     ExitCode code = complete() ? ExitCode::ok : goal_.verdict(Goal::Cause::timeout);
     if (code == ExitCode::ok && cut_short) code = ExitCode::deadline;
     if (code != ExitCode::ok) diag_.error(sentence);
@@ -322,9 +427,13 @@ class Receiver final : mqtt::ClientHandler {
     on_output_over(ExitCode::local_io);
   }
 
-  /// A retained message that could not be removed outweighs a goal that was met.
+  /// A retained message that could not be removed, or a difference, outweighs a goal that was met.
   void leave_as(ExitCode code) {
-    leave(code == ExitCode::ok && remover_.any_failed() ? ExitCode::publish_rejected : code);
+    if (code != ExitCode::ok) return leave(code);
+    if (remover_.any_failed()) return leave(ExitCode::publish_rejected);
+    if (record_)
+      if (const auto ok = record_->commit(); !ok) return void(fail_to_record(ok.error()));
+    leave(presenter_->found_difference() ? ExitCode::expectation : ExitCode::ok);
   }
 
   void leave(ExitCode code) {
@@ -333,6 +442,7 @@ class Receiver final : mqtt::ClientHandler {
     exit_code_ = code;
     deadline_.cancel();
     snapshot_.stop();
+    executor_.stop();
     close_output(code);
     output_.flush();
     acknowledge_written();
@@ -372,6 +482,7 @@ class Receiver final : mqtt::ClientHandler {
   mqtt::net::Timer tick_;
   mqtt::net::TurnEnd turn_end_;
   Stdout output_;
+  std::unique_ptr<RecordFile> record_;
   std::unique_ptr<Presenter> presenter_;
   Selection selection_;
   Goal goal_;
@@ -379,6 +490,7 @@ class Receiver final : mqtt::ClientHandler {
   Lifecycle lifecycle_;
   Snapshot snapshot_;
   RetainedRemover remover_;
+  Executor executor_;
   mqtt::Client client_;
   PacketLog packet_log_;
   PendingAcks pending_acks_;
@@ -386,11 +498,14 @@ class Receiver final : mqtt::ClientHandler {
   ExitCode exit_code_ = ExitCode::ok;
   std::optional<WallTime> time_of_turn_;
   WallClockText event_clock_;
+  std::optional<mqtt::net::SignalWatcher> resized_;
+  std::deque<std::string> held_lines_;
   std::optional<mqtt::TimePoint> last_activity_;
   mqtt::TimePoint next_tick_{};
   bool undecoded_told_ = false;
   bool subscribed_ = false;
-  bool nothing_more_ = false;   // is wanted, whatever the goal says
+  bool nothing_more_ = false;  // is wanted, whatever the goal says
+  bool record_failed_ = false;
   bool output_closed_ = false;  // the last words were said
   bool leaving_ = false;        // the goodbye is on its way, or waits for the output
   bool gave_up_ = false;        // on the output
@@ -407,6 +522,36 @@ void cap_receive_maximum(mqtt::ConnectOptions& connect, const SubConfig& config)
   connect.properties.set(PropertyId::receive_maximum, static_cast<std::uint32_t>(std::min(*count, allowed)));
 }
 
+mqtt::Result<RetainedDiff> read_difference(const SubConfig& config) {
+  auto lines = read_file(config.retained_diff, backup_max_bytes);
+  if (!lines) return std::unexpected(std::move(lines.error()));
+  const auto asked_for = [&config](std::string_view topic) {
+    return std::ranges::any_of(config.plan.subscriptions, [topic](const Subscription& each) {
+      return mqtt::topic_matches(each.filter, topic);
+    });
+  };
+  auto difference = RetainedDiff::read(*lines, asked_for);
+  if (difference) return std::move(*difference);
+  return std::unexpected(
+      mqtt::Error{mqtt::ErrorDomain::system, 0,
+                  fmt::format("cannot read '{}': {}", config.retained_diff, difference.error())});
+}
+
+mqtt::Result<Sinks> open_sinks(const SubConfig& config) {
+  Sinks sinks;
+  if (!config.record.empty() || !config.retained_backup.empty()) {
+    auto record = config.record.empty() ? RecordFile::replace(config.retained_backup)
+                                        : RecordFile::append_to(config.record);
+    if (!record) return std::unexpected(std::move(record.error()));
+    sinks.record = std::move(*record);
+  }
+  if (config.retained_diff.empty()) return sinks;
+  auto difference = read_difference(config);
+  if (!difference) return std::unexpected(std::move(difference.error()));
+  sinks.difference = std::move(*difference);
+  return sinks;
+}
+
 }  // namespace
 
 ExitCode subscribe(const SubConfig& config) {
@@ -419,7 +564,12 @@ ExitCode subscribe(const SubConfig& config) {
   const auto at_qos_0 = [](const Subscription& each) { return each.options.qos == mqtt::QoS::at_most_once; };
   if (std::ranges::all_of(config.plan.subscriptions, at_qos_0)) setup->options.own_session = false;
   cap_receive_maximum(setup->options.connect, config);
-  return Receiver{config, std::move(*setup)}.run();
+  auto sinks = open_sinks(config);
+  if (!sinks) {
+    Diag{"mqsub", config.connection.log}.error(local_io_failed(sinks.error()));
+    return ExitCode::local_io;
+  }
+  return Receiver{config, std::move(*setup), std::move(*sinks)}.run();
 }
 
 }  // namespace mq

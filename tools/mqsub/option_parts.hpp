@@ -11,6 +11,7 @@ namespace mq::detail {
 
 void declare_subscription_options(Options& options, SubConfig& config);
 void declare_selection_options(Options& options, SubConfig& config);
+void declare_action_options(Options& options, SubConfig& config);
 void declare_ending_options(Options& options, SubConfig& config);
 
 /// Joins the options into a SubscriptionPlan; a sentence if they do not go together.

@@ -17,6 +17,28 @@ void declare_view_options(Options& o, SubConfig& config) {
       .group(group)
       .text("write no messages, but each second how many there were")
       .excludes({"-v", "-N", "-0", "-F", "--json", "--csv"});
+  o.flag("-w,--watch", config.typed.watch)
+      .group(group)
+      .text("on a terminal, keep a line for each topic")
+      .excludes({"--message-rate", "--csv", "--pretty", "-N", "-0"});
+  o.number("--stats", config.typed.stats_depth, {.min = 1, .max = 100})
+      .implied("1")
+      .metavar("LEVELS")
+      .group(group)
+      .text("write no messages, but each second the rates of topics, counted together by their first LEVELS")
+      .excludes({"--message-rate", "--watch", "-v", "-N", "-0", "-F", "--json", "--csv"});
+  o.flag("--tree", config.typed.tree)
+      .group(group)
+      .text("write no messages, but the tree of their topics: live on a terminal, else at the end")
+      .excludes({"--message-rate", "--watch", "--stats", "-v", "-N", "-0", "-F", "--json", "--csv"});
+}
+
+void choose_view(SubConfig& config) {
+  const SubConfig::Typed& typed = config.typed;
+  if (typed.message_rate) config.view.kind = ViewKind::message_rate;
+  if (typed.watch) config.view.kind = ViewKind::watch;
+  if (typed.tree) config.view.kind = ViewKind::tree;
+  if (typed.stats_depth) config.view = {.kind = ViewKind::stats, .stats_depth = *typed.stats_depth};
 }
 
 }  // namespace
@@ -38,10 +60,11 @@ void declare_sub_options(Options& o, SubConfig& config) {
                           {PropertyPlace::connect, PropertyPlace::will, PropertyPlace::subscribe,
                            PropertyPlace::unsubscribe, PropertyPlace::disconnect});
   declare_log_options(o, config.connection.log);
+  detail::declare_action_options(o, config);
   o.rule([&config] { return detail::join_subscriptions(config); });
   o.rule([&config]() -> std::optional<std::string> {
     config.selection.skip_empty = config.remove_retained;
-    if (config.typed.message_rate) config.view = ViewKind::message_rate;
+    choose_view(config);
     return std::nullopt;
   });
   o.example("mqsub -t 'home/#' -v", "write topic and payload of everything below home");

@@ -11,6 +11,7 @@
 #include "common/options.hpp"
 #include "messages/output_options.hpp"
 #include "messages/subscriber.hpp"
+#include "mqsub/executor.hpp"
 #include "mqsub/goal.hpp"
 #include "mqsub/presenter.hpp"
 #include "mqsub/selection.hpp"
@@ -22,9 +23,13 @@ struct SubConfig {
   SubscriptionPlan plan;
   SelectionConfig selection;
   OutputConfig output;
-  ViewKind view = ViewKind::messages;
+  PresenterConfig view;
   bool events = false;  ///< --events
   EndingConfig ending;
+  ExecConfig exec;
+  std::string record;            ///< --record; empty: none
+  std::string retained_backup;   ///< --retained-backup; empty: none
+  std::string retained_diff;     ///< --retained-diff; empty: none
   bool remove_retained = false;  ///< --remove-retained
   bool dry_run = false;          ///< --dry-run
 
@@ -34,6 +39,9 @@ struct SubConfig {
     std::vector<std::string> subscriptions;  ///< --sub
     mqtt::SubscriptionOptions subscription;  ///< of -t, and where --sub does not say
     bool message_rate = false;
+    bool watch = false;
+    bool tree = false;
+    std::optional<std::uint16_t> stats_depth;  ///< --stats
   };
   Typed typed;
 };

@@ -16,7 +16,8 @@ TEST(CsvOutput, QuotesOnlyWhatMustBe) {
   EXPECT_EQ(row({.retain = true, .topic = "a,b", .payload = mqtt::as_bytes("x \"y\"\r\n")}),
             std::string{time} + ",\"a,b\",0,1,7,utf8,\"x \"\"y\"\"\r\n\"\n");
   EXPECT_EQ(row({.qos = mqtt::QoS::exactly_once, .topic = "t"}), std::string{time} + ",t,2,0,0,none,\n");
-  EXPECT_EQ(row({.topic = "t", .payload = mqtt::as_bytes("\xff")}), std::string{time} + ",t,0,0,1,base64,/w==\n");
+  EXPECT_EQ(row({.topic = "t", .payload = mqtt::as_bytes("\xff")}),
+            std::string{time} + ",t,0,0,1,base64,/w==\n");
 }
 
 }  // namespace

@@ -1,0 +1,181 @@
+"""mqsub's live views on a terminal of its own, and what they are where there is none."""
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import termios
+import threading
+
+import pytest
+
+from support.mqbroker import MqBroker
+from support.ports import HOST, wait_until
+from support.subscribed import Subscribed
+from support.tools import assert_fails, assert_ok, mqpub, mqsub, start, unique
+
+OPENED, CLOSED = b"\x1b[?1049h\x1b[?25l\x1b[?7l", b"\x1b[?7h\x1b[?25h\x1b[?1049l"
+
+
+@pytest.fixture(scope="module")
+def broker():
+    with MqBroker(options=["-v"]) as broker:
+        yield broker
+
+
+def publish(broker, topic, *payloads):
+    assert_ok(mqpub(*broker.args(), "-t", topic, "-q", 1, "-l", stdin=b"".join(p.encode() + b"\n" for p in payloads)))
+
+
+class Terminal:
+    """A program on a pseudo-terminal, and everything that it has written to it."""
+
+    def __init__(self, broker, *args, rows=24, columns=80):
+        self._master, slave = pty.openpty()
+        self.resize(rows, columns)
+        self._data = b""
+        self.proc = start("mqsub", *broker.args(), *args, stdout=slave)
+        os.close(slave)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.proc.stop()
+        self._reader.join(5)
+        os.close(self._master)
+
+    def _read(self):
+        with contextlib.suppress(OSError):  # EIO: the program has gone
+            while data := os.read(self._master, 1 << 16):
+                self._data += data
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def data(self):
+        return self._data
+
+    def lines(self):
+        """The last frame, without its colours."""
+        frame = self._data.rsplit(b"\x1b[H", 1)[-1]
+        text = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", frame).decode()
+        return [line for line in re.split(r"\r+\n", text) if line]  # the terminal adds a return
+
+    def wait(self, condition, what):
+        wait_until(lambda: condition(self.lines()), 10, what)
+        return self.lines()
+
+
+def subscribed(broker, topic, *args, **how):
+    terminal = Terminal(broker, "-t", topic, *args, **how)
+    broker.wait_subscribed(topic)
+    return terminal
+
+
+def test_tree(broker):
+    base = unique()
+    with subscribed(broker, f"{base}/#", "--tree") as terminal:
+        for topic, payload in (("a/x", "1"), ("a/y", "2"), ("b", "x\x1b[2J"), ("a/x", "3")):
+            publish(broker, f"{base}/{topic}", payload)
+        lines = terminal.wait(lambda lines: lines[:1] == ["3 topics, 4 messages"], "the tree")
+    assert lines[1:] == [f"└─ {base}", "   ├─ a", "   │  ├─ x = 3 (2)", "   │  └─ y = 2 (1)", "   └─ b = x\\e[2J (1)"]
+
+
+def test_tree_is_folded_to_the_height_and_unfolded(broker):
+    base = unique()
+    with subscribed(broker, f"{base}/#", "--tree", rows=4) as terminal:
+        for number in range(6):
+            publish(broker, f"{base}/a/{number}", "x")
+        terminal.wait(lambda lines: lines[-1].endswith(" … 6 topics, 6 messages"), "a folded tree")
+        terminal.resize(60, 200)
+        terminal.proc.kill(signal.SIGWINCH)
+        lines = terminal.wait(lambda lines: len(lines) == 9, "an unfolded tree")
+    assert lines[-1] == "      └─ 5 = x (1)"
+
+
+def test_stats_by_prefix(broker):
+    base = unique()
+    with subscribed(broker, f"{base}/#", "--stats=2") as terminal:
+        publish(broker, f"{base}/a/1", *"xyz")
+        publish(broker, f"{base}/b", "x")
+        lines = terminal.wait(lambda lines: len(lines) == 4 and lines[1].split()[2] == "4", "the rates")
+    assert lines[0].split() == ["messages/s", "bytes/s", "messages", "topics"]
+    assert {tuple(line.split()[2:]) for line in lines[1:]} == {("4", "#"), ("3", f"{base}/a/#"), ("1", f"{base}/b")}
+
+
+def test_watch_keeps_a_line_per_topic(broker):
+    base = unique()
+    with subscribed(broker, f"{base}/#", "--watch", "-v") as terminal:
+        for topic, payload in (("a", "1"), ("b", "1"), ("a", "2")):
+            publish(broker, f"{base}/{topic}", payload)
+        lines = terminal.wait(lambda lines: lines[:1] == ["2 topics, 3 messages"], "three messages")
+    assert lines[1:] == [f"{base}/a 2", f"{base}/b 1"]
+
+
+def test_long_lines_are_cut_to_the_width(broker):
+    topic = unique()
+    with subscribed(broker, topic, "--watch", rows=5, columns=20) as terminal:
+        publish(broker, topic, "ü" * 100)
+        lines = terminal.wait(lambda lines: len(lines) == 2, "a line")
+    assert lines[1] == "ü" * 20
+
+
+@pytest.mark.parametrize("view", ("--tree", "--stats", "--watch"))
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=("SIGINT", "SIGTERM"))
+def test_a_signal_leaves_the_terminal_clean(broker, view, number, code):
+    topic = unique()
+    with subscribed(broker, topic, view) as terminal:
+        terminal.proc.kill(number)
+        result = terminal.proc.wait(5)
+        wait_until(lambda: terminal.data.endswith(CLOSED), 5, "the first screen")
+    assert result.code == code and terminal.data.count(OPENED) == terminal.data.count(CLOSED) == 1
+
+
+def test_an_error_is_on_stderr_after_the_screen_was_given_back(broker):
+    with MqBroker(options=["-v"]) as short_lived:
+        with subscribed(short_lived, "t", "--tree") as terminal:
+            short_lived.stop()
+            result = terminal.proc.wait(10)
+            wait_until(lambda: terminal.data.endswith(CLOSED), 5, "the first screen")
+    assert result.code == 8 and len(result.err_lines) == 1, result
+
+
+# --- no terminal ----------------------------------------------------------------------------------------
+
+def test_trap_18_watch_in_a_pipe_writes_the_messages(broker):
+    with Subscribed(broker, "--watch", "-v", "-C", 2) as sub:
+        publish(broker, sub.topic, "1", "2")
+        assert sub.output().decode() == f"{sub.topic} 1\n{sub.topic} 2\n"
+
+
+def test_trap_18_tree_in_a_pipe_is_the_tree_at_the_end(broker):
+    base = unique()
+    with Subscribed(broker, "--tree", "-C", 2, topic=f"{base}/#") as sub:
+        publish(broker, f"{base}/a", "1")
+        publish(broker, f"{base}/b/c", "2")
+        assert sub.output().decode() == f"└─ {base}\n   ├─ a = 1 (1)\n   └─ b\n      └─ c = 2 (1)\n"
+
+
+def test_trap_18_stats_in_a_pipe_are_lines(broker):
+    base = unique()
+    with Subscribed(broker, "--stats=2", "-W", "1600ms", topic=f"{base}/#") as sub:
+        publish(broker, f"{base}/a/b", "xx", "yy")
+        rows = [line.split("\t") for line in sub.output().decode().splitlines()]
+    assert [row[1:] for row in rows] == [["#", "2", "2", "4"], [f"{base}/a/#", "2", "2", "4"]]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", row[0]) for row in rows)
+
+
+WRONG = [(("--stats=0",), "0"), (("--stats=x",), "x"), (("--tree", "--stats"), "--stats"), (("--tree", "-v"), "-v"),
+         (("--watch", "--csv"), "--csv"), (("--watch=1",), "no value"), (("--tree", "--json"), "--json")]
+
+
+@pytest.mark.parametrize("args, word", WRONG, ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
+def test_wrong_use_is_2_and_one_line(broker, args, word):
+    assert_fails(mqsub("-h", HOST, "-p", broker["tcp"].port, "-t", "t", *args, seconds=5), 2, word)

@@ -1,0 +1,39 @@
+#include "mqsub/screen.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mq {
+namespace {
+
+TEST(Screen, OpensAndClosesOnce) {
+  Screen screen;
+  std::string out;
+  screen.close(out);
+  EXPECT_EQ(out, "");
+  screen.open(out);
+  EXPECT_EQ(out, "\x1b[?1049h\x1b[?25l\x1b[?7l");
+  out.clear();
+  screen.close(out);
+  screen.close(out);
+  EXPECT_EQ(out, "\x1b[?7h\x1b[?25h\x1b[?1049l");
+}
+
+TEST(Screen, DrawsNoMoreThanItsSize) {
+  const Screen screen;
+  std::string out;
+  screen.draw(out, {"heading", "ünïcode", "third"}, {.columns = 3, .rows = 2});
+  EXPECT_EQ(out, "\x1b[H\x1b[7mhea\x1b[K\x1b[0m\r\nünï\x1b[K");
+  out.clear();
+  screen.draw(out, {"h"}, {.columns = 3, .rows = 2});
+  EXPECT_EQ(out, "\x1b[H\x1b[7mh\x1b[K\x1b[0m\r\n\x1b[J");
+}
+
+TEST(Screen, SaysTheUsualSizeWhereThereIsNone) {
+  EXPECT_EQ(screen_size(-1).columns, 80U);
+  EXPECT_EQ(screen_size(-1).rows, 24U);
+}
+
+TEST(OneLine, HasNothingThatATerminalObeys) { EXPECT_EQ(one_line("a\nb\x1b[2Jcut", 7), "a\\nb\\e[2J"); }
+
+}  // namespace
+}  // namespace mq

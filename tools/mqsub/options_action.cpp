@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include "mqsub/option_parts.hpp"
+
+namespace mq::detail {
+namespace {
+
+constexpr std::string_view group = "Action";
+
+void declare_exec(Options& o, ExecConfig& exec) {
+  o.text("--exec", exec.command)
+      .metavar("COMMAND")
+      .group(group)
+      .text(
+          "write no messages, but run this with /bin/sh for each: the payload is on its standard input, "
+          "MQ_TOPIC, "
+          "MQ_QOS, MQ_RETAIN, MQ_TIME, MQ_CONTENT_TYPE, MQ_PROPERTIES (JSON) and so on are in its "
+          "environment; a "
+          "message is acknowledged when it has succeeded")
+      .excludes({"-v", "-F", "-N", "-0", "--json", "--csv", "--message-rate", "--watch", "--stats", "--tree"})
+      .example("-q 1 --exec 'cat >> \"$(basename \"$MQ_TOPIC\")\"'");
+  o.number("--exec-jobs", exec.jobs, {.min = 1, .max = 1000})
+      .metavar("N")
+      .group(group)
+      .text("how many commands run at the same time")
+      .needs({"--exec"});
+  o.choice("--exec-failure", exec.on_failure,
+           {{"stop", ExecFailure::stop}, {"continue", ExecFailure::keep_going}})
+      .metavar("WHAT")
+      .group(group)
+      .text(
+          "when a command fails: end, leaving its message to the server (exit code 14), or go on without it")
+      .needs({"--exec"});
+  o.flag("--reply", exec.replies)
+      .group(group)
+      .text(
+          "what the command writes is published to the message's response topic, with its correlation data "
+          "(MQTT 5)")
+      .needs({"--exec"})
+      .example("-t sums --exec bc --reply");
+}
+
+}  // namespace
+
+void declare_action_options(Options& o, SubConfig& config) {
+  declare_exec(o, config.exec);
+  o.text("--record", config.record)
+      .metavar("FILE")
+      .group(group)
+      .text("also append the messages to this file as JSON lines, which mqpub can publish again");
+  o.text("--retained-backup", config.retained_backup)
+      .metavar("FILE")
+      .group(group)
+      .text(
+          "write the retained messages to this file as JSON lines, replace it once all have come, and end; "
+          "mqpub "
+          "--json -f FILE restores them")
+      .excludes({"-R", "--fresh", "--retained-only", "--retain-as-published", "--retain-handling", "--record",
+                 "--exec", "-v", "-F", "--json", "--csv", "--message-rate", "--watch", "--stats", "--tree",
+                 "-E"});
+  o.text("--retained-diff", config.retained_diff)
+      .metavar("FILE")
+      .group(group)
+      .text(
+          "compare the retained messages with such a file: '+ topic' is new, '- topic' is gone, '~ topic' "
+          "has "
+          "another payload; exit code 13 if they differ")
+      .excludes({"-R", "--fresh", "--retained-only", "--retain-as-published", "--retain-handling", "--record",
+                 "--exec", "--retained-backup", "--remove-retained", "-v", "-F", "--json", "--csv",
+                 "--message-rate", "--watch", "--stats", "--tree", "-E"});
+  o.rule([&o, &config]() -> std::optional<std::string> {
+    if (o.given("--exec") && config.exec.command.empty()) return "option '--exec': the command is empty";
+    for (const auto& [name, file] : {std::pair{"--record", &config.record},
+                                     {"--retained-backup", &config.retained_backup},
+                                     {"--retained-diff", &config.retained_diff}})
+      if (o.given(name) && file->empty()) return fmt::format("option '{}': the name is empty", name);
+    if (o.given("--retained-backup") || o.given("--retained-diff")) config.selection.snapshot = true;
+    if (o.given("--retained-backup")) config.view.kind = ViewKind::nothing;
+    if (!config.exec.replies) return std::nullopt;
+    config.connection.needs_v5 = true;
+    if (config.connection.version.value_or(mqtt::Version::v5) == mqtt::Version::v5) return std::nullopt;
+    return fmt::format("option '--reply' needs MQTT 5, but option '-V' asks for {}",
+                       to_string(*config.connection.version));
+  });
+}
+
+}  // namespace mq::detail
