@@ -2,9 +2,11 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <random>
 #include <string>
 
 #include "common/json_reader.hpp"
+#include "common/wall_time.hpp"
 #include "mqpub/feed.hpp"
 #include "mqpub/options.hpp"
 
@@ -34,7 +36,15 @@ class MessageMaker {
 
   const PubConfig& config_;
   mqtt::PropertiesView properties_;  // -D publish
+  [[nodiscard]] std::string_view rewritten(std::string_view topic);
+  [[nodiscard]] MadeMessage from_templates(const mqtt::SharedBytes& record);
+
   MessageLineReader lines_;
+  std::string topic_;  // made by us
+  std::string payload_;
+  std::uint64_t sequence_ = 0;
+  std::mt19937_64 random_;
+  WallClockText clock_;
   mqtt::Properties joined_;
 };
 

@@ -136,6 +136,72 @@ void declare_stream_options(Options& o, PubConfig& config, PubTyped& typed) {
       .text("write sent, acked, rejected and unacked to stderr at the end, also when all went well");
 }
 
+ValueResult keep_template(std::optional<Template>& target, std::string_view text) {
+  auto made = Template::parse(text);
+  if (!made) return std::unexpected(std::move(made.error()));
+  target = std::move(*made);
+  return {};
+}
+
+/// "2", "0.5"; "max" is 0.
+ValueResult keep_speed(std::optional<double>& target, std::string_view text) {
+  double speed = 0;
+  const auto [end, fault] =
+      std::from_chars(text.data(), text.data() + text.size(), speed, std::chars_format::fixed);
+  const bool number = fault == std::errc{} && end == text.data() + text.size();
+  if (text != "max" && !(number && speed >= 1e-6 && speed <= 1e6))
+    return std::unexpected(fmt::format("'{}' is not a speed such as 2, 0.5 or max", text));
+  target = text == "max" ? 0 : speed;
+  return {};
+}
+
+void declare_making_options(Options& o, PubConfig& config) {
+  o.parsed("--topic-template",
+           [&config](std::string_view text) { return keep_template(config.topic_template, text); })
+      .metavar("TEXT")
+      .group("Streams")
+      .text("the topic of each message, made as --payload-template makes payloads")
+      .excludes({"-t", "--json"})
+      .example("--topic-template 'sensors/{random:1..9}'");
+  o.parsed("--payload-template",
+           [&config](std::string_view text) { return keep_template(config.payload_template, text); })
+      .metavar("TEXT")
+      .group("Streams")
+      .text(
+          "the payload of each message, with {seq} {seq:FIRST} counters, {line} (what was read), {time} "
+          "{time:s} "
+          "{time:ms} {time:us} {time:ns}, {uuid} and {random:A..B}; {{ is a brace")
+      .excludes({"--json"})
+      .example("--payload-template '{\"n\":{seq},\"t\":{random:15.0..25.0}}'");
+}
+
+void declare_replay_options(Options& o, PubConfig& config, PubTyped& typed) {
+  o.text("--replay", typed.replay)
+      .metavar("FILE")
+      .group("Streams")
+      .text("publish a recording of mqsub --json in its own time; otherwise as --json -f FILE")
+      .excludes({"-f", "--dir", "--json"});
+  o.parsed("--speed", [&config](std::string_view text) { return keep_speed(config.replay_speed, text); })
+      .metavar("X|max")
+      .group("Streams")
+      .text("replay so many times as fast (default: 1)")
+      .needs({"--replay"});
+  o.number("--loop", config.rounds, {.max = repeat_max})
+      .metavar("N")
+      .implied("0")
+      .default_text("")
+      .group("Streams")
+      .text("replay N times, or without =N for ever")
+      .needs({"--replay"});
+  o.tuple("--rewrite", config.rewrites)
+      .metavar("FROM TO")
+      .group("Streams")
+      .text(
+          "publish what was recorded at FROM and below it at TO; '' for FROM is every topic; the first that "
+          "fits")
+      .example("--rewrite site1 test/site1");
+}
+
 void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.text("-t,--topic", typed.topic)
       .metavar("TOPIC")
@@ -167,6 +233,8 @@ void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
       .group("Message")
       .text("give up after this time, counted from the start");
   declare_stream_options(o, config, typed);
+  declare_making_options(o, config);
+  declare_replay_options(o, config, typed);
 }
 
 /// How the inputs are cut; the sentence if two ways were given.
@@ -185,11 +253,24 @@ std::optional<std::string> choose_framing(PubConfig& config, PubTyped& typed) {
   return std::nullopt;
 }
 
+std::optional<std::string> choose_replay(PubConfig& config, PubTyped& typed) {
+  if (!config.rewrites.empty() && !config.json && !typed.replay)
+    return "--rewrite is for --json and --replay";
+  if (!typed.replay) return std::nullopt;
+  if (*typed.replay == "-" && config.rounds != 1) return "--loop cannot read standard input again";
+  config.json = true;
+  config.inputs = {std::move(*typed.replay)};
+  if (!config.replay_speed) config.replay_speed = 1;
+  return std::nullopt;
+}
+
 std::optional<std::string> choose_source(const Options& o, PubConfig& config, PubTyped& typed) {
+  if (auto fault = choose_replay(config, typed)) return fault;
   if (auto fault = choose_framing(config, typed)) return fault;
   const bool streams = config.framing != Framing::whole;
   const bool files = !config.inputs.empty() || !config.directory.empty();
-  const int given = typed.message.has_value() + typed.empty + typed.whole_input + (files || streams);
+  int given = typed.message.has_value() + typed.empty + typed.whole_input + (files || streams);
+  if (given == 0 && config.payload_template) given = typed.empty = true;
   if (given == 0) return "there is no payload: use one of -m, -f, -s, -l or -n (or --help)";
   if (given > 1) return "only one of -m, -f, -s, -l and -n can be used";
   if (streams && o.given("--repeat")) return "--repeat does not go with a stream of messages";
@@ -207,7 +288,9 @@ std::optional<std::string> choose_topic(PubConfig& config, PubTyped& typed) {
   const bool by_alias =
       config.topic.empty() &&
       config.connection.properties.at(PropertyPlace::publish).view().find(mqtt::PropertyId::topic_alias);
-  if (config.topic.empty() && config.json) return std::nullopt;
+  if (config.topic_template && !config.topic.empty())
+    return "the topic is given twice: by --topic-template and in the URL";
+  if (config.topic.empty() && (config.json || config.topic_template)) return std::nullopt;
   if (config.topic.empty() && !by_alias) return "there is no topic: use -t";
   if (by_alias) return std::nullopt;
   const auto fault = mqtt::find_topic_name_error(config.topic);

@@ -5,12 +5,13 @@
 namespace mq {
 
 RecordFeed::RecordFeed(mqtt::net::Loop& loop, const PubConfig& config, FeedSink& sink)
-    : sink_{sink},
+    : loop_{loop},
+      sink_{sink},
       maker_{config},
       splitter_{config.framing, config.separator},
       inputs_{loop,
               config.inputs,
-              1,
+              config.rounds,
               {.on_data = [this](mqtt::Bytes input) { return take(input); },
                .on_input_end = [this] { return end_input(); },
                .on_end =
@@ -22,47 +23,85 @@ RecordFeed::RecordFeed(mqtt::net::Loop& loop, const PubConfig& config, FeedSink&
       record_name_{config.framing == Framing::whole ? ""
                    : config.separator == "\n"       ? "line"
                                                     : "record"},
-      skip_{config.skip_records} {}
+      timer_{loop, [this] { sink_.on_feed_due(); }},
+      skip_{config.skip_records} {
+  if (config.replay_speed) schedule_.emplace(*config.replay_speed);
+}
 
 void RecordFeed::pump() {
-  if (!at_end_ && sink_.has_room()) inputs_.resume();
+  if (held_until_) publish_held();
+  if (!at_end_ && !held_until_ && sink_.has_room()) inputs_.resume();
+}
+
+void RecordFeed::stop() {
+  inputs_.pause();
+  timer_.cancel();
 }
 
 std::size_t RecordFeed::take(mqtt::Bytes input) {
   const std::size_t offered = input.size();
   if (records_ == 0) splitter_.expect(inputs_.expected_bytes());
-  while (sink_.has_room()) {
+  while (!held_until_ && sink_.has_room()) {
     const auto record = splitter_.next(input);
     if (!record) {
       fail(record.error());
       return offered;
     }
     if (!*record) return offered;
-    publish({**record, nullptr});
+    take_record({**record, nullptr});
   }
   return offered - input.size();  // the rest comes again with the next pump()
 }
 
 bool RecordFeed::end_input() {
-  if (splitter_.pending() && !sink_.has_room()) return false;
+  if (held_until_ || (splitter_.pending() && !sink_.has_room())) return false;
   const auto last = splitter_.finish();
   if (!last) {
     fail(last.error());
     return false;
   }
-  if (*last) publish(**last);
+  if (*last) take_record(**last);
+  if (held_until_) return false;
   records_ = 0;
+  if (schedule_) schedule_->begin_round();
   return true;
 }
 
-void RecordFeed::publish(const mqtt::SharedBytes& record) {
+void RecordFeed::take_record(const mqtt::SharedBytes& record) {
   ++records_;
   if (++total_ <= skip_) return;
   auto made = maker_.make(record);
   if (!made) return reject(made.error());
   if (!*made) return;
-  OutgoingMessage& message = (*made)->message;
-  message.record = total_;
+  if (schedule_ && hold(**made)) return;
+  (*made)->message.record = total_;
+  publish((*made)->message);
+}
+
+/// True if the message has to wait: it is kept, and nothing is read until it has left.
+bool RecordFeed::hold(const MadeMessage& made) {
+  const mqtt::TimePoint now = loop_.now();
+  const mqtt::Deadline due = schedule_->due(made.recorded_at_ns, now);
+  if (!due || *due <= now) return false;
+  mqtt::PublishView header;
+  header.topic = made.message.topic;
+  header.qos = made.message.qos;
+  header.retain = made.message.retain;
+  header.properties = made.message.properties;
+  held_.assign(header, made.message.payload);
+  held_until_ = due;
+  timer_.set(*due);
+  return true;
+}
+
+void RecordFeed::publish_held() {
+  if (*held_until_ > loop_.now() || !sink_.has_room()) return;
+  held_until_.reset();
+  const mqtt::PublishView header = held_.header();
+  publish({header.topic, header.qos, header.retain, header.properties, held_.payload(), total_});
+}
+
+void RecordFeed::publish(const OutgoingMessage& message) {
   const auto sent = sink_.publish(message);
   if (sent) return;
   if (sent.error().domain == mqtt::ErrorDomain::system) return fail_untaken(sent.error());
