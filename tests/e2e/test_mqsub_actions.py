@@ -174,10 +174,11 @@ def test_backup_is_replaced_only_when_it_is_whole(broker, scratch):
     retain(broker, {f"{base}/a": "1", f"{base}/b": "zwei"})
     backup = scratch / "backup"
     backup.write_text("old")
-    assert assert_ok(mqsub(*broker.args(), "-q", 1, "-t", f"{base}/#", "--retained-backup", backup)).out == b""
+    assert assert_ok(mqsub(*broker.args(), "-t", f"{base}/#", "--retained-backup", backup)).out == b""
     lines = json_lines(backup.read_bytes())
     assert {line["topic"]: line["payload"] for line in lines} == {f"{base}/a": "1", f"{base}/b": "zwei"}
-    assert all(line["retain"] for line in lines) and os.listdir(scratch) == ["backup"]
+    assert all(line["retain"] and line["qos"] == 1 for line in lines), "as they were published"
+    assert os.listdir(scratch) == ["backup"]
     assert stat.S_IMODE(backup.stat().st_mode) == 0o666 & ~current_umask()
 
 

@@ -119,7 +119,7 @@ def test_trap_14_a_full_disk_is_14_and_nothing_is_acknowledged():
 
 def test_trap_18_nothing_is_decorated_in_a_pipe(broker):
     for option in ((), ("-v",), ("--json",), ("--message-rate", "-W", "1500ms")):
-        with Subscribed(broker, *option, "--color", "always", *(() if "-W" in option else ("-C", 1))) as sub:
+        with Subscribed(broker, *option, *(() if "-W" in option else ("-C", 1))) as sub:
             say(broker, sub.topic, "x")
             assert b"\x1b" not in sub.output()
 

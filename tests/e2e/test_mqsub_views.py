@@ -33,11 +33,11 @@ def publish(broker, topic, *payloads):
 class Terminal:
     """A program on a pseudo-terminal, and everything that it has written to it."""
 
-    def __init__(self, broker, *args, rows=24, columns=80):
+    def __init__(self, broker, *args, rows=24, columns=80, env=None):
         self._master, slave = pty.openpty()
         self.resize(rows, columns)
         self._data = b""
-        self.proc = start("mqsub", *broker.args(), *args, stdout=slave)
+        self.proc = start("mqsub", *broker.args(), *args, stdout=slave, env=env)
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -145,6 +145,24 @@ def test_an_error_is_on_stderr_after_the_screen_was_given_back(broker):
             result = terminal.proc.wait(10)
             wait_until(lambda: terminal.data.endswith(CLOSED), 5, "the first screen")
     assert result.code == 8 and len(result.err_lines) == 1, result
+
+
+@pytest.mark.parametrize("args, env, colored", [((), {}, True), ((), {"NO_COLOR": "1"}, False), ((), {"TERM": "dumb"}, False),
+                                                (("--color", "never"), {}, False),
+                                                (("--color", "always"), {"NO_COLOR": "1"}, True)])
+def test_topics_are_in_colour_on_a_terminal(broker, args, env, colored):
+    topic = unique()
+    with subscribed(broker, topic, "-v", *args, env={"TERM": "xterm", **env}) as terminal:
+        publish(broker, topic, "x\x1b[2J")
+        wait_until(lambda: b"[2J" in terminal.data, 10, "the message")
+    name = b"\x1b[36m" + topic.encode() + b"\x1b[0m" if colored else topic.encode()
+    assert terminal.data.startswith(name + b" x\\e[2J"), terminal.data
+
+
+def test_colour_in_a_pipe_is_only_by_request(broker):
+    with Subscribed(broker, "-v", "--color", "always", "-C", 1) as sub:
+        publish(broker, sub.topic, "x")
+        assert sub.output() == b"\x1b[36m" + sub.topic.encode() + b"\x1b[0m x\n"
 
 
 # --- no terminal ----------------------------------------------------------------------------------------

@@ -143,7 +143,9 @@ void MessageLineWriter::write(std::string& out, const mqtt::PublishView& message
 
 void append_plain(std::string& out, const mqtt::PublishView& message, const PlainFormat& format) {
   if (format.content == PlainContent::topic_and_payload) {
+    out += format.topic_color;
     append_text(out, message.topic, format.escape);
+    if (!format.topic_color.empty()) out += "\x1b[0m";
     out.push_back(' ');
   }
   append_text(out, mqtt::as_text(message.payload), format.escape);

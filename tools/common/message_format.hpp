@@ -56,7 +56,8 @@ enum class PlainEscape : std::uint8_t {
 struct PlainFormat {
   PlainContent content = PlainContent::payload;
   PlainEscape escape = PlainEscape::exact;
-  std::string separator = "\n";  ///< after each message; empty: none
+  std::string_view topic_color = "";  ///< an SGR sequence before the topic, which is reset behind it
+  std::string separator = "\n";       ///< after each message; empty: none
 };
 
 /// Appends the payload, or "topic payload", and the separator.

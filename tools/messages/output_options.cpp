@@ -29,7 +29,9 @@ std::string_view without_quotes(const Decoded& decoded) {
 
 void declare_forms(Options& o, OutputConfig& config) {
   constexpr std::string_view group = "Output";
-  o.flag("-v,--verbose", config.with_topic).group(group).text("write the topic, a space and the payload");
+  o.flag("-v,--verbose", config.with_topic)
+      .group(group)
+      .text("write the topic, a space and the payload; the topic is in colour on a terminal (--color)");
   o.parsed("-F,--format", [&config](std::string_view value) { return keep_format(config.format, value); })
       .metavar("FORMAT")
       .group(group)
@@ -87,6 +89,7 @@ MessageOutput::MessageOutput(const OutputConfig& config, PlainEscape escape, OnF
       on_fault_{std::move(on_fault)},
       plain_{.content = config.with_topic ? PlainContent::topic_and_payload : PlainContent::payload,
              .escape = escape,
+             .topic_color = config.colored ? "\x1b[36m" : "",
              .separator = separator_of(config)},
       format_{config.format},
       lines_{config.form == OutputForm::json_parsed ? JsonPayload::parse : JsonPayload::text} {

@@ -25,6 +25,7 @@ struct OutputConfig {
   bool no_separator = false;           ///< -N
   bool nul_separator = false;          ///< -0
   bool line_buffered = false;          ///< written message by message
+  bool colored = false;                ///< topics stand out
 
   /// As typed, before they are joined.
   struct Typed {

@@ -1,26 +1,19 @@
 #include "mqsub/app.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
-#include <deque>
 #include <random>
-
-#include <mqtt/codec/topic.hpp>
 
 #include "common/client_setup.hpp"
 #include "common/packet_log.hpp"
 #include "common/signals.hpp"
-#include "common/stdio.hpp"
 #include "messages/lifecycle.hpp"
 #include "mqsub/executor.hpp"
 #include "mqsub/pending_acks.hpp"
-#include "mqsub/record_file.hpp"
-#include "mqsub/retained_diff.hpp"
 #include "mqsub/retained_remover.hpp"
 #include "mqsub/snapshot.hpp"
+#include "mqsub/sub_output.hpp"
 
 namespace mq {
 namespace {
@@ -32,22 +25,10 @@ using mqtt::PropertyPlace;
 /// How long, at the end, a reader of standard output may take nothing.
 constexpr mqtt::Duration output_grace = std::chrono::seconds{2};
 
-/// A backup that is to be compared is read whole.
-constexpr std::size_t backup_max_bytes = 256 * 1024 * 1024;
-
-/// Lines for stderr that wait while a view owns the screen.
-constexpr std::size_t held_lines_max = 50;
-
 std::uint64_t random_seed() {
   std::random_device device;
   return static_cast<std::uint64_t>(device()) << 32 | device();
 }
-
-/// Where messages go besides standard output, or instead.
-struct Sinks {
-  std::unique_ptr<RecordFile> record;  // null: none
-  std::optional<RetainedDiff> difference;
-};
 
 class Receiver final : mqtt::ClientHandler {
  public:
@@ -62,16 +43,15 @@ class Receiver final : mqtt::ClientHandler {
             {.on_stop = [this] { on_signal(); }, .on_statistics = [this] { diag_.info(goal_.progress()); }}},
         deadline_{loop_, [this] { on_deadline(); }},
         idle_{loop_, [this] { on_idle_timer(); }},
-        tick_{loop_, [this] { on_tick(); }},
         turn_end_{loop_, [this] { at_turn_end(); }},
         output_{loop_,
+                config,
+                std::move(sinks),
+                diag_,
                 {.on_drained = [this] { on_drained(); },
                  .on_closed = [this] { on_output_over(ExitCode::ok); },
-                 .on_error = [this](const mqtt::Error& error) { fail_locally(error); }}},
-        record_{std::move(sinks.record)},
-        presenter_{sinks.difference ? make_diff_presenter(std::move(*sinks.difference))
-                                    : make_presenter(config.view, config.output, output_.is_terminal(),
-                                                     [this](auto... fault) { on_undecoded(fault...); })},
+                 .on_error = [this](const mqtt::Error& error) { fail_locally(error); },
+                 .on_pending = [this] { turn_end_.request(); }}},
         selection_{config.selection, random_seed()},
         goal_{config.ending},
         subscriber_{config.plan, diag_},
@@ -92,13 +72,12 @@ class Receiver final : mqtt::ClientHandler {
     if (config_.ending.deadline) deadline_.set(loop_.now() + *config_.ending.deadline);
     if (config_.events)
       lifecycle_.set_mirror(
-          [this](std::string_view name, const Diag::Fields& fields) { mirror(name, fields); });
-    begin_output();
-    start_ticking();
+          [this](std::string_view name, const Diag::Fields& fields) { output_.event(name, fields); });
+    output_.begin();
     loop_.set_coalescing(std::chrono::microseconds{500});  // one turn for many messages of a stream
     client_.start();
     loop_.run();
-    record_.reset();  // what is not complete goes
+    output_.discard_recording();
     if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
     return exit_code_;
   }
@@ -204,20 +183,10 @@ class Receiver final : mqtt::ClientHandler {
     remover_.pump(client_.session(), loop_.now());
   }
 
-  /// Once: a stream of them is not a stream of warnings, and --json says it of each.
-  void on_undecoded(std::string_view decoder, std::string_view topic, std::string_view fault) {
-    if (std::exchange(undecoded_told_, true)) return;
-    diag_.warning(fmt::format(
-        "the payload of '{}' cannot be decoded as {}: it {}; such messages are written as they come",
-        mqtt::escape_for_terminal(topic), decoder, fault));
-  }
-
   void show(const mqtt::PublishView& message) {
-    if (record_) record_->add(message, time_of_turn());
-    if (!executes()) presenter_->show(output_.buffer(), message, time_of_turn());
+    output_.show(message, time_of_turn());
     goal_.on_shown(message);
     note_activity();
-    if (config_.output.line_buffered) output_.flush();
     if (output_.blocked()) client_.pause_reading();
   }
 
@@ -233,28 +202,14 @@ class Receiver final : mqtt::ClientHandler {
   /// One write of all that this turn brought; then, and only then, the acknowledgements.
   void at_turn_end() {
     time_of_turn_.reset();
-    if (!flush_record()) return;
     output_.flush();
     acknowledge_written();
     if (complete() && output_.pending() == 0 && remover_.idle() && executor_.idle())
       leave_as(goal_.verdict(Goal::Cause::done));
   }
 
-  /// False if that failed: what is not recorded is not acknowledged.
-  [[nodiscard]] bool flush_record() {
-    if (!record_ || record_failed_) return !record_failed_;
-    if (const auto ok = record_->flush(); !ok) return fail_to_record(ok.error());
-    return true;
-  }
-
-  bool fail_to_record(const mqtt::Error& error) {
-    record_failed_ = true;
-    fail_locally(error);
-    return false;
-  }
-
   void acknowledge_written() {
-    if (output_.failed() || record_failed_) return;
+    if (output_.failed()) return;
     pending_acks_.release(output_.written(),
                           [this](mqtt::AckToken token) { acknowledge(token, mqtt::ReasonCode::success); });
     client_.flush();
@@ -281,60 +236,12 @@ class Receiver final : mqtt::ClientHandler {
     leave(code);
   }
 
-  void mirror(std::string_view name, const Diag::Fields& fields) {
-    append_event(output_.buffer(), event_clock_, Diag::system_clock(), name, fields);
-    turn_end_.request();
-  }
-
-  void begin_output() {
-    presenter_->begin(output_.buffer());
-    turn_end_.request();
-    if (!presenter_->owns_screen()) return;
-    resized_.emplace(loop_, SIGWINCH, [this] { on_resized(); });
-    // What is said on stderr waits until the screen is given back; the last line is shown in it.
-    diag_.set_writer([this](std::string_view line) {
-      if (held_lines_.size() >= held_lines_max) held_lines_.pop_front();
-      held_lines_.emplace_back(line);
-      presenter_->note(line);
-    });
-  }
-
-  void on_resized() {
-    if (leaving_ || ended_ || output_.blocked()) return;
-    presenter_->redraw(output_.buffer());
-    turn_end_.request();
-  }
-
-  void release_held_lines() {
-    if (!presenter_->owns_screen()) return;
-    output_.flush();  // the screen is given back
-    diag_.set_writer({});
-    for (const std::string& line : held_lines_) (void)!::write(STDERR_FILENO, line.data(), line.size());
-    held_lines_.clear();
-  }
-
-  void start_ticking() {
-    const auto interval = presenter_->interval();
-    if (!interval) return;
-    next_tick_ = loop_.now() + *interval;
-    tick_.set(next_tick_);
-  }
-
-  void on_tick() {
-    if (leaving_ || ended_) return;
-    if (!output_.blocked()) presenter_->tick(output_.buffer());
-    next_tick_ = std::max(next_tick_ + *presenter_->interval(), loop_.now());
-    tick_.set(next_tick_);
-    turn_end_.request();
-  }
-
   /// The last words on standard output.
   void close_output(ExitCode code) {
     if (std::exchange(output_closed_, true)) return;
-    presenter_->finish(output_.buffer());
+    output_.close();
     if (config_.dry_run) diag_.info(remover_.account());
     lifecycle_.summary(code, [this](JsonWriter& json) { json.field("received", goal_.shown()); });
-    release_held_lines();
   }
 
   // The connection's end.
@@ -431,9 +338,8 @@ class Receiver final : mqtt::ClientHandler {
   void leave_as(ExitCode code) {
     if (code != ExitCode::ok) return leave(code);
     if (remover_.any_failed()) return leave(ExitCode::publish_rejected);
-    if (record_)
-      if (const auto ok = record_->commit(); !ok) return void(fail_to_record(ok.error()));
-    leave(presenter_->found_difference() ? ExitCode::expectation : ExitCode::ok);
+    if (!output_.commit()) return;  // fail_locally() has been called
+    leave(output_.found_difference() ? ExitCode::expectation : ExitCode::ok);
   }
 
   void leave(ExitCode code) {
@@ -479,11 +385,8 @@ class Receiver final : mqtt::ClientHandler {
   Signals signals_;
   mqtt::net::Timer deadline_;
   mqtt::net::Timer idle_;
-  mqtt::net::Timer tick_;
   mqtt::net::TurnEnd turn_end_;
-  Stdout output_;
-  std::unique_ptr<RecordFile> record_;
-  std::unique_ptr<Presenter> presenter_;
+  SubOutput output_;
   Selection selection_;
   Goal goal_;
   Subscriber subscriber_;
@@ -497,15 +400,9 @@ class Receiver final : mqtt::ClientHandler {
   mqtt::Properties farewell_;
   ExitCode exit_code_ = ExitCode::ok;
   std::optional<WallTime> time_of_turn_;
-  WallClockText event_clock_;
-  std::optional<mqtt::net::SignalWatcher> resized_;
-  std::deque<std::string> held_lines_;
   std::optional<mqtt::TimePoint> last_activity_;
-  mqtt::TimePoint next_tick_{};
-  bool undecoded_told_ = false;
   bool subscribed_ = false;
-  bool nothing_more_ = false;  // is wanted, whatever the goal says
-  bool record_failed_ = false;
+  bool nothing_more_ = false;   // is wanted, whatever the goal says
   bool output_closed_ = false;  // the last words were said
   bool leaving_ = false;        // the goodbye is on its way, or waits for the output
   bool gave_up_ = false;        // on the output
@@ -520,36 +417,6 @@ void cap_receive_maximum(mqtt::ConnectOptions& connect, const SubConfig& config)
   const std::uint64_t allowed =
       connect.properties.view().number_or(PropertyId::receive_maximum, mqtt::receive_maximum_default);
   connect.properties.set(PropertyId::receive_maximum, static_cast<std::uint32_t>(std::min(*count, allowed)));
-}
-
-mqtt::Result<RetainedDiff> read_difference(const SubConfig& config) {
-  auto lines = read_file(config.retained_diff, backup_max_bytes);
-  if (!lines) return std::unexpected(std::move(lines.error()));
-  const auto asked_for = [&config](std::string_view topic) {
-    return std::ranges::any_of(config.plan.subscriptions, [topic](const Subscription& each) {
-      return mqtt::topic_matches(each.filter, topic);
-    });
-  };
-  auto difference = RetainedDiff::read(*lines, asked_for);
-  if (difference) return std::move(*difference);
-  return std::unexpected(
-      mqtt::Error{mqtt::ErrorDomain::system, 0,
-                  fmt::format("cannot read '{}': {}", config.retained_diff, difference.error())});
-}
-
-mqtt::Result<Sinks> open_sinks(const SubConfig& config) {
-  Sinks sinks;
-  if (!config.record.empty() || !config.retained_backup.empty()) {
-    auto record = config.record.empty() ? RecordFile::replace(config.retained_backup)
-                                        : RecordFile::append_to(config.record);
-    if (!record) return std::unexpected(std::move(record.error()));
-    sinks.record = std::move(*record);
-  }
-  if (config.retained_diff.empty()) return sinks;
-  auto difference = read_difference(config);
-  if (!difference) return std::unexpected(std::move(difference.error()));
-  sinks.difference = std::move(*difference);
-  return sinks;
 }
 
 }  // namespace

@@ -15,6 +15,9 @@ void declare_action_options(Options& options, SubConfig& config);
 void declare_ending_options(Options& options, SubConfig& config);
 
 /// Joins the options into a SubscriptionPlan; a sentence if they do not go together.
-[[nodiscard]] std::optional<std::string> join_subscriptions(SubConfig& config);
+[[nodiscard]] std::optional<std::string> join_subscriptions(const Options& options, SubConfig& config);
+
+/// Completes what --exec, --record and their like ask for; after the connection's own rules.
+[[nodiscard]] std::optional<std::string> join_actions(const Options& options, SubConfig& config);
 
 }  // namespace mq::detail

@@ -1,5 +1,7 @@
 #include "mqsub/options.hpp"
 
+#include <unistd.h>
+
 #include "mqsub/option_parts.hpp"
 
 namespace mq {
@@ -20,7 +22,7 @@ void declare_view_options(Options& o, SubConfig& config) {
   o.flag("-w,--watch", config.typed.watch)
       .group(group)
       .text("on a terminal, keep a line for each topic")
-      .excludes({"--message-rate", "--csv", "--pretty", "-N", "-0"});
+      .excludes({"--message-rate", "--csv", "--events", "--pretty", "-N", "-0"});
   o.number("--stats", config.typed.stats_depth, {.min = 1, .max = 100})
       .implied("1")
       .metavar("LEVELS")
@@ -56,17 +58,19 @@ void declare_sub_options(Options& o, SubConfig& config) {
   declare_output_options(o, config.output);
   declare_view_options(o, config);
   detail::declare_ending_options(o, config);
+  detail::declare_action_options(o, config);
   declare_connect_options(o, config.connection,
                           {PropertyPlace::connect, PropertyPlace::will, PropertyPlace::subscribe,
                            PropertyPlace::unsubscribe, PropertyPlace::disconnect});
   declare_log_options(o, config.connection.log);
-  detail::declare_action_options(o, config);
-  o.rule([&config] { return detail::join_subscriptions(config); });
+  o.rule([&o, &config] { return detail::join_subscriptions(o, config); });
   o.rule([&config]() -> std::optional<std::string> {
     config.selection.skip_empty = config.remove_retained;
     choose_view(config);
+    config.output.colored = use_color(config.connection.log.color, STDOUT_FILENO);
     return std::nullopt;
   });
+  o.rule([&o, &config] { return detail::join_actions(o, config); });
   o.example("mqsub -t 'home/#' -v", "write topic and payload of everything below home");
   o.example("mqsub -t alarm --fresh -C 1 -W 30s", "wait for the next message, at most 30 seconds");
   o.example("mqsub -t 'config/#' --retained -v", "write what the server has retained, and end");

@@ -40,6 +40,14 @@ void declare_exec(Options& o, ExecConfig& exec) {
       .example("-t sums --exec bc --reply");
 }
 
+std::optional<std::string> empty_name(const Options& options, const SubConfig& config) {
+  for (const auto& [name, file] : {std::pair{"--record", &config.record},
+                                   {"--retained-backup", &config.retained_backup},
+                                   {"--retained-diff", &config.retained_diff}})
+    if (options.given(name) && file->empty()) return fmt::format("option '{}': the name is empty", name);
+  return std::nullopt;
+}
+
 }  // namespace
 
 void declare_action_options(Options& o, SubConfig& config) {
@@ -68,20 +76,19 @@ void declare_action_options(Options& o, SubConfig& config) {
       .excludes({"-R", "--fresh", "--retained-only", "--retain-as-published", "--retain-handling", "--record",
                  "--exec", "--retained-backup", "--remove-retained", "-v", "-F", "--json", "--csv",
                  "--message-rate", "--watch", "--stats", "--tree", "-E"});
-  o.rule([&o, &config]() -> std::optional<std::string> {
-    if (o.given("--exec") && config.exec.command.empty()) return "option '--exec': the command is empty";
-    for (const auto& [name, file] : {std::pair{"--record", &config.record},
-                                     {"--retained-backup", &config.retained_backup},
-                                     {"--retained-diff", &config.retained_diff}})
-      if (o.given(name) && file->empty()) return fmt::format("option '{}': the name is empty", name);
-    if (o.given("--retained-backup") || o.given("--retained-diff")) config.selection.snapshot = true;
-    if (o.given("--retained-backup")) config.view.kind = ViewKind::nothing;
-    if (!config.exec.replies) return std::nullopt;
-    config.connection.needs_v5 = true;
-    if (config.connection.version.value_or(mqtt::Version::v5) == mqtt::Version::v5) return std::nullopt;
-    return fmt::format("option '--reply' needs MQTT 5, but option '-V' asks for {}",
-                       to_string(*config.connection.version));
-  });
+}
+
+std::optional<std::string> join_actions(const Options& options, SubConfig& config) {
+  if (options.given("--exec") && config.exec.command.empty()) return "option '--exec': the command is empty";
+  if (auto fault = empty_name(options, config)) return fault;
+  if (options.given("--retained-backup") || options.given("--retained-diff"))
+    config.selection.snapshot = true;
+  if (options.given("--retained-backup")) config.view.kind = ViewKind::nothing;
+  if (!config.exec.replies) return std::nullopt;
+  config.connection.needs_v5 = true;
+  const mqtt::Version version = config.connection.version.value_or(mqtt::Version::v5);
+  if (version == mqtt::Version::v5) return std::nullopt;
+  return fmt::format("option '--reply' needs MQTT 5, but option '-V' asks for {}", to_string(version));
 }
 
 }  // namespace mq::detail

@@ -119,7 +119,10 @@ void declare_subscription_options(Options& o, SubConfig& config) {
       .text("go on as long as one filter was granted");
 }
 
-std::optional<std::string> join_subscriptions(SubConfig& config) {
+std::optional<std::string> join_subscriptions(const Options& options, SubConfig& config) {
+  // A backup keeps the QoS of each message, unless asked otherwise.
+  const bool whole = !config.retained_backup.empty() && !options.given("--qos");
+  if (whole) config.typed.subscription.qos = mqtt::QoS::exactly_once;
   config.plan.subscribe_properties = config.connection.properties.at(PropertyPlace::subscribe);
   config.plan.unsubscribe_properties = config.connection.properties.at(PropertyPlace::unsubscribe);
   if (auto fault = add_subscriptions(config)) return fault;
