@@ -29,7 +29,7 @@ def bin_dir():
 
 def pytest_configure(config):
     directory = bin_dir()
-    for name in ("mqpub", "mqsub", "mqbroker"):
+    for name in ("mqpub", "mqsub", "mqreq", "mqbroker"):
         if not os.access(directory / name, os.X_OK):
             raise pytest.UsageError(f"{directory / name} is not there: build first")
     os.environ["MQ_BIN_DIR"] = str(directory)

@@ -9,6 +9,7 @@ REASON_STRING, SERVER_REFERENCE, MAXIMUM_PACKET_SIZE, RECEIVE_MAXIMUM = 0x1F, 0x
 TOPIC_ALIAS_MAXIMUM, MAXIMUM_QOS, RETAIN_AVAILABLE, ASSIGNED_CLIENT_ID = 0x22, 0x24, 0x25, 0x12
 SERVER_KEEP_ALIVE, SESSION_EXPIRY_INTERVAL = 0x13, 0x11
 WILDCARD_SUBSCRIPTION_AVAILABLE, SUBSCRIPTION_IDENTIFIERS_AVAILABLE, SHARED_SUBSCRIPTION_AVAILABLE = 0x28, 0x29, 0x2A
+RESPONSE_TOPIC, CORRELATION_DATA, RESPONSE_INFORMATION = 0x08, 0x09, 0x1A
 
 _FOUR = {MAXIMUM_PACKET_SIZE, SESSION_EXPIRY_INTERVAL}
 _TWO = {RECEIVE_MAXIMUM, TOPIC_ALIAS_MAXIMUM, SERVER_KEEP_ALIVE}
@@ -65,9 +66,10 @@ def suback(packet_id, version, codes, props=None):
                   + bytes(codes))
 
 
-def publish(topic, payload=b"", qos=0, packet_id=0, version=5, retain=0, dup=0):
+def publish(topic, payload=b"", qos=0, packet_id=0, version=5, retain=0, dup=0, props=None):
     body = string(topic) + (struct.pack(">H", packet_id) if qos else b"")
-    return packet(PUBLISH, body + (b"\0" if version == 5 else b"") + payload, dup << 3 | qos << 1 | retain)
+    body += properties(props or {}) if version == 5 else b""
+    return packet(PUBLISH, body + payload, dup << 3 | qos << 1 | retain)
 
 
 def disconnect(code, props=None):

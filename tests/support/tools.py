@@ -25,8 +25,13 @@ def mqsub(*args, seconds=DEADLINE, **how):
     return run([program("mqsub"), *map(str, args)], seconds=seconds, **how)
 
 
+def mqreq(*args, stdin=b"", seconds=DEADLINE, **how):
+    """Runs mqreq to its end."""
+    return run([program("mqreq"), *map(str, args)], stdin=stdin, seconds=seconds, **how)
+
+
 def start(name, *args, **how):
-    """A running mqpub or mqsub."""
+    """A running mqpub, mqsub or mqreq."""
     return Proc([program(name), *map(str, args)], **how)
 
 

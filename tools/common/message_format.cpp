@@ -1,6 +1,9 @@
 #include "common/message_format.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 
 #include <mqtt/util/text.hpp>
 #include <mqtt/util/utf8.hpp>
@@ -115,13 +118,17 @@ void append_json_payload(std::string& out, JsonWriter& json, mqtt::Bytes payload
   json.text_or_base64(payload);
 }
 
-void MessageLineWriter::write(std::string& out, const mqtt::PublishView& message, WallTime received,
+void MessageLineWriter::write(std::string& out, const mqtt::PublishView& message, const Reception& received,
                               const DecodedPayload* decoded) {
   JsonWriter json{out};
   json.begin_object();
-  json.field("time", clock_.rfc3339(received));
+  json.field("time", clock_.rfc3339(received.time));
   json.key("ts");
-  json.raw(clock_.seconds(received));
+  json.raw(clock_.seconds(received.time));
+  if (received.latency) {
+    json.key("latency");
+    json.raw(seconds_text(*received.latency));
+  }
   json.field("topic", message.topic);
   json.field("qos", mqtt::to_number(message.qos));
   json.field("retain", message.retain);
@@ -139,6 +146,11 @@ void MessageLineWriter::write(std::string& out, const mqtt::PublishView& message
   }
   json.end_object();
   out.push_back('\n');
+}
+
+std::string seconds_text(mqtt::Duration duration) {
+  const auto microseconds = std::chrono::floor<std::chrono::microseconds>(duration).count();
+  return fmt::format("{}.{:06}", microseconds / 1'000'000, microseconds % 1'000'000);
 }
 
 void append_plain(std::string& out, const mqtt::PublishView& message, const PlainFormat& format) {

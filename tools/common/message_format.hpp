@@ -1,9 +1,11 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <mqtt/codec/packet.hpp>
+#include <mqtt/util/time.hpp>
 
 #include "common/json_writer.hpp"
 #include "common/wall_time.hpp"
@@ -23,15 +25,23 @@ struct DecodedPayload {
   std::string_view error{};   ///< why the decoder could not read it: then the payload stands as without one
 };
 
+/// When a packet was read and, of a reply, how long after its request was sent.
+struct Reception {
+  WallTime time;
+  std::optional<mqtt::Duration> latency;
+
+  Reception(WallTime t, std::optional<mqtt::Duration> l = std::nullopt) : time{t}, latency{l} {}  // NOLINT
+};
+
 /// Writes messages as JSON lines (mq-message.schema.json). Every line is valid UTF-8 and one line:
 /// line breaks between the tokens of an embedded JSON payload become spaces, nothing else changes.
 class MessageLineWriter {
  public:
   explicit MessageLineWriter(JsonPayload mode = JsonPayload::text) : mode_{mode} {}
 
-  /// Appends one line with its '\n'. `received` is when the packet was read. The topic must be whole
+  /// Appends one line with its '\n'. The topic must be whole
   /// (no alias); a Topic Alias property means nothing outside its connection and is left out.
-  void write(std::string& out, const mqtt::PublishView& message, WallTime received,
+  void write(std::string& out, const mqtt::PublishView& message, const Reception& received,
              const DecodedPayload* decoded = nullptr);
 
  private:
@@ -46,6 +56,9 @@ void append_properties(JsonWriter& json, mqtt::PropertiesView properties);
 /// Appends a payload as one JSON value: null if it is empty, its own octets if it is to be parsed and is
 /// JSON, else a string, or {"base64":...} if it is no text.
 void append_json_payload(std::string& out, JsonWriter& json, mqtt::Bytes payload, JsonPayload mode);
+
+/// Seconds with microseconds: "0.001234".
+[[nodiscard]] std::string seconds_text(mqtt::Duration duration);
 
 enum class PlainContent : std::uint8_t { payload, topic_and_payload };
 enum class PlainEscape : std::uint8_t {

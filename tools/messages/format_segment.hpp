@@ -35,6 +35,7 @@ enum class FormatField : std::uint8_t {
   iso_time,               ///< "2016-08-10T09:47:38+0100", local
   unix_time,              ///< "1470818943.786368637"
   rfc3339,                ///< "2026-11-21T07:20:07.676123Z"
+  latency,                ///< of a reply: "0.001234"
   date,                   ///< strftime(3) of `text`, local
   nanoseconds,            ///< of the second
   mosquitto_json,         ///< %j

@@ -84,7 +84,7 @@ std::optional<std::uint64_t> number_of(Field field, const PublishView& message) 
 /// One message under a format.
 class Rendering {
  public:
-  Rendering(std::string& out, const PublishView& message, WallTime received, PlainEscape escape,
+  Rendering(std::string& out, const PublishView& message, const Reception& received, PlainEscape escape,
             FormatTools& tools)
       : out_{out}, message_{message}, received_{received}, escape_{escape}, tools_{tools} {}
 
@@ -103,6 +103,7 @@ class Rendering {
   void append_object(JsonPayload mode);
   void append_text(const FormatSegment& segment);
   void append_number(const FormatSegment& segment);
+  void append_latency(const FormatSegment& segment);
   void append_user_properties(const FormatSegment& segment);
   void append_subscription_ids(const FormatSegment& segment);
   void append_safe(std::string_view text, FormatFilter filter);
@@ -118,7 +119,7 @@ class Rendering {
 
   std::string& out_;
   const PublishView& message_;
-  WallTime received_;
+  const Reception& received_;
   PlainEscape escape_;
   FormatTools& tools_;
 };
@@ -137,7 +138,8 @@ bool is_number(Field field) {
     case Field::payload_hex:
     case Field::payload_hex_upper:
     case Field::payload_float:
-    case Field::payload_double: return true;
+    case Field::payload_double:
+    case Field::latency: return true;
     default: return false;
   }
 }
@@ -160,6 +162,7 @@ void Rendering::append_value(const FormatSegment& segment) {
     case Field::message_expiry_interval:
     case Field::payload_format_indicator:
     case Field::subscription_id: return append_number(segment);
+    case Field::latency: return append_latency(segment);
     case Field::user_properties: return append_user_properties(segment);
     case Field::subscription_ids: return append_subscription_ids(segment);
     default: return append_whole(segment);
@@ -190,7 +193,7 @@ void Rendering::append_made(const FormatSegment& segment) {
     case Field::date: return local.append(out_, segment.text.c_str());
     case Field::nanoseconds: fmt::format_to(at_end, "{:09}", local.nanoseconds()); return;
     case Field::unix_time: fmt::format_to(at_end, "{}.{:09}", local.seconds(), local.nanoseconds()); return;
-    case Field::rfc3339: out_ += tools_.clock.rfc3339(received_); return;
+    case Field::rfc3339: out_ += tools_.clock.rfc3339(received_.time); return;
     case Field::mosquitto_json: return append_object(JsonPayload::text);
     case Field::mosquitto_json_parsed: return append_object(JsonPayload::parse);
     default: return append_line();
@@ -233,6 +236,14 @@ void Rendering::append_number(const FormatSegment& segment) {
   const fmt::format_int digits{*number};
   const std::string_view text{digits.data(), digits.size()};
   append_filtered(out_, text, segment.filter == FormatFilter::json ? FormatFilter::none : segment.filter);
+}
+
+void Rendering::append_latency(const FormatSegment& segment) {
+  const bool json = segment.filter == FormatFilter::json;
+  if (received_.latency)
+    append_filtered(out_, seconds_text(*received_.latency), json ? FormatFilter::none : segment.filter);
+  else if (json)
+    JsonWriter{out_}.null();
 }
 
 void Rendering::append_user_properties(const FormatSegment& segment) {
@@ -293,9 +304,9 @@ std::expected<FormatString, std::string> FormatString::compile(std::string_view 
   return FormatString{std::move(*segments)};
 }
 
-void FormatString::append(std::string& out, const mqtt::PublishView& message, WallTime received,
+void FormatString::append(std::string& out, const mqtt::PublishView& message, const Reception& received,
                           PlainEscape escape) {
-  tools_.local.turn_to(received);
+  tools_.local.turn_to(received.time);
   Rendering rendering{out, message, received, escape, tools_};
   for (const FormatSegment& segment : segments_) rendering.append(segment);
 }

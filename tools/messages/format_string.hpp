@@ -40,7 +40,7 @@ class FormatString {
 
   /// Appends what the format makes of the message; no separator follows. `escape` is for values, not for
   /// what the format itself says.
-  void append(std::string& out, const mqtt::PublishView& message, WallTime received,
+  void append(std::string& out, const mqtt::PublishView& message, const Reception& received,
               PlainEscape escape = PlainEscape::exact);
 
  private:

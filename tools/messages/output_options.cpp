@@ -100,7 +100,7 @@ void MessageOutput::begin(std::string& out) const {
   if (config_.form == OutputForm::csv) out += CsvOutput::header;
 }
 
-void MessageOutput::write(std::string& out, const mqtt::PublishView& message, WallTime received) {
+void MessageOutput::write(std::string& out, const mqtt::PublishView& message, const Reception& received) {
   const auto decoded = config_.decoding.decode(message.topic, message.payload);
   if (decoded) return write_decoded(out, message, received, *decoded);
   if (writes_json()) return write_json(out, message, received, nullptr);
@@ -108,7 +108,7 @@ void MessageOutput::write(std::string& out, const mqtt::PublishView& message, Wa
 }
 
 /// What cannot be decoded is written as it came: no message is lost because of its content.
-void MessageOutput::write_decoded(std::string& out, mqtt::PublishView message, WallTime received,
+void MessageOutput::write_decoded(std::string& out, mqtt::PublishView message, const Reception& received,
                                   const Decoded& decoded) {
   if (decoded.fault && on_fault_) on_fault_(decoded.name, message.topic, *decoded.fault);
   if (writes_json()) {
@@ -124,22 +124,24 @@ bool MessageOutput::writes_json() const {
   return config_.form == OutputForm::json || config_.form == OutputForm::json_parsed;
 }
 
-void MessageOutput::write_plainly(std::string& out, const mqtt::PublishView& message, WallTime received) {
+void MessageOutput::write_plainly(std::string& out, const mqtt::PublishView& message,
+                                  const Reception& received) {
   switch (config_.form) {
     case OutputForm::plain: return append_plain(out, message, plain_);
     case OutputForm::format: return write_format(out, message, received);
-    case OutputForm::csv: return csv_.write(out, message, received);
+    case OutputForm::csv: return csv_.write(out, message, received.time);
     case OutputForm::json:
     case OutputForm::json_parsed: return;  // write_json()
   }
 }
 
-void MessageOutput::write_format(std::string& out, const mqtt::PublishView& message, WallTime received) {
+void MessageOutput::write_format(std::string& out, const mqtt::PublishView& message,
+                                 const Reception& received) {
   format_->append(out, message, received, plain_.escape);
   out += plain_.separator;
 }
 
-void MessageOutput::write_json(std::string& out, const mqtt::PublishView& message, WallTime received,
+void MessageOutput::write_json(std::string& out, const mqtt::PublishView& message, const Reception& received,
                                const DecodedPayload* decoded) {
   const std::size_t start = out.size();
   lines_.write(out, message, received, decoded);

@@ -50,16 +50,17 @@ class MessageOutput {
 
   /// Appends what stands before all messages.
   void begin(std::string& out) const;
-  /// Appends the whole record. `received` is when the packet was read.
-  void write(std::string& out, const mqtt::PublishView& message, WallTime received);
+  /// Appends the whole record.
+  void write(std::string& out, const mqtt::PublishView& message, const Reception& received);
 
  private:
-  void write_decoded(std::string& out, mqtt::PublishView message, WallTime received, const Decoded& decoded);
+  void write_decoded(std::string& out, mqtt::PublishView message, const Reception& received,
+                     const Decoded& decoded);
   [[nodiscard]] bool writes_json() const;
-  void write_plainly(std::string& out, const mqtt::PublishView& message, WallTime received);
-  void write_json(std::string& out, const mqtt::PublishView& message, WallTime received,
+  void write_plainly(std::string& out, const mqtt::PublishView& message, const Reception& received);
+  void write_json(std::string& out, const mqtt::PublishView& message, const Reception& received,
                   const DecodedPayload* decoded);
-  void write_format(std::string& out, const mqtt::PublishView& message, WallTime received);
+  void write_format(std::string& out, const mqtt::PublishView& message, const Reception& received);
 
   const OutputConfig& config_;
   OnFault on_fault_;

@@ -24,6 +24,12 @@ std::string line(const PublishView& message, JsonPayload mode = JsonPayload::tex
   return out;
 }
 
+std::string line_of_reply(mqtt::Duration latency) {
+  std::string out;
+  MessageLineWriter{}.write(out, {.topic = "t"}, {when, latency});
+  return out;
+}
+
 std::string payload_part(std::string_view payload, JsonPayload mode = JsonPayload::text) {
   const std::string whole = line({.topic = "t", .payload = mqtt::as_bytes(payload)}, mode);
   const std::size_t from = whole.find("\"len\""), to = whole.rfind('}');
@@ -208,6 +214,14 @@ TEST(MessageSchema, HoldsForWhatIsWritten) {
         }
 }
 
+TEST(MessageLine, OfAReplyHasItsLatencyInSeconds) {
+  EXPECT_EQ(json::parse(line_of_reply(1234567ns))["latency"].dump(), "0.001234");
+  EXPECT_NE(line_of_reply(0ns).find(R"("latency":0.000000,"topic")"), std::string::npos);
+  EXPECT_NE(line_of_reply(61s + 5us).find(R"("latency":61.000005,)"), std::string::npos);
+  EXPECT_EQ(line({.topic = "t"}).find("latency"), std::string::npos);
+  EXPECT_EQ(Schema{}.fault(json::parse(line_of_reply(1234567ns))), "");
+}
+
 TEST(MessageSchema, RejectsWhatIsNotALine) {
   const Schema schema;
   const json good = json::parse(
@@ -215,9 +229,10 @@ TEST(MessageSchema, RejectsWhatIsNotALine) {
   ASSERT_EQ(schema.fault(good), "");
   for (const char* patch :
        {R"({"qos":3})", R"({"qos":0})", R"({"topic":""})", R"({"time":"yesterday"})", R"({"id":0})",
-        R"({"id":null})", R"({"more":1})", R"({"encoding":"none"})", R"({"payload":null})",
-        R"({"properties":{}})", R"({"properties":{"topic_alias":1}})",
-        R"({"properties":{"user_properties":[["k"]]}})", R"({"properties":{"subscription_identifiers":[0]}})",
+        R"({"id":null})", R"({"more":1})", R"({"latency":-1})", R"({"latency":"1"})",
+        R"({"encoding":"none"})", R"({"payload":null})", R"({"properties":{}})",
+        R"({"properties":{"topic_alias":1}})", R"({"properties":{"user_properties":[["k"]]}})",
+        R"({"properties":{"subscription_identifiers":[0]}})",
         R"({"properties":{"correlation_data":{"hex":"00"}}})"}) {
     json bad = good;
     bad.merge_patch(json::parse(patch));

@@ -1,0 +1,43 @@
+#include "mqreq/replies.hpp"
+
+#include <fmt/format.h>
+
+namespace mq {
+
+std::string_view to_string(ReplyVerdict verdict) {
+  switch (verdict) {
+    case ReplyVerdict::reply: break;
+    case ReplyVerdict::too_early: return "it came before the request was sent";
+    case ReplyVerdict::other_topic: return "its topic is not the response topic";
+    case ReplyVerdict::retained: return "it was retained";
+    case ReplyVerdict::no_correlation: return "it has no correlation data";
+    case ReplyVerdict::other_correlation: return "its correlation data are not the request's";
+  }
+  return {};
+}
+
+ReplyVerdict Replies::verdict_on(const mqtt::PublishView& message) const {
+  if (!mark_) return ReplyVerdict::too_early;
+  if (message.topic != mark_->topic) return ReplyVerdict::other_topic;
+  if (message.retain && !mark_->retained_is_live) return ReplyVerdict::retained;
+  if (!mark_->correlation) return ReplyVerdict::reply;
+  const auto correlation = message.properties.text(mqtt::PropertyId::correlation_data);
+  if (!correlation) return ReplyVerdict::no_correlation;
+  return *correlation == *mark_->correlation ? ReplyVerdict::reply : ReplyVerdict::other_correlation;
+}
+
+ReplyVerdict Replies::judge(const mqtt::PublishView& message) {
+  const ReplyVerdict verdict = verdict_on(message);
+  ++(verdict == ReplyVerdict::reply ? taken_ : left_out_);
+  if (verdict == ReplyVerdict::no_correlation) ++uncorrelated_;
+  return verdict;
+}
+
+std::string Replies::progress() const {
+  std::string text = fmt::format("{} of {} replies received", taken_, wanted_);
+  if (left_out_ > 0)
+    text += fmt::format(", {} other {} left out", left_out_, left_out_ == 1 ? "message" : "messages");
+  return text;
+}
+
+}  // namespace mq
