@@ -59,7 +59,7 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
 Diag::Fields fields_of(const Identity& client) {
   return [&client](JsonWriter& json) {
     json.field("client_id", client.client_id);
-    if (!client.user.empty()) json.field("user", client.user);
+    if (client.user) json.field("user", *client.user);
     json.field("address", client.address);
   };
 }
@@ -158,7 +158,7 @@ void BrokerLog::statistics(const mqtt::broker::Counters& c, const mqtt::server::
 void BrokerLog::on_connected(const Identity& client, mqtt::Version version, bool session_present) {
   if (detail_ == LogDetail::plain) return;
   std::string text = fmt::format("{} connected: MQTT {}", name_of(client), version_name(version));
-  if (!client.user.empty()) text += fmt::format(", user {}", quoted(client.user));
+  if (client.user) text += fmt::format(", user {}", quoted(*client.user));
   if (session_present) text += ", session resumed";
   diag_.event(Severity::info, "connected", text, [&](JsonWriter& json) {
     fields_of(client)(json);
@@ -265,7 +265,8 @@ void BrokerLog::Trace::on_packet_received(const mqtt::PacketView& packet) {
 
 void BrokerLog::Trace::write(char direction, const mqtt::PacketView& packet) {
   const std::string_view id = connection_.client_id();
-  std::string line = fmt::format("{} {} ", id.empty() ? std::string{connection_.address()} : quoted(id), direction);
+  std::string line =
+      fmt::format("{} {} ", id.empty() ? std::string{connection_.address()} : quoted(id), direction);
   mqtt::append_description(line, packet, version_);
   diag_.debug(line);
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <mqtt/codec/packet.hpp>
+#include <mqtt/util/rare.hpp>
 
 namespace mqtt::broker {
 
@@ -17,7 +18,7 @@ struct ConnectionInfo {
 /// Who a client is, for every later question about what it may do.
 struct Identity {
   std::string client_id;
-  std::string user;  ///< empty: anonymous
+  Rare<std::string> user{};  ///< empty: anonymous
   std::string address;
 };
 

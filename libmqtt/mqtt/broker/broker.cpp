@@ -114,10 +114,9 @@ const BrokerConfig& Broker::config() const { return state_->config; }
 
 Connection::Connection(Broker& broker, ConnectionOwner& owner, ConnectionInfo info, ChunkPool& pool,
                        TimePoint now, const ServerConfig& config)
-    : broker_{broker},
-      owner_{owner},
-      info_{std::make_unique<ConnectionInfo>(std::move(info))},
-      link_{pool, now, config} {}
+    : broker_{broker}, owner_{owner}, pending_{std::make_unique<Pending>()}, link_{pool, now, config} {
+  pending_->info = std::move(info);
+}
 
 Connection::~Connection() = default;
 
@@ -126,7 +125,7 @@ std::string_view Connection::client_id() const {
 }
 
 std::string_view Connection::address() const {
-  return session_ ? session_->identity.address : info_->address;
+  return session_ ? session_->identity.address : pending_->info.address;
 }
 
 void Connection::on_connect(const ConnectView& connect) { broker_.state_->on_connect(*this, connect); }

@@ -28,33 +28,36 @@ std::unique_ptr<Will> copy_will(const ConnectView& connect, const std::shared_pt
   return will;
 }
 
+Rare<std::string> rare(std::string text) {
+  Rare<std::string> kept;
+  if (!text.empty()) kept.make() = std::move(text);
+  return kept;
+}
+
 }  // namespace
 
 void Broker::State::on_connect(Connection& connection, const ConnectView& connect) {
-  auto pending = std::make_unique<Connection::Pending>();
+  Connection::Pending& pending = *connection.pending_;
   const PropertiesView properties = connect.properties;
-  pending->version = connect.version;
-  pending->clean_start = connect.clean_start;
-  pending->keep_alive = connect.keep_alive;
-  pending->client_id = connect.client_id;
-  pending->method = properties.text(PropertyId::authentication_method).value_or("");
+  pending.version = connect.version;
+  pending.clean_start = connect.clean_start;
+  pending.keep_alive = connect.keep_alive;
+  pending.client_id = connect.client_id;
+  pending.method = properties.text(PropertyId::authentication_method).value_or("");
   // Before 5.0 a session that is not clean stays until its client comes back (3.1.1, 3.1.2.4).
   const bool stays = connect.version != Version::v5 && !connect.clean_start;
   const std::uint32_t expiry =
       stays ? never_expires : properties.number_or(PropertyId::session_expiry_interval, 0);
-  pending->session_expiry_interval = std::min(expiry, config.limits.session_expiry_maximum);
-  pending->expires_early = pending->session_expiry_interval != expiry;
-  pending->wants_response_information =
-      properties.number_or(PropertyId::request_response_information, 0) != 0;
-  pending->will = copy_will(connect, message_account);
-  connection.pending_ = std::move(pending);
-  if (connection.pending_->method.empty())
-    return on_decision(connection, services.authenticator.authenticate(connect, *connection.info_));
-  connection.pending_->exchange =
-      services.authenticator.begin(connection.pending_->method, connect.client_id);
-  if (!connection.pending_->exchange) return refuse(connection, ReasonCode::bad_authentication_method, {});
-  on_decision(connection, connection.pending_->exchange->step(
-                              properties.text(PropertyId::authentication_data).value_or("")));
+  pending.session_expiry_interval = std::min(expiry, config.limits.session_expiry_maximum);
+  pending.expires_early = pending.session_expiry_interval != expiry;
+  pending.wants_response_information = properties.number_or(PropertyId::request_response_information, 0) != 0;
+  pending.will = copy_will(connect, message_account);
+  if (pending.method.empty())
+    return on_decision(connection, services.authenticator.authenticate(connect, pending.info));
+  pending.exchange = services.authenticator.begin(pending.method, connect.client_id);
+  if (!pending.exchange) return refuse(connection, ReasonCode::bad_authentication_method, {});
+  on_decision(connection,
+              pending.exchange->step(properties.text(PropertyId::authentication_data).value_or("")));
 }
 
 /// The next step of an exchange, or the first of a re-authentication.
@@ -80,17 +83,19 @@ void Broker::State::on_decision(Connection& connection, AuthDecision decision) {
   if (!connection.link_.auth(now, reason, properties))
     return want_close(connection, ReasonCode::not_authorized);
   if (challenge) return;
-  connection.session_->identity.user = std::move(decision.user);
+  connection.session_->identity.user = rare(std::move(decision.user));
   connection.pending_.reset();
 }
 
 void Broker::State::refuse(Connection& connection, ReasonCode reason, std::string_view text) {
-  connection.pending_.reset();
   // What a DISCONNECT cannot say, such as a bad password, is "not authorized" there.
   const PacketType answer = connection.session_ ? PacketType::disconnect : PacketType::connack;
   const ReasonCode code =
       reason_allowed(reason, answer, Sender::server) ? reason : ReasonCode::not_authorized;
-  if (connection.session_) return want_close(connection, code);  // at a re-authentication
+  if (connection.session_) {  // at a re-authentication
+    connection.pending_.reset();
+    return want_close(connection, code);
+  }
   Properties properties;
   if (!text.empty()) properties.add(PropertyId::reason_string, text);
   (void)connection.link_.refuse(
@@ -114,29 +119,31 @@ std::optional<ReasonCode> Broker::State::find_connect_fault(const Connection::Pe
 }
 
 void Broker::State::accept(Connection& connection, AuthDecision decision) {
-  const auto pending = std::exchange(connection.pending_, nullptr);
-  Identity who{.client_id = pending->client_id.empty() ? make_client_id() : pending->client_id,
-               .user = std::move(decision.user),
-               .address = connection.info_->address};
-  if (const auto fault = find_connect_fault(*pending, who)) return refuse(connection, *fault, {});
-  Acceptance acceptance = make_acceptance(*pending, who.client_id, decision.data);
+  Connection::Pending& pending = *connection.pending_;
+  Identity who{.client_id = pending.client_id.empty() ? make_client_id() : pending.client_id,
+               .user = rare(std::move(decision.user)),
+               .address = pending.info.address};
+  if (const auto fault = find_connect_fault(pending, who)) return refuse(connection, *fault, {});
+  Acceptance acceptance = make_acceptance(pending, who.client_id, decision.data);
   // Before anything changes: a CONNECT that is refused, such as one whose Maximum Packet Size has no room
   // for this CONNACK, leaves the client's session, its connection and its Will alone (3.1.3.2.2).
   if (!connection.link_.check(acceptance))
     return refuse(connection, ReasonCode::implementation_specific_error, {});
-  Session* const former = take_up(who.client_id, pending->clean_start);
+  Session* const former = take_up(who.client_id, pending.clean_start);
   acceptance.session_present = former != nullptr;
   Session& session = former ? *former : sessions.add(who.client_id);
   // Not the client id: the table's key is a view of the one that is there.
   session.identity.user = std::move(who.user);
   session.identity.address = std::move(who.address);
-  session.version = pending->version;
-  session.expiry_interval = pending->session_expiry_interval;
+  session.version = pending.version;
+  session.expiry_interval = pending.session_expiry_interval;
   session.connection = &connection;
   connection.session_ = &session;
-  connection.info_.reset();
-  session.absence.reset();  // the client is back in time (3.1.3.2.2)
-  session.will = std::move(pending->will);
+  // The client is back in time (3.1.3.2.2).
+  if (auto absence = std::exchange(session.absence, {}); absence->state)
+    acceptance.state = std::move(*absence.make().state);
+  session.will = std::move(pending.will);
+  connection.pending_.reset();
   arm(session);
   begin_connection(connection, std::move(acceptance));
 }
@@ -154,7 +161,6 @@ Session* Broker::State::take_up(std::string_view client_id, bool clean_start) {
 void Broker::State::begin_connection(Connection& connection, Acceptance acceptance) {
   Session& session = *connection.session_;
   const bool present = acceptance.session_present;
-  if (const auto state = std::exchange(session.state, nullptr)) acceptance.state = std::move(*state);
   (void)connection.link_.accept(now, std::move(acceptance), connection);
   connection.was_accepted_ = true;
   connection.messages_end_ = connection.output().size();  // what was in flight

@@ -107,9 +107,7 @@ void Broker::State::send(Session& session, Delivery delivery) {
 
 /// Until it is acknowledged: the session may end before that.
 void Broker::State::keep_shared(Session& session, PacketId id, Delivery delivery) {
-  if (!session.shared_in_flight)
-    session.shared_in_flight = std::make_unique<std::unordered_map<PacketId, Delivery>>();
-  session.shared_in_flight->insert_or_assign(id, std::move(delivery));
+  session.in_flight.make().shared.insert_or_assign(id, std::move(delivery));
   recount(session);
 }
 
@@ -237,7 +235,7 @@ void Broker::State::on_published(Connection& connection, PacketId id, ReasonCode
   Session& session = *connection.session_;
   // Resumed with a smaller Maximum Packet Size than the message was first sent with.
   if (reason == ReasonCode::packet_too_large) drop(session, DropReason::too_large);
-  if (session.shared_in_flight) session.shared_in_flight->erase(id);
+  if (!session.in_flight->shared.empty()) session.in_flight.make().shared.erase(id);
   pump(session);
 }
 

@@ -43,11 +43,11 @@ void Broker::State::recount(Connection& connection) {
 void Broker::State::recount(Session& session) {
   std::size_t bytes = 0;
   if (session.connection) bytes += session.connection->link_.in_flight_memory();
-  if (session.state) bytes += session.state->outgoing.memory_bytes();
-  if (session.shared_in_flight) bytes += session.shared_in_flight->size() * sizeof(Delivery);
+  if (session.absence->state) bytes += session.absence->state->outgoing.memory_bytes();
+  bytes += session.in_flight->shared.size() * sizeof(Delivery);
   in_flight_bytes += bytes;
-  in_flight_bytes -= session.counted_in_flight;
-  session.counted_in_flight = bytes;
+  in_flight_bytes -= session.in_flight->counted;
+  if (session.in_flight || bytes > 0) session.in_flight.make().counted = bytes;
 }
 
 /// After octets came in on `connection`. Two half-received packets must not wait for each other's room, so

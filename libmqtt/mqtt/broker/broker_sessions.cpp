@@ -71,11 +71,12 @@ void Broker::State::publish_will(Session& session) {
 /// Nobody is connected to it any more.
 void Broker::State::end_session(Session& session) {
   if (session.will) publish_will(session);
-  leave_groups(session, *session.subscriptions, Leaving::for_good);
+  leave_groups(session, session.subscriptions->positions, Leaving::for_good);
   const auto subscriptions = std::exchange(session.subscriptions, {});
-  for (const TopicTree::Position position : *subscriptions) topics.remove(position, session.id);
-  topics_weight -= std::exchange(session.subscriptions_weight, 0);
-  in_flight_bytes -= std::exchange(session.counted_in_flight, 0);
+  for (const TopicTree::Position position : subscriptions->positions) topics.remove(position, session.id);
+  topics_weight -= subscriptions->weight;
+  in_flight_bytes -= session.in_flight->counted;
+  session.in_flight.reset();
   while (!session.queue.empty()) {
     dequeue(session);
     drop(session, DropReason::session_ended);

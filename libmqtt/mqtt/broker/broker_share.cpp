@@ -63,8 +63,8 @@ void Broker::State::leave_groups(Session& session, const std::set<TopicTree::Pos
   if (groups.empty()) return;
   std::vector<Delivery> freed = session.queue.take_shared(groups);
   for (const Delivery& delivery : freed) uncount(delivery);
-  if (session.shared_in_flight)
-    std::erase_if(*session.shared_in_flight, [&](auto& sent) {
+  if (session.in_flight)
+    std::erase_if(session.in_flight.make().shared, [&](auto& sent) {
       if (!groups.contains(*sent.second.shared)) return false;
       if (leaving == Leaving::for_good) freed.push_back(std::move(sent.second));
       return true;

@@ -10,8 +10,11 @@
 
 namespace mqtt::broker {
 
-/// What a CONNECT asked for, kept while its authentication goes on.
+/// Who it is that has no session, and what is kept of CONNECT, or of a new authentication, until it is
+/// decided.
 struct Connection::Pending {
+  ConnectionInfo info{};  // unless there is a session, which has the address
+  // Of CONNECT:
   Version version = Version::v5;
   bool clean_start = true;
   std::uint16_t keep_alive = 0;

@@ -31,9 +31,10 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   granted.options.qos = std::min(asked.options.qos, config.limits.maximum_qos);
   const auto [existed, position] = topics.subscribe(asked.filter, {session.id, granted.options, identifier});
   if (!existed) {
-    session.subscriptions.make().insert(position);
+    Session::Subscriptions& subscriptions = session.subscriptions.make();
     const std::size_t weight = weight_of(asked.filter);
-    session.subscriptions_weight += weight;
+    subscriptions.positions.insert(position);
+    subscriptions.weight += weight;
     topics_weight += weight;
   }
   services.store.on_subscribed(session.client_id(), granted, identifier);
@@ -64,9 +65,9 @@ std::optional<ReasonCode> Broker::State::find_subscribe_fault(const Session& ses
 bool Broker::State::has_room_to_subscribe(const Session& session, std::string_view filter) const {
   const Limits& limits = config.limits;
   const std::size_t weight = weight_of(filter);
-  return session.subscriptions->size() < limits.subscriptions_per_client &&
+  return session.subscriptions->positions.size() < limits.subscriptions_per_client &&
          topics.size() < limits.subscriptions &&
-         session.subscriptions_weight + weight <= weight_max(limits, limits.subscriptions_per_client) &&
+         session.subscriptions->weight + weight <= weight_max(limits, limits.subscriptions_per_client) &&
          topics_weight + weight <= weight_max(limits, limits.subscriptions);
 }
 
@@ -79,9 +80,10 @@ void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView
     const bool existed = position && topics.find(*position, session.id);
     if (existed) {
       topics.remove(*position, session.id);
-      session.subscriptions.make().erase(*position);
+      Session::Subscriptions& subscriptions = session.subscriptions.make();
       const std::size_t weight = weight_of(asked.filter);
-      session.subscriptions_weight -= weight;
+      subscriptions.positions.erase(*position);
+      subscriptions.weight -= weight;
       topics_weight -= weight;
       session.replays.end(*position);  // [MQTT-3.10.4-2]
       services.store.on_unsubscribed(session.client_id(), asked.filter);

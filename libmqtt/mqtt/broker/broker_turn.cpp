@@ -79,13 +79,13 @@ void Broker::State::want_close(Connection& connection, ReasonCode reason) {
 void Broker::State::detach(Connection& connection) {
   Session* const session = std::exchange(connection.session_, nullptr);
   if (!session) return;
-  connection.info_ = std::make_unique<ConnectionInfo>();
-  connection.info_->address = session->identity.address;
+  connection.pending_ = std::make_unique<Connection::Pending>();
+  connection.pending_->info.address = session->identity.address;
   release(connection);
   std::erase(waiting, &connection);
   const bool will_is_due = connection.link_.will_is_due();
   if (auto state = connection.link_.take_state())
-    session->state = std::make_unique<SessionState>(std::move(*state));
+    session->absence.make().state = std::make_unique<SessionState>(std::move(*state));
   session->connection = nullptr;
   recount(*session);
   note_gone(*session);
@@ -99,7 +99,7 @@ void Broker::State::forget(Connection& connection) {
   if (!connection.was_accepted_) {
     ++counters.connections_refused;
     const CloseInfo* const info = connection.link_.close_info();
-    services.events.on_refused(*connection.info_, info ? *info : CloseInfo{});
+    services.events.on_refused(connection.pending_->info, info ? *info : CloseInfo{});
   }
   connection_timers.cancel(connection);
   std::erase(unsettled, &connection);

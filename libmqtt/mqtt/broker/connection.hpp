@@ -64,16 +64,15 @@ class Connection final : private ServerHandler {
 
   Broker& broker_;
   ConnectionOwner& owner_;
-  std::unique_ptr<ConnectionInfo> info_;  // null while there is a session, which has the address
-  ServerSession link_;
-  Session* session_ = nullptr;  // once CONNECT was accepted
-  struct Pending;               // a CONNECT that is being authenticated
+  struct Pending;  // null with a session that is not being authenticated anew
   std::unique_ptr<Pending> pending_;
+  [[no_unique_address]] ServerSession link_;  // what follows fills its last octets
   bool announced_ready_ = false;
   bool unsettled_ = false;
   bool was_accepted_ = false;
-  bool unheard_ = false;     // on_reading_stopped()
-  std::uint32_t place_ = 0;  // among the broker's connections
+  bool unheard_ = false;        // on_reading_stopped()
+  Session* session_ = nullptr;  // once CONNECT was accepted
+  std::uint32_t place_ = 0;     // among the broker's connections
   /// Of its input, in the account of all memory.
   std::uint32_t counted_input_ = 0;
   std::size_t messages_end_ = 0;
@@ -84,5 +83,7 @@ class Connection final : private ServerHandler {
   };
   Rare<Waiting> waiting_;
 };
+
+static_assert(sizeof(Connection) <= 248, "thousands are idle");
 
 }  // namespace mqtt::broker

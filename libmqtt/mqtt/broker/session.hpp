@@ -110,20 +110,26 @@ struct Session {
   std::uint32_t match_place = 0;      // see `match`
   Identity identity;
   Connection* connection = nullptr;
-  std::unique_ptr<SessionState> state;  // while there is no connection
-  Rare<std::set<TopicTree::Position>> subscriptions;
-  std::size_t subscriptions_weight = 0;  // weight_of() their filters
+  struct Subscriptions {
+    std::set<TopicTree::Position> positions;
+    std::size_t weight = 0;  // weight_of() their filters
+  };
+  Rare<Subscriptions> subscriptions;
   DeliveryQueue queue;
   Replays replays;
-  /// QoS 1 messages in flight that came by a shared subscription: if the session ends, another member
-  /// gets them. Those of QoS 2 are this client's alone [MQTT-4.8.2-4].
-  std::unique_ptr<std::unordered_map<PacketId, Delivery>> shared_in_flight;
+  struct InFlight {
+    /// QoS 1 messages that came by a shared subscription: if the session ends, another member gets them.
+    /// Those of QoS 2 are this client's alone [MQTT-4.8.2-4].
+    std::unordered_map<PacketId, Delivery> shared;
+    std::size_t counted = 0;  // in the account of all memory
+  };
+  Rare<InFlight> in_flight;
   std::unique_ptr<Will> will;
-  std::size_t counted_in_flight = 0;  // of it, in the account of all memory
 
   struct Absence {     // there is no connection
     Deadline will_at;  // the will is not published yet
     Deadline ends_at;
+    std::unique_ptr<SessionState> state;
   };
   Rare<Absence> absence;
   struct Delay {
@@ -142,5 +148,7 @@ struct Session {
   // Of the match under way, so that overlapping subscriptions become one delivery.
   std::uint64_t match = 0;
 };
+
+static_assert(sizeof(Session) <= 184, "thousands are idle");
 
 }  // namespace mqtt::broker

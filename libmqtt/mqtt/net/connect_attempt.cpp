@@ -56,9 +56,9 @@ void ConnectAttempt::State::finish(int status) {
 }
 
 void ConnectAttempt::State::on_connect(uv_connect_t* request, int status) {
-  const auto* socket = static_cast<Socket*>(request->handle->data);
+  void* const owner = request->handle->data;
   delete request;
-  if (socket->owner) static_cast<State*>(socket->owner)->finish(status);
+  if (owner) static_cast<State*>(owner)->finish(status);
 }
 
 std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::tcp(Loop& loop,
@@ -67,18 +67,18 @@ std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::tcp(Loop& lo
                                                                         Callback done) {
   auto socket = make_tcp_socket(loop, address.raw()->sa_family);
   if (!socket) return std::unexpected(socket.error().code);
-  auto& s = static_cast<TcpSocket&>(**socket);
+  uv_tcp_t& tcp = *as_tcp(*socket);
   if (!options.interface.empty())
-    if (const int fault = bind_interface(s.tcp, options.interface)) return std::unexpected(fault);
+    if (const int fault = bind_interface(tcp, options.interface)) return std::unexpected(fault);
   if (options.local)
-    if (const int fault = bind_local(s.tcp, *options.local)) return std::unexpected(fault);
-  if (options.keep_alive) keep_alive(s.tcp, *options.keep_alive);
+    if (const int fault = bind_local(tcp, *options.local)) return std::unexpected(fault);
+  if (options.keep_alive) keep_alive(tcp, *options.keep_alive);
   auto request = std::make_unique<uv_connect_t>();
-  if (const int fault = uv_tcp_connect(request.get(), &s.tcp, address.raw(), &State::on_connect))
+  if (const int fault = uv_tcp_connect(request.get(), &tcp, address.raw(), &State::on_connect))
     return std::unexpected(-fault);
   static_cast<void>(request.release());  // on_connect() follows, whatever happens
   auto state = std::unique_ptr<State>{new State{std::move(*socket), address, std::move(done)}};
-  s.owner = state.get();
+  state->socket->data = state.get();
   return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
 }
 
@@ -88,10 +88,9 @@ std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::unix_socket(
   if (path.size() >= sizeof(sockaddr_un::sun_path))
     return std::unexpected(ENAMETOOLONG);  // libuv would cut it
   SocketPtr socket = make_unix_socket(loop, std::make_shared<const std::string>(path));
-  auto& s = static_cast<UnixSocket&>(*socket);
-  uv_pipe_connect(new uv_connect_t{}, &s.pipe, path.c_str(), &State::on_connect);
+  uv_pipe_connect(new uv_connect_t{}, &as_unix(socket)->pipe, path.c_str(), &State::on_connect);
   auto state = std::unique_ptr<State>{new State{std::move(socket), std::nullopt, std::move(done)}};
-  s.owner = state.get();
+  state->socket->data = state.get();
   return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
 }
 

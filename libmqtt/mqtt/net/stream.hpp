@@ -59,6 +59,9 @@ class ByteStream {
   /// Orderly end of our direction, after everything that was taken has left: WebSocket close frame,
   /// TLS close_notify, TCP FIN. Reading goes on until on_end(). write() fails from here on.
   virtual void shutdown() = 0;
+  /// Whether close() would be that orderly end for the peer, too: all that was taken has left, and all
+  /// that came up to now was read, for unread octets would make it a reset.
+  [[nodiscard]] virtual bool may_just_close() const { return false; }
   /// At once, whatever is under way; no callback follows.
   virtual void close() = 0;
   /// As close(), but the peer is told so by a TCP reset (a unix socket just closes).

@@ -16,60 +16,59 @@ namespace {
 static_assert(sizeof(uv_buf_t) == sizeof(iovec) && offsetof(uv_buf_t, base) == offsetof(iovec, iov_base) &&
               offsetof(uv_buf_t, len) == offsetof(iovec, iov_len));
 
-int try_write(Socket& socket, std::span<const iovec> parts) {
-  const int taken = uv_try_write(socket.handle, reinterpret_cast<const uv_buf_t*>(parts.data()),
+Loop& loop_of(const uv_stream_t& socket) { return *static_cast<Loop*>(socket.loop->data); }
+
+int try_write(uv_stream_t* socket, std::span<const iovec> parts) {
+  const int taken = uv_try_write(socket, reinterpret_cast<const uv_buf_t*>(parts.data()),
                                  static_cast<unsigned>(parts.size()));
   return taken == UV_EAGAIN ? 0 : taken;
 }
 
 /// libuv calls it an end of file when a reset comes right behind the last octets; the socket knows better.
-int pending_error(const Socket& socket) {
+int pending_error(const uv_stream_t* socket) {
   uv_os_fd_t fd = -1;
   int error = 0;
   socklen_t size = sizeof error;
-  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(socket.handle), &fd) != 0) return 0;
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(socket), &fd) != 0) return 0;
   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   return error;
 }
 
 }  // namespace
 
-void CloseSocket::operator()(Socket* socket) const {
-  socket->owner = nullptr;
-  socket->handle->data = socket;
-  uv_close(reinterpret_cast<uv_handle_t*>(socket->handle), [](uv_handle_t* handle) {
-    auto* const closed = static_cast<Socket*>(handle->data);
+void CloseSocket::operator()(uv_stream_t* socket) const {
+  socket->data = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(socket), [](uv_handle_t* handle) {
     if (handle->type == UV_TCP)
-      delete static_cast<TcpSocket*>(closed);
+      delete reinterpret_cast<uv_tcp_t*>(handle);
     else
-      delete static_cast<UnixSocket*>(closed);
+      delete reinterpret_cast<UnixSocket*>(handle);
   });
 }
 
+uv_tcp_t* as_tcp(const SocketPtr& socket) { return reinterpret_cast<uv_tcp_t*>(socket.get()); }
+UnixSocket* as_unix(const SocketPtr& socket) { return reinterpret_cast<UnixSocket*>(socket.get()); }
+
 Result<SocketPtr> make_tcp_socket(Loop& loop, int family) {
-  auto socket = std::make_unique<TcpSocket>();
-  const int fault = uv_tcp_init_ex(loop.handle(), &socket->tcp, static_cast<unsigned>(family));
+  auto socket = std::make_unique<uv_tcp_t>();
+  const int fault = uv_tcp_init_ex(loop.handle(), socket.get(), static_cast<unsigned>(family));
   if (fault) return std::unexpected(system_error(-fault, "cannot make a socket"));
-  socket->tcp.data = socket.get();
-  uv_tcp_nodelay(&socket->tcp, 1);  // we gather writes ourselves
-  return SocketPtr{socket.release()};
+  uv_tcp_nodelay(socket.get(), 1);  // we gather writes ourselves
+  return SocketPtr{reinterpret_cast<uv_stream_t*>(socket.release())};
 }
 
 SocketPtr make_unix_socket(Loop& loop, std::shared_ptr<const std::string> path) {
   auto socket = std::make_unique<UnixSocket>();
   uv_pipe_init(loop.handle(), &socket->pipe, 0);
-  socket->pipe.data = socket.get();
   socket->path = std::move(path);
-  return SocketPtr{socket.release()};
+  return SocketPtr{reinterpret_cast<uv_stream_t*>(&socket.release()->pipe)};
 }
 
 Result<SocketPtr> adopt_tcp_socket(Loop& loop, OwnedFd fd) {
-  auto socket = std::make_unique<TcpSocket>();
-  uv_tcp_init(loop.handle(), &socket->tcp);
-  socket->tcp.data = socket.get();
-  uv_tcp_t* const tcp = &socket->tcp;
-  SocketPtr made{socket.release()};
-  if (const int fault = uv_tcp_open(tcp, fd.get()))
+  auto socket = std::make_unique<uv_tcp_t>();
+  uv_tcp_init(loop.handle(), socket.get());
+  SocketPtr made{reinterpret_cast<uv_stream_t*>(socket.release())};
+  if (const int fault = uv_tcp_open(as_tcp(made), fd.get()))
     return std::unexpected(system_error(-fault, "cannot use a socket"));
   static_cast<void>(fd.release());
   return made;
@@ -77,7 +76,7 @@ Result<SocketPtr> adopt_tcp_socket(Loop& loop, OwnedFd fd) {
 
 Result<SocketPtr> adopt_unix_socket(Loop& loop, OwnedFd fd, std::shared_ptr<const std::string> path) {
   SocketPtr made = make_unix_socket(loop, std::move(path));
-  if (const int fault = uv_pipe_open(&static_cast<UnixSocket&>(*made).pipe, fd.get()))
+  if (const int fault = uv_pipe_open(&as_unix(made)->pipe, fd.get()))
     return std::unexpected(system_error(-fault, "cannot use a socket"));
   static_cast<void>(fd.release());
   return made;
@@ -88,18 +87,18 @@ Result<SocketPtr> adopt_unix_socket(Loop& loop, OwnedFd fd, std::shared_ptr<cons
 // neither a second descriptor nor two watchers on one, and costs a copy only when a peer is slow.
 struct UvStream::Overflow {
   uv_write_t request{};
-  Socket* socket;
+  uv_stream_t* socket;
   ChunkPool::Block block;
 };
 
 UvStream::UvStream(SocketPtr socket, std::optional<SocketAddress> peer) : socket_{std::move(socket)} {
   if (peer) peer_ = *peer;
-  socket_->owner = this;
+  socket_->data = this;
 }
 
 std::string UvStream::peer() const {
   if (peer_.raw()->sa_family != AF_UNSPEC) return peer_.text();
-  return socket_ ? *static_cast<const UnixSocket&>(*socket_).path : "a unix socket";
+  return socket_ ? *as_unix(socket_)->path : "a unix socket";
 }
 
 void UvStream::set_handler(StreamHandler* handler) {
@@ -123,28 +122,30 @@ void UvStream::follow_reading() {
   reading_ = wanted;
   if (!socket_) return;
   if (!wanted) {
-    uv_read_stop(socket_->handle);
+    uv_read_stop(socket_.get());
     return;
   }
   const auto lend_buffer = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-    const MutableBytes shared = static_cast<Socket*>(handle->data)->loop().read_buffer();
+    const MutableBytes shared = static_cast<Loop*>(handle->loop->data)->read_buffer();
     *buffer = uv_buf_init(reinterpret_cast<char*>(shared.data()), static_cast<unsigned>(shared.size()));
   };
-  uv_read_start(socket_->handle, lend_buffer, [](uv_stream_t* stream, ssize_t size, const uv_buf_t*) {
-    const auto* socket = static_cast<Socket*>(stream->data);
-    if (socket->owner && size != 0) static_cast<UvStream*>(socket->owner)->on_read(size);
+  uv_read_start(socket_.get(), lend_buffer, [](uv_stream_t* stream, ssize_t size, const uv_buf_t*) {
+    if (stream->data && size != 0) static_cast<UvStream*>(stream->data)->on_read(size);
   });
 }
 
 void UvStream::on_read(ssize_t size) {
   if (size > 0) {
     const auto count = static_cast<std::size_t>(size);
-    socket_->loop().note_read(count);
-    return handler_->on_data(Bytes{socket_->loop().read_buffer()}.first(count));
+    const MutableBytes buffer = loop_of(*socket_).read_buffer();
+    drained_ = count < buffer.size();
+    loop_of(*socket_).note_read(count);
+    return handler_->on_data(Bytes{buffer}.first(count));
   }
   read_over_ = true;
   follow_reading();
-  const int fault = size == UV_EOF ? pending_error(*socket_) : static_cast<int>(-size);
+  int fault = size == UV_EOF ? 0 : static_cast<int>(-size);
+  if (size == UV_EOF && !shut_down_) fault = pending_error(socket_.get());
   if (fault == 0) return handler_->on_end();
   handler_->on_error(read_error(fault));
 }
@@ -159,7 +160,7 @@ Result<std::size_t> UvStream::write(std::span<const iovec> parts) {
     owes_writable_ = true;
     return 0;
   }
-  const int taken = try_write(*socket_, parts);
+  const int taken = try_write(socket_.get(), parts);
   if (taken < 0) {
     write_fault_ = static_cast<std::int16_t>(-taken);
     return std::unexpected(write_error(write_fault_));
@@ -174,20 +175,20 @@ Result<std::size_t> UvStream::write(std::span<const iovec> parts) {
 }
 
 std::size_t UvStream::queue_overflow(Parts& rest) {
-  auto* overflow = new Overflow{{}, socket_.get(), socket_->loop().chunks().take(ChunkPool::chunk_bytes)};
+  auto* overflow = new Overflow{{}, socket_.get(), loop_of(*socket_).chunks().take(ChunkPool::chunk_bytes)};
   const std::size_t size = rest.copy_to({overflow->block.get(), ChunkPool::chunk_bytes});
   const uv_buf_t buffer =
       uv_buf_init(reinterpret_cast<char*>(overflow->block.get()), static_cast<unsigned>(size));
   overflow->request.data = overflow;
   const auto done = [](uv_write_t* request, int status) {
     const std::unique_ptr<Overflow> written{static_cast<Overflow*>(request->data)};
-    Socket& socket = *written->socket;
-    socket.loop().chunks().give_back(std::move(written->block), ChunkPool::chunk_bytes);
-    if (socket.owner) static_cast<UvStream*>(socket.owner)->on_overflow_written(status);
+    uv_stream_t& socket = *written->socket;
+    loop_of(socket).chunks().give_back(std::move(written->block), ChunkPool::chunk_bytes);
+    if (socket.data) static_cast<UvStream*>(socket.data)->on_overflow_written(status);
   };
-  const int fault = uv_write(&overflow->request, socket_->handle, &buffer, 1, done);
+  const int fault = uv_write(&overflow->request, socket_.get(), &buffer, 1, done);
   if (fault) {  // no callback follows
-    socket_->loop().chunks().give_back(std::move(overflow->block), ChunkPool::chunk_bytes);
+    loop_of(*socket_).chunks().give_back(std::move(overflow->block), ChunkPool::chunk_bytes);
     delete overflow;
     write_fault_ = static_cast<std::int16_t>(-fault);
     return 0;
@@ -208,7 +209,7 @@ void UvStream::shutdown() {
   if (!socket_ || shut_down_) return;
   shut_down_ = true;
   auto* request = new uv_shutdown_t{};
-  const int fault = uv_shutdown(request, socket_->handle, [](uv_shutdown_t* done, int) { delete done; });
+  const int fault = uv_shutdown(request, socket_.get(), [](uv_shutdown_t* done, int) { delete done; });
   if (fault) delete request;  // the connection is broken already; reading tells
 }
 
@@ -220,7 +221,7 @@ void UvStream::close() {
 
 void UvStream::reset() {
   uv_os_fd_t fd = -1;
-  if (socket_ && uv_fileno(reinterpret_cast<uv_handle_t*>(socket_->handle), &fd) == 0) {
+  if (socket_ && uv_fileno(reinterpret_cast<uv_handle_t*>(socket_.get()), &fd) == 0) {
     constexpr linger discard{.l_onoff = 1, .l_linger = 0};  // close() then sends RST
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &discard, sizeof discard);
   }

@@ -14,31 +14,19 @@
 
 namespace mqtt::net {
 
-/// A TCP or unix socket's libuv side. It outlives its owner until libuv has closed it, so `owner` is
-/// null when nobody listens any more.
-struct Socket {
-  uv_stream_t* const handle;
-  void* owner = nullptr;
-
-  explicit Socket(uv_stream_t* h) : handle{h} {}
-  [[nodiscard]] Loop& loop() const { return *static_cast<Loop*>(handle->loop->data); }
+/// A TCP or unix socket of libuv, whose `data` is its owner: null when nobody listens any more, for it
+/// outlives that until libuv has closed it.
+struct CloseSocket {
+  void operator()(uv_stream_t* socket) const;
 };
+using SocketPtr = std::unique_ptr<uv_stream_t, CloseSocket>;
 
-// Apart, for a server has thousands of the smaller one.
-struct TcpSocket : Socket {
-  uv_tcp_t tcp{};
-  TcpSocket() : Socket{reinterpret_cast<uv_stream_t*>(&tcp)} {}
-};
-struct UnixSocket : Socket {
+struct UnixSocket {
   uv_pipe_t pipe{};
   std::shared_ptr<const std::string> path{};  // that connections share
-  UnixSocket() : Socket{reinterpret_cast<uv_stream_t*>(&pipe)} {}
 };
-
-struct CloseSocket {
-  void operator()(Socket* socket) const;
-};
-using SocketPtr = std::unique_ptr<Socket, CloseSocket>;
+[[nodiscard]] uv_tcp_t* as_tcp(const SocketPtr& socket);
+[[nodiscard]] UnixSocket* as_unix(const SocketPtr& socket);
 
 /// TCP without delay. `family` is AF_INET or AF_INET6 to have a descriptor at once, or AF_UNSPEC.
 [[nodiscard]] Result<SocketPtr> make_tcp_socket(Loop& loop, int family);
@@ -60,6 +48,7 @@ class UvStream final : public ByteStream {
   void pause_reading() override;
   void resume_reading() override;
   void shutdown() override;
+  bool may_just_close() const override { return drained_ && !overflow_under_way_; }
   void close() override;
   void reset() override;
   std::string peer() const override;
@@ -82,6 +71,7 @@ class UvStream final : public ByteStream {
   bool paused_ : 1 = false;
   bool reading_ : 1 = false;
   bool read_over_ : 1 = false;
+  bool drained_ : 1 = false;  // the last read took all that was there
   bool overflow_under_way_ : 1 = false;
   bool owes_writable_ : 1 = false;
   bool shut_down_ : 1 = false;

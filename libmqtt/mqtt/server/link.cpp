@@ -168,6 +168,8 @@ void Link::settle_with_broker() {
 /// The broker need not wait for the last packets to be read: a Will is due now.
 void Link::leave_broker() {
   set_deadline(exchange_.drain_timeout());
+  const CloseInfo* const why = connection_->close_info();
+  said_goodbye_ = why && why->reason == CloseReason::peer_disconnect;
   last_output_ = std::make_unique<OutBuffer>(std::move(connection_->output()));
   close_connection();
 }
@@ -193,6 +195,7 @@ void Link::close_down() {
   if (write_failed_) return end();
   if (!blocked_ && !output().empty()) return enlist();
   if (shut_down_ || !output().empty()) return;
+  if (said_goodbye_ && stream_->may_just_close()) return end();
   shut_down_ = true;
   stream_->shutdown();
   set_deadline(exchange_.linger_timeout());

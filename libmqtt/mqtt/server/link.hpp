@@ -85,13 +85,16 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   bool blocked_ : 1 = false;      // on_writable() will come
   bool wrote_ : 1 = false;        // since the last settle()
   bool write_failed_ : 1 = false;
-  bool draining_ : 1 = false;    // what it still says is read, for a time
-  bool unheard_ : 1 = false;     // not read from, for the answers that it does not take
-  bool paused_ : 1 = false;      // the stream's reading
-  bool resting_ : 1 = false;     // until the turn ends
-  bool peer_ended_ : 1 = false;  // on_end() came
-  bool shut_down_ : 1 = false;   // our direction of the stream
-  bool lost_ : 1 = false;        // nothing can be said any more: end at once
+  bool draining_ : 1 = false;      // what it still says is read, for a time
+  bool unheard_ : 1 = false;       // not read from, for the answers that it does not take
+  bool paused_ : 1 = false;        // the stream's reading
+  bool resting_ : 1 = false;       // until the turn ends
+  bool peer_ended_ : 1 = false;    // on_end() came
+  bool said_goodbye_ : 1 = false;  // DISCONNECT: the client says nothing more
+  bool shut_down_ : 1 = false;     // our direction of the stream
+  bool lost_ : 1 = false;          // nothing can be said any more: end at once
 };
+
+static_assert(sizeof(Link) <= 72, "thousands are idle");
 
 }  // namespace mqtt::server

@@ -28,7 +28,7 @@ Version answer_version(std::uint8_t level) {
 
 void ServerSession::receive(TimePoint now, Bytes bytes, ServerHandler& handler) {
   if (phase_ == Phase::closed || wants_close() || bytes.empty()) return;
-  last_received_ = now;
+  note_heard(now);
   if (!heard_ && bytes[0] >> 4 != static_cast<int>(PacketType::connect))
     return close_unheard();  // HTTP, SSH, TLS: as a packet it might never be complete
   heard_ = true;
@@ -61,7 +61,7 @@ void ServerSession::handle_held(TimePoint now, ServerHandler& handler) {
 void ServerSession::resume_input(TimePoint now, ServerHandler& handler) {
   if (!input_paused_) return;
   input_paused_ = false;
-  last_received_ = now;
+  note_heard(now);
   handle_held(now, handler);
 }
 

@@ -18,8 +18,7 @@ Duration keep_alive_limit(std::uint16_t seconds) { return Duration{std::chrono::
 ServerSession::ServerSession(ChunkPool& pool, TimePoint opened, const ServerConfig& config)
     : config_{config},
       core_{pool, {Sender::server, AckMode::manual, config.alias_policy, config.send_window}},
-      connect_deadline_{opened + config.connect_timeout},
-      last_received_{opened} {
+      since_{opened} {
   core_.open(Version::v5, {.maximum_packet_size = config.connect_packet_size_max});
 }
 
@@ -103,7 +102,7 @@ void ServerSession::adopt(Acceptance& acceptance, const ServerLimits& announced,
   phase_ = Phase::connected;
   accepted_ = true;
   awaited_ = false;
-  last_received_ = now;
+  since_ = now;
   challenged_ = false;
 }
 
@@ -148,7 +147,7 @@ Result<void> ServerSession::auth(TimePoint now, ReasonCode reason, PropertiesVie
   authenticating_ = authenticating_ && continues;
   if (phase_ != Phase::connecting) return {};
   awaited_ = true;
-  connect_deadline_ = now + config_.connect_timeout;
+  since_ = now;
   return {};
 }
 
@@ -198,8 +197,8 @@ void ServerSession::close_with(CloseReason reason, ReasonCode code) {
 
 Deadline ServerSession::next_deadline() const {
   if (phase_ == Phase::closed || wants_close() || input_paused_) return std::nullopt;
-  if (phase_ == Phase::connected && keep_alive_ > 0) return last_received_ + keep_alive_limit(keep_alive_);
-  return awaited_ ? Deadline{connect_deadline_} : std::nullopt;
+  if (phase_ == Phase::connected && keep_alive_ > 0) return since_ + keep_alive_limit(keep_alive_);
+  return awaited_ ? Deadline{since_ + config_.connect_timeout} : std::nullopt;
 }
 
 void ServerSession::on_transport_closed(TimePoint) {

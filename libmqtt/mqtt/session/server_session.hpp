@@ -81,7 +81,7 @@ class ServerSession {
   void pause_input() { input_paused_ = true; }
   void resume_input(TimePoint now, ServerHandler& handler);
   /// The transport was not read from up to now, so the client may have been less silent than it seems.
-  void restart_keep_alive(TimePoint now) { last_received_ = now; }
+  void restart_keep_alive(TimePoint now) { note_heard(now); }
   void on_time(TimePoint now, ServerHandler& handler);
   void on_transport_closed(TimePoint now);
   /// What the next connection of the same client continues; nothing if CONNECT was never accepted: what
@@ -130,6 +130,9 @@ class ServerSession {
   void reject(const DecodeError& error);
   void close_with(CloseReason reason, ReasonCode code);
 
+  void note_heard(TimePoint now) {
+    if (!awaited_) since_ = now;
+  }
   void handle_input(TimePoint now, Bytes& bytes, ServerHandler& handler);
   void handle_held(TimePoint now, ServerHandler& handler);
   void hold(Bytes bytes);
@@ -152,6 +155,9 @@ class ServerSession {
 
   const ServerConfig& config_;
   SessionCore core_;
+  Rare<std::string> auth_method_;  // empty: none
+  Rare<Held> held_;
+  TimePoint since_;  // when CONNECT or AUTH began to be awaited_; then when the client was last heard
   Phase phase_ = Phase::awaiting_connect;
   QoS will_qos_ = QoS::at_most_once;
   bool has_will_ : 1 = false;
@@ -172,10 +178,6 @@ class ServerSession {
   bool shared_ : 1 = true;
   std::uint16_t keep_alive_ = 0;               // seconds, in force
   std::uint32_t session_expiry_interval_ = 0;  // of CONNECT
-  Rare<std::string> auth_method_;              // empty: none
-  Rare<Held> held_;
-  TimePoint connect_deadline_;  // while awaited_
-  TimePoint last_received_;
 };
 
 }  // namespace mqtt

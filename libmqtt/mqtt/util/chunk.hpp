@@ -30,7 +30,7 @@ class ChunkPool {
   /// For the first packets of a turn and for heads between referenced payloads: ten thousand connections
   /// that answer a packet each in one turn are not to take a chunk each, which would leave the heap full
   /// of holes.
-  static constexpr std::size_t small_chunk_bytes = 512;
+  static constexpr std::size_t small_chunk_bytes = 256;
   /// Of each size, kept for reuse; what a burst took beyond it goes back to the allocator.
   static constexpr std::size_t spare_chunks_max = 64;
 

@@ -74,7 +74,7 @@ Result<void> RecordingStore::commit() {
 
 void RecordingEvents::on_connected(const broker::Identity& who, Version, bool session_present) {
   lines.push_back(
-      fmt::format("connected {} user={}{}", who.client_id, who.user, session_present ? " present" : ""));
+      fmt::format("connected {} user={}{}", who.client_id, *who.user, session_present ? " present" : ""));
 }
 void RecordingEvents::on_refused(const broker::ConnectionInfo&, const CloseInfo& info) {
   lines.push_back(fmt::format("refused {}", describe_close(info)));

@@ -53,6 +53,37 @@ TEST_F(Ends, Mqtt_5_Shutdown_TellsClientsThatUnderstandIt) {
   EXPECT_EQ(connections(), 0U);
 }
 
+TEST_F(Ends, AfterDisconnectTheConnectionIsClosedAtOnce_AndNothingIsLost) {
+  config.linger_timeout = 1h;
+  open();
+  const auto client = connect("client");
+  subscribe(*client, "t");
+  client->stream->pause_reading();
+  for (int i = 0; i < 4; ++i) client->send(message("t", std::string(1000, 'x')));
+  client->send(DisconnectView{});
+  ASSERT_TRUE(wait([&] { return connections() == 0; })) << "it waits for the client to close first";
+  client->stream->resume_reading();
+  ASSERT_TRUE(wait([&] { return client->over(); }));
+  EXPECT_FALSE(client->error) << client->error->context;
+  EXPECT_EQ(client->count(PacketType::publish), 4U);
+}
+
+TEST_F(Ends, OctetsBehindDisconnectDoNotMakeTheEndAReset) {
+  config.linger_timeout = 1h;
+  open();
+  const auto client = connect("client");
+  subscribe(*client, "t");
+  client->stream->pause_reading();
+  client->send(message("t", "the last"));
+  client->send(DisconnectView{});
+  client->send_octets(as_bytes(std::string(2 * net::Loop::read_buffer_bytes, 'x')));
+  ASSERT_TRUE(wait([&] { return events.disconnected == 1 && client->unsent() == 0; }));
+  client->stream->resume_reading();
+  ASSERT_TRUE(wait([&] { return client->over(); }));
+  EXPECT_FALSE(client->error) << client->error->context;
+  EXPECT_EQ(client->count(PacketType::publish), 1U);
+}
+
 TEST_F(Ends, ShutdownDoesNotWaitLongForClientsThatKeepTheirEndOpen) {
   config.linger_timeout = 20ms;
   open();
