@@ -17,6 +17,11 @@ MessageMaker::MessageMaker(const PubConfig& config)
   random_.seed(static_cast<std::uint64_t>(device()) << 32 | device());
 }
 
+std::optional<OutgoingMessage> MessageMaker::frame() const {
+  if (config_.json || config_.topic_template || config_.payload_template) return std::nullopt;
+  return OutgoingMessage{config_.topic, config_.qos, config_.retain, properties_};
+}
+
 std::expected<std::optional<MadeMessage>, std::string> MessageMaker::make(const mqtt::SharedBytes& record) {
   if (config_.json) return from_json(record);
   if (config_.topic_template || config_.payload_template) return from_templates(record);

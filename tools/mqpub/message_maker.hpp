@@ -24,6 +24,10 @@ class MessageMaker {
  public:
   explicit MessageMaker(const PubConfig& config);
 
+  /// Where records are payloads as they are: all the rest of every message, so that a stream of small ones
+  /// need not ask make().
+  [[nodiscard]] std::optional<OutgoingMessage> frame() const;
+
   /// Nothing if the record stands for no message (a blank line, or an event, among JSON lines). The error
   /// is the end of a sentence that begins with where the record stands. The views live until the next call,
   /// and while `record` does.

@@ -12,13 +12,14 @@ class Pace {
   /// `interval` zero: as fast as it goes.
   explicit Pace(mqtt::Duration interval) : interval_{interval} {}
 
+  [[nodiscard]] bool unlimited() const { return interval_ == mqtt::Duration::zero(); }
   /// When the next message may leave; nothing if at once.
   [[nodiscard]] mqtt::Deadline wait_until(mqtt::TimePoint now) const {
-    if (interval_ == mqtt::Duration::zero() || !next_ || *next_ <= now) return std::nullopt;
+    if (unlimited() || !next_ || *next_ <= now) return std::nullopt;
     return next_;
   }
   void sent(mqtt::TimePoint now) {
-    if (interval_ == mqtt::Duration::zero()) return;
+    if (unlimited()) return;
     next_ = std::max(next_.value_or(now), now - burst_) + interval_;
   }
 

@@ -77,6 +77,7 @@ bool Publisher::has_room() {
 }
 
 bool Publisher::on_pace() {
+  if (pace_.unlimited()) return true;
   const auto wait = pace_.wait_until(loop_.now());
   if (wait) pace_timer_.set(*wait);
   return !wait;
@@ -99,7 +100,7 @@ mqtt::Result<void> Publisher::publish(const OutgoingMessage& message) {
   }
   account_.sent(*id, message.payload.bytes.size());
   remember_topic(*id, message.topic);
-  pace_.sent(loop_.now());
+  if (!pace_.unlimited()) pace_.sent(loop_.now());
   client_.flush();
   return {};
 }

@@ -25,6 +25,7 @@ RecordFeed::RecordFeed(mqtt::net::Loop& loop, const PubConfig& config, FeedSink&
                                                     : "record"},
       timer_{loop, [this] { sink_.on_feed_due(); }},
       skip_{config.skip_records} {
+  frame_ = maker_.frame();
   if (config.replay_speed) schedule_.emplace(*config.replay_speed);
 }
 
@@ -70,6 +71,13 @@ bool RecordFeed::end_input() {
 void RecordFeed::take_record(const mqtt::SharedBytes& record) {
   ++records_;
   if (++total_ <= skip_) return;
+  if (frame_) {
+    frame_->payload = record;
+    frame_->record = total_;
+    publish(*frame_);
+    frame_->payload = {};  // a whole file is not kept longer than it is in flight
+    return;
+  }
   auto made = maker_.make(record);
   if (!made) return reject(made.error());
   if (!*made) return;

@@ -45,9 +45,10 @@ class RecordFeed final : public Feed {
   std::optional<Schedule> schedule_;
   mqtt::Deadline held_until_;  // of the message below; nothing is read before
   mqtt::StoredMessage held_;
-  std::uint64_t records_ = 0;  // of the present input
-  std::uint64_t total_ = 0;    // of all
-  std::uint64_t skip_;         // the first ones, which an earlier run has taken
+  std::optional<OutgoingMessage> frame_;  // of messages that differ in their payload only
+  std::uint64_t records_ = 0;             // of the present input
+  std::uint64_t total_ = 0;               // of all
+  std::uint64_t skip_;                    // the first ones, which an earlier run has taken
   bool at_end_ = false;
 };
 
