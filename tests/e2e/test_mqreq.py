@@ -557,6 +557,13 @@ def test_decoders_are_there(mqbroker):
     assert told.out == b"\x18\n" and "cannot be decoded as cbor" in told.err_text, told
 
 
+def test_the_topic_is_in_colour_when_that_is_asked_for(mqbroker):
+    reply_to = unique("r")
+    with Responder(mqbroker) as responder:
+        result = assert_ok(mqreq(*mqbroker.args(), "-t", responder.topic, "-e", reply_to, "-m", "x", "-v", "--color", "always"))
+    assert result.out == b"\x1b[36m" + reply_to.encode() + b"\x1b[0m X\n"
+
+
 def test_log_lines_as_json_say_what_happened(mqbroker):
     with Responder(mqbroker) as responder:
         result = mqreq(*mqbroker.args(), "-t", responder.topic, "-m", "x", "--log-format", "json")

@@ -39,8 +39,8 @@ class MessageLineWriter {
  public:
   explicit MessageLineWriter(JsonPayload mode = JsonPayload::text) : mode_{mode} {}
 
-  /// Appends one line with its '\n'. The topic must be whole
-  /// (no alias); a Topic Alias property means nothing outside its connection and is left out.
+  /// Appends one line with its '\n'. The topic must be whole (no alias); a Topic Alias property means
+  /// nothing outside its connection and is left out.
   void write(std::string& out, const mqtt::PublishView& message, const Reception& received,
              const DecodedPayload* decoded = nullptr);
 

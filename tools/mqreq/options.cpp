@@ -1,6 +1,7 @@
 #include "mqreq/options.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <mqtt/codec/topic.hpp>
 #include <mqtt/util/text.hpp>
@@ -134,6 +135,10 @@ void declare_req_options(Options& o, ReqConfig& config) {
   o.rule([&config] { return choose_topic(config); });
   o.rule([&config] { return choose_response_topic(config); });
   o.rule([&config] { return check_version(config); });
+  o.rule([&config]() -> Fault {
+    config.output.colored = use_color(config.connection.log.color, STDOUT_FILENO);
+    return std::nullopt;
+  });
   o.example("mqreq -t rpc/time -n", "ask, and write the reply; at most 10 seconds");
   o.example("mqreq -t discover -n --replies 3 -W 2s --json | jq .latency",
             "of three responders, how long each took");

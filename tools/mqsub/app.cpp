@@ -6,11 +6,12 @@
 #include <random>
 
 #include "common/client_setup.hpp"
+#include "common/farewell.hpp"
 #include "common/packet_log.hpp"
 #include "common/signals.hpp"
 #include "messages/lifecycle.hpp"
+#include "messages/pending_acks.hpp"
 #include "mqsub/executor.hpp"
-#include "mqsub/pending_acks.hpp"
 #include "mqsub/retained_remover.hpp"
 #include "mqsub/snapshot.hpp"
 #include "mqsub/sub_output.hpp"
@@ -20,7 +21,6 @@ namespace {
 
 using mqtt::Ending;
 using mqtt::PropertyId;
-using mqtt::PropertyPlace;
 
 /// How long, at the end, a reader of standard output may take nothing.
 constexpr mqtt::Duration output_grace = std::chrono::seconds{2};
@@ -37,7 +37,7 @@ class Receiver final : mqtt::ClientHandler {
       : config_{config},
         diag_{"mqsub", config.connection.log},
         where_{where_of(config.connection, setup)},
-        ends_session_{setup.ends_session},
+        farewell_{config.connection, setup},
         signals_{
             loop_,
             {.on_stop = [this] { on_signal(); }, .on_statistics = [this] { diag_.info(goal_.progress()); }}},
@@ -361,26 +361,14 @@ class Receiver final : mqtt::ClientHandler {
     deadline_.cancel();
     acknowledge_written();
     client_.resume_reading();  // to see the server's end
-    client_.disconnect(farewell_reason(), farewell_properties());
-  }
-
-  [[nodiscard]] mqtt::ReasonCode farewell_reason() const {
-    const bool with_will = signals_.stop_signal() != 0 && config_.connection.will_on_exit;
-    return with_will ? mqtt::ReasonCode::disconnect_with_will : mqtt::ReasonCode::normal_disconnection;
-  }
-
-  mqtt::PropertiesView farewell_properties() {
-    if (client_.session().version() != mqtt::Version::v5) return {};
-    farewell_ = config_.connection.properties.at(PropertyPlace::disconnect);
-    const bool given = farewell_.view().find(PropertyId::session_expiry_interval).has_value();
-    if (ends_session_ && !given) farewell_.add(PropertyId::session_expiry_interval, 0);
-    return farewell_;
+    client_.disconnect(farewell_.reason(signals_.stop_signal()),
+                       farewell_.properties(client_.session().version()));
   }
 
   const SubConfig& config_;
   Diag diag_;
   Where where_;
-  bool ends_session_;
+  Farewell farewell_;
   mqtt::net::Loop loop_;
   Signals signals_;
   mqtt::net::Timer deadline_;
@@ -397,7 +385,6 @@ class Receiver final : mqtt::ClientHandler {
   mqtt::Client client_;
   PacketLog packet_log_;
   PendingAcks pending_acks_;
-  mqtt::Properties farewell_;
   ExitCode exit_code_ = ExitCode::ok;
   std::optional<WallTime> time_of_turn_;
   std::optional<mqtt::TimePoint> last_activity_;

@@ -1,13 +1,12 @@
 #include "mqsub/sub_output.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <utility>
 
-#include <mqtt/util/text.hpp>
+#include "messages/undecoded_warning.hpp"
 
 namespace mq {
 namespace {
@@ -29,16 +28,9 @@ SubOutput::SubOutput(mqtt::net::Loop& loop, const SubConfig& config, Sinks sinks
                .on_error = callbacks_.on_error}},
       record_{std::move(sinks.record)},
       tick_{loop, [this] { on_tick(); }} {
-  // Once: a stream of them is not a stream of warnings, and --json says it of each.
-  const auto on_undecoded = [this](std::string_view decoder, std::string_view topic, std::string_view fault) {
-    if (std::exchange(undecoded_told_, true)) return;
-    diag_.warning(fmt::format(
-        "the payload of '{}' cannot be decoded as {}: it {}; such messages are written as they come",
-        mqtt::escape_for_terminal(topic), decoder, fault));
-  };
-  presenter_ = sinks.difference
-                   ? make_diff_presenter(std::move(*sinks.difference))
-                   : make_presenter(config.view, config.output, stdout_.is_terminal(), on_undecoded);
+  presenter_ = sinks.difference ? make_diff_presenter(std::move(*sinks.difference))
+                                : make_presenter(config.view, config.output, stdout_.is_terminal(),
+                                                 UndecodedWarning{diag_});
 }
 
 void SubOutput::begin() {

@@ -69,7 +69,6 @@ class SubOutput {
   std::optional<mqtt::net::SignalWatcher> resized_;
   std::deque<std::string> held_lines_;
   WallClockText event_clock_;
-  bool undecoded_told_ = false;
   bool record_failed_ = false;
   bool closed_ = false;
 };

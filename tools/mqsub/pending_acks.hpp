@@ -1,2 +1,0 @@
-#pragma once
-#include "messages/pending_acks.hpp"
