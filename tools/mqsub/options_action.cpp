@@ -5,9 +5,8 @@
 namespace mq::detail {
 namespace {
 
-constexpr std::string_view group = "Action";
-
 void declare_exec(Options& o, ExecConfig& exec) {
+  constexpr std::string_view group = "Action";
   o.text("--exec", exec.command)
       .metavar("COMMAND")
       .group(group)
@@ -51,6 +50,7 @@ std::optional<std::string> empty_name(const Options& options, const SubConfig& c
 }  // namespace
 
 void declare_action_options(Options& o, SubConfig& config) {
+  constexpr std::string_view group = "Action";
   declare_exec(o, config.exec);
   o.text("--record", config.record)
       .metavar("FILE")
