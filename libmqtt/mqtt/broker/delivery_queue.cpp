@@ -81,7 +81,7 @@ std::vector<Delivery> DeliveryQueue::take_shared(const std::set<TopicTree::Posit
 }
 
 void DeliveryQueue::put_in_order() {
-  if (waiting_) std::ranges::stable_sort(waiting_->list, comes_before);
+  if (waiting_) std::ranges::sort(waiting_->list, comes_before);
 }
 
 }  // namespace mqtt::broker
