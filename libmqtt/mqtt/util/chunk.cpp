@@ -52,12 +52,11 @@ MutableBytes OutBuffer::append(std::size_t size) {
   OutQueue& to = queue();
   const bool fits = to.first < to.segments.size() && to.segments.back().block &&
                     to.segments.back().capacity - to.segments.back().size >= size;
-  if (!fits) to.segments.push_back(make_segment(size));
+  if (!fits) push(make_segment(size));
   Segment& last = to.segments.back();
   const MutableBytes space{last.block.get() + (last.data - last.block.get()) + last.size, size};
   last.size += size;
   to.size += size;
-  pool_->waiting_bytes_ += size;
   return space;
 }
 
@@ -88,8 +87,13 @@ void OutBuffer::append_shared(const SharedBytes& payload) {
   segment.owner = payload.owner;
   segment.data = payload.bytes.data();
   segment.size = payload.bytes.size();
+  push(std::move(segment));
+  queue_->size += payload.bytes.size();
+}
+
+void OutBuffer::push(Segment segment) {
+  pool_->waiting_bytes_ += sizeof(Segment) + segment.capacity;
   queue().segments.push_back(std::move(segment));
-  queue().size += payload.bytes.size();
 }
 
 std::size_t OutBuffer::gather(std::span<iovec> parts) const {
@@ -113,13 +117,16 @@ void OutBuffer::consume(std::size_t size) {
     front.data += part;
     front.size -= part;
     if (front.block) front.capacity -= part;  // capacity counts from data
-    if (front.block) pool_->waiting_bytes_ -= part;
     size -= part;
     if (front.size > 0) break;
     release(front);
     ++from.first;
   }
-  if (from.size == 0) clear();
+  if (from.size == 0) return clear();
+  // In a buffer that is never empty those that were written would pile up.
+  if (from.first < kept_segments || from.first < from.segments.size() / 2) return;
+  from.segments.erase(from.segments.begin(), from.segments.begin() + static_cast<std::ptrdiff_t>(from.first));
+  from.first = 0;
 }
 
 void OutBuffer::clear() {
@@ -132,10 +139,10 @@ void OutBuffer::clear() {
 }
 
 void OutBuffer::release(Segment& segment) {
-  if (segment.block) pool_->waiting_bytes_ -= segment.size;
   // Only standard blocks are recycled: data + capacity is the block's end.
   const auto total =
       segment.block ? static_cast<std::size_t>(segment.data - segment.block.get()) + segment.capacity : 0;
+  pool_->waiting_bytes_ -= sizeof(Segment) + total;
   if (total == ChunkPool::chunk_bytes || total == ChunkPool::small_chunk_bytes)
     pool_->give_back(std::move(segment.block), total);
   segment = Segment{};

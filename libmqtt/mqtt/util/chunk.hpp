@@ -44,7 +44,8 @@ class ChunkPool {
   /// It is empty.
   void give_back(std::unique_ptr<OutQueue> queue);
 
-  /// Octets that wait in blocks of output buffers. Payloads that these only refer to are their owners' cost.
+  /// What output buffers hold: blocks, full or not, and their places in queues. Payloads that these only
+  /// refer to are their owners' cost.
   [[nodiscard]] std::size_t waiting_bytes() const { return waiting_bytes_; }
 
  private:
@@ -94,6 +95,7 @@ class OutBuffer {
 
   [[nodiscard]] OutQueue& queue();
   [[nodiscard]] Segment make_segment(std::size_t size) const;
+  void push(Segment segment);
   void release(Segment& segment);
 
   ChunkPool* pool_;

@@ -97,5 +97,20 @@ TEST(OutBuffer, MovesLeaveAnEmptyBuffer) {
   EXPECT_EQ(content(a), "x");
 }
 
+TEST(OutBuffer, CountsTheBlocksAndPlacesThatItHoldsAndNotOnlyTheirOctets) {
+  ChunkPool pool;
+  OutBuffer buffer{pool};
+  for (int i = 0; i < 100; ++i) {
+    buffer.append_copy(as_bytes("head"));
+    buffer.append_shared(SharedBytes::take(std::string(OutBuffer::reference_from_bytes, 'x')));
+  }
+  EXPECT_GE(pool.waiting_bytes(), 100 * ChunkPool::small_chunk_bytes);
+  buffer.consume(buffer.size() / 2);
+  buffer.append_copy(as_bytes(std::string(3 * ChunkPool::chunk_bytes, 'x')));
+  EXPECT_GE(pool.waiting_bytes(), 50 * ChunkPool::small_chunk_bytes + 3 * ChunkPool::chunk_bytes);
+  buffer.consume(buffer.size());
+  EXPECT_EQ(pool.waiting_bytes(), 0u);
+}
+
 }  // namespace
 }  // namespace mqtt::test
