@@ -7,8 +7,9 @@
 namespace mqtt {
 namespace {
 
-/// A buffer that a large packet grew is not kept for the small ones that follow.
-constexpr std::size_t kept_capacity_bytes = 64 * 1024;
+/// A buffer that a large packet grew is not kept for the small ones that follow: thousands of connections
+/// have one each.
+constexpr std::size_t kept_capacity_bytes = 4 * 1024;
 
 DecodeError error(ReasonCode reason, Clause clause, std::string_view what, std::uint32_t offset) {
   return {reason, clause.id(Version::v5), what, offset};
@@ -36,7 +37,7 @@ std::expected<std::optional<Framer::Header>, DecodeError> Framer::read_header(By
 }
 
 std::expected<std::optional<Frame>, DecodeError> Framer::next(Bytes& input) {
-  if (carry_done_) reset();
+  let_go();
   if (!carry_->empty()) return next_from_carry(input);
   const auto header = read_header(input);
   if (!header) return std::unexpected(header.error());

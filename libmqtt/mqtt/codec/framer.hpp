@@ -33,6 +33,10 @@ class Framer {
   [[nodiscard]] std::expected<std::optional<Frame>, DecodeError> next(Bytes& input);
 
   void set_max_packet_size(std::uint32_t size) { max_packet_size_ = size; }
+  /// The frame last returned is not needed any more.
+  void let_go() {
+    if (carry_done_) reset();
+  }
   /// Forgets a cut packet: for the next connection.
   void reset();
   /// Octets of an incomplete packet held over.

@@ -13,6 +13,8 @@ template <class Value>
 class IdTable {
  public:
   [[nodiscard]] std::size_t size() const { return size_; }
+  /// Octets, as in a table that is half full.
+  [[nodiscard]] std::size_t memory_bytes() const { return 2 * size_ * sizeof(Cell); }
   [[nodiscard]] bool contains(PacketId id) const { return find(id) != nullptr; }
 
   [[nodiscard]] const Value* find(PacketId id) const {
@@ -43,10 +45,11 @@ class IdTable {
       hole = i;
     }
     cells_[hole] = Cell{};
+    if (size_ == 0 && cells_.size() > kept_cells) clear();
   }
 
   void clear() {
-    cells_.clear();
+    cells_ = std::vector<Cell>{};  // {} would keep its room
     size_ = 0;
   }
 
@@ -80,6 +83,8 @@ class IdTable {
     for (const Cell& cell : old)
       if (cell.id != 0) cells_[probe(cell.id)] = cell;
   }
+
+  static constexpr std::size_t kept_cells = 64;  // of an empty table
 
   std::vector<Cell> cells_;  // a power of two, at most half full
   std::size_t size_ = 0;

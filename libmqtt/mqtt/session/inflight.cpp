@@ -1,6 +1,12 @@
 #include <mqtt/session/inflight.hpp>
 
 namespace mqtt {
+namespace {
+
+/// Places that are kept once nothing is in flight.
+constexpr std::size_t kept_slots = 32;
+
+}  // namespace
 
 const Inflight::Entry* Inflight::find(PacketId id) const {
   const std::uint32_t* slot = index_.find(id);
@@ -49,11 +55,12 @@ void Inflight::remove(PacketId id) {
   forget_message(entry);
   unlink(slot);
   free_.push_back(slot);
+  if (size() == 0 && slots_.size() > kept_slots) clear();
 }
 
 void Inflight::clear() {
-  slots_.clear();
-  free_.clear();
+  slots_ = std::vector<Entry>{};  // {} would keep its room
+  free_ = std::vector<std::uint32_t>{};
   index_.clear();
   sent_ = 0;
   bytes_ = 0;

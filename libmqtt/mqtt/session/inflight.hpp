@@ -10,7 +10,8 @@ namespace mqtt {
 
 /// The QoS 1 and QoS 2 messages that we sent and that have no final answer, in the order in which
 /// their last packet left: PUBLISH when it was first sent, moved to the end as PUBREL when PUBREC came.
-/// That is the order for sending again [MQTT-4.6.0-1] [MQTT-4.6.0-4]. Storage is reused.
+/// That is the order for sending again [MQTT-4.6.0-1] [MQTT-4.6.0-4]. Storage is reused; what a burst took
+/// goes with the last of them.
 class Inflight {
  public:
   enum class Stage : std::uint8_t { published, released };  ///< awaits PUBACK or PUBREC; awaits PUBCOMP

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace mqtt {
+namespace {
+
+/// Of an AckQueue in which nothing waits.
+constexpr std::size_t kept_places = 64;
+
+}  // namespace
 
 void ReceivedIds::begin_connection() {
   records_.for_each([](PacketId, Record& record) {
@@ -12,7 +18,7 @@ void ReceivedIds::begin_connection() {
 }
 
 void AckQueue::begin_connection(std::uint32_t epoch) {
-  ring_.clear();
+  ring_ = std::vector<Place>{};  // {} would keep its room
   size_ = 0;
   first_ = 0;
   epoch_ = epoch;
@@ -48,6 +54,7 @@ std::optional<ReadyAck> AckQueue::pop() {
   ReadyAck ready = std::move(static_cast<ReadyAck&>(at(first_)));
   ++first_;
   --size_;
+  if (size_ == 0 && ring_.size() > kept_places) ring_ = std::vector<Place>{};
   return ready;
 }
 

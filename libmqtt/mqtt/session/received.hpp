@@ -27,6 +27,7 @@ class ReceivedIds {
   };
 
   [[nodiscard]] std::size_t size() const { return records_.size(); }
+  [[nodiscard]] std::size_t memory_bytes() const { return records_.memory_bytes(); }
   [[nodiscard]] Record* find(PacketId id) { return records_.find(id); }
   /// Pointers from find() are void afterwards.
   void put(PacketId id, const Record& record) { records_.put(id, record); }
@@ -48,7 +49,7 @@ struct ReadyAck {
 
 /// The received messages of one connection that were not acknowledged, in order of arrival, which is
 /// the order in which PUBACK and PUBREC must leave [MQTT-4.6.0-2] [MQTT-4.6.0-3]. A ring that keeps its
-/// storage.
+/// storage, up to some places, while it is empty.
 class AckQueue {
  public:
   /// A new connection. Tokens of the former are known by their epoch from then on.

@@ -1,6 +1,11 @@
 #include <mqtt/session/stored_message.hpp>
 
 namespace mqtt {
+namespace {
+
+constexpr std::size_t kept_capacity = 256;
+
+}  // namespace
 
 void StoredMessage::assign(const PublishView& message, const SharedBytes& payload) {
   const Bytes properties = message.properties.encoded();
@@ -21,9 +26,9 @@ void StoredMessage::assign(const PublishView& message, const SharedBytes& payloa
 }
 
 void StoredMessage::clear() {
-  // What one long topic or property took is not kept for the short ones that follow.
+  // There may be hundreds of these for each of thousands of clients.
   text_.clear();
-  if (text_.capacity() > 2 * OutBuffer::reference_from_bytes) text_.shrink_to_fit();
+  if (text_.capacity() > kept_capacity) text_.shrink_to_fit();
   topic_size_ = properties_size_ = 0;
   shared_ = {};
 }

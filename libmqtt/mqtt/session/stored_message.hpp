@@ -7,11 +7,11 @@
 namespace mqtt {
 
 /// A message that outlives the call it came in: topic and properties copied, the payload referenced
-/// if it has an owner. An object that is filled again and again keeps its storage.
+/// if it has an owner. An object that is filled again and again keeps its storage, if that is small.
 class StoredMessage {
  public:
   void assign(const PublishView& message, const SharedBytes& payload);
-  /// Lets the payload go, keeps the storage.
+  /// Lets the payload go, keeps a small storage.
   void clear();
 
   /// With packet_id, dup and payload at their defaults.

@@ -1,23 +1,31 @@
-// In steady state a message costs no heap allocation.
+// In steady state a message costs no heap allocation, and what a burst took is given back.
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cstdlib>
 #include <new>
+#include <vector>
 
 #include "session_pair.hpp"
 
 namespace {
 std::size_t allocations = 0;
-}
+std::size_t live_bytes = 0;
+}  // namespace
 
 // Not inlined: g++ 12 would take malloc and free for mismatched to new and delete.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc{};
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (!memory) throw std::bad_alloc{};
+  live_bytes += malloc_usable_size(memory);
+  return memory;
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  live_bytes -= malloc_usable_size(memory);  // 0 for null
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace mqtt {
 namespace {
@@ -76,6 +84,66 @@ TEST_F(SteadyState, SendingQos1AllocatesNothing) {
               session_.output().consume(session_.output().size());
             }),
             0u);
+}
+
+TEST(AfterABurst, InflightKeepsNoMoreThanAFewKilobytes) {
+  Inflight messages;
+  const std::string payload(4000, 'x');
+  const std::size_t before = live_bytes;
+  for (PacketId id = 1; id <= 256; ++id)
+    messages.add(id, {.qos = QoS::at_least_once, .topic = "t"}, {as_bytes(payload), nullptr});
+  for (PacketId id = 1; id <= 256; ++id) messages.remove(id);
+  EXPECT_LT(live_bytes - before, 4096u);
+  for (PacketId id = 1; id <= 256; ++id) {  // one after the other
+    messages.add(id, {.qos = QoS::at_least_once, .topic = "t"}, {as_bytes(payload), nullptr});
+    messages.remove(id);
+  }
+  EXPECT_LT(live_bytes - before, 4096u);
+  EXPECT_EQ(messages.memory_bytes(), 0u);
+}
+
+TEST(AfterABurst, AcknowledgementsThatWereHeldBackKeepNothing) {
+  AckQueue acks;
+  std::vector<AckToken> tokens;
+  tokens.reserve(1024);
+  const std::size_t before = live_bytes;
+  for (PacketId id = 1; id <= 1024; ++id) tokens.push_back(acks.push(id, QoS::at_least_once));
+  for (const AckToken& token : tokens) acks.acknowledge(token, ReasonCode::success, {});
+  while (acks.pop()) {
+  }
+  EXPECT_LT(live_bytes - before, 8192u);
+  const AckToken next = acks.push(7, QoS::at_least_once);
+  acks.acknowledge(next, ReasonCode::success, {});
+  EXPECT_EQ(acks.pop()->token, next);
+}
+
+TEST(AfterABurst, AFramerKeepsNoBufferOfALargePacket) {
+  Framer framer;
+  const std::string packet =
+      test::encoded(PublishView{.topic = "t", .payload = as_bytes(std::string(60'000, 'x'))});
+  const std::size_t before = live_bytes;
+  Bytes start = as_bytes(packet).first(20'000), rest = as_bytes(packet).subspan(20'000);
+  EXPECT_FALSE(framer.next(start)->has_value());
+  EXPECT_TRUE(framer.next(rest)->has_value());
+  framer.let_go();  // without asking for the next one, which may be long in coming
+  EXPECT_LT(live_bytes - before, 8192u);
+  EXPECT_FALSE(framer.next(rest)->has_value());
+}
+
+TEST(AfterABurst, AnOutputThatIsNeverEmptyDoesNotGrow) {
+  ChunkPool pool;
+  OutBuffer output{pool};
+  const SharedBytes payload = SharedBytes::take(std::string(8192, 'x'));
+  output.append_shared(payload);
+  const auto pass = [&] {
+    output.append_copy(as_bytes("head"));
+    output.append_shared(payload);
+    output.consume(4 + 8192);
+  };
+  for (int i = 0; i < 1000; ++i) pass();
+  const std::size_t before = live_bytes;
+  for (int i = 0; i < 100'000; ++i) pass();
+  EXPECT_LE(live_bytes, before);
 }
 
 }  // namespace
