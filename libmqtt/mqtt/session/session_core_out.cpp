@@ -24,6 +24,19 @@ ReasonCode reason_of(const Error& fault) {
   }
 }
 
+/// Its PUBLISH as it is sent again: with what is left of its Message Expiry Interval [MQTT-3.3.2-6], which
+/// a session that began before 5.0 had not. `with_rest` owns the properties then.
+PublishView repetition_of(const Inflight::Entry& entry, TimePoint now, Properties& with_rest) {
+  PublishView view = entry.message.header();
+  view.packet_id = entry.id;
+  view.dup = entry.dup;  // [MQTT-3.3.1-1]
+  if (!entry.expires) return view;
+  with_rest = Properties{view.properties};
+  with_rest.set(PropertyId::message_expiry_interval, seconds_left(*entry.expires, now));
+  view.properties = with_rest;
+  return view;
+}
+
 }  // namespace
 
 Result<PacketId> SessionCore::publish(const PublishView& header, const SharedBytes& payload,
@@ -173,11 +186,12 @@ void SessionCore::resume(TimePoint now, FlowHandler& handler, bool session_prese
   Inflight& messages = flows_.make().state.outgoing;
   messages.begin_connection(session_present);
   if (!session_present) flows_.make().state.incoming.clear();
+  Properties with_rest;
   for (auto* entry = messages.next(); entry; entry = messages.next(entry)) {
     if (entry->stage == Inflight::Stage::released) {
       if (!session_present) finals.push_back({entry->id, entry->reason});
-    } else if (const auto fault =
-                   find_limit_fault(entry->message.header(), entry->message.payload().bytes.size())) {
+    } else if (const auto fault = find_limit_fault(repetition_of(*entry, now, with_rest),
+                                                   entry->message.payload().bytes.size())) {
       finals.push_back({entry->id, reason_of(*fault)});
     }
   }
@@ -203,16 +217,8 @@ void SessionCore::send_again(TimePoint now, const Inflight::Entry& entry) {
 /// Also what has expired meanwhile: only a delivery that has not begun is given up [MQTT-3.3.2-5], one that
 /// has is completed [MQTT-4.4.0-1] [MQTT-4.3.3-7].
 void SessionCore::publish_again(TimePoint now, const Inflight::Entry& entry) {
-  PublishView view = entry.message.header();
-  view.packet_id = entry.id;
-  view.dup = entry.dup;  // [MQTT-3.3.1-1]
   Properties with_rest;
-  if (entry.expires) {  // less the time that it waited here [MQTT-3.3.2-6]
-    with_rest = Properties{view.properties};
-    with_rest.set(PropertyId::message_expiry_interval, seconds_left(*entry.expires, now));
-    view.properties = with_rest;
-  }
-  write_publish(view, entry.message.payload());
+  write_publish(repetition_of(entry, now, with_rest), entry.message.payload());
 }
 
 void SessionCore::send_backlog(TimePoint now) {

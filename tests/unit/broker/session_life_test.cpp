@@ -469,5 +469,20 @@ TEST(BrokerAdministration, AnyReasonEndsTheConnection) {
   EXPECT_FALSE(a.is_open());
 }
 
+TEST(BrokerSession, Mqtt_3_1_2_24_AMessageSentAgainWithAnExpiryItDidNotHaveStaysWithinTheMaximumPacketSize) {
+  Rig rig;
+  Client old{rig, Version::v3_1_1}, p{rig}, a{rig};
+  old.acknowledges = false;
+  old.enter("id=a");
+  old.subscribe("t:1");
+  p.enter("id=p clean");
+  p.send("PUBLISH q=1 id=1 t=t p=x*30 message_expiry_interval=100");
+  EXPECT_EQ(old.count("PUBLISH"), 1u);
+  old.cut();
+  a.connect("id=a session_expiry_interval=100 maximum_packet_size=40");  // it would be 43
+  EXPECT_EQ(a.count("PUBLISH"), 0u);
+  EXPECT_EQ(rig.dropped(DropReason::too_large), 1u);
+}
+
 }  // namespace
 }  // namespace mqtt::test
