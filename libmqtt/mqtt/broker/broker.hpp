@@ -61,7 +61,7 @@ class Broker {
   void disconnect(TimePoint now, std::string_view client_id, ReasonCode reason);
 
   [[nodiscard]] const Counters& counters() const;
-  /// Half of Limits::memory is in use: a transport that has answers to write is to be read from no more.
+  /// Much of Limits::memory is in use: a transport that has answers to write is to be read from no more.
   [[nodiscard]] bool memory_is_short() const;
   [[nodiscard]] const BrokerConfig& config() const;
 

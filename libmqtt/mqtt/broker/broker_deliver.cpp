@@ -66,8 +66,7 @@ bool Broker::State::can_send_now(const Session& session, QoS qos) const {
 
 /// Whether one more QoS 1 or 2 message may be in flight: by number, and by what has to be kept of them.
 bool Broker::State::has_quota(const ServerSession& link) const {
-  const std::size_t bytes_max = memory_is_full() ? 1 : config.limits.queued_bytes;
-  return link.send_quota() > 0 && link.in_flight_bytes() < bytes_max;
+  return link.send_quota() > 0 && link.in_flight_bytes() < in_flight_max();
 }
 
 /// 0 for QoS 0, and if the client cannot take it.
@@ -142,13 +141,16 @@ bool Broker::State::make_room(Session& session, const Delivery& delivery) {
   }
 }
 
-/// Which bound `delivery` would exceed. Who is not there, or does not read, has half of all memory at
-/// most: the rest is for those whose publishers wait when it gets short.
+/// Which bound `delivery` would exceed. Who is not there, does not read, or is behind with what nobody waits
+/// for has half of all memory at most, and what nobody waits for three quarters: the rest is for those whose
+/// publishers wait when it gets short.
 std::optional<DropReason> Broker::State::find_room_fault(const Session& session,
                                                          const Delivery& delivery) const {
   const Limits& limits = config.limits;
-  const std::size_t total = reads(session) ? limits.memory : limits.memory / 2;
-  if (memory() + delivery.own_bytes() > total) return DropReason::memory_full;
+  const bool waited_for = is_waited_for(delivery);
+  const bool moves = reads(session) && (session.reading == Reading::keeps_up || waited_for);
+  const std::size_t quarters = !moves ? 2 : waited_for ? 4 : 3;
+  if (memory() + delivery.own_bytes() > limits.memory / 4 * quarters) return DropReason::memory_full;
   const bool full = session.queue.size() >= limits.queued_messages ||
                     session.queue.bytes() + delivery.size_bytes() > limits.queued_bytes;
   return full ? std::optional{DropReason::queue_full} : std::nullopt;

@@ -13,8 +13,9 @@
 namespace mqtt::broker {
 namespace {
 
-/// While memory is short, a queue of fewer messages than this is not what fills it.
+/// While memory is short, a queue of fewer messages and octets than these is not what fills it.
 constexpr std::size_t long_when_memory_is_short = 64;
+constexpr std::size_t large_when_memory_is_short = 16 * 1024;
 
 /// How far, at most, a queue may go beyond its bound for what was under way: a window of large messages.
 /// Limits::memory has room for several such queues.
@@ -30,7 +31,8 @@ bool Broker::State::is_long(const Session& session) const {
   const Limits& limits = config.limits;
   return session.queue.size() >= limits.queued_messages / 2 ||
          session.queue.bytes() >= limits.queued_bytes / 2 ||
-         (memory_is_short() && session.queue.size() >= long_when_memory_is_short);
+         (memory_is_short() && (session.queue.size() >= long_when_memory_is_short ||
+                                session.queue.bytes() >= large_when_memory_is_short));
 }
 
 bool Broker::State::is_short(const Session& session) const {
@@ -43,11 +45,15 @@ bool Broker::State::reads(const Session& session) {
   return session.connection && session.connection->link_.connected() && session.reading != Reading::stopped;
 }
 
+/// Whether its publisher waits for a reader that is behind.
+bool Broker::State::is_waited_for(const Delivery& delivery) const {
+  return delivery.qos > QoS::at_most_once || config.slow_consumer == SlowConsumer::stall;
+}
+
 /// Beyond the bound of its queue a client gets what it is waited for: a publisher that fills it waits
 /// from then on, but has more under way, and one message may be larger than the bound.
 bool Broker::State::may_exceed(const Session& session, const Delivery& delivery) const {
-  const bool waited_for = delivery.qos > QoS::at_most_once || config.slow_consumer == SlowConsumer::stall;
-  return waited_for && reads(session) &&
+  return is_waited_for(delivery) && reads(session) &&
          session.queue.bytes() < config.limits.queued_bytes + excess_max_bytes;
 }
 
@@ -119,6 +125,7 @@ void Broker::State::note_gone(Session& session) {
   session.behind.reset();
 }
 
+/// What it was waited for it may not keep beyond its bounds, nor of the last quarter of all memory.
 void Broker::State::on_stopped(Session& session) {
   session.behind.reset();
   session.reading = Reading::stopped;
@@ -126,6 +133,10 @@ void Broker::State::on_stopped(Session& session) {
          session.queue.bytes() > config.limits.queued_bytes) {
     uncount(session.queue.pop_newest());
     drop(session, DropReason::queue_full);
+  }
+  while (!session.queue.empty() && memory() > config.limits.memory / 4 * 3) {
+    uncount(session.queue.pop_newest());
+    drop(session, DropReason::memory_full);
   }
   publishers_may_go_on = true;
   if (config.slow_consumer == SlowConsumer::disconnect && session.connection)

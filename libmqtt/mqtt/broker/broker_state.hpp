@@ -169,6 +169,7 @@ struct Broker::State {
   [[nodiscard]] bool is_long(const Session& session) const;
   [[nodiscard]] bool is_short(const Session& session) const;
   [[nodiscard]] static bool reads(const Session& session);
+  [[nodiscard]] bool is_waited_for(const Delivery& delivery) const;
   [[nodiscard]] bool may_exceed(const Session& session, const Delivery& delivery) const;
   void note_queued(Session& session, Connection* publisher, QoS qos);
   void note_sign_of_life(Session& session);
@@ -186,11 +187,13 @@ struct Broker::State {
 
   // broker_memory.cpp: the account of what clients make the broker keep
   [[nodiscard]] std::size_t memory() const;
-  [[nodiscard]] bool memory_is_short() const { return memory() >= config.limits.memory / 2; }
-  [[nodiscard]] bool memory_is_full() const { return memory() >= config.limits.memory; }
+  [[nodiscard]] bool memory_is_short() const;
+  [[nodiscard]] bool memory_is_full() const;
   [[nodiscard]] std::size_t backlog_max() const;
+  [[nodiscard]] std::size_t in_flight_max() const;
   void recount(Connection& connection);
   void recount(Session& session);
+  [[nodiscard]] bool input_is_too_much() const;
   void bound_input(const Connection& connection);
 
   Broker& broker;

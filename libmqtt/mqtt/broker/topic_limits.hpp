@@ -35,7 +35,8 @@ namespace mqtt::broker {
 /// What so many subscriptions may weigh together: eight each, and one of them as much as a filter can. Eight
 /// is a filter of eight levels, or of four with a '+' in the third.
 [[nodiscard]] inline std::size_t weight_max(const Limits& limits, std::size_t subscriptions) {
-  return 8 * subscriptions + 3 * limits.topic_levels + field_size_max / 64;
+  constexpr std::size_t unbounded = std::size_t{1} << 60;
+  return 8 * std::min(subscriptions, unbounded) + 3 * limits.topic_levels + field_size_max / 64;
 }
 
 /// Topics that only the broker itself publishes on.

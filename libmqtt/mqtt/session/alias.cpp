@@ -3,9 +3,12 @@
 namespace mqtt {
 namespace {
 
+/// A longer one gets no alias of its own accord: what others publish is not to fill a client's memory here.
+constexpr std::size_t topic_max = 1024;
+
 void put(std::vector<std::string>& topics, std::uint16_t alias, std::string_view topic) {
   if (topics.size() < alias) topics.resize(alias);
-  topics[alias - 1u].assign(topic);
+  topics[alias - 1u] = std::string{topic};  // without the room that a longer one had
 }
 
 std::string_view get(const std::vector<std::string>& topics, std::uint16_t alias) {
@@ -14,13 +17,17 @@ std::string_view get(const std::vector<std::string>& topics, std::uint16_t alias
 
 }  // namespace
 
-void IncomingAliases::set(std::uint16_t alias, std::string_view topic) { put(topics_, alias, topic); }
+void IncomingAliases::set(std::uint16_t alias, std::string_view topic) {
+  bytes_ += topic.size();
+  bytes_ -= find(alias).size();
+  put(topics_, alias, topic);
+}
 
 std::string_view IncomingAliases::find(std::uint16_t alias) const { return get(topics_, alias); }
 
 OutgoingAliases::Choice OutgoingAliases::choose(std::string_view topic, std::uint16_t maximum) const {
   if (const auto found = by_topic_.find(topic); found != by_topic_.end()) return {found->second, true};
-  if (topics_.size() >= maximum) return {};
+  if (topics_.size() >= maximum || topic.size() > topic_max) return {};
   return {static_cast<std::uint16_t>(topics_.size() + 1), false};
 }
 

@@ -11,8 +11,10 @@
 namespace mqtt {
 
 enum class AliasPolicy : std::uint8_t {
-  none,       ///< no Topic Alias unless the caller sets one
-  when_room,  ///< each new topic gets one as long as the peer's Topic Alias Maximum allows, first come
+  none,  ///< no Topic Alias unless the caller sets one
+  /// Each new topic of up to a kibibyte gets one as long as the peer's Topic Alias Maximum allows, first
+  /// come.
+  when_room,
 };
 
 /// Topic Aliases that the peer set on this connection (3.3.2.3.4).
@@ -22,9 +24,12 @@ class IncomingAliases {
   void set(std::uint16_t alias, std::string_view topic);
   /// Empty if it was never set. Valid until set().
   [[nodiscard]] std::string_view find(std::uint16_t alias) const;
+  /// Octets of the topics.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
   std::vector<std::string> topics_;  // grows with the aliases in use
+  std::size_t bytes_ = 0;
 };
 
 /// Topic Aliases that we set on this connection.

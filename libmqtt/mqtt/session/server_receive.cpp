@@ -45,6 +45,7 @@ void ServerSession::handle_input(TimePoint now, Bytes& bytes, ServerHandler& han
     if (!frame || !*frame) break;
     handle(now, **frame, handler);
   }
+  core_.let_go_of_frame();
   receiving_ = false;
 }
 

@@ -111,10 +111,13 @@ class ServerSession {
   [[nodiscard]] std::size_t in_flight() const { return core_.state().outgoing.size(); }
   /// Octets of these messages, as far as they have to be kept.
   [[nodiscard]] std::size_t in_flight_bytes() const { return core_.state().outgoing.bytes(); }
-  /// What keeping these takes, without the payloads that have other owners.
-  [[nodiscard]] std::size_t in_flight_memory() const { return core_.state().outgoing.memory_bytes(); }
+  /// What keeping these and the ids of those that were received takes, without the payloads that have other
+  /// owners.
+  [[nodiscard]] std::size_t in_flight_memory() const { return core_.state().memory_bytes(); }
   /// Octets that were received and not handled: of a packet that is not whole, or while no input was wanted.
   [[nodiscard]] std::size_t held_input() const { return core_.input_held() + held_->octets.size(); }
+  /// Octets of the topics that the client has set aliases for.
+  [[nodiscard]] std::size_t alias_bytes() const { return core_.alias_bytes(); }
   [[nodiscard]] std::size_t unacknowledged() const { return core_.unacknowledged(); }
 
   /// Not owned; null for none.

@@ -89,8 +89,12 @@ class SessionCore {
   [[nodiscard]] std::expected<std::optional<Frame>, DecodeError> next_frame(Bytes& input) {
     return framer_.next(input);
   }
+  /// The last frame has been handled, and the next one may be long in coming.
+  void let_go_of_frame() { framer_.let_go(); }
   /// Octets of a packet that has not come in whole.
   [[nodiscard]] std::size_t input_held() const { return framer_.held(); }
+  /// Octets of the topics that the peer has set aliases for.
+  [[nodiscard]] std::size_t alias_bytes() const { return aliases_->incoming.bytes(); }
   void on_publish(PublishView publish, FlowHandler& handler);
   void on_puback(TimePoint now, const AckView& ack, FlowHandler& handler);
   void on_pubrec(TimePoint now, const AckView& ack, FlowHandler& handler);

@@ -16,6 +16,8 @@ struct SessionState {
   [[nodiscard]] bool untouched() const {
     return epoch == 0 && next_id == 1 && outgoing.size() == 0 && incoming.size() == 0;
   }
+  /// What keeping it takes, without the payloads that have other owners.
+  [[nodiscard]] std::size_t memory_bytes() const { return outgoing.memory_bytes() + incoming.memory_bytes(); }
   void clear() {
     outgoing.clear();
     incoming.clear();

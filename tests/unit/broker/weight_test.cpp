@@ -110,5 +110,14 @@ TEST(BrokerWeight, ATopicAndAFilterOf128LevelsWork) {
   EXPECT_THAT(a.take(), ElementsAre("PUBLISH q=0 id=0 t=" + topic + " p=x"));
 }
 
+TEST(BrokerWeight, TheHighestLimitIsNone) {
+  BrokerConfig config;
+  config.limits.subscriptions_per_client = config.limits.subscriptions = static_cast<std::size_t>(-1);
+  Rig rig{config};
+  Client a{rig};
+  a.enter("id=a clean");
+  EXPECT_EQ(count_granted(a, 128, 20), 20u);
+}
+
 }  // namespace
 }  // namespace mqtt::test
