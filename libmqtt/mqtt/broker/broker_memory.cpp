@@ -60,13 +60,8 @@ void Broker::State::recount(Connection& connection) {
 void Broker::State::recount(Session& session) {
   std::size_t bytes = 0;
   if (session.connection) bytes += session.connection->link_.in_flight_memory();
-<<<<<<< HEAD
-  if (session.absence->state) bytes += session.absence->state->outgoing.memory_bytes();
+  if (session.absence->state) bytes += session.absence->state->memory_bytes();
   bytes += session.in_flight->shared.size() * sizeof(Delivery);
-=======
-  if (session.state) bytes += session.state->memory_bytes();
-  if (session.shared_in_flight) bytes += session.shared_in_flight->size() * sizeof(Delivery);
->>>>>>> 8005cec (Leave memory to clients that move when others fill what they may)
   in_flight_bytes += bytes;
   in_flight_bytes -= session.in_flight->counted;
   if (session.in_flight || bytes > 0) session.in_flight.make().counted = bytes;
