@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import struct
 import threading
@@ -11,6 +12,7 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from support import fault_server as faults
 from support import mqtt_wire as wire
 from support.brokers import Mosquitto
 from support.fault_server import FaultServer
@@ -327,6 +329,11 @@ def test_a_request_that_the_server_could_not_take_is_10_and_not_sent():
     assert wire.PUBLISH not in [p.kind for p in server.connections[0].received]
 
 
+def test_a_deadline_before_the_connection_is_7():
+    with FaultServer(faults.silent) as server:
+        assert_fails(ask(server, "-W", "300ms"), 7, "deadline of 300ms reached", "the request was not sent")
+
+
 def test_a_lost_connection_is_8():
     def script(connection):
         connection.accept()
@@ -570,6 +577,29 @@ def test_log_lines_as_json_say_what_happened(mqbroker):
     events = [json.loads(line) for line in result.err_lines]
     assert [e["event"] for e in events] == ["connected", "subscribed", "summary"], result
     assert (events[-1]["received"], events[-1]["left_out"], events[-1]["exit_code"]) == (1, 0, 0)
+
+
+# --- options of mosquitto_rr ----------------------------------------------------------------------------
+
+# Its options, 2.0 (its manual and --help). Those that are absent, and why.
+OPTIONS = """
+    -A -c --disable-clean-session --cafile --capath --cert --ciphers -D --property -d --debug -e -F -f --file --help -h
+    --host -I --id-prefix -i --id --insecure -k --keepalive --key -L --url -m --message -N -n --null-message --nodelay
+    -P --pw --pretty -p --port --proxy --psk --psk-identity -q --qos --quiet -R --retain-as-published -S -s --stdin-file
+    -t --topic --tls-alpn --tls-use-os-certs --tls-version -u --username --unix -V --protocol-version -v --verbose -W
+    --will-payload --will-qos --will-retain --will-topic -x --keyform --tls-engine --tls-engine-kpass-sha1""".split()
+ABSENT = {"--keyform", "--tls-engine", "--tls-engine-kpass-sha1"}  # OpenSSL 3 has stores and providers instead
+
+
+def test_every_option_of_mosquitto_rr_is_there():
+    text = assert_ok(mqreq("--help")).out.decode()
+    ours = set(re.findall(r"(?m)(?:^ +|, )(--?[A-Za-z0-9][a-z0-9-]*)", text)) | {"--nodelay"}  # hidden: always on
+    assert set(OPTIONS) - ours == ABSENT
+
+
+def test_mosquitto_rrs_own_help_names_nothing_else():
+    named = set(re.findall(r"(?m)^ (--?[A-Za-z][a-z0-9-]*) :", run(["mosquitto_rr", "--help"]).out.decode()))
+    assert len(named) > 35 and named <= set(OPTIONS), named - set(OPTIONS)
 
 
 # --- options --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include <mqtt/codec/topic.hpp>
 #include <mqtt/util/bytes.hpp>
