@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 
 #include <mqtt/codec/topic.hpp>
 
@@ -47,7 +49,10 @@ Fault add_subscriptions(SubConfig& config) {
 
 /// An identifier is a packet's: filters with the same one go together, otherwise in the order given.
 void group_by_id(SubscriptionPlan& plan) {
-  std::ranges::stable_sort(plan.subscriptions, {}, &Subscription::id);
+  std::map<std::uint32_t, std::vector<Subscription>> groups;
+  for (Subscription& each : plan.subscriptions) groups[each.id].push_back(std::move(each));
+  plan.subscriptions.clear();
+  for (auto& [id, group] : groups) std::ranges::move(group, std::back_inserter(plan.subscriptions));
 }
 
 Fault check_versions(SubConfig& config) {

@@ -1,6 +1,7 @@
 #include "mqsub/topic_rates.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace mq {
@@ -47,8 +48,8 @@ std::vector<TopicRates::Row> TopicRates::take(mqtt::Duration interval) {
   std::vector<Row> rows{take("#", all_, seconds)};
   for (auto& [group, count] : groups_)
     rows.push_back(take(is_whole_topic(group) ? group : group + '#', count, seconds));
-  std::ranges::stable_sort(rows.begin() + 1, rows.end(), [](const Row& a, const Row& b) {
-    return std::pair{a.per_second, a.messages} > std::pair{b.per_second, b.messages};
+  std::sort(rows.begin() + 1, rows.end(), [](const Row& a, const Row& b) {
+    return std::tie(b.per_second, b.messages, a.filter) < std::tie(a.per_second, a.messages, b.filter);
   });
   return rows;
 }
