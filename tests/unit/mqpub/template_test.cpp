@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <regex>
 #include <set>
 
 namespace mq {
@@ -61,11 +60,12 @@ TEST(Template, RandomNumbersCoverTheirRangeAndNothingElse) {
 }
 
 TEST(Template, UuidsAreOfVersion4AndDiffer) {
-  const std::regex form{"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"};
+  const auto form =
+      testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
   std::set<std::string> seen;
   for (int n = 0; n < 100; ++n) {
     const std::string uuid = made("{uuid}");
-    EXPECT_TRUE(std::regex_match(uuid, form)) << uuid;
+    EXPECT_THAT(uuid, form);
     seen.insert(uuid);
   }
   EXPECT_EQ(seen.size(), 100u);
