@@ -53,24 +53,24 @@ constexpr std::array letters{Letter{'A', Field::topic_alias},
 using Name = std::pair<std::string_view, Field>;
 
 /// As the keys of --json.
-constexpr std::array names{Name{"topic", Field::topic},
-                           Name{"payload", Field::payload},
-                           Name{"len", Field::length},
-                           Name{"qos", Field::qos},
-                           Name{"retain", Field::retain},
-                           Name{"dup", Field::dup},
-                           Name{"id", Field::packet_id},
-                           Name{"time", Field::rfc3339},
-                           Name{"ts", Field::unix_time},
-                           Name{"latency", Field::latency},
-                           Name{"json", Field::json},
-                           Name{"content_type", Field::content_type},
-                           Name{"correlation_data", Field::correlation_data},
-                           Name{"message_expiry_interval", Field::message_expiry_interval},
-                           Name{"payload_format_indicator", Field::payload_format_indicator},
-                           Name{"response_topic", Field::response_topic},
-                           Name{"subscription_identifiers", Field::subscription_ids},
-                           Name{"user_properties", Field::user_properties}};
+constexpr std::array field_names{Name{"topic", Field::topic},
+                                 Name{"payload", Field::payload},
+                                 Name{"len", Field::length},
+                                 Name{"qos", Field::qos},
+                                 Name{"retain", Field::retain},
+                                 Name{"dup", Field::dup},
+                                 Name{"id", Field::packet_id},
+                                 Name{"time", Field::rfc3339},
+                                 Name{"ts", Field::unix_time},
+                                 Name{"latency", Field::latency},
+                                 Name{"json", Field::json},
+                                 Name{"content_type", Field::content_type},
+                                 Name{"correlation_data", Field::correlation_data},
+                                 Name{"message_expiry_interval", Field::message_expiry_interval},
+                                 Name{"payload_format_indicator", Field::payload_format_indicator},
+                                 Name{"response_topic", Field::response_topic},
+                                 Name{"subscription_identifiers", Field::subscription_ids},
+                                 Name{"user_properties", Field::user_properties}};
 
 using FilterName = std::pair<std::string_view, Filter>;
 constexpr std::array filters{FilterName{"json", Filter::json}, FilterName{"sh", Filter::sh},
@@ -218,11 +218,11 @@ Fault Parser::parse_parts(FormatSegment& segment, std::string_view inner) {
   const std::string_view name = inner.substr(0, colon);
   std::string_view rest = inner.substr(std::min(colon + 1, inner.size()));
   constexpr std::string_view user = "user.";
-  const auto known = std::ranges::find(names, name, &Name::first);
+  const auto known = std::ranges::find(field_names, name, &Name::first);
   if (name.starts_with(user)) {
     segment.field = Field::user_property;
     segment.text = name.substr(user.size());
-  } else if (known != names.end()) {
+  } else if (known != field_names.end()) {
     segment.field = known->second;
   } else {
     return fmt::format("it does not know {}", mq::quoted(fmt::format("%{{{}}}", name)));
