@@ -1,6 +1,5 @@
 """mqpub where mosquitto_pub was: which of its options there are, and command lines that both are given."""
 
-import re
 import subprocess
 
 import pytest
@@ -9,10 +8,11 @@ from support import mqtt_wire as wire
 from support import fault_server as faults
 from support.brokers import Mosquitto
 from support.fault_server import FaultServer
+from support.mosquitto_options import ABSENT, options_named_by, options_shown_by
 from support.proc import Proc
 from support.tools import assert_fails, assert_ok, json_lines, mqpub, payload_of, start, unique
 
-# mosquitto_pub's options, 2.0 and 2.1 (its manual). Those that are absent, and why.
+# mosquitto_pub's options, 2.0 and 2.1 (its manual).
 OPTIONS = """
     -A -c --disable-clean-session --cafile --capath --cert --ciphers -D --property -d --debug -f --file --help -h --host
     -I --id-prefix -i --id --insecure -k --keepalive --key --keyform -L --url -l --stdin-line -M -m --message
@@ -20,36 +20,22 @@ OPTIONS = """
     --repeat-delay -S -s --stdin-file --tls-alpn --tls-engine --tls-engine-kpass-sha1 --tls-use-os-certs --tls-version
     -t --topic -u --username --unix -V --protocol-version --will-payload --will-qos --will-retain --will-topic -x
     --tls-keylog --ws --mptcp -o --no-tls""".split()
-ABSENT = {
-    "--keyform": "an engine's key is an OpenSSL store URI: --key pkcs11:...",
-    "--tls-engine": "OpenSSL 3 has providers",
-    "--tls-engine-kpass-sha1": "OpenSSL 3 has providers",
-    "--ws": "a ws:// URL or --ws-path",
-    "--mptcp": "the kernel's mptcpize does it for any program",
-}
 # What is there and differs on purpose, each with its test: exit codes (below and test_failures), --help on stdout
 # with 0 (test_options), -V tries 5 and then 3.1.1 (test_matrix), strict numbers and missing files (test_options),
 # -f reads FIFOs and may be given several times (test_mqpub_streams), -l keeps NULs (test_mqpub_streams).
 
 
-def options_of_mqpub():
-    text = assert_ok(mqpub("--help")).out.decode()
-    return set(re.findall(r"(?m)(?:^ +|, )(--?[A-Za-z0-9][a-z0-9-]*)", text)) | {"--nodelay"}  # hidden: always on
-
-
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option not in ABSENT])
 def test_an_option_of_mosquitto_pub_is_there(option):
-    assert option in options_of_mqpub()
+    assert option in options_shown_by("mqpub")
 
 
 def test_what_is_absent_is_so_on_purpose():
-    assert not options_of_mqpub() & set(ABSENT)
+    assert not options_shown_by("mqpub") & set(ABSENT)
 
 
 def test_mosquittos_own_help_names_nothing_else():
-    with Proc(["mosquitto_pub", "--help"]) as proc:
-        text = proc.wait().out.decode()
-    named = set(re.findall(r"(?m)^ (--?[A-Za-z][a-z0-9-]*) :", text))
+    named = options_named_by("mosquitto_pub")
     assert len(named) > 40 and named <= set(OPTIONS), named - set(OPTIONS)
 
 

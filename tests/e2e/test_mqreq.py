@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import struct
 import threading
@@ -18,9 +17,10 @@ from support.brokers import Mosquitto
 from support.fault_server import FaultServer
 from support.mqbroker import MqBroker
 from support.peers import Paho
-from support.ports import HOST, wait_until
+from support.ports import wait_until
 from support.proc import run
 from support.subscribed import retain
+from support.mosquitto_options import ABSENT, options_named_by, options_shown_by
 from support.tools import assert_fails, assert_ok, json_lines, mqpub, mqreq, start, unique
 
 
@@ -581,24 +581,21 @@ def test_log_lines_as_json_say_what_happened(mqbroker):
 
 # --- options of mosquitto_rr ----------------------------------------------------------------------------
 
-# Its options, 2.0 (its manual and --help). Those that are absent, and why.
+# Its options, 2.0 (its manual and --help).
 OPTIONS = """
     -A -c --disable-clean-session --cafile --capath --cert --ciphers -D --property -d --debug -e -F -f --file --help -h
     --host -I --id-prefix -i --id --insecure -k --keepalive --key -L --url -m --message -N -n --null-message --nodelay
     -P --pw --pretty -p --port --proxy --psk --psk-identity -q --qos --quiet -R --retain-as-published -S -s --stdin-file
     -t --topic --tls-alpn --tls-use-os-certs --tls-version -u --username --unix -V --protocol-version -v --verbose -W
     --will-payload --will-qos --will-retain --will-topic -x --keyform --tls-engine --tls-engine-kpass-sha1""".split()
-ABSENT = {"--keyform", "--tls-engine", "--tls-engine-kpass-sha1"}  # OpenSSL 3 has stores and providers instead
 
 
 def test_every_option_of_mosquitto_rr_is_there():
-    text = assert_ok(mqreq("--help")).out.decode()
-    ours = set(re.findall(r"(?m)(?:^ +|, )(--?[A-Za-z0-9][a-z0-9-]*)", text)) | {"--nodelay"}  # hidden: always on
-    assert set(OPTIONS) - ours == ABSENT
+    assert set(OPTIONS) - options_shown_by("mqreq") == set(OPTIONS) & set(ABSENT)
 
 
 def test_mosquitto_rrs_own_help_names_nothing_else():
-    named = set(re.findall(r"(?m)^ (--?[A-Za-z][a-z0-9-]*) :", run(["mosquitto_rr", "--help"]).out.decode()))
+    named = options_named_by("mosquitto_rr")
     assert len(named) > 35 and named <= set(OPTIONS), named - set(OPTIONS)
 
 

@@ -1,15 +1,14 @@
 """mqsub where mosquitto_sub was: which of its options there are, and command lines that both are given."""
 
-import re
-
 import pytest
 
 from support.brokers import Mosquitto
+from support.mosquitto_options import ABSENT, options_named_by, options_shown_by
 from support.proc import Proc
 from support.subscribed import retain
-from support.tools import assert_ok, mqpub, mqsub, start, unique
+from support.tools import assert_ok, mqpub, start, unique
 
-# mosquitto_sub's options, 2.0 and 2.1 (its manual). Those that are absent, and why.
+# mosquitto_sub's options, 2.0 and 2.1 (its manual).
 OPTIONS = """
     -A -C -c --disable-clean-session --cafile --capath --cert --ciphers -D --property -d --debug -E -F --help -h --host
     -I --id-prefix -i --id --insecure -k --keepalive --key -L --url --message-rate -N --nodelay -P --pw --pretty -p --port
@@ -17,33 +16,19 @@ OPTIONS = """
     --retain-handling --retained-only -S -T --filter-out -t --topic --tls-alpn --tls-use-os-certs --tls-version -U
     --unsubscribe -u --username --unix -V --protocol-version -v --verbose -W -w --watch --will-payload --will-qos
     --will-retain --will-topic -x --keyform --tls-engine --tls-engine-kpass-sha1 -o --no-tls --tls-keylog --ws --mptcp""".split()
-ABSENT = {
-    "--keyform": "an engine's key is an OpenSSL store URI: --key pkcs11:...",
-    "--tls-engine": "OpenSSL 3 has providers",
-    "--tls-engine-kpass-sha1": "OpenSSL 3 has providers",
-    "--ws": "a ws:// URL or --ws-path",
-    "--mptcp": "the kernel's mptcpize does it for any program",
-}
-
-
-def options_of_mqsub():
-    text = assert_ok(mqsub("--help")).out.decode()
-    return set(re.findall(r"(?m)(?:^ +|, )(--?[A-Za-z0-9][a-z0-9-]*)", text)) | {"--nodelay"}  # hidden: always on
 
 
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option not in ABSENT])
 def test_an_option_of_mosquitto_sub_is_there(option):
-    assert option in options_of_mqsub()
+    assert option in options_shown_by("mqsub")
 
 
 def test_what_is_absent_is_so_on_purpose():
-    assert not options_of_mqsub() & set(ABSENT)
+    assert not options_shown_by("mqsub") & set(ABSENT)
 
 
 def test_mosquittos_own_help_names_nothing_else():
-    with Proc(["mosquitto_sub", "--help"]) as proc:
-        text = proc.wait().out.decode()
-    named = set(re.findall(r"(?m)^ (--?[A-Za-z][a-z0-9-]*) :", text))
+    named = options_named_by("mosquitto_sub")
     assert len(named) > 40 and named <= set(OPTIONS), named - set(OPTIONS)
 
 

@@ -19,6 +19,7 @@ from support.fault_server import FaultServer
 from support.mqbroker import MqBroker
 from support.peers import Paho
 from support.ports import HOST, free_port, wait_until
+from support.subscribed import Subscribed
 from support.tools import assert_fails, assert_ok, json_lines, mqpub, mqsub, payload_of, start, unique
 
 MEBIBYTE = 1 << 20
@@ -69,29 +70,6 @@ def observer(broker):
 def pub(broker):
     """mqpub on the broker; it must succeed."""
     return lambda *args, **how: assert_ok(mqpub(*broker.args(), *args, **how))
-
-
-class Subscribed:
-    """A running mqsub on a topic of its own."""
-
-    def __init__(self, broker, *args, topic=None, **how):
-        self.topic = topic or unique("s")
-        self.proc = start("mqsub", *broker.args(), "-t", self.topic, *args, **how)
-        try:
-            broker.wait_subscribed(self.topic)
-        except TimeoutError:
-            self.proc.stop()
-            raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.proc.stop()
-
-    def output(self):
-        """Its whole stdout, after a good end."""
-        return assert_ok(self.proc.wait()).out
 
 
 # --- help and usage -------------------------------------------------------------------------------

@@ -248,7 +248,8 @@ std::optional<std::string> choose_framing(PubConfig& config, PubTyped& typed) {
   if (!typed.delimiter) return std::nullopt;
   auto separator = unescaped(*typed.delimiter);
   if (!separator || separator->empty())
-    return fmt::format("--delimiter: '{}' separates nothing", mqtt::escape_for_terminal(*typed.delimiter));
+    return fmt::format("option '--delimiter': '{}' separates nothing",
+                       mqtt::escape_for_terminal(*typed.delimiter));
   config.separator = std::move(*separator);
   return std::nullopt;
 }
@@ -324,9 +325,10 @@ void declare_pub_options(Options& o, PubConfig& config, PubTyped& typed) {
     if (!o.given("--retry-max")) reconnect.retry_max = streaming_retry_max;
     return std::nullopt;
   });
-  o.rule([&config]() -> std::optional<std::string> {
+  o.rule([&o, &config]() -> std::optional<std::string> {
     const ConnectionConfig& connection = config.connection;
-    if (config.spool.empty()) return std::nullopt;
+    if (!o.given("--spool")) return std::nullopt;
+    if (config.spool.empty()) return "option '--spool': the name is empty";
     if (!config.acknowledged()) return "--spool is for messages that are acknowledged: use -q 1 or -q 2";
     const bool exactly_once = config.json || config.qos == mqtt::QoS::exactly_once;
     if (exactly_once && connection.client_id && !connection.persistent)
