@@ -36,6 +36,7 @@ constexpr std::array<std::pair<std::string_view, SessionFault>, 18> fault_names{
     {"no_packet_id", SessionFault::no_packet_id},
     {"session_expiry", SessionFault::session_expiry},
     {"no_authentication_method", SessionFault::no_authentication_method},
+    {"bad_credentials", SessionFault::bad_credentials},
 }};
 
 constexpr std::array<std::pair<std::string_view, CloseReason>, 9> close_names{{

@@ -63,6 +63,7 @@ ExitCode exit_code_for(const mqtt::Error& error, Stage stage) {
       return stage == Stage::connecting ? ExitCode::connect : ExitCode::connection_lost;
     case mqtt::ErrorDomain::url: return ExitCode::usage;
     case mqtt::ErrorDomain::session: return exit_code_for_session(stage);
+    case mqtt::ErrorDomain::authentication: return ExitCode::protocol_error;
     case mqtt::ErrorDomain::timeout:
       return stage == Stage::connecting ? ExitCode::refused : ExitCode::connection_lost;
   }

@@ -28,6 +28,7 @@ enum class SessionFault : int {
   no_packet_id,              ///< all 65,535 are in use
   session_expiry,            ///< DISCONNECT may not raise a Session Expiry Interval of 0 [MQTT-3.14.2-2]
   no_authentication_method,  ///< AUTH needs a method in CONNECT [MQTT-4.12.0-7]
+  bad_credentials,           ///< a user name or password that the method cannot carry
 };
 
 [[nodiscard]] std::unexpected<Error> fail(SessionFault fault, std::string context);
