@@ -158,9 +158,9 @@ def tls_context(certs, server="server"):
 # Scripts. Each is a function of a Connection, or makes one.
 
 def silent(connection):
-    """Accepts and never says a word, whatever comes: the octets of a TLS handshake can look like PINGREQ."""
+    """Accepts and never says a word, not to PINGREQ either: the octets of a TLS handshake can look like one."""
     while True:
-        connection.read(1)
+        connection.packet()
 
 
 def http(connection):
