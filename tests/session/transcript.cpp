@@ -17,7 +17,7 @@
 namespace mqtt::test {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, SessionFault>, 18> fault_names{{
+constexpr std::array<std::pair<std::string_view, SessionFault>, 19> fault_names{{
     {"not_connected", SessionFault::not_connected},
     {"wrong_state", SessionFault::wrong_state},
     {"invalid_topic", SessionFault::invalid_topic},
