@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <mqtt/session/scram_mechanism.hpp>
 #include <mqtt/util/text.hpp>
 
 namespace mqtt::test {
@@ -12,6 +13,15 @@ std::string event(std::string_view name, const PacketView& packet) {
   const std::string text = describe(packet);
   const auto space = text.find(' ');
   return std::string{name} + (space == std::string::npos ? "" : text.substr(space));
+}
+
+/// SCRAM is that of RFC 7677, with the same nonce each time.
+std::unique_ptr<AuthMechanism> make_mechanism(const std::string& text) {
+  if (text.empty()) return nullptr;
+  const auto parts = split(text.substr(text.find('=') + 1), ':');
+  if (text.starts_with("fixed=")) return std::make_unique<FixedMechanism>(parts[0], parts[1]);
+  return std::make_unique<ScramMechanism>("SCRAM-SHA-256", parts[0], parts[1],
+                                          [nonce = parts[2]] { return nonce; });
 }
 
 /// Both roles read their commands' fields as those of a packet.
@@ -64,7 +74,10 @@ class Client final : public Common, public SessionHandler {
                  {.ack_mode = config.ack_mode,
                   .alias_policy = config.alias_policy,
                   .send_window = config.window,
-                  .first_packet_id = config.first_packet_id}} {}
+                  .first_packet_id = config.first_packet_id}},
+        mechanism_{make_mechanism(config.mechanism)} {
+    session_.set_mechanism(mechanism_.get());
+  }
 
   bool command(const std::string& verb, const std::string& rest, TimePoint now,
                Result<void>& result) override {
@@ -84,6 +97,8 @@ class Client final : public Common, public SessionHandler {
       result = ack(session_, now, rest);
     else if (verb == "ping")
       result = session_.ping(now);
+    else if (verb == "reauth")
+      result = session_.re_authenticate(now);
     else if (verb == "forget")
       session_.forget_session();
     else if (verb == "auth")
@@ -155,6 +170,7 @@ class Client final : public Common, public SessionHandler {
   }
 
   ClientSession session_;
+  std::unique_ptr<AuthMechanism> mechanism_;
 };
 
 class Server final : public Common, public ServerHandler {

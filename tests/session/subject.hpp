@@ -21,6 +21,7 @@ struct SubjectConfig {
   std::size_t held_input_max = 64 * 1024;
   std::uint16_t outgoing_aliases_max = 65'535;
   bool enforce_receive_maximum = true;
+  std::string mechanism;  ///< "fixed=METHOD:DATA", "scram=USER:PASSWORD:NONCE", or none
 };
 
 /// The session that a transcript drives, whichever its role. Handler calls become lines of text.

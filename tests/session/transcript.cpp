@@ -39,13 +39,15 @@ constexpr std::array<std::pair<std::string_view, SessionFault>, 19> fault_names{
     {"bad_credentials", SessionFault::bad_credentials},
 }};
 
-constexpr std::array<std::pair<std::string_view, CloseReason>, 9> close_names{{
+constexpr std::array<std::pair<std::string_view, CloseReason>, 11> close_names{{
     {"local_disconnect", CloseReason::local_disconnect},
     {"peer_disconnect", CloseReason::peer_disconnect},
     {"refused", CloseReason::refused},
     {"protocol_error", CloseReason::protocol_error},
     {"connack_timeout", CloseReason::connack_timeout},
     {"ping_timeout", CloseReason::ping_timeout},
+    {"auth_timeout", CloseReason::auth_timeout},
+    {"authentication_failed", CloseReason::authentication_failed},
     {"connect_timeout", CloseReason::connect_timeout},
     {"keep_alive_timeout", CloseReason::keep_alive_timeout},
     {"overload", CloseReason::overload},
@@ -333,6 +335,8 @@ bool read_config(const std::string& word, SubjectConfig& config) {
     config.held_input_max = *number;
   else if (word.starts_with("aliases=") && number)
     config.outgoing_aliases_max = *number;
+  else if (word.starts_with("fixed=") || word.starts_with("scram="))
+    config.mechanism = word;
   else if (word == "receive_maximum=tolerant")
     config.enforce_receive_maximum = false;
   else

@@ -27,7 +27,7 @@ void ClientSession::handle(TimePoint now, const Frame& frame, SessionHandler& ha
 
 void ClientSession::handle_before_connack(TimePoint now, const PacketView& packet, SessionHandler& handler) {
   if (const auto* connack = std::get_if<ConnackView>(&packet)) return on_connack(now, *connack, handler);
-  if (const auto* auth = std::get_if<AuthView>(&packet)) return on_auth(*auth, handler);
+  if (const auto* auth = std::get_if<AuthView>(&packet)) return on_auth(now, *auth, handler);
   if (const auto* disconnect = std::get_if<DisconnectView>(&packet))
     return on_disconnect(*disconnect, handler);
   core_.violation(ReasonCode::protocol_error, Clause{"MQTT-3.2.0-1"}, "server sent a packet before CONNACK");
@@ -42,7 +42,7 @@ void ClientSession::handle_connected(TimePoint now, const PacketView& packet, Se
     case PacketType::suback: return on_suback(std::get<SubackView>(packet), handler);
     case PacketType::unsuback: return on_unsuback(std::get<UnsubackView>(packet), handler);
     case PacketType::pingresp: keep_alive_.pong_received(); return handler.on_pong();
-    case PacketType::auth: return on_auth(std::get<AuthView>(packet), handler);
+    case PacketType::auth: return on_auth(now, std::get<AuthView>(packet), handler);
     case PacketType::disconnect: return on_disconnect(std::get<DisconnectView>(packet), handler);
     // The decoder has turned away what only clients send; PUBLISH went another way.
     default:
@@ -54,6 +54,8 @@ void ClientSession::handle_connected(TimePoint now, const PacketView& packet, Se
 void ClientSession::on_connack(TimePoint now, const ConnackView& connack, SessionHandler& handler) {
   if (connack.reason != ReasonCode::success) return on_refusal(connack, handler);
   if (const auto lie = find_lie(connack)) return core_.violation(*lie);
+  end_authentication(connack.properties);
+  if (wants_close()) return;
   ServerLimits limits;
   // 3.1 does not say whether the session was there: we go by what we asked for and had.
   limits.session_present =
@@ -66,7 +68,6 @@ void ClientSession::on_connack(TimePoint now, const ConnackView& connack, Sessio
   client_id_ = limits_.client_id;  // an assigned one, too: the session goes by it
   session_kept_ = core_.version() == Version::v5 ? limits_.session_expiry_interval > 0 : !clean_start_;
   connack_deadline_.reset();
-  authenticating_ = false;
   keep_alive_.start(now, limits_.keep_alive);
   core_.establish(limits_);
   core_.resume(now, handler, limits_.session_present);
@@ -117,7 +118,7 @@ void ClientSession::on_unsuback(const UnsubackView& unsuback, SessionHandler& ha
     handler.on_unsubscribed(unsuback.packet_id, unsuback);
 }
 
-void ClientSession::on_auth(const AuthView& auth, SessionHandler& handler) {
+void ClientSession::on_auth(TimePoint now, const AuthView& auth, SessionHandler& handler) {
   const auto protocol_error = ReasonCode::protocol_error;
   if (auth_method_.empty())
     return core_.violation(protocol_error, Clause{"MQTT-4.12.0-6"}, "AUTH although CONNECT named no method");
@@ -132,7 +133,37 @@ void ClientSession::on_auth(const AuthView& auth, SessionHandler& handler) {
     return core_.violation(protocol_error, Clause{"MQTT-4.12.1-1"},
                            "AUTH although no authentication was begun");
   authenticating_ = continues;
-  handler.on_auth(auth);
+  if (!continues)
+    end_authentication(auth.properties);
+  else if (mechanism_)
+    go_on(now, auth);
+  if (!wants_close()) handler.on_auth(auth);
+}
+
+void ClientSession::go_on(TimePoint now, const AuthView& auth) {
+  const auto data = auth.properties.text(PropertyId::authentication_data).value_or("");
+  auto answer = mechanism_->answer(data);
+  if (!answer) return fail_authentication(std::move(answer.error()));
+  Properties properties;
+  if (!answer->empty()) properties.add(PropertyId::authentication_data, *answer);
+  if (auto sent = this->auth(now, ReasonCode::continue_authentication, properties); !sent)
+    fail_authentication(std::move(sent.error()));
+}
+
+/// The server is content. It has to be one that the mechanism accepts, too.
+void ClientSession::end_authentication(PropertiesView properties) {
+  authenticating_ = false;
+  auth_deadline_.reset();
+  if (!mechanism_) return;
+  auto accepted = mechanism_->finish(properties.text(PropertyId::authentication_data).value_or(""));
+  if (!accepted) fail_authentication(std::move(accepted.error()));
+}
+
+/// Either side may say with a DISCONNECT that it has had enough (4.12).
+void ClientSession::fail_authentication(Error why) {
+  const ReasonCode code = ReasonCode::unspecified_error;
+  (void)core_.send(DisconnectView{code, {}});
+  core_.close({.reason = CloseReason::authentication_failed, .code = code, .fault = std::move(why.context)});
 }
 
 void ClientSession::on_disconnect(const DisconnectView& disconnect, SessionHandler& handler) {

@@ -16,6 +16,17 @@ bool may_answer_connect(std::uint8_t first_octet) {
   return type == PacketType::connack || type == PacketType::auth || type == PacketType::disconnect;
 }
 
+/// Nothing if it is longer than a property may be.
+std::optional<Properties> authentication_data(std::string_view data) {
+  Properties properties;
+  if (!data.empty() && !properties.add(PropertyId::authentication_data, data)) return std::nullopt;
+  return properties;
+}
+
+std::unexpected<Error> data_too_long() {
+  return fail(SessionFault::field_too_long, "Authentication Data is longer than 65,535 bytes");
+}
+
 }  // namespace
 
 ClientSession::ClientSession(ChunkPool& pool, ClientConfig config)
@@ -26,6 +37,19 @@ ClientSession::ClientSession(ChunkPool& pool, ClientConfig config)
 }
 
 Result<void> ClientSession::connect(TimePoint now, const ConnectOptions& options) {
+  if (!mechanism_) return begin_connection(now, options);
+  const auto data = authentication_data(mechanism_->begin());
+  if (!data) return data_too_long();
+  ConnectOptions authenticated = options;
+  Properties& properties = authenticated.properties;
+  properties.remove(PropertyId::authentication_method);
+  properties.remove(PropertyId::authentication_data);
+  properties.add(PropertyId::authentication_method, mechanism_->method());
+  for (const PropertyView& property : data->view()) properties.add(property);
+  return begin_connection(now, authenticated);
+}
+
+Result<void> ClientSession::begin_connection(TimePoint now, const ConnectOptions& options) {
   if (open_) return fail(SessionFault::wrong_state, "the session has a connection already");
   if (in_flight() > 0 && options.client_id != client_id_)
     return fail(SessionFault::wrong_state,
@@ -106,8 +130,19 @@ Result<void> ClientSession::auth(TimePoint now, ReasonCode reason, PropertiesVie
     with_method.add(PropertyId::authentication_method, auth_method_);
   if (const auto sent = core_.send(AuthView{reason, with_method}); !sent) return sent;
   authenticating_ = true;
+  if (reason == ReasonCode::re_authenticate && config_.auth_timeout != Duration{})
+    auth_deadline_ = now + config_.auth_timeout;
   note_sent(now);
   return {};
+}
+
+Result<void> ClientSession::re_authenticate(TimePoint now) {
+  if (!mechanism_)
+    return fail(SessionFault::no_authentication_method, "there is no method to authenticate by");
+  if (const auto ok = check_auth(ReasonCode::re_authenticate, {}); !ok) return ok;
+  const auto data = authentication_data(mechanism_->begin());
+  if (!data) return data_too_long();
+  return auth(now, ReasonCode::re_authenticate, *data);
 }
 
 Result<void> ClientSession::check_auth(ReasonCode reason, PropertiesView properties) const {
@@ -177,6 +212,7 @@ void ClientSession::on_time(TimePoint now, SessionHandler&) {
   if (!open_ || wants_close()) return;
   if (connack_deadline_ && now >= *connack_deadline_)
     return core_.close({.reason = CloseReason::connack_timeout});
+  if (auth_deadline_ && now >= *auth_deadline_) return core_.close({.reason = CloseReason::auth_timeout});
   keep_alive_.written(now, core_.octets_written());
   if (keep_alive_.timed_out(now)) return core_.close({.reason = CloseReason::ping_timeout});
   if (keep_alive_.ping_due(now)) (void)ping(now);
@@ -184,12 +220,14 @@ void ClientSession::on_time(TimePoint now, SessionHandler&) {
 
 Deadline ClientSession::next_deadline() const {
   if (!open_ || wants_close()) return std::nullopt;
-  return earlier(connack_deadline_, keep_alive_.next_deadline());
+  return earlier(earlier(connack_deadline_, auth_deadline_), keep_alive_.next_deadline());
 }
 
 void ClientSession::on_transport_closed(TimePoint) {
   open_ = false;
+  authenticating_ = false;
   connack_deadline_.reset();
+  auth_deadline_.reset();
   keep_alive_.stop();
   core_.transport_closed();
   octets_noted_ = core_.octets_queued();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <mqtt/codec/packet.hpp>
+#include <mqtt/session/auth_mechanism.hpp>
 #include <mqtt/session/close_info.hpp>
 #include <mqtt/session/keepalive.hpp>
 #include <mqtt/session/limits.hpp>
@@ -49,6 +50,7 @@ struct ClientConfig {
   Duration connack_timeout = std::chrono::seconds{10};  ///< 0: wait for ever
   Duration ping_timeout =
       std::chrono::seconds{10};  ///< silence after PINGREQ that ends the connection; 0: none
+  Duration auth_timeout = std::chrono::seconds{10};  ///< of a re-authentication; 0: wait for ever
   /// Where packet identifiers start. A process that takes up an earlier one's session should start at
   /// random: the server may still hold half-finished QoS 2 identifiers of the former one.
   PacketId first_packet_id = 1;
@@ -68,6 +70,11 @@ class ClientSession {
  public:
   explicit ClientSession(ChunkPool& pool, ClientConfig config = {});
 
+  /// Authenticates from the next connect() on: sets Authentication Method and Data of CONNECT, and answers
+  /// the server's AUTH; a server that the mechanism does not accept is left. Not owned; null: none, and
+  /// auth() is the owner's to call.
+  void set_mechanism(AuthMechanism* mechanism) { mechanism_ = mechanism; }
+
   /// The transport is open: queues CONNECT. Again after on_transport_closed(), with the same client
   /// id, to go on with the session.
   Result<void> connect(TimePoint now, const ConnectOptions& options);
@@ -86,6 +93,9 @@ class ClientSession {
   /// Continues an authentication, or begins another with re_authenticate. The method is added to
   /// `properties` if it is missing.
   Result<void> auth(TimePoint now, ReasonCode reason, PropertiesView properties);
+  /// Begins a new exchange of the mechanism over the living connection. on_auth() with success, or the
+  /// server's DISCONNECT, ends it.
+  Result<void> re_authenticate(TimePoint now);
   /// Queues DISCONNECT and wants the transport closed. Before 5.0 the packet has neither argument.
   Result<void> disconnect(TimePoint now, ReasonCode reason = ReasonCode::normal_disconnection,
                           PropertiesView properties = {});
@@ -127,6 +137,8 @@ class ClientSession {
   [[nodiscard]] std::size_t in_flight() const { return core_.state().outgoing.size(); }
   /// Received messages that wait for ack(), or for those before them.
   [[nodiscard]] std::size_t unacknowledged() const { return core_.unacknowledged(); }
+  /// An authentication is under way: the server waits for our AUTH, or we for its next.
+  [[nodiscard]] bool authenticating() const { return authenticating_; }
   [[nodiscard]] std::size_t pings_outstanding() const { return keep_alive_.pings_outstanding(); }
   /// SUBSCRIBE and UNSUBSCRIBE that were not answered.
   [[nodiscard]] std::size_t requests_outstanding() const { return core_.requests_outstanding(); }
@@ -135,6 +147,7 @@ class ClientSession {
   void set_observer(PacketObserver* observer) { core_.set_observer(observer); }
 
  private:
+  [[nodiscard]] Result<void> begin_connection(TimePoint now, const ConnectOptions& options);
   [[nodiscard]] Result<void> check_subscriptions(SubscriptionsView list, PropertiesView properties) const;
   [[nodiscard]] Result<void> check_disconnect(ReasonCode reason, PropertiesView properties) const;
   [[nodiscard]] Result<void> check_auth(ReasonCode reason, PropertiesView properties) const;
@@ -147,7 +160,11 @@ class ClientSession {
   [[nodiscard]] std::optional<DecodeError> find_lie(const ConnackView& connack) const;
   void on_suback(const SubackView& suback, SessionHandler& handler);
   void on_unsuback(const UnsubackView& unsuback, SessionHandler& handler);
-  void on_auth(const AuthView& auth, SessionHandler& handler);
+  void on_auth(TimePoint now, const AuthView& auth, SessionHandler& handler);
+  /// The mechanism's next step.
+  void go_on(TimePoint now, const AuthView& auth);
+  void end_authentication(PropertiesView properties);
+  void fail_authentication(Error why);
   void on_disconnect(const DisconnectView& disconnect, SessionHandler& handler);
   /// Whatever was queued since the last call counts as sent now.
   void note_sent(TimePoint now);
@@ -158,7 +175,9 @@ class ClientSession {
   ServerLimits limits_;
   std::string client_id_;    // as in CONNECT
   std::string auth_method_;  // empty: none
+  AuthMechanism* mechanism_ = nullptr;
   Deadline connack_deadline_;
+  Deadline auth_deadline_;  // of a re-authentication
   std::uint64_t octets_noted_ = 0;
   std::uint32_t requested_expiry_ = 0;
   std::uint16_t requested_keep_alive_ = 0;
