@@ -154,14 +154,15 @@ std::expected<Histogram, std::string> read_plain(Inflater& inflater) {
   BigEndian in{header};
   if (in.take<std::uint32_t>() != plain_cookie) return Fault{"it is not of encoding V2"};
   const std::size_t length = in.take<std::uint32_t>();
-  // The shift of the counters is one of auto-ranging histograms alone, whose ratio is not 1; hdr-histogram-js
-  // always writes a 1 here, and shifts nothing.
+  // The shift of the counters: only of auto-ranging histograms, whose ratio is not 1.
   in.take<std::uint32_t>();
   HistogramRange range;
   range.digits = in.take<std::uint32_t>();
   range.lowest = in.take<std::uint64_t>();
   range.highest = in.take<std::uint64_t>();
-  if (std::bit_cast<double>(in.take<std::uint64_t>()) != 1.0) return Fault{"it is one of fractions"};
+  // hdr-histogram-js writes a whole 1 here, and another one for the shift, and means nothing by them.
+  const auto ratio = in.take<std::uint64_t>();
+  if (ratio != std::bit_cast<std::uint64_t>(1.0) && ratio != 1) return Fault{"it is one of fractions"};
   auto histogram = Histogram::make(range);
   if (!histogram) return histogram;
   if (length > histogram->counters().size() * number_bytes_max)
