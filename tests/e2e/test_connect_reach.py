@@ -1,12 +1,18 @@
 """Which way to the broker: several hosts, names given by hand, interfaces, local addresses, SRV records."""
 
+import pathlib
+import sys
+
 import pytest
 
 from support import fault_server as faults
 from support.fault_server import FaultServer
 from support.mqbroker import MqBroker
-from support.ports import HOST, free_port
-from support.tools import assert_fails, assert_ok, mqpub, unique
+from support.ports import HOST, free_port, wait_until
+from support.proc import run
+from support.tools import assert_fails, assert_ok, mqpub, start, unique
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 QUICK_DNS = {"RES_OPTIONS": "timeout:1 attempts:1"}
 
@@ -94,12 +100,49 @@ def test_one_family_only(broker):
     assert_fails(publish(broker, "-4", "-6"), 2)
 
 
+# --- other doors -----------------------------------------------------------------------------------
+
+def test_unix_sockets(certs):
+    with MqBroker(transports=("unix",)) as broker:
+        path = broker["unix"].path
+        with start("mqsub", "--unix", path, "-t", "t", "-C", 1) as sub:
+            wait_until(lambda: mqpub("-L", f"unix://{path}", "-t", "t", "-q", 1, "-m", "x").code == 0 and not sub.running,
+                       10, "the message")
+            assert assert_ok(sub.wait()).out == b"x\n"
+        assert_fails(mqpub("--unix", path, "-p", 1, "-t", "t", "-m", "x"), 2, "--unix")
+
+
+@pytest.mark.parametrize("args, line, header", [
+    (("-L", "ws://{}/a?b=c%20d"), "/a?b=c%20d", ""), (("-L", "ws://{}"), "/", ""), (("--ws-path", "/x/y"), "/x/y", ""),
+    (("--ws-header", "Authorization: Bearer a:b "), "/mqtt", "Authorization: Bearer a:b"),
+    (("--ws-path", "/p", "--ws-header", "X-One:1", "--ws-header", "X-Two:"), "/p", "X-One: 1\r\nX-Two: ")])
+def test_the_websocket_upgrade_says_what_was_asked_for(args, line, header):
+    asked = []
+
+    def script(connection):
+        asked.append(connection.read_until(b"\r\n\r\n").decode())
+    with FaultServer(script) as server:
+        where = () if "-L" in args else ("-h", HOST, "-p", server.port)
+        assert mqpub(*(word.format(f"{HOST}:{server.port}") for word in args), *where, "-t", "t", "-m", "x").code == 4
+    assert asked[0].startswith(f"GET {line} HTTP/1.1\r\n") and f"\r\n{header}" in asked[0], asked
+    assert f"\r\nHost: {HOST}:{server.port}\r\n" in asked[0] and "\r\nSec-WebSocket-Protocol: mqtt\r\n" in asked[0]
+
+
 # --- SRV records ----------------------------------------------------------------------------------
 
 def test_srv_without_records_is_3_and_names_the_service():
     for args, service in (((), "_mqtt._tcp.domain.invalid"), (("--tls-use-os-certs",), "_secure-mqtt._tcp.domain.invalid")):
         assert_fails(mqpub("-S", "-h", "domain.invalid", "-p", 1, *args, "-t", "t", "-m", "x", env=QUICK_DNS,
                            seconds=30), 3, service)
+
+
+def test_srv_records_of_a_name_server():
+    """-S, in a network of its own, where we are the name server."""
+    unshare = ["unshare", "--map-root-user", "--net", "--mount"]
+    if run([*unshare, "true"]).code != 0:
+        pytest.skip("this machine allows no namespaces")
+    result = run([*unshare, sys.executable, "-B", "-m", "pytest", "-q", HERE / "private_network_cases.py"], seconds=100)
+    assert result.code == 0, result.out.decode()
 
 
 @pytest.mark.parametrize("args", (("-h", "a,b"), ("-h", "a", "--ws-path", "/x"), ("-L", "mqtt://h"),

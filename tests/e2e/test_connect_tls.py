@@ -1,6 +1,8 @@
 """Who is trusted and how a client shows who it is: pins, PKCS #12, key stores, pre-shared keys, --no-tls."""
 
 import base64
+import signal
+import ssl
 import subprocess
 
 import pytest
@@ -10,6 +12,7 @@ from support.brokers import Mosquitto
 from support.fault_server import FaultServer, tls_context
 from support.mqbroker import MqBroker
 from support.ports import HOST, wait_until
+from support.terminal import Terminal
 from support.tools import assert_fails, assert_ok, mqpub, start, unique
 
 PASSWORD = "correct horse"
@@ -141,6 +144,83 @@ def test_tls_versions_in_both_spellings(broker, certs, version):
     assert_ok(publish(broker, "--cafile", certs.ca, "--tls-version", version))
 
 
+class Handshakes:
+    """A TLS server that keeps what was agreed upon. `settings`: attributes of its context."""
+
+    def __init__(self, certs, which="server", **settings):
+        self.names = []
+        self._context = tls_context(certs, which)
+        for name, value in settings.items():
+            setattr(self._context, name, value)
+        self._context.set_alpn_protocols(["amqp", "mqtt"])
+        self._context.sni_callback = lambda sock, name, context: self.names.append(name)
+
+    def publish(self, *args):
+        def script(connection):
+            self.cipher, self.version = connection.tls.cipher()[0], connection.tls.version()
+            self.protocol = connection.tls.selected_alpn_protocol()
+            faults.after_connack()(connection)
+        with FaultServer(script, tls=self._context) as server:
+            return mqpub("-L", f"mqtts://localhost:{server.port}", "-t", "t", "-m", "x", *args)
+
+
+def test_ciphers(certs):
+    trust = ("--cafile", certs.ca)
+    server = Handshakes(certs)
+    for cipher in ("ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"):
+        assert_ok(server.publish(*trust, "--tls-version", "1.2..1.2", "--ciphers", cipher))
+        assert (server.version, server.cipher) == ("TLSv1.2", cipher)
+    for cipher in ("TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"):
+        assert_ok(server.publish(*trust, "--tls-ciphersuites", cipher))
+        assert (server.version, server.cipher) == ("TLSv1.3", cipher)
+
+
+def test_a_server_without_a_wanted_tls_version_is_5(certs):
+    server = Handshakes(certs, maximum_version=ssl.TLSVersion.TLSv1_2)
+    assert_ok(server.publish("--cafile", certs.ca, "--tls-version", "1.2"))
+    assert_fails(server.publish("--cafile", certs.ca, "--tls-version", "1.3"), 5, "version")
+
+
+def test_alpn_offers_protocols(certs):
+    server = Handshakes(certs)
+    for offered, agreed in (("mqtt", "mqtt"), ("x-other,mqtt", "mqtt"), ("mqtt,amqp", "amqp")):
+        assert_ok(server.publish("--cafile", certs.ca, "--tls-alpn", offered))
+        assert server.protocol == agreed
+
+
+def test_sni_is_asked_for_and_verified(certs):
+    server = Handshakes(certs, "wrong_name")
+    assert_ok(server.publish("--cafile", certs.ca, "--sni", "other.example"))
+    assert_fails(server.publish("--cafile", certs.ca, "--sni", "third.example"), 5, "third.example")
+    assert server.names == ["other.example", "third.example"]
+
+
+@pytest.mark.parametrize("form", ("option", "variable"))
+def test_tls_keylog(broker, certs, scratch, form):
+    log = scratch / "keys"
+    args, env = (("--tls-keylog", log), {}) if form == "option" else ((), {"SSLKEYLOGFILE": str(log)})
+    for _ in range(2):  # it is appended to
+        assert_ok(publish(broker, "--cafile", certs.ca, *args, env=env))
+    labels = [line.split()[0] for line in log.read_text().splitlines() if not line.startswith("#")]
+    assert labels.count("CLIENT_TRAFFIC_SECRET_0") == 2 and log.stat().st_mode & 0o077 == 0
+
+
+def test_capath(broker, certs, scratch):
+    for name, ca in (("right", certs.ca), ("wrong", certs.other_ca)):
+        (scratch / name).mkdir()
+        (scratch / name / "ca.pem").write_bytes(ca.read_bytes())
+        openssl("rehash", scratch / name)
+    assert_ok(publish(broker, "--capath", scratch / "right"))
+    assert_fails(publish(broker, "--capath", scratch / "wrong"), 5, "unknown CA")
+
+
+def test_the_systems_authorities_are_trusted_besides(broker, certs):
+    system = {"SSL_CERT_FILE": str(certs.ca), "SSL_CERT_DIR": "/nonexistent"}  # OpenSSL's own variables
+    assert_ok(publish(broker, "--tls-use-os-certs", env=system))
+    assert_ok(publish(broker, "--cafile", certs.other_ca, "--tls-use-os-certs", env=system))
+    assert_fails(publish(broker, "--cafile", certs.other_ca, env=system), 5, "unknown CA")
+
+
 def test_wrong_tls_versions_are_2(broker):
     for version in ("1.4", "tlsv1.1", "1.3..1.2", ""):
         assert_fails(publish(broker, "--tls-version", version), 2, "--tls-version")
@@ -188,6 +268,33 @@ def test_secrets_are_not_in_the_process_list():
             wait_until(lambda: server.connections, 10, "a connection")
             with open(f"/proc/{sub.pid}/cmdline", "rb") as arguments:
                 assert PSK.encode() not in arguments.read()
+
+
+@pytest.mark.parametrize("option, secret, where", [
+    ("--password-prompt", "s3cret", "CONNECT"), ("--keypass-prompt", PASSWORD, "key"), ("--psk-prompt", PSK, "handshake")])
+def test_a_secret_is_asked_for_on_the_terminal_without_echo(strict, psk_broker, certs, pkcs12, option, secret, where):
+    with FaultServer(faults.after_connack()) as server:
+        address = {"CONNECT": ["-L", server.url, "-u", "joe"],
+                   "key": ["-L", strict["tls"].url, "--cafile", certs.ca, "--pkcs12", pkcs12["locked"]],
+                   "handshake": ["-h", HOST, "-p", psk_broker["tcp"].port, "--psk-identity", PSK_IDENTITY]}[where]
+        with Terminal("mqpub", *address, option, "-t", "t", "-m", "x", "-q", int(where != "CONNECT"),
+                      controlling=True) as terminal:
+            terminal.wait_data(b": ")
+            wait_until(lambda: not terminal.echoes, 5, "no echo")
+            terminal.type(secret + "\n")
+            assert_ok(terminal.proc.wait())
+            assert terminal.echoes and secret.encode() not in terminal.data
+        if where == "CONNECT":
+            assert server.connections[0].received[0].body.endswith(b"\0\3joe\0\6s3cret")
+
+
+def test_an_interrupted_question_leaves_the_terminal_with_its_echo(certs):
+    with Terminal("mqsub", "-t", "t", "-u", "joe", "--password-prompt", controlling=True) as terminal:
+        terminal.wait_data(b": ")
+        wait_until(lambda: not terminal.echoes, 5, "no echo")
+        terminal.proc.kill(signal.SIGINT)
+        assert terminal.proc.wait(5).code == 130
+        assert terminal.echoes
 
 
 # --- none -----------------------------------------------------------------------------------------

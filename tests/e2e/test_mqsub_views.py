@@ -1,24 +1,15 @@
 """mqsub's live views on a terminal of its own, and what they are where there is none."""
 
-import contextlib
-import fcntl
-import os
-import pty
 import re
 import signal
-import struct
-import termios
-import threading
 
 import pytest
 
 from support.mqbroker import MqBroker
 from support.ports import HOST, wait_until
 from support.subscribed import Subscribed
-from support.tools import assert_fails, assert_ok, mqpub, mqsub, start, unique
-
-OPENED, CLOSED = b"\x1b[?1049h\x1b[?25l\x1b[?7l", b"\x1b[?7h\x1b[?25h\x1b[?1049l"
-
+from support.terminal import ENTERED, LEFT, Terminal
+from support.tools import assert_fails, assert_ok, mqpub, mqsub, unique
 
 @pytest.fixture(scope="module")
 def broker():
@@ -30,51 +21,8 @@ def publish(broker, topic, *payloads):
     assert_ok(mqpub(*broker.args(), "-t", topic, "-q", 1, "-l", stdin=b"".join(p.encode() + b"\n" for p in payloads)))
 
 
-class Terminal:
-    """A program on a pseudo-terminal, and everything that it has written to it."""
-
-    def __init__(self, broker, *args, rows=24, columns=80, env=None):
-        self._master, slave = pty.openpty()
-        self.resize(rows, columns)
-        self._data = b""
-        self.proc = start("mqsub", *broker.args(), *args, stdout=slave, env=env)
-        os.close(slave)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.proc.stop()
-        self._reader.join(5)
-        os.close(self._master)
-
-    def _read(self):
-        with contextlib.suppress(OSError):  # EIO: the program has gone
-            while data := os.read(self._master, 1 << 16):
-                self._data += data
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    @property
-    def data(self):
-        return self._data
-
-    def lines(self):
-        """The last frame, without its colours."""
-        frame = self._data.rsplit(b"\x1b[H", 1)[-1]
-        text = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", frame).decode()
-        return [line for line in re.split(r"\r+\n", text) if line]  # the terminal adds a return
-
-    def wait(self, condition, what):
-        wait_until(lambda: condition(self.lines()), 10, what)
-        return self.lines()
-
-
 def subscribed(broker, topic, *args, **how):
-    terminal = Terminal(broker, "-t", topic, *args, **how)
+    terminal = Terminal("mqsub", *broker.args(), "-t", topic, *args, **how)
     broker.wait_subscribed(topic)
     return terminal
 
@@ -134,8 +82,8 @@ def test_a_signal_leaves_the_terminal_clean(broker, view, number, code):
     with subscribed(broker, topic, view) as terminal:
         terminal.proc.kill(number)
         result = terminal.proc.wait(5)
-        wait_until(lambda: terminal.data.endswith(CLOSED), 5, "the first screen")
-    assert result.code == code and terminal.data.count(OPENED) == terminal.data.count(CLOSED) == 1
+        wait_until(lambda: terminal.data.endswith(LEFT), 5, "the first screen")
+    assert result.code == code and terminal.data.count(ENTERED) == terminal.data.count(LEFT) == 1
 
 
 def test_an_error_is_on_stderr_after_the_screen_was_given_back(broker):
@@ -143,7 +91,7 @@ def test_an_error_is_on_stderr_after_the_screen_was_given_back(broker):
         with subscribed(short_lived, "t", "--tree") as terminal:
             short_lived.stop()
             result = terminal.proc.wait(10)
-            wait_until(lambda: terminal.data.endswith(CLOSED), 5, "the first screen")
+            wait_until(lambda: terminal.data.endswith(LEFT), 5, "the first screen")
     assert result.code == 8 and len(result.err_lines) == 1, result
 
 
@@ -157,6 +105,25 @@ def test_topics_are_in_colour_on_a_terminal(broker, args, env, colored):
         wait_until(lambda: b"[2J" in terminal.data, 10, "the message")
     name = b"\x1b[36m" + topic.encode() + b"\x1b[0m" if colored else topic.encode()
     assert terminal.data.startswith(name + b" x\\e[2J"), terminal.data
+
+
+@pytest.mark.parametrize("args", ((), ("-v",), ("-F", "%t %p"), ("--watch", "-v"), ("--tree",), ("--json",), ("--csv",)),
+                         ids=" ".join)
+def test_trap_23_no_control_character_of_a_message_reaches_a_terminal(broker, args):
+    """Escape sequences, also those of one octet (C1), NUL, and a line feed that would forge a line."""
+    base = unique()
+    with subscribed(broker, f"{base}/+", *args, env={"NO_COLOR": "1"}) as terminal:
+        topic = f"{base}/x\x1b]0;forged\x07\u009b2J"
+        for payload in (b"\xff\x9b\0", "\x1b[2J\x7f\u009b1m\r\nend".encode()):
+            assert_ok(mqpub(*broker.args(), "-t", topic, "-q", 1, "-s", stdin=payload))
+        wait_until(lambda: b"end" in terminal.data, 10, "the message")
+        terminal.proc.kill(signal.SIGTERM)
+        terminal.proc.wait(5)
+        shown = terminal.data
+    for sequence in (ENTERED, LEFT, b"\x1b[H", b"\x1b[7m", b"\x1b[0m", b"\x1b[K", b"\x1b[J", b"\r", b"\n"):
+        shown = shown.replace(sequence, b"")
+    left = [c for c in shown.decode() if c < " " or "\x7f" <= c < "\xa0"]
+    assert not left, shown
 
 
 def test_colour_in_a_pipe_is_only_by_request(broker):

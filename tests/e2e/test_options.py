@@ -336,6 +336,43 @@ def test_default_connect_is_a_clean_start_with_a_random_id(tool):
     assert len(ids) == 2 or ids == {b"\0\0"}, "random, or left to the broker"
 
 
+def test_a_client_id_may_be_given_a_beginning(tool):
+    ids = set()
+    with FaultServer(faults.answer_connect(wire.connack(5, 0x88))) as server:
+        for _ in range(2):
+            assert_fails((mqpub if tool == "mqpub" else mqsub)("-L", server.url, *PLAIN[tool], "-I", "pre/"), 7)
+    for connection in server.connections:
+        ids.add(connection.received[0].body[13:])
+    assert len(ids) == 2 and all(name.startswith(b"pre/") and len(name) > 10 for name in ids), ids
+
+
+@pytest.mark.parametrize("keep_alive, pings", ((1, True), (0, False)))
+def test_keepalive_is_the_longest_silence(keep_alive, pings):
+    with FaultServer(faults.subscribed_then()) as server:
+        assert_ok(mqsub("-L", server.url, "-t", "t", "-k", keep_alive, "-W", "2500ms"))
+    received = server.connections[0].received
+    assert received[0].body[8:10] == bytes([0, keep_alive])
+    assert (wire.PINGREQ in [p.kind for p in received]) == pings
+
+
+def test_max_inflight_bounds_what_waits_in_each_direction():
+    published = []
+
+    def script(connection):
+        connection.accept()
+        while len(published) < 5:
+            published.append(connection.expect(wire.PUBLISH))
+            if len(published) % 2 == 0 or len(published) == 5:  # two wait; no third one comes
+                connection.expect_silence(0.3)
+                for packet in published[-2 if len(published) % 2 == 0 else -1:]:
+                    connection.send(wire.ack(wire.PUBACK, packet.packet_id, 5))
+        connection.drain()
+    with FaultServer(script) as server:
+        assert_ok(mqpub("-L", server.url, "-t", "t", "-q", 1, "-M", 2, "-l", stdin=b"1\n2\n3\n4\n5\n"))
+    assert b"\x21\0\2" in server.connections[0].received[0].body, "Receive Maximum"
+    assert [packet.body[-1:] for packet in published] == [b"1", b"2", b"3", b"4", b"5"]
+
+
 def test_password_from_file_environment_and_command(scratch):
     (scratch / "password").write_text("s3cret\n")
     with Mosquitto(users={"joe": "s3cret"}) as locked:

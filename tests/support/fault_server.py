@@ -22,6 +22,11 @@ class Connection:
         self.version = 0
         self.received = []
 
+    @property
+    def tls(self):
+        """The ssl.SSLSocket, of a server with TLS: what was agreed upon."""
+        return self._socket
+
     def send(self, data):
         self._socket.sendall(data)
 
@@ -66,6 +71,13 @@ class Connection:
                 self.send(wire.packet(wire.PINGRESP))
             else:
                 raise AssertionError(f"expected packet type {kind}, got {packet}")
+
+    def expect_silence(self, seconds):
+        self._socket.settimeout(seconds)
+        try:
+            raise AssertionError(f"expected nothing, got {self.packet()}")
+        except TimeoutError:
+            self._socket.settimeout(PATIENCE)
 
     def accept(self, **props):
         """CONNECT in, successful CONNACK out; `props` by the names in mqtt_wire, lower case."""

@@ -95,10 +95,8 @@ Fault join_hosts(const Options& options, ConnectionConfig& config) {
 Fault join_address(const Options& options, ConnectionConfig& config) {
   if (config.typed.ipv4) config.family = mqtt::net::Family::ipv4;
   if (config.typed.ipv6) config.family = mqtt::net::Family::ipv6;
-  if (config.connect_timeout.count() == 0) return "option '--connect-timeout': 0 leaves no time to connect";
   if (config.typed.url) return join_url(options, config, *config.typed.url);
   if (!options.given("--unix")) return join_hosts(options, config);
-  if (config.unix_path.empty()) return "option '--unix': the path is empty";
   config.transport = Transport::unix_socket;
   return clash_with_transport(options, config.transport, "the unix socket", options.find("--unix").source());
 }

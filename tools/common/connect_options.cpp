@@ -9,6 +9,7 @@
 #include "common/connect_parts.hpp"
 #include "common/secret_options.hpp"
 #include "common/spelling.hpp"
+#include "common/value_checks.hpp"
 
 namespace mq {
 namespace detail {
@@ -90,11 +91,23 @@ ValueResult keep_retry_delay(mqtt::ReconnectPolicy& policy, std::string_view val
   return {};
 }
 
+/// RFC 9110, 5.6.2.
+bool is_http_token(std::string_view text) {
+  constexpr std::string_view letters =
+      "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  return !text.empty() && text.find_first_not_of(letters) == std::string_view::npos;
+}
+
+/// What no field value may hold (RFC 9110, 5.5): a line feed would begin another header.
+bool is_control(char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f'; }
+
 ValueResult keep_header(ConnectionConfig& config, std::string_view value) {
   const std::size_t colon = value.find(':');
-  if (colon == 0 || colon == std::string_view::npos)
+  if (colon == std::string_view::npos || !is_http_token(value.substr(0, colon)))
     return std::unexpected(fmt::format("{} is not NAME:VALUE", quoted(value)));
   const std::string_view rest = value.substr(colon + 1);
+  if (std::ranges::any_of(rest, is_control))
+    return std::unexpected(quoted(value) + " holds a control character");
   const std::size_t start = std::min(rest.find_first_not_of(' '), rest.size());
   config.ws_headers.push_back({std::string{value.substr(0, colon)}, std::string{rest.substr(start)}});
   return {};
@@ -130,6 +143,7 @@ void declare_address(Options& o, ConnectionConfig& c) {
   o.text("--unix", c.unix_path)
       .metavar("PATH")
       .group(group)
+      .must(not_empty)
       .text("connect to this unix socket")
       .excludes({"--host", "--port"});
   o.flag("-4", c.typed.ipv4).group(group).text("use IPv4 only").excludes({"-6"});
@@ -141,6 +155,7 @@ void declare_patience(Options& o, ConnectionConfig& c) {
   constexpr std::string_view group = "Connection";
   o.duration("--connect-timeout", c.connect_timeout)
       .group(group)
+      .must(some_time)
       .text("give up when the broker has not accepted the connection after this time");
   o.flag("--reconnect", c.reconnect.enabled)
       .group(group)
@@ -170,6 +185,7 @@ void declare_websocket(Options& o, ConnectionConfig& c) {
       .metavar("PATH")
       .group(group)
       .default_text(c.ws_path)
+      .must(http_path)
       .text("use WebSocket, at this path");
   o.parsed("--ws-header", [&c](std::string_view value) { return keep_header(c, value); })
       .metavar("NAME:VALUE")
@@ -180,7 +196,7 @@ void declare_websocket(Options& o, ConnectionConfig& c) {
 
 void declare_credentials(Options& o, ConnectionConfig& c) {
   constexpr std::string_view group = "Credentials";
-  o.text("-u,--username", c.user_name).metavar("NAME").group(group).text("user name");
+  o.text("-u,--username", c.user_name).metavar("NAME").group(group).text("user name").must(mqtt_string);
   o.text("-P,--pw,--password", c.password.value)
       .metavar("TEXT")
       .group(group)
@@ -191,11 +207,17 @@ void declare_credentials(Options& o, ConnectionConfig& c) {
 
 void declare_session(Options& o, ConnectionConfig& c) {
   constexpr std::string_view group = "Session";
-  o.text("-i,--id", c.client_id).metavar("ID").group(group).text("client id").default_text("a random one");
+  o.text("-i,--id", c.client_id)
+      .metavar("ID")
+      .group(group)
+      .text("client id")
+      .default_text("a random one")
+      .must(mqtt_string);
   o.text("-I,--id-prefix", c.id_prefix)
       .metavar("PREFIX")
       .group(group)
       .text("a random client id with this beginning")
+      .must(mqtt_string)
       .excludes({"--id"});
   o.flag("-c,--disable-clean-session", c.persistent)
       .group(group)
@@ -308,7 +330,7 @@ void declare_log_options(Options& options, LogSettings& log) {
               {{"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}})
       .metavar("WHEN")
       .group(group)
-      .text("colours on stderr; auto: on a terminal, unless NO_COLOR is set");
+      .text("colours, on stderr and of topics on stdout; auto: on a terminal, unless NO_COLOR is set");
 }
 
 }  // namespace mq

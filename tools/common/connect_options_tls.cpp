@@ -9,6 +9,7 @@
 #include "common/secret_options.hpp"
 #include "common/spelling.hpp"
 #include "common/tls_options.hpp"
+#include "common/value_checks.hpp"
 
 namespace mq::detail {
 namespace {
@@ -73,11 +74,13 @@ void declare_trust(Options& o, mqtt::net::TlsOptions& tls) {
   o.text("--cafile", tls.ca_file)
       .metavar("FILE")
       .group(group)
+      .must(not_empty)
       .text("trust the CA certificates in this PEM file, instead of the system's")
       .example("--cafile ca.pem");
   o.text("--capath", tls.ca_path)
       .metavar("DIR")
       .group(group)
+      .must(not_empty)
       .text("trust the CA certificates in this directory (openssl rehash)");
   o.flag("--tls-use-os-certs", tls.use_os_certs)
       .group(group)
@@ -100,11 +103,13 @@ void declare_identity(Options& o, ConnectionConfig& config) {
   o.text("--cert", tls.certificate_file)
       .metavar("FILE")
       .group(group)
+      .must(not_empty)
       .text("the client's certificate, with its chain")
       .needs({"--key"});
   o.text("--key", tls.key_file)
       .metavar("FILE")
       .group(group)
+      .must(not_empty)
       .text("the certificate's key, or the URI of an OpenSSL store that has it (pkcs11:...)")
       .needs({"--cert"})
       .secret(secrets_of_key);
@@ -112,13 +117,14 @@ void declare_identity(Options& o, ConnectionConfig& config) {
   o.text("--pkcs12", tls.pkcs12_file)
       .metavar("FILE")
       .group(group)
+      .must(not_empty)
       .text("the client's certificate, chain and key in one file")
       .excludes({"--cert", "--key"});
 }
 
 void declare_psk(Options& o, ConnectionConfig& config) {
   const std::initializer_list<std::string_view> certificates{"--cafile", "--capath", "--cert", "--pkcs12",
-                                                                 "--pin-sha256"};
+                                                             "--pin-sha256"};
   o.text("--psk", config.psk.value)
       .metavar("HEX")
       .group(group)
@@ -166,10 +172,12 @@ void declare_protocol(Options& o, ConnectionConfig& config) {
   o.text("--sni", config.tls_server_name)
       .metavar("NAME")
       .group(group)
+      .must(not_empty)
       .text("the name to ask for and to find in the certificate, instead of the host's");
   o.text("--tls-keylog", tls.key_log_file)
       .metavar("FILE")
       .group(group)
+      .must(not_empty)
       .env("SSLKEYLOGFILE")
       .text("append the session keys, for Wireshark");
 }

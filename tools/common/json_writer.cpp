@@ -26,10 +26,12 @@ constexpr auto escapes = [] {
   letters['\n'] = 'n';
   letters['\r'] = 'r';
   letters['\t'] = 't';
+  letters[0x7F] = as_code;  // JSON allows DEL and U+0080 to U+009F, but terminals obey them
   return letters;
 }();
 
 constexpr std::size_t escape_max = 6;  // \u001b
+constexpr char c1_lead = '\xC2';       // of U+0080 to U+00BF in UTF-8
 constexpr std::size_t word_bytes = sizeof(std::uint64_t);
 /// A long text is escaped in slices, so that room for the worst case is taken for one slice only.
 constexpr std::size_t slice_bytes = 16 * 1024;
@@ -41,20 +43,26 @@ bool plain_word(const char* p) {
   constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
   const auto has_zero = [](std::uint64_t w) { return (w - ones) & ~w; };
   const std::uint64_t control = (word - ones * 0x20) & ~word;
-  return ((control | has_zero(word ^ ones * '"') | has_zero(word ^ ones * '\\')) & highs) == 0;
+  const std::uint64_t special = has_zero(word ^ ones * '"') | has_zero(word ^ ones * '\\') |
+                                has_zero(word ^ ones * 0x7F) | has_zero(word ^ ones * 0xC2);
+  return ((control | special) & highs) == 0;
 }
 
-char* put_escaped(char* at, char c) {
+char* put_code(char* at, char c) {
   const auto octet = static_cast<std::uint8_t>(c);
-  const char letter = escapes[octet];
-  if (letter == 0) {
-    *at++ = c;
-    return at;
-  }
-  *at++ = '\\';
-  *at++ = letter;
-  if (letter != as_code) return at;
-  for (const char digit : {'0', '0', hex[octet >> 4], hex[octet & 15]}) *at++ = digit;
+  for (const char letter : {'\\', as_code, '0', '0', hex[octet >> 4], hex[octet & 15]}) *at++ = letter;
+  return at;
+}
+
+/// Takes one octet from `from`, or the two of a control character.
+char* put_escaped(char* at, const char*& from, const char* end) {
+  const char c = *from++;
+  const bool is_c1 = c == c1_lead && from < end && static_cast<std::uint8_t>(*from) < 0xA0;
+  if (is_c1) return put_code(at, *from++);
+  const char letter = escapes[static_cast<std::uint8_t>(c)];
+  if (letter == as_code) return put_code(at, c);
+  if (letter != 0) *at++ = '\\';
+  *at++ = letter != 0 ? letter : c;
   return at;
 }
 
@@ -68,9 +76,9 @@ char* put_escaped(char* at, std::string_view text) {
       from += word_bytes;
       continue;
     }
-    for (const char* const stop = from + word_bytes; from < stop; ++from) at = put_escaped(at, *from);
+    for (const char* const stop = from + word_bytes; from < stop;) at = put_escaped(at, from, end);
   }
-  for (; from < end; ++from) at = put_escaped(at, *from);
+  while (from < end) at = put_escaped(at, from, end);
   return at;
 }
 
@@ -84,8 +92,11 @@ void append_with(std::string& out, std::size_t most, Put put) {
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-  for (; !text.empty(); text.remove_prefix(std::min(slice_bytes, text.size()))) {
-    const std::string_view slice = text.substr(0, slice_bytes);
+  while (!text.empty()) {
+    std::string_view slice = text.substr(0, slice_bytes);
+    if (slice.size() < text.size() && slice.back() == c1_lead)
+      slice.remove_suffix(1);  // it stays with its next
+    text.remove_prefix(slice.size());
     append_with(out, escape_max * slice.size(), [slice](char* at) { return put_escaped(at, slice); });
   }
 }

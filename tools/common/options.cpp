@@ -153,6 +153,15 @@ Option& Option::typed_only() {
   return *this;
 }
 
+Option& Option::must(std::function<ValueResult(std::string_view)> check) {
+  keep_ = [check = std::move(check), keep = std::move(keep_)](Values values) -> ValueResult {
+    for (const std::string& value : values)
+      if (auto fine = check(value); !fine) return fine;
+    return keep(values);
+  };
+  return *this;
+}
+
 Option& Option::secret() {
   return secret([](std::string_view value) { return std::vector<Part>{{0, value.size()}}; });
 }

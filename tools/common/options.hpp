@@ -98,6 +98,8 @@ class Option {
   Option& repeats();
   /// A configuration file cannot set it.
   Option& typed_only();
+  /// Each value is asked this before it is kept. Several may be given: the last one first.
+  Option& must(std::function<ValueResult(std::string_view)> check);
   /// The value is overwritten in argv, so that `ps` no longer shows it.
   Option& secret();
   /// Only a part of the value is secret.

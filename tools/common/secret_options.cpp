@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/value_checks.hpp"
+
 namespace mq {
 
 void declare_secret_options(Options& options, SecretSource& secret, std::string_view stem,
@@ -11,16 +13,20 @@ void declare_secret_options(Options& options, SecretSource& secret, std::string_
   const std::string file = name("-file"), variable = name("-env"), command = name("-cmd"),
                     prompt = name("-prompt");
   const auto declare = [&](Option& option, std::string_view metavar, std::string text,
-                           std::initializer_list<std::string_view> later) {
+                           std::initializer_list<std::string_view> later) -> Option& {
     option.metavar(metavar).group(group).text(text).excludes(later);
     for (const std::string& other : also_excluded) option.excludes({other});
+    return option;
   };
   declare(options.text(file, secret.file), "FILE", fmt::format("{} is in this file", what),
-          {variable, command, prompt});
+          {variable, command, prompt})
+      .must(not_empty);
   declare(options.text(variable, secret.environment), "NAME",
-          fmt::format("{} is in this environment variable", what), {command, prompt});
+          fmt::format("{} is in this environment variable", what), {command, prompt})
+      .must(not_empty);
   declare(options.text(command, secret.command), "COMMAND",
-          fmt::format("{} is what this command writes", what), {prompt});
+          fmt::format("{} is what this command writes", what), {prompt})
+      .must(not_empty);
   declare(options.flag(prompt, secret.prompt), "", fmt::format("ask for {} on the terminal", what), {});
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/spelling.hpp"
+#include "common/value_checks.hpp"
 
 namespace mq {
 namespace {
@@ -38,10 +39,15 @@ void declare_tls_strength(Options& o, mqtt::net::TlsOptions& tls, std::string_vi
       .text("TLS versions to accept: 1.2, 1.3 or a range")
       .default_text("1.2")
       .example("--tls-version 1.3");
-  o.text("--ciphers", tls.ciphers).metavar("LIST").group(group).text("OpenSSL cipher list for TLS 1.2");
+  o.text("--ciphers", tls.ciphers)
+      .metavar("LIST")
+      .group(group)
+      .must(not_empty)
+      .text("OpenSSL cipher list for TLS 1.2");
   o.text("--tls-ciphersuites", tls.ciphersuites)
       .metavar("LIST")
       .group(group)
+      .must(not_empty)
       .text("OpenSSL cipher suites for TLS 1.3");
 }
 

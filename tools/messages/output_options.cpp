@@ -92,7 +92,8 @@ MessageOutput::MessageOutput(const OutputConfig& config, PlainEscape escape, OnF
              .topic_color = config.colored ? "\x1b[36m" : "",
              .separator = separator_of(config)},
       format_{config.format},
-      lines_{config.form == OutputForm::json_parsed ? JsonPayload::parse : JsonPayload::text} {
+      lines_{config.form == OutputForm::json_parsed ? JsonPayload::parse : JsonPayload::text},
+      csv_{escape} {
   if (format_ && config.pretty) format_->set_pretty();
 }
 

@@ -7,6 +7,8 @@
 
 #include <mqtt/codec/topic.hpp>
 
+#include "common/value_checks.hpp"
+
 namespace mq {
 namespace {
 
@@ -67,12 +69,14 @@ void declare_payload_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.list("-f,--file", config.inputs)
       .metavar("FILE")
       .group("Message")
+      .must(not_empty)
       .text(
           "the payload is this file's content; FIFOs are read to their end, - is standard input; several are "
           "several messages");
   o.text("--dir", config.directory)
       .metavar("DIR")
       .group("Message")
+      .must(not_empty)
       .text("as -f with every regular file of this directory, by name")
       .excludes({"-f"});
   o.flag("-s,--stdin-file", typed.whole_input).group("Message").text("the payload is all of standard input");
@@ -120,6 +124,7 @@ void declare_stream_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.text("--spool", config.spool)
       .metavar("FILE")
       .group("Streams")
+      .must(not_empty)
       .text(
           "keep what is in flight in FILE, so that a killed mqpub that is started again with it sends that "
           "first "
@@ -179,6 +184,7 @@ void declare_replay_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.text("--replay", typed.replay)
       .metavar("FILE")
       .group("Streams")
+      .must(not_empty)
       .text("publish a recording of mqsub --json in its own time; otherwise as --json -f FILE")
       .excludes({"-f", "--dir", "--json"});
   o.parsed("--speed", [&config](std::string_view text) { return keep_speed(config.replay_speed, text); })
@@ -231,6 +237,7 @@ void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.duration("-W,--timeout", config.deadline)
       .metavar("TIME")
       .group("Message")
+      .must(some_time)
       .text("give up after this time, counted from the start");
   declare_stream_options(o, config, typed);
   declare_making_options(o, config);
@@ -328,7 +335,6 @@ void declare_pub_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.rule([&o, &config]() -> std::optional<std::string> {
     const ConnectionConfig& connection = config.connection;
     if (!o.given("--spool")) return std::nullopt;
-    if (config.spool.empty()) return "option '--spool': the name is empty";
     if (!config.acknowledged()) return "--spool is for messages that are acknowledged: use -q 1 or -q 2";
     const bool exactly_once = config.json || config.qos == mqtt::QoS::exactly_once;
     if (exactly_once && connection.client_id && !connection.persistent)

@@ -6,6 +6,8 @@
 #include <mqtt/codec/topic.hpp>
 #include <mqtt/util/text.hpp>
 
+#include "common/value_checks.hpp"
+
 namespace mq {
 namespace {
 
@@ -24,6 +26,7 @@ void declare_request_options(Options& o, ReqConfig& config) {
   o.text("-f,--file", config.file)
       .metavar("FILE")
       .group(group)
+      .must(not_empty)
       .text("the payload is this file's content; a FIFO is read to its end, - is standard input");
   o.flag("-s,--stdin-file", config.typed.whole_input)
       .group(group)

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "common/value_checks.hpp"
 #include "mqsub/option_parts.hpp"
 
 namespace mq::detail {
@@ -10,6 +11,7 @@ void declare_exec(Options& o, ExecConfig& exec) {
   o.text("--exec", exec.command)
       .metavar("COMMAND")
       .group(group)
+      .must(not_empty)
       .text(
           "write no messages, but run this with /bin/sh for each: the payload is on its standard input, "
           "MQ_TOPIC, "
@@ -39,14 +41,6 @@ void declare_exec(Options& o, ExecConfig& exec) {
       .example("-t sums --exec bc --reply");
 }
 
-std::optional<std::string> empty_name(const Options& options, const SubConfig& config) {
-  for (const auto& [name, file] : {std::pair{"--record", &config.record},
-                                   {"--retained-backup", &config.retained_backup},
-                                   {"--retained-diff", &config.retained_diff}})
-    if (options.given(name) && file->empty()) return fmt::format("option '{}': the name is empty", name);
-  return std::nullopt;
-}
-
 }  // namespace
 
 void declare_action_options(Options& o, SubConfig& config) {
@@ -55,10 +49,12 @@ void declare_action_options(Options& o, SubConfig& config) {
   o.text("--record", config.record)
       .metavar("FILE")
       .group(group)
+      .must(not_empty)
       .text("also append the messages to this file as JSON lines, which mqpub can publish again");
   o.text("--retained-backup", config.retained_backup)
       .metavar("FILE")
       .group(group)
+      .must(not_empty)
       .text(
           "write the retained messages to this file as JSON lines, replace it once all have come, and end; "
           "mqpub "
@@ -69,6 +65,7 @@ void declare_action_options(Options& o, SubConfig& config) {
   o.text("--retained-diff", config.retained_diff)
       .metavar("FILE")
       .group(group)
+      .must(not_empty)
       .text(
           "compare the retained messages with such a file: '+ topic' is new, '- topic' is gone, '~ topic' "
           "has "
@@ -79,8 +76,6 @@ void declare_action_options(Options& o, SubConfig& config) {
 }
 
 std::optional<std::string> join_actions(const Options& options, SubConfig& config) {
-  if (options.given("--exec") && config.exec.command.empty()) return "option '--exec': the command is empty";
-  if (auto fault = empty_name(options, config)) return fault;
   if (options.given("--retained-backup") || options.given("--retained-diff"))
     config.selection.snapshot = true;
   if (options.given("--retained-backup")) config.view.kind = ViewKind::nothing;

@@ -1,3 +1,4 @@
+#include "common/value_checks.hpp"
 #include "mqsub/option_parts.hpp"
 
 namespace mq::detail {
@@ -19,10 +20,12 @@ void declare_ending_options(Options& o, SubConfig& config) {
   o.duration("-W,--timeout", ending.deadline)
       .metavar("TIME")
       .group(group)
+      .must(some_time)
       .text("end after this time, counted from the start; exit code 9 if -C was not reached");
   o.duration("--idle-timeout", ending.idle_timeout)
       .metavar("TIME")
       .group(group)
+      .must(some_time)
       .text("end when nothing was shown for this time, counted from the subscription");
   o.flag("--fail-on-timeout", ending.fail_on_timeout)
       .group(group)

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "common/spelling.hpp"
+#include "common/value_checks.hpp"
 #include "mqsub/option_parts.hpp"
 
 namespace mq::detail {
@@ -90,6 +91,7 @@ void declare_selection_options(Options& o, SubConfig& config) {
   o.duration("--every", selection.at_most_every)
       .metavar("TIME")
       .group(group)
+      .must(some_time)
       .text("of each topic show at most one message in this time");
   o.parsed("--sample",
            [&selection](std::string_view value) { return keep_probability(selection.probability, value); })

@@ -5,9 +5,9 @@
 namespace mq {
 namespace {
 
-std::string row(const mqtt::PublishView& message) {
+std::string row(const mqtt::PublishView& message, PlainEscape escape = PlainEscape::exact) {
   std::string out;
-  CsvOutput{}.write(out, message, WallTime{});
+  CsvOutput{escape}.write(out, message, WallTime{});
   return out;
 }
 
@@ -18,6 +18,11 @@ TEST(CsvOutput, QuotesOnlyWhatMustBe) {
   EXPECT_EQ(row({.qos = mqtt::QoS::exactly_once, .topic = "t"}), std::string{time} + ",t,2,0,0,none,\n");
   EXPECT_EQ(row({.topic = "t", .payload = mqtt::as_bytes("\xff")}),
             std::string{time} + ",t,0,0,1,base64,/w==\n");
+}
+
+TEST(CsvOutput, EscapesOnATerminalWhatItWouldObey) {
+  EXPECT_TRUE(row({.topic = "t", .payload = mqtt::as_bytes("\x1b[2J\n")}, PlainEscape::for_terminal)
+                  .ends_with(",t,0,0,5,utf8,\\e[2J\\n\n"));
 }
 
 }  // namespace

@@ -60,10 +60,21 @@ TEST(JsonWriter, EscapesEveryControlCharacterAndNothingElse) {
       const std::string text = std::string(before, 'a') + static_cast<char>(c) + "bcdefghij";
       const std::string out = written([&](JsonWriter& json) { json.string(text); });
       ASSERT_EQ(nlohmann::json::parse(out).get<std::string>(), text) << c;
-      const bool escaped = c < 0x20 || c == '"' || c == '\\';
+      const bool escaped = c < 0x20 || c == '"' || c == '\\' || c == 0x7F;
       ASSERT_EQ(out.find('\\') != std::string::npos, escaped) << c;
     }
-  EXPECT_EQ(written([](JsonWriter& json) { json.string("/\x1b\x7f\n\b"); }), "\"/\\u001b\x7f\\n\\b\"");
+  EXPECT_EQ(written([](JsonWriter& json) { json.string("/\x1b\x7f\n\b"); }), "\"/\\u001b\\u007f\\n\\b\"");
+}
+
+TEST(JsonWriter, EscapesTheControlCharactersOfTwoOctetsWhereverTheyStand) {
+  EXPECT_EQ(written([](JsonWriter& json) { json.string("\u0080\u009f\u00a0\u00b0"); }),
+            "\"\\u0080\\u009f\u00a0\u00b0\"");
+  for (std::size_t before : {6u, 7u, 8u, 16'383u, 16'384u, 32'767u}) {
+    const std::string text(before, 'x');
+    EXPECT_EQ(written([&](JsonWriter& json) { json.string(text + "\u009b[2J"); }),
+              '"' + text + "\\u009b[2J\"")
+        << before;
+  }
 }
 
 TEST(JsonWriter, LeavesUtf8AsItIs) {

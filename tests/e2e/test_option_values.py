@@ -1,0 +1,126 @@
+"""Every option of --help: a wrong value is one line and exit 2, and some other test shows what a right one does.
+
+The options are those of --help itself, so that a new one fails here until it has its row and its test.
+"""
+
+import ast
+import pathlib
+import re
+
+import pytest
+
+from support.proc import run
+from support.tools import assert_fails, assert_ok, program
+
+HERE = pathlib.Path(__file__).resolve().parent
+PLAIN = {"mqpub": ("-t", "t", "-m", "x"), "mqsub": ("-t", "t"), "mqreq": ("-t", "t", "-m", "x")}
+NO_UTF_8 = b"\xff".decode("utf-8", "surrogateescape")
+
+# By the longest name of the option: what it is given, and what it needs besides. A value with '=' is joined to the name.
+WRONG = {
+    # what is sent
+    "--topic": "a/#/b", "--qos": "3", "--file": "", "--dir": "", "--repeat": "0", "--repeat-delay": "1x",
+    "--delimiter": "", "--rate": "fast", "--summary": "xml", "--spool": "", "--topic-template": "{no}",
+    "--payload-template": "{no}", "--replay": "", "--speed": ("0", "--replay", "f"), "--loop": ("=x", "--replay", "f"),
+    # what is subscribed to, chosen and written
+    "--sub": "qos=3:a", "--retain-handling": "sometimes", "--unsubscribe": "a#", "--filter-out": "a#", "--every": "0",
+    "--sample": "2", "--random-filter": "101", "--format": "%", "--json": "=xml", "--decode": "a=nothing",
+    "--count": "1x", "--timeout": "soon", "--idle-timeout": "0", "--expect": "x", "--stats": "=0", "--exec": "",
+    "--exec-jobs": ("0", "--exec", "true"), "--exec-failure": ("maybe", "--exec", "true"), "--record": "",
+    "--retained-backup": "", "--retained-diff": "", "--response-topic": "a/+", "--replies": "0",
+    # the connection
+    "--url": "gopher://x", "--host": "a,,b", "--port": "65536", "--unix": "", "--resolve": "a", "--proxy": "socks4://x",
+    "--bind": "localhost", "--interface": "none0", "--connect-timeout": "0", "--retry-max": "0",
+    "--retry-delay": "2s..1s", "--username": NO_UTF_8, "--password-file": "", "--password-env": "",
+    "--password-cmd": "", "--id": NO_UTF_8, "--id-prefix": NO_UTF_8, "--session-expiry-interval": "1ms",
+    "--keepalive": "65536", "--max-inflight": "0", "--protocol-version": "4", "--property": ("connect", "none", "1"),
+    "--will-topic": "a/+", "--will-qos": ("3", "--will-topic", "w"), "--ws-path": "mqtt", "--ws-header": "a b:c",
+    # TLS
+    "--cafile": "/nowhere", "--capath": "/nowhere", "--pin-sha256": "AAAA", "--cert": ("/nowhere", "--key", "/nowhere"),
+    "--key": ("/nowhere", "--cert", "/nowhere"), "--keypass-file": "", "--keypass-env": "", "--keypass-cmd": "",
+    "--pkcs12": "/nowhere", "--psk": ("xyz", "--psk-identity", "i"), "--psk-file": ("", "--psk-identity", "i"),
+    "--psk-env": ("", "--psk-identity", "i"), "--psk-cmd": ("", "--psk-identity", "i"), "--psk-identity": "i",
+    "--tls-version": "1.1", "--ciphers": "NONE", "--tls-ciphersuites": "NONE", "--tls-alpn": "a,,b", "--sni": "",
+    "--tls-keylog": "/nowhere/log",
+    # files and words
+    "--profile": "a/b", "--config": "/nowhere", "--options-file": "/nowhere", "--log-format": "xml", "--color": "red",
+}
+# Octets of any kind are right.
+ANY_VALUE = {"--message", "--password", "--will-payload", "--no-proxy", "--rewrite"}
+# What the plain command line gives already, or what would be wrong beside the option for a reason of its own.
+NOT_BESIDE = {"-t": {"--topic", "--topic-template"},
+              "-m": {"--file", "--dir", "--delimiter", "--payload-template", "--replay", "--speed", "--loop"}}
+
+
+def options_of(tool):
+    """{the longest name: (all names, what stands behind them in --help)}"""
+    text = assert_ok(run([program(tool), "--help"])).out.decode()
+    found = {}
+    for line in re.findall(r"(?m)^ {2,6}(-\S.*)$", text.split("\nExamples:")[0]):
+        names, value = re.match(r"((?:--?[A-Za-z0-9][a-z0-9-]*(?:, )?)+)(\[=.*?\]| \S+)?", line).groups()
+        names = names.split(", ")
+        found[max(names, key=len)] = (names, value)
+    assert len(found) > 70, text
+    return found
+
+
+def command_line(tool, option):
+    """The plainest one of the tool with the option's wrong value."""
+    value, *more = WRONG[option] if isinstance(WRONG[option], tuple) else (WRONG[option],)
+    plain = [word for at in range(0, len(PLAIN[tool]), 2) if option not in NOT_BESIDE.get(PLAIN[tool][at], ())
+             for word in PLAIN[tool][at: at + 2]]
+    return [program(tool), *plain, *([option + value] if value.startswith("=") else [option, value]), *more]
+
+
+@pytest.fixture(params=PLAIN)
+def tool(request):
+    return request.param
+
+
+def test_every_option_that_takes_a_value_has_a_wrong_one(tool):
+    with_value = {name for name, (_, value) in options_of(tool).items() if value}
+    missing = with_value - set(WRONG) - ANY_VALUE
+    assert not missing, f"add a row for {missing}"
+
+
+def test_a_wrong_value_is_2_and_one_line_that_names_it_or_its_option(tool):
+    options = options_of(tool)
+    for option in options.keys() & WRONG.keys():
+        argv = command_line(tool, option)
+        result = assert_fails(run(argv, seconds=5), 2)
+        value = argv[argv.index(option) + 1] if option in argv else option
+        assert any(name in result.err_text for name in [value or option, *options[option][0]]), result
+
+
+def test_a_flag_takes_no_value(tool):
+    for option, (_, value) in options_of(tool).items():
+        if value is None and option.startswith("--") and option not in ("--help", "--version"):
+            assert_fails(run([program(tool), *PLAIN[tool], f"{option}=1"], seconds=5), 2, option)
+
+
+# --- what right values do -------------------------------------------------------------------------------
+
+# Where a name stands without being used: tables of names, and of wrong uses.
+NO_USES = re.compile(r"WRONG|USAGE|OPTIONS|ABSENT|wrong|usage|_(is|are)_2(_|$)")
+
+
+def words_used():
+    """The words that begin with '-' in the literals of all suites but this one, without '=VALUE'."""
+    words = set()
+    for file in HERE.glob("test_*.py"):
+        if file.name == pathlib.Path(__file__).name:
+            continue
+        for node in ast.parse(file.read_text()).body:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node
+            if NO_USES.search(getattr(target, "id", getattr(target, "name", ""))):
+                continue
+            for literal in ast.walk(node):
+                if isinstance(literal, ast.Constant) and isinstance(literal.value, str):
+                    words |= {word.split("=")[0] for word in literal.value.split() if word.startswith("-")}
+    return words
+
+
+def test_every_option_is_used_by_another_test(tool):
+    words = words_used()
+    unused = {option for option, (names, _) in options_of(tool).items() if not words & set(names)}
+    assert not unused, unused
