@@ -1,0 +1,62 @@
+#include "mqbench/stamp.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace {
+
+using namespace std::chrono_literals;
+using mq::Stamp;
+using mq::StampFault;
+using mqtt::TimePoint;
+
+using Octets = std::array<std::uint8_t, Stamp::size>;
+
+Octets written(const Stamp& stamp) {
+  Octets octets{};
+  mq::write_stamp(stamp, octets);
+  return octets;
+}
+
+const Stamp example{.run = 0xABCDEF,
+                    .stream = 0xFFFF'FFFE,
+                    .sequence = ~std::uint64_t{0} - 1,
+                    .due = TimePoint{123'456'789'012'345ns},
+                    .sent = TimePoint{123'456'789'099'999ns}};
+
+TEST(Stamp, ReadsBackWhatItWrote) {
+  const auto read = mq::read_stamp(written(example), example.run, example.sent + 1s);
+  EXPECT_FALSE(read.fault);
+  EXPECT_EQ(read.stamp, example);
+}
+
+TEST(Stamp, TimesAreWholeAgainAroundTheWrapOfTheirBits) {
+  for (const std::int64_t wrap : {std::int64_t{1} << 48, std::int64_t{5} << 48}) {
+    const Stamp stamp{
+        .run = 1, .due = TimePoint{mqtt::Duration{wrap - 5}}, .sent = TimePoint{mqtt::Duration{wrap + 7}}};
+    for (const mqtt::Duration later : {mqtt::Duration{0}, mqtt::Duration{30h}, mqtt::Duration{-3h}}) {
+      const auto read = mq::read_stamp(written(stamp), 1, stamp.sent + later);
+      EXPECT_EQ(read.stamp, stamp) << later.count();
+    }
+  }
+}
+
+TEST(Stamp, OneOfAnotherRunIsForeignAndSoIsAShortOne) {
+  const Octets octets = written(example);
+  EXPECT_EQ(mq::read_stamp(octets, 1, example.sent).fault, StampFault::foreign);
+  for (std::size_t size = 0; size < octets.size(); ++size)
+    EXPECT_EQ(mq::read_stamp(mqtt::Bytes{octets}.first(size), example.run, example.sent).fault,
+              StampFault::foreign);
+}
+
+TEST(Stamp, EveryFlippedBitIsFound) {
+  for (std::size_t bit = 0; bit < Stamp::size * 8; ++bit) {
+    Octets octets = written(example);
+    octets[bit / 8] = static_cast<std::uint8_t>(octets[bit / 8] ^ 1U << bit % 8);
+    const auto read = mq::read_stamp(octets, example.run, example.sent);
+    EXPECT_EQ(read.fault, bit < 32 ? StampFault::foreign : StampFault::corrupted) << bit;
+  }
+}
+
+}  // namespace

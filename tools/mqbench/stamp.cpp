@@ -1,0 +1,64 @@
+#include "mqbench/stamp.hpp"
+
+#include <zlib.h>
+
+namespace mq {
+namespace {
+
+constexpr std::uint8_t magic = 0xB5;
+constexpr std::size_t crc_at = 28;
+
+template <std::size_t Octets>
+std::uint8_t* put(std::uint8_t* at, std::uint64_t value) {
+  for (std::size_t n = 0; n < Octets; ++n) at[n] = static_cast<std::uint8_t>(value >> 8 * (Octets - 1 - n));
+  return at + Octets;
+}
+
+template <std::size_t Octets>
+std::uint64_t take(const std::uint8_t* at) {
+  std::uint64_t value = 0;
+  for (std::size_t n = 0; n < Octets; ++n) value = value << 8 | at[n];
+  return value;
+}
+
+std::uint64_t ticks(mqtt::TimePoint time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
+/// The time nearest to `now` of which these are the low 48 bits.
+mqtt::TimePoint whole_time(std::uint64_t low, mqtt::TimePoint now) {
+  constexpr unsigned missing = 16;
+  const auto distance = static_cast<std::int64_t>((low - ticks(now)) << missing) >> missing;
+  return now + mqtt::Duration{distance};
+}
+
+std::uint32_t crc_of(const std::uint8_t* stamp) {
+  return static_cast<std::uint32_t>(crc32(0, stamp, crc_at));
+}
+
+}  // namespace
+
+void write_stamp(const Stamp& stamp, mqtt::MutableBytes into) {
+  std::uint8_t* at = put<1>(into.data(), magic);
+  at = put<3>(at, stamp.run);
+  at = put<4>(at, stamp.stream);
+  at = put<8>(at, stamp.sequence);
+  at = put<6>(at, ticks(stamp.due));
+  at = put<6>(at, ticks(stamp.sent));
+  put<4>(at, crc_of(into.data()));
+}
+
+ReadStamp read_stamp(mqtt::Bytes payload, std::uint32_t run, mqtt::TimePoint now) {
+  const std::uint8_t* const at = payload.data();
+  if (payload.size() < Stamp::size || at[0] != magic || take<3>(at + 1) != run)
+    return {{}, StampFault::foreign};
+  if (take<4>(at + crc_at) != crc_of(at)) return {{}, StampFault::corrupted};
+  return {{.run = run,
+           .stream = static_cast<std::uint32_t>(take<4>(at + 4)),
+           .sequence = take<8>(at + 8),
+           .due = whole_time(take<6>(at + 16), now),
+           .sent = whole_time(take<6>(at + 22), now)},
+          std::nullopt};
+}
+
+}  // namespace mq
