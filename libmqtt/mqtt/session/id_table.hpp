@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -67,8 +68,11 @@ class IdTable {
   };
 
   [[nodiscard]] std::size_t mask() const { return cells_.size() - 1; }
-  // Identifiers are handed out in sequence: the identity spreads them perfectly.
-  [[nodiscard]] std::size_t home(PacketId id) const { return id & mask(); }
+  // Identifiers are handed out in sequence. Side by side they would be one cluster, and erase() would have to
+  // look at all of it; multiples of the golden ratio spread a sequence evenly.
+  [[nodiscard]] std::size_t home(PacketId id) const {
+    return (id * 0x9E37'79B9u) >> std::countl_zero(static_cast<std::uint32_t>(mask()));
+  }
   [[nodiscard]] std::size_t next(std::size_t index) const { return (index + 1) & mask(); }
 
   [[nodiscard]] std::size_t probe(PacketId id) const {
