@@ -11,7 +11,7 @@ from support.ports import HOST, wait_until
 from support.proc import run
 from support.tools import assert_fails, assert_ok, mqpub, mqsub, program, start, unique
 
-TOOLS = {"mqpub": ("-t", "t", "-m", "x", "-q", "1"), "mqsub": ("-t", "t")}
+TOOLS = {"mqpub": ("-t", "t", "-m", "x", "-q", "1"), "mqsub": ("-t", "t"), "mqreq": ("-t", "t", "-m", "x", "-e", "r")}
 QUICK_RETRY = ("--reconnect", "--retry-delay", "10ms..20ms")
 
 
@@ -141,9 +141,14 @@ DISCONNECTS = {0x8D: ("keep alive timeout", "hint: "), 0x8E: ("taken over", "-i"
 
 
 @pytest.mark.parametrize("code", DISCONNECTS, ids=hex)
-def test_the_server_says_why_it_hangs_up(code):
-    with FaultServer(faults.subscribed_then(wire.disconnect(code))) as server:
-        assert_fails(mqsub("-L", server.url, "-t", "t"), 8, *DISCONNECTS[code])
+def test_the_server_says_why_it_hangs_up(tool, code):
+    def script(connection):
+        connection.accept()
+        connection.packet()  # SUBSCRIBE or PUBLISH
+        connection.send(wire.disconnect(code))
+        connection.drain()
+    with FaultServer(script) as server:
+        assert_fails(ends(tool, "-L", server.url), 8, *DISCONNECTS[code])
 
 
 def test_session_taken_over_by_a_real_broker(broker):
@@ -160,14 +165,15 @@ def test_packet_too_large_for_a_real_broker():
             assert_fails(mqpub(*small.args(), "-t", "t", "-q", 1, "-s", stdin=bytes(size)), 10, "2,000")
 
 
-def test_a_server_that_falls_silent_is_noticed():
+def test_a_server_that_falls_silent_is_noticed(tool):
     def script(connection):
         connection.accept()
-        connection.accept_subscription()
+        if tool != "mqpub":
+            connection.accept_subscription()
         while True:
-            connection.packet()  # PINGREQ gets no answer
+            connection.packet()  # neither PUBLISH nor PINGREQ gets an answer
     with FaultServer(script) as server:
-        result = mqsub("-L", server.url, "-t", "t", "-k", 1, seconds=30)
+        result = ends(tool, "-L", server.url, "-k", 1, *(("-W", 0) if tool == "mqreq" else ()), seconds=30)
     assert_fails(result, 8, "PINGREQ", "silent")
     assert result.seconds > 1
 

@@ -120,6 +120,109 @@ def test_an_ignored_sigint_stays_ignored(broker):
         assert sub.wait(5).code == 143
 
 
+STAYS = {"mqpub": ("-t", "t", "-l"), "mqsub": ("-t", "t"), "mqreq": ("-t", "t", "-e", "r", "-n", "-W", 0)}
+
+
+@pytest.fixture(params=STAYS)
+def tool(request):
+    return request.param
+
+
+class Working:
+    """A program that has begun its work, with a server that does not hang up when it is told goodbye."""
+
+    def __init__(self, tool):
+        self.said_goodbye, self._works, self._over = threading.Event(), threading.Event(), threading.Event()
+        self._server = FaultServer(self._serve)
+        self.proc = start(tool, "-L", self._server.url, *STAYS[tool], stdin=None)
+        if tool == "mqpub":
+            self.proc.write(b"first\n")
+        assert self._works.wait(10)
+
+    def _serve(self, connection):
+        connection.accept()
+        for packet in iter(connection.packet, None):
+            if packet.kind == wire.SUBSCRIBE:
+                connection.send(wire.suback(packet.packet_id, connection.version, [0]))
+            if packet.kind == wire.DISCONNECT:
+                self.said_goodbye.set()
+                self._over.wait(10)
+                return
+            self._works.set()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *how):
+        self._over.set()
+        self.proc.stop()
+        self._server.__exit__(*how)
+
+
+@pytest.mark.parametrize("second, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_it_at_once(tool, second, code):
+    """The first one would still wait two seconds for the server's end."""
+    with Working(tool) as working:
+        working.proc.kill(signal.SIGINT)
+        assert working.said_goodbye.wait(10)
+        before = time.monotonic()
+        working.proc.kill(second)
+        assert working.proc.wait(5).code == code
+        assert time.monotonic() - before < 1.5
+
+
+def test_a_server_that_does_not_hang_up_is_not_waited_for_long(tool):
+    with Working(tool) as working:
+        working.proc.kill(signal.SIGTERM)
+        result = working.proc.wait(15)
+    assert result.code == 143 and working.said_goodbye.is_set(), result
+
+
+LINES_OF_STATISTICS = {"mqpub": "sent 1, acked 0", "mqsub": "0 messages received", "mqreq": "0 of 1 replies received"}
+
+
+def test_sigusr1_is_a_line_of_statistics_and_no_end(tool):
+    with Working(tool) as working:
+        for count in (1, 2):
+            working.proc.kill(signal.SIGUSR1)
+            wait_until(lambda: working.proc.err.count(b"\n") == count, 5, "a line")
+        assert working.proc.running and working.proc.out == b""
+        assert all(LINES_OF_STATISTICS[tool] in line for line in working.proc.err.decode().splitlines())
+
+
+@pytest.mark.parametrize("words", (("--help",), ("--version",), ("--show-config",)), ids=" ".join)
+def test_words_that_cannot_be_written_are_14(tool, words):
+    args = STAYS[tool] + words if "--show-config" in words else words
+    with open("/dev/full", "wb") as full, start(tool, *args, stdout=full) as proc:
+        assert_fails(proc.wait(5), 14, "No space left")
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "wb") as unread, start(tool, *args, stdout=unread) as proc:
+        assert_ok(proc.wait(5))
+
+
+# --- deadlines ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("args, ends_after", [(("-W", "400ms", "--idle-timeout", "5s"), "400ms"),
+                                              (("-W", "5s", "--idle-timeout", "400ms"), "nothing came for 400ms")])
+def test_the_shorter_of_two_deadlines_ends_it(broker, args, ends_after):
+    result = assert_fails(mqsub(*broker.args(), "-t", unique(), "--fail-on-timeout", *args), 9, ends_after)
+    assert result.seconds < 3, result
+
+
+def test_silence_counts_from_the_subscription_and_a_deadline_from_the_start():
+    def script(connection):
+        connection.expect(wire.CONNECT)
+        time.sleep(0.8)
+        connection.send(wire.connack(connection.version))
+        connection.accept_subscription()
+        connection.drain()
+    with FaultServer(script) as server:
+        result = assert_ok(mqsub("-L", server.url, "-t", "t", "--idle-timeout", "400ms"))
+        assert result.seconds >= 1.1, result
+        assert_fails(mqsub("-L", server.url, "-t", "t", "-W", "400ms"), 7, "400ms")
+
+
 # --- blocked standard output ----------------------------------------------------------------------------
 
 PIPE_BYTES = 4096

@@ -21,12 +21,12 @@ from support.ports import HOST, free_port, wait_until
 from support.proc import Proc, run
 from support.tools import (assert_fails, assert_ok, assert_one_line, mqpub, mqsub, program, start, unique)
 
-TOOLS = {"mqpub": ("-t", "t", "-m", "x"), "mqsub": ("-t", "t")}
+TOOLS = {"mqpub": ("-t", "t", "-m", "x"), "mqsub": ("-t", "t"), "mqreq": ("-t", "t", "-m", "x", "-e", "r")}
 QUICK_DNS = {"RES_OPTIONS": "timeout:1 attempts:1"}
 
 
 def ends(tool, *args, seconds=10, **how):
-    """Runs either tool with its plainest work to do."""
+    """Runs any tool with its plainest work to do."""
     return run([program(tool), *map(str, args), *TOOLS[tool]], seconds=seconds, **how)
 
 

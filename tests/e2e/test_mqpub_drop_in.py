@@ -22,6 +22,7 @@ OPTIONS = """
     --tls-keylog --ws --mptcp -o --no-tls""".split()
 # What is there and differs on purpose, each with its test: exit codes (below and test_failures), --help on stdout
 # with 0 (test_options), -V tries 5 and then 3.1.1 (test_matrix), strict numbers and missing files (test_options),
+# -s publishes an empty input, too (test_options),
 # -f reads FIFOs and may be given several times (test_mqpub_streams), -l keeps NULs (test_mqpub_streams).
 
 
@@ -56,7 +57,16 @@ LINES = [
     (("-m", "m", "--will-topic", "w", "--will-payload", "p", "--will-qos", "1", "--will-retain"), b""),
     (("-m", "m", "-V", "5", "-D", "publish", "content-type", "a/b", "-D", "publish", "user-property", "k", "v"), b""),
     (("-m", "m", "-V", "5", "--property", "PUBLISH", "message-expiry-interval", "99"), b""),
-    (("-m", "m", "-V", "5", "-D", "publish", "response-topic", "r", "-D", "publish", "correlation-data", "c"), b"")]
+    (("-m", "m", "-V", "5", "-D", "publish", "response-topic", "r", "-D", "publish", "correlation-data", "c"), b""),
+    # Of scripts: payloads that look like options, JSON for Home Assistant, retained states, pipes, kept sessions.
+    (("-m", "-1"), b""), (("-m", "--help"), b""), (("-m", "-n", "-q", "1"), b""), (("-m", " 21.5 \u00b0C\n"), b""),
+    (("-r", "-m", '{"name": "Room", "state_topic": "~/state", "unit_of_measurement": "\u00b0C"}'), b""), (("-r", "-n"), b""),
+    (("-s", "-q", "1"), b"22:33:44 up 1 day\n"), (("-l", "-q", "2"), b"a\n\nb"), (("-l",), b"\r\n\r\n"),
+    (("-m", "m", "-u", "user", "-P", "pass word", "-k", "5"), b""), (("-m", "m", "-c", "-i", "ID", "-q", "2", "-V", "mqttv311"), b""),
+    (("-m", "m", "-A", "127.0.0.1", "-V", "31", "-q", "1"), b""), (("-f", "FILE", "-r", "-q", "2"), b""),
+    (("-m", "m", "--will-topic", "s/LWT", "--will-payload", "Offline", "--will-retain", "-r", "-q", "1"), b""),
+    (("-m", "m", "-V", "5", "-D", "connect", "session-expiry-interval", "0", "-D", "disconnect", "user-property", "a", "b"), b""),
+    (("-m", "m", "-V", "5", "-D", "publish", "topic-alias", "1", "--repeat", "3", "-q", "1"), b"")]
 
 
 def received(broker, program, args, stdin, scratch):

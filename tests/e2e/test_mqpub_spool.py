@@ -145,7 +145,7 @@ def test_a_file_that_is_no_spool_is_left_alone(broker, scratch):
 
 
 @pytest.mark.parametrize("args, word", [
-    (("-q", "1", "--spool", "", "-l"), "the name is empty"),
+    (("-q", "1", "--spool", "", "-l"), "the value is empty"),
     (("-q", "0", "--spool", "f", "-l"), "-q 1"), (("-q", "1", "--spool-resume", "-l"), "--spool"),
     (("-q", "1", "--spool", "f", "--spool-resume", "-m", "x"), "streams"),
     (("-q", "2", "--spool", "f", "-i", "me", "-l"), "-c")], ids=lambda value: " ".join(value))

@@ -416,6 +416,33 @@ def test_an_unacknowledged_request_is_sent_again(session_kept):
     assert (result.code, result.out) == (0, b"y\n") and "next attempt" in result.err_text, result
 
 
+def test_a_reply_that_is_delivered_again_after_a_reconnect_counts_once():
+    asked = []
+
+    def first(connection):
+        connection.accept()
+        connection.accept_subscription()
+        asked.append(connection.expect(wire.PUBLISH))
+        connection.send(wire.ack(wire.PUBACK, asked[0].packet_id, 5) + reply_to(asked[0], b"one", qos=1, packet_id=7))
+        connection.expect(wire.PUBACK)  # which is lost
+
+    def second(connection):
+        connection.expect(wire.CONNECT)
+        connection.send(wire.connack(5, session_present=1) + reply_to(asked[0], b"one", qos=1, packet_id=7, dup=1)
+                        + reply_to(asked[0], b"two", qos=1, packet_id=8))
+        assert connection.expect(wire.PUBACK).packet_id == 7, "once more"
+        connection.drain()
+    with FaultServer(Twice(first, second)) as server:
+        result = ask(server, "-q", 1, "--replies", 2, *RECONNECT)
+    assert (result.code, result.out) == (0, b"one\ntwo\n"), result
+
+
+def test_receive_maximum_is_no_more_than_the_replies_wanted():
+    with FaultServer(faults.after_connack()) as server:
+        ask(server, "-q", 1, "--replies", 3, "-W", "300ms")
+    assert b"\x21\0\3" in server.connections[0].received[0].body
+
+
 def test_an_acknowledged_request_is_not_sent_again():
     asked = []
 

@@ -26,6 +26,14 @@ def publish(broker, topic, *payloads, qos=1):
     assert_ok(mqpub(*broker.args(), "-t", topic, "-q", qos, "-l", stdin=b"".join(p.encode() + b"\n" for p in payloads)))
 
 
+def ended(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat_file:
+            return " Z " in stat_file.read()
+    except FileNotFoundError:
+        return True
+
+
 def acknowledged(server):
     return [(p.packet_id, p.body[2:3]) for p in server.connections[0].received if p.kind == wire.PUBACK]
 
@@ -106,8 +114,34 @@ def test_a_signal_ends_what_runs_and_leaves_the_message(scratch):
             sub.kill(signal.SIGTERM)
             assert sub.wait(5).code == 143
     pid = int((scratch / "pid").read_text())
-    wait_until(lambda: not os.path.exists(f"/proc/{pid}") or " Z " in open(f"/proc/{pid}/stat").read(), 5, "its end")
+    wait_until(lambda: ended(pid), 5, "its end")
     assert not acknowledged(server)
+
+
+def test_exec_timeout_ends_the_command_and_all_that_it_started(scratch):
+    with FaultServer(faults.subscribed_then(wire.publish("t", b"x", 1, 1))) as server:
+        assert_fails(mqsub("-L", server.url, "-q", 1, "-t", "t", "--exec-timeout", "500ms", "--exec",
+                           f"sleep 60 & echo $! > {scratch}/pid; wait"), 14, "'t'", "no end after 500ms")
+    wait_until(lambda: ended(int((scratch / "pid").read_text())), 5, "the end of what it started")
+    assert not acknowledged(server)
+
+
+def test_a_command_that_does_not_want_to_end_is_made_to(scratch):
+    messages = [wire.publish("t", payload, 1, number) for number, payload in enumerate((b"stay", b"go"), 1)]
+    stays = f'[ "$(cat)" = go ] || {{ trap "" TERM; echo $$ > {scratch}/pid; while :; do sleep 0.1; done; }}'
+    with FaultServer(faults.subscribed_then(*messages)) as server:
+        result = mqsub("-L", server.url, "-V", 5, "-q", 1, "-t", "t", "--exec", stays, "--exec-timeout", "1s",
+                       "--exec-failure", "continue", "-C", 2)
+    assert result.code == 0 and "no end after 1s" in result.err_text, result
+    assert acknowledged(server) == [(1, b"\x83"), (2, b"")] and ended(int((scratch / "pid").read_text()))
+
+
+def test_exec_timeout_is_also_for_the_end_of_an_answer():
+    request = wire.publish("t", b"x", 1, 1, props={wire.RESPONSE_TOPIC: "answers"})
+    with FaultServer(faults.subscribed_then(request)) as server:
+        assert_fails(mqsub("-L", server.url, "-q", 1, "-t", "t", "--reply", "--exec-timeout", "500ms", "--exec",
+                           "setsid sleep 5 & echo answer"), 14, "no end after 500ms")
+    assert wire.PUBLISH not in [p.kind for p in server.connections[0].received]
 
 
 # --- --reply --------------------------------------------------------------------------------------------

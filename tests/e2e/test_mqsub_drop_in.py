@@ -45,7 +45,16 @@ LINES = [("-C", "3"), ("-v", "-C", "3"), ("-N", "-C", "3"), ("-R", "-C", "2"), (
          ("-D", "subscribe", "subscription-identifier", "7", "-V", "5", "-F", "%S %p", "-C", "3"),
          ("-k", "30", "-I", "pre", "-u", "user", "-P", "pw", "-C", "1"),
          ("--will-topic", "will/x", "--will-payload", "p", "--will-qos", "1", "--will-retain", "-C", "1"),
-         ("-c", "-i", "ID", "-q", "1", "-E"), ("--quiet", "-C", "1")]
+         ("-c", "-i", "ID", "-q", "1", "-E"), ("--quiet", "-C", "1"),
+         # Of scripts: health checks, loops of a shell, loggers, logs in colour, JSON by hand, kept sessions.
+         ("-C", "1", "-E", "-i", "ID", "-W", "3"), ("-C", "1", "-W", "3", "-i", "ID"), ("-t", "other/+/state", "-v", "-C", "4"),
+         ("-v", "-N", "-C", "3"), ("-F", '{"topic":"%t","payload":"%p","qos":%q}', "-C", "3"),
+         ("-F", "\\e[32m%t\\e[0m\\t%p\\a", "-C", "3"), ("-F", "%l;%x;%X;%m;%%", "-C", "3", "-q", "1"), ("-F", "", "-C", "2"),
+         ("-V", "mqttv311", "-c", "-i", "ID", "-q", "2", "-C", "4"), ("-V", "31", "-q", "1", "-C", "4", "-v"),
+         ("-V", "5", "-c", "-i", "ID", "-x", "4294967295", "-q", "1", "-C", "4"), ("-k", "5", "--nodelay", "-A", "127.0.0.1", "-C", "2"),
+         ("-D", "connect", "user-property", "by", "cron job", "-V", "5", "-C", "2"),
+         ("-T", "+/kept", "-T", "+/out", "-R", "-v", "-C", "3"), ("-U", "nothing", "-C", "2"), ("-M", "20", "-q", "1", "-C", "3"),
+         ("--topic", "second", "-C", "3", "--verbose", "--qos", "1")]
 
 
 @pytest.mark.parametrize("line", LINES, ids=" ".join)

@@ -94,7 +94,7 @@ WRONG = [
     (("--sub", "id=1:a", "-D", "subscribe", "subscription-identifier", "2"), "-D"),
     (("--sub", "rap:a", "-V", "311"), "-V"), (("-t", "a", "--retain-as-published", "-V", "311"), "MQTT 5"),
     (("-t", "a", "--retain-handling", "sometimes"), "sometimes"), (("-U", "a#"), "a#"),
-    (("-t", "a", "-E", "-C", "1"), "-C"),
+    (("-t", "a", "-E", "--expect", "payload=x"), "--expect"),
 ]
 
 

@@ -26,7 +26,7 @@ WRONG = {
     "--sub": "qos=3:a", "--retain-handling": "sometimes", "--unsubscribe": "a#", "--filter-out": "a#", "--every": "0",
     "--sample": "2", "--random-filter": "101", "--format": "%", "--json": "=xml", "--decode": "a=nothing",
     "--count": "1x", "--timeout": "soon", "--idle-timeout": "0", "--expect": "x", "--stats": "=0", "--exec": "",
-    "--exec-jobs": ("0", "--exec", "true"), "--exec-failure": ("maybe", "--exec", "true"), "--record": "",
+    "--exec-jobs": ("0", "--exec", "true"), "--exec-timeout": ("0", "--exec", "true"), "--exec-failure": ("maybe", "--exec", "true"), "--record": "",
     "--retained-backup": "", "--retained-diff": "", "--response-topic": "a/+", "--replies": "0",
     # the connection
     "--url": "gopher://x", "--host": "a,,b", "--port": "65536", "--unix": "", "--resolve": "a", "--proxy": "socks4://x",

@@ -15,6 +15,9 @@ class Farewell {
   Farewell(const ConnectionConfig& config, const ClientSetup& setup)
       : config_{config}, ends_session_{setup.ends_session} {}
 
+  /// Something is still owed to the session: the next run goes on with it.
+  void keep_session() { ends_session_ = false; }
+
   /// After a signal (0: none) the will is published only if --will-on-exit asks for it.
   [[nodiscard]] mqtt::ReasonCode reason(int stop_signal) const;
   /// What -D says, and the end of a session that only reconnecting needed. Before MQTT 5 nothing.

@@ -5,7 +5,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
+
+#include <mqtt/util/error.hpp>
 
 #include "common/options_relations.hpp"
 #include "common/spelling.hpp"
@@ -61,12 +65,15 @@ std::string size_range_text(NumberRange range) {
   return fmt::format("a size from {} to {}", size_text(range.min), size_text(range.max));
 }
 
-void write_all(int fd, std::string_view text) {
+/// 0, or the errno of what could not be written.
+int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count <= 0) return;  // nobody there to tell
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
     text.remove_prefix(static_cast<std::size_t>(count));
   }
+  return 0;
 }
 
 /// Of the terminal on stdout; lines beyond 100 columns read badly.
@@ -415,9 +422,14 @@ ParseResult Options::parse(int argc, char** argv) {
   scrub_secrets(arguments);
   occurrences_.clear();
   if (result) return {};
-  write_all(STDOUT_FILENO, result.error().to_stdout);
-  write_all(STDERR_FILENO, result.error().to_stderr);
-  return std::unexpected(result.error().code);
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has seen enough is no failure
+  const int fault = write_all(STDOUT_FILENO, result.error().to_stdout);
+  const bool failed = fault != 0 && fault != EPIPE;
+  const std::string line =
+      failed ? usage_error(mqtt::system_error(fault, "cannot write to standard output").context)
+             : result.error().to_stderr;
+  (void)write_all(STDERR_FILENO, line);  // nobody else to tell
+  return std::unexpected(failed ? ExitCode::local_io : result.error().code);
 }
 
 std::string Options::usage_error(std::string_view sentence) const {

@@ -16,6 +16,14 @@ mqtt::SubscriptionOptions options_before_v5(const mqtt::SubscriptionOptions& opt
 
 }  // namespace
 
+void cap_receive_maximum(mqtt::ConnectOptions& connect, std::uint64_t wanted) {
+  using mqtt::PropertyId;
+  if (connect.version != mqtt::Version::v5) return;
+  const std::uint64_t allowed =
+      connect.properties.view().number_or(PropertyId::receive_maximum, mqtt::receive_maximum_default);
+  connect.properties.set(PropertyId::receive_maximum, static_cast<std::uint32_t>(std::min(wanted, allowed)));
+}
+
 mqtt::Properties Subscriber::properties_of(std::size_t first, mqtt::Version version) const {
   mqtt::Properties properties = plan_.subscribe_properties;
   const std::uint32_t id = plan_.subscriptions[first].id;

@@ -20,6 +20,10 @@ struct SubscriptionPlan {
   bool allow_partial = false;  ///< some filters may be refused
 };
 
+/// The server shall have no more in flight than is still wanted: the rest would be delivered again, to
+/// whoever comes next. Nothing before MQTT 5.0.
+void cap_receive_maximum(mqtt::ConnectOptions& connect, std::uint64_t wanted);
+
 /// One filter and what the server said to it.
 struct Granted {
   std::string filter;

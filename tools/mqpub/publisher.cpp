@@ -14,7 +14,6 @@ namespace mq {
 namespace {
 
 using mqtt::Ending;
-using mqtt::PropertyPlace;
 
 /// Queued and not yet taken by the kernel: enough to fill its socket buffer once more.
 constexpr std::size_t unsent_max_bytes = 256 * 1024;
@@ -41,7 +40,7 @@ Publisher::Publisher(mqtt::net::Loop& loop, const PubConfig& config, ClientSetup
       started_{started},
       diag_{"mqpub", config.connection.log},
       where_{where_of(config.connection, setup)},
-      ends_session_{setup.ends_session},
+      farewell_{config.connection, setup},
       signals_{loop_,
                {.on_stop = [this] { leave(ExitCode::interrupted); },
                 .on_statistics = [this] { diag_.info(account_.text()); }}},
@@ -265,21 +264,9 @@ void Publisher::leave(ExitCode code) {
   deadline_.cancel();
   pace_timer_.cancel();
   feed_->stop();
-  client_.disconnect(farewell_reason(), farewell_properties());
-}
-
-mqtt::ReasonCode Publisher::farewell_reason() const {
-  const bool with_will = signals_.stop_signal() != 0 && config_.connection.will_on_exit;
-  return with_will ? mqtt::ReasonCode::disconnect_with_will : mqtt::ReasonCode::normal_disconnection;
-}
-
-mqtt::PropertiesView Publisher::farewell_properties() {
-  if (client_.session().version() != mqtt::Version::v5) return {};
-  farewell_ = config_.connection.properties.at(PropertyPlace::disconnect);
-  const bool given = farewell_.view().find(mqtt::PropertyId::session_expiry_interval).has_value();
-  const bool owed = spool_ && spool_->size() > 0;  // the next run goes on with the session
-  if (ends_session_ && !given && !owed) farewell_.add(mqtt::PropertyId::session_expiry_interval, 0);
-  return farewell_;
+  if (spool_ && spool_->size() > 0) farewell_.keep_session();
+  client_.disconnect(farewell_.reason(signals_.stop_signal()),
+                     farewell_.properties(client_.session().version()));
 }
 
 void Publisher::write_summary() {

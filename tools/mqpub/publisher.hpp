@@ -9,6 +9,7 @@
 
 #include "common/client_setup.hpp"
 #include "common/diag.hpp"
+#include "common/farewell.hpp"
 #include "common/packet_log.hpp"
 #include "common/signals.hpp"
 #include "mqpub/account.hpp"
@@ -66,8 +67,6 @@ class Publisher final : private mqtt::ClientHandler, private FeedSink {
   [[nodiscard]] bool lost_at_the_end(const mqtt::Ending& ending) const;
   void on_deadline();
   void leave(ExitCode code);
-  [[nodiscard]] mqtt::ReasonCode farewell_reason() const;
-  [[nodiscard]] mqtt::PropertiesView farewell_properties();
   void write_summary();
 
   mqtt::net::Loop& loop_;
@@ -75,7 +74,7 @@ class Publisher final : private mqtt::ClientHandler, private FeedSink {
   mqtt::TimePoint started_;
   Diag diag_;
   Where where_;
-  bool ends_session_;
+  Farewell farewell_;
   Signals signals_;
   mqtt::net::Timer deadline_;
   mqtt::net::Timer pace_timer_;
@@ -86,7 +85,6 @@ class Publisher final : private mqtt::ClientHandler, private FeedSink {
   std::unique_ptr<Feed> feed_;
   Account account_;
   std::vector<std::string> topics_;  // by packet id
-  mqtt::Properties farewell_;
   ExitCode exit_code_ = ExitCode::ok;
   bool leaving_ = false;
   bool ping_sent_ = false;

@@ -48,6 +48,7 @@ ExitCode request(const ReqConfig& config) {
   setup->options.session.ack_mode = mqtt::AckMode::manual;
   if (config.qos == mqtt::QoS::at_most_once) setup->options.own_session = false;  // it would keep nothing
   ask_for_response_information(config, setup->options.connect);
+  cap_receive_maximum(setup->options.connect, config.replies);
   mqtt::net::Loop loop;
   const RequestSecrets secrets{.correlation = random_octets<16>(), .topic = random_octets<8>()};
   return Requester{loop, config, std::move(*setup), mqtt::SharedBytes::take(std::move(*payload)), secrets}

@@ -2,7 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+
 namespace mq {
+namespace {
+
+std::size_t hash_of(mqtt::Bytes payload) { return std::hash<std::string_view>{}(mqtt::as_text(payload)); }
+
+}  // namespace
 
 std::string_view to_string(ReplyVerdict verdict) {
   switch (verdict) {
@@ -12,6 +19,7 @@ std::string_view to_string(ReplyVerdict verdict) {
     case ReplyVerdict::retained: return "it was retained";
     case ReplyVerdict::no_correlation: return "it has no correlation data";
     case ReplyVerdict::other_correlation: return "its correlation data are not the request's";
+    case ReplyVerdict::redelivered: return "it was delivered before";
   }
   return {};
 }
@@ -26,8 +34,19 @@ ReplyVerdict Replies::verdict_on(const mqtt::PublishView& message) const {
   return *correlation == *mark_->correlation ? ReplyVerdict::reply : ReplyVerdict::other_correlation;
 }
 
+/// A server sends again under the same packet identifier [MQTT-4.4.0-1]; DUP alone would not do: it may be of
+/// a delivery that never came.
+bool Replies::is_redelivered(const mqtt::PublishView& reply) const {
+  if (!reply.dup || reply.qos != mqtt::QoS::at_least_once) return false;
+  const auto before = seen_.find(reply.packet_id);
+  return before != seen_.end() && before->second == hash_of(reply.payload);
+}
+
 ReplyVerdict Replies::judge(const mqtt::PublishView& message) {
-  const ReplyVerdict verdict = verdict_on(message);
+  ReplyVerdict verdict = verdict_on(message);
+  if (verdict == ReplyVerdict::reply && is_redelivered(message)) verdict = ReplyVerdict::redelivered;
+  if (verdict == ReplyVerdict::reply && message.qos == mqtt::QoS::at_least_once)
+    seen_[message.packet_id] = hash_of(message.payload);
   ++(verdict == ReplyVerdict::reply ? taken_ : left_out_);
   if (verdict == ReplyVerdict::no_correlation) ++uncorrelated_;
   return verdict;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ enum class ReplyVerdict : std::uint8_t {
   retained,           ///< stale: nobody knows what it answered
   no_correlation,     ///< it has no Correlation Data
   other_correlation,  ///< it answers another request
+  redelivered,        ///< a reply of QoS 1 that was taken, but whose acknowledgement was lost
 };
 
 /// Why a message is left out, as the end of a sentence; not for ReplyVerdict::reply.
@@ -50,12 +52,14 @@ class Replies {
 
  private:
   [[nodiscard]] ReplyVerdict verdict_on(const mqtt::PublishView& message) const;
+  [[nodiscard]] bool is_redelivered(const mqtt::PublishView& reply) const;
 
   std::uint64_t wanted_;
   std::optional<ReplyMark> mark_;
   std::uint64_t taken_ = 0;
   std::uint64_t left_out_ = 0;
   std::uint64_t uncorrelated_ = 0;
+  std::map<mqtt::PacketId, std::size_t> seen_;  // hashes of payloads: replies of QoS 1, the last of each id
 };
 
 }  // namespace mq

@@ -20,7 +20,6 @@ namespace mq {
 namespace {
 
 using mqtt::Ending;
-using mqtt::PropertyId;
 
 /// How long, at the end, a reader of standard output may take nothing.
 constexpr mqtt::Duration output_grace = std::chrono::seconds{2};
@@ -396,16 +395,6 @@ class Receiver final : mqtt::ClientHandler {
   bool ended_ = false;          // the connection
 };
 
-/// With -C the server shall not send more than is still wanted: what it has in flight beyond that
-/// would have to be delivered again.
-void cap_receive_maximum(mqtt::ConnectOptions& connect, const SubConfig& config) {
-  const auto& count = config.ending.count;
-  if (!count || connect.version != mqtt::Version::v5) return;
-  const std::uint64_t allowed =
-      connect.properties.view().number_or(PropertyId::receive_maximum, mqtt::receive_maximum_default);
-  connect.properties.set(PropertyId::receive_maximum, static_cast<std::uint32_t>(std::min(*count, allowed)));
-}
-
 }  // namespace
 
 ExitCode subscribe(const SubConfig& config) {
@@ -417,7 +406,7 @@ ExitCode subscribe(const SubConfig& config) {
   setup->options.session.ack_mode = mqtt::AckMode::manual;
   const auto at_qos_0 = [](const Subscription& each) { return each.options.qos == mqtt::QoS::at_most_once; };
   if (std::ranges::all_of(config.plan.subscriptions, at_qos_0)) setup->options.own_session = false;
-  cap_receive_maximum(setup->options.connect, config);
+  if (config.ending.count) cap_receive_maximum(setup->options.connect, *config.ending.count);
   auto sinks = open_sinks(config);
   if (!sinks) {
     Diag{"mqsub", config.connection.log}.error(local_io_failed(sinks.error()));

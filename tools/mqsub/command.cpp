@@ -12,10 +12,15 @@
 #include <csignal>
 #include <utility>
 
+#include <mqtt/util/text.hpp>
+
 namespace mq {
 namespace {
 
 using mqtt::system_error;
+
+/// From SIGTERM to SIGKILL.
+constexpr mqtt::Duration grace = std::chrono::seconds{2};
 
 void close_and_forget(int& fd) {
   if (fd >= 0) ::close(std::exchange(fd, -1));
@@ -48,7 +53,8 @@ class SpawnSetup {
     ::sigaddset(&ours, SIGPIPE);
     ::posix_spawnattr_setsigmask(&attributes_, &none);
     ::posix_spawnattr_setsigdefault(&attributes_, &ours);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawnattr_setflags(&attributes_,
+                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }
   ~SpawnSetup() {
     ::posix_spawn_file_actions_destroy(&actions_);
@@ -81,16 +87,18 @@ std::vector<char*> environment_with(std::vector<std::string>& own) {
 }  // namespace
 
 Command::Command(mqtt::net::Loop& loop, CommandInput input, Done done)
-    : loop_{loop}, input_{std::move(input)}, done_{std::move(done)}, over_{loop, [this] {
-                                                                             // The last thing: it may destroy
-                                                                             // this object.
-                                                                             const Done finished =
-                                                                                 std::move(done_);
-                                                                             finished(std::move(result_));
-                                                                           }} {}
+    : loop_{loop},
+      input_{std::move(input)},
+      done_{std::move(done)},
+      over_{loop,
+            [this] {
+              const Done finished = std::move(done_);  // the last thing: it may destroy this object
+              finished(std::move(result_));
+            }},
+      limit_{loop, [this] { on_time_limit(); }} {}
 
 Command::~Command() {
-  if (pid_ > 0 && !exited_) ::kill(pid_, SIGTERM);
+  signal_all(SIGTERM);
   close_and_forget(stdin_fd_);
   close_and_forget(stdout_fd_);
   close_and_forget(process_fd_);
@@ -121,6 +129,7 @@ mqtt::Result<void> Command::spawn() {
   close_and_forget(out->write_end);
   stdin_fd_ = in->write_end;
   stdout_fd_ = out->read_end;
+  if (fault == 0 && input_.time_limit) limit_.set(loop_.now() + *input_.time_limit);
   if (fault == 0) return {};
   pid_ = -1;
   return std::unexpected(system_error(fault, "cannot run /bin/sh"));
@@ -174,11 +183,37 @@ void Command::collect() {
       result_.output.append(slice.data(), static_cast<std::size_t>(count));
       return;
     }
-    result_.how = fmt::format("more than {} octets of output", input_.output_max);
-    ::kill(pid_, SIGTERM);
+    end(fmt::format("more than {} octets of output", input_.output_max));
   }
+  stop_collecting();
+  finish_if_over();
+}
+
+void Command::stop_collecting() {
   stdout_watcher_.reset();
   close_and_forget(stdout_fd_);
+}
+
+/// Of the group that the command leads: itself, and all that it has started.
+void Command::signal_all(int number) const {
+  if (pid_ > 0 && !exited_) ::kill(-pid_, number);
+}
+
+void Command::end(std::string how) {
+  ending_ = true;
+  result_.succeeded = false;
+  result_.how = std::move(how);
+  signal_all(SIGTERM);
+  limit_.set(loop_.now() + grace);
+}
+
+void Command::on_time_limit() {
+  if (!ending_) {
+    end("no end after " + mqtt::format_duration(*input_.time_limit));
+    if (!exited_) return;
+  }
+  signal_all(SIGKILL);
+  stop_collecting();  // somebody who outlived the command, or left its group, may hold it
   finish_if_over();
 }
 
@@ -198,7 +233,9 @@ void Command::on_exit() {
 }
 
 void Command::finish_if_over() {
-  if (exited_ && stdout_fd_ < 0) over_.set(loop_.now());
+  if (!exited_ || stdout_fd_ >= 0) return;
+  limit_.cancel();
+  over_.set(loop_.now());
 }
 
 }  // namespace mq

@@ -65,7 +65,8 @@ void Executor::add(const PublishView& message, mqtt::AckToken token, WallTime re
                 .environment = environment_of(message, clock_.rfc3339(received)),
                 .input = std::string{mqtt::as_text(message.payload)},
                 .collects_output = config_.replies,
-                .output_max = answer_max_bytes};
+                .output_max = answer_max_bytes,
+                .time_limit = config_.time_limit};
   if (config_.replies) {
     const auto topic = message.properties.text(PropertyId::response_topic);
     if (!topic) {

@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ enum class ExecFailure : std::uint8_t {
 };
 
 struct ExecConfig {
-  std::string command;     ///< empty: none
-  std::uint16_t jobs = 1;  ///< commands at the same time
+  std::string command;                       ///< empty: none
+  std::uint16_t jobs = 1;                    ///< commands at the same time
+  std::optional<mqtt::Duration> time_limit;  ///< of each command
   ExecFailure on_failure = ExecFailure::stop;
   bool replies = false;  ///< standard output is the answer to the message's Response Topic
 };

@@ -25,6 +25,12 @@ void declare_exec(Options& o, ExecConfig& exec) {
       .group(group)
       .text("how many commands run at the same time")
       .needs({"--exec"});
+  o.duration("--exec-timeout", exec.time_limit)
+      .metavar("TIME")
+      .group(group)
+      .must(some_time)
+      .text("end a command that runs longer; it counts as failed")
+      .needs({"--exec"});
   o.choice("--exec-failure", exec.on_failure,
            {{"stop", ExecFailure::stop}, {"continue", ExecFailure::keep_going}})
       .metavar("WHAT")

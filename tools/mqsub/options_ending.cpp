@@ -41,7 +41,7 @@ void declare_ending_options(Options& o, SubConfig& config) {
   o.flag("-E", ending.after_subscribing)
       .group(group)
       .text("end as soon as the server has answered the subscriptions; no message is taken")
-      .excludes({"-C", "--expect", "--retained"});
+      .excludes({"--expect", "--retained"});  // but not -C: health checks for mosquitto_sub give both
 }
 
 }  // namespace mq::detail

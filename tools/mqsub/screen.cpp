@@ -1,8 +1,11 @@
 #include "mqsub/screen.hpp"
 
 #include <sys/ioctl.h>
+#include <wchar.h>
 
 #include <algorithm>
+#include <clocale>
+#include <cwchar>
 
 #include <mqtt/util/text.hpp>
 
@@ -17,6 +20,42 @@ constexpr std::string_view clear_line = "\x1b[K";
 constexpr std::string_view reverse = "\x1b[7m";
 constexpr std::string_view normal = "\x1b[0m";
 constexpr std::string_view clear_below = "\x1b[J";
+
+/// While it lives this thread's wide characters are Unicode, whatever the user's locale says: our output is
+/// UTF-8.
+class Utf8Locale {
+ public:
+  Utf8Locale() : before_{::uselocale(shared())} {}
+  ~Utf8Locale() { ::uselocale(before_); }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  /// The C library's own table of widths; without it every character counts as one.
+  static locale_t shared() {
+    static const locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", locale_t{});
+    return utf8;
+  }
+
+  locale_t before_;
+};
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+struct Character {
+  std::size_t octets;
+  std::size_t cells;
+};
+
+Character first_character(std::string_view text) {
+  if (static_cast<unsigned char>(text[0]) < 0x80) return {1, 1};
+  std::mbstate_t state{};
+  wchar_t character = 0;
+  const std::size_t octets = std::mbrtowc(&character, text.data(), text.size(), &state);
+  if (octets == 0 || octets > text.size()) return {1, 1};  // not UTF-8
+  const int cells = ::wcwidth(character);
+  return {octets, cells < 0 ? 1 : static_cast<std::size_t>(cells)};
+}
 
 }  // namespace
 
@@ -54,14 +93,25 @@ void Screen::draw(std::string& out, const std::vector<std::string>& lines, Scree
 }
 
 std::string_view cut_to_columns(std::string_view text, std::size_t columns) {
-  std::size_t end = 0;
-  for (; end < text.size(); ++end)
-    if ((static_cast<unsigned char>(text[end]) & 0xC0) != 0x80 && columns-- == 0) break;
+  const Utf8Locale locale;
+  std::size_t end = 0, used = 0;
+  while (end < text.size()) {
+    const auto [octets, cells] = first_character(text.substr(end));
+    if (used + cells > columns) break;
+    used += cells;
+    end += octets;
+  }
   return text.substr(0, end);
 }
 
 std::string one_line(std::string_view text, std::size_t bytes_max) {
-  return mqtt::escape_for_terminal(text.substr(0, bytes_max));
+  std::size_t end = std::min(text.size(), bytes_max);
+  // Not in the middle of a character, which would be shown as octets.
+  constexpr std::size_t continuation_max = 3;
+  for (std::size_t back = 0; end < text.size() && back < continuation_max && is_continuation(text[end]);
+       ++back)
+    --end;
+  return mqtt::escape_for_terminal(text.substr(0, end));
 }
 
 }  // namespace mq

@@ -32,7 +32,8 @@ class Screen {
   bool open_ = false;
 };
 
-/// At most `columns` characters from the front. Control characters must have been escaped.
+/// As much from the front as takes at most `columns` cells: East Asian characters and emoji take two,
+/// combining ones none. Control characters must have been escaped.
 [[nodiscard]] std::string_view cut_to_columns(std::string_view text, std::size_t columns);
 /// One line without control characters: what a terminal may be shown of a payload or a topic.
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t bytes_max);

@@ -63,7 +63,7 @@ void TopicOutline::add(std::string_view topic, std::string_view payload) {
     topic.remove_prefix(slash + 1);
   }
   ++node->messages;
-  node->payload = payload.substr(0, payload_max);
+  node->payload = payload.substr(0, payload_max + 1);  // one more tells that it goes on
 }
 
 std::uint64_t TopicOutline::topics() const { return root_->topics_below(); }

@@ -50,6 +50,22 @@ TEST(Replies, BeforeMqtt5AreAllThatComesOnTheTopic) {
   EXPECT_EQ(replies.judge({.topic = "r"}), Verdict::reply);
 }
 
+TEST(Replies, DeliveredAgainAfterALostAcknowledgementCountOnce) {
+  Replies replies = expecting({.topic = "r", .correlation = std::nullopt}, 3);
+  const auto reply = [](mqtt::PacketId id, std::string_view payload, bool dup) {
+    mqtt::PublishView message{.qos = mqtt::QoS::at_least_once, .topic = "r"};
+    message.dup = dup;
+    message.packet_id = id;
+    message.payload = mqtt::as_bytes(payload);
+    return message;
+  };
+  EXPECT_EQ(replies.judge(reply(1, "a", false)), Verdict::reply);
+  EXPECT_EQ(replies.judge(reply(1, "a", true)), Verdict::redelivered);
+  EXPECT_EQ(replies.judge(reply(2, "a", true)), Verdict::reply) << "its first delivery never came";
+  EXPECT_EQ(replies.judge(reply(1, "b", true)), Verdict::reply) << "the identifier was free again";
+  EXPECT_TRUE(replies.complete());
+}
+
 TEST(Replies, AreNeverThereBeforeTheRequest) {
   Replies replies{1};
   EXPECT_EQ(replies.judge({.topic = "r"}), Verdict::too_early);

@@ -33,6 +33,22 @@ TEST(Screen, SaysTheUsualSizeWhereThereIsNone) {
   EXPECT_EQ(screen_size(-1).rows, 24U);
 }
 
+TEST(CutToColumns, CountsTheCellsThatATerminalUses) {
+  EXPECT_EQ(cut_to_columns("水水水", 5), "水水");
+  EXPECT_EQ(cut_to_columns("🦀x", 2), "🦀");
+  EXPECT_EQ(cut_to_columns("🦀x", 1), "");
+  EXPECT_EQ(cut_to_columns("e\u0301e\u0301e\u0301", 2), "e\u0301e\u0301")
+      << "a combining character stays with its base";
+  EXPECT_EQ(cut_to_columns("└─ ünïcode", 6), "└─ ünï");
+  EXPECT_EQ(cut_to_columns("\xff\xfe\xc3", 2), "\xff\xfe");
+  EXPECT_EQ(cut_to_columns("", 3), "");
+}
+
+TEST(OneLine, IsNotCutInsideACharacter) {
+  EXPECT_EQ(one_line("水水", 6), "水水");
+  for (std::size_t bytes : {3u, 4u, 5u}) EXPECT_EQ(one_line("水水", bytes), "水") << bytes;
+}
+
 TEST(OneLine, HasNothingThatATerminalObeys) { EXPECT_EQ(one_line("a\nb\x1b[2Jcut", 7), "a\\nb\\e[2J"); }
 
 }  // namespace
