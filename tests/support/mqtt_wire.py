@@ -9,6 +9,7 @@ REASON_STRING, SERVER_REFERENCE, MAXIMUM_PACKET_SIZE, RECEIVE_MAXIMUM = 0x1F, 0x
 TOPIC_ALIAS_MAXIMUM, MAXIMUM_QOS, RETAIN_AVAILABLE, ASSIGNED_CLIENT_ID = 0x22, 0x24, 0x25, 0x12
 SERVER_KEEP_ALIVE, SESSION_EXPIRY_INTERVAL = 0x13, 0x11
 WILDCARD_SUBSCRIPTION_AVAILABLE, SUBSCRIPTION_IDENTIFIERS_AVAILABLE, SHARED_SUBSCRIPTION_AVAILABLE = 0x28, 0x29, 0x2A
+AUTHENTICATION_METHOD, AUTHENTICATION_DATA = 0x15, 0x16
 RESPONSE_TOPIC, CORRELATION_DATA, RESPONSE_INFORMATION = 0x08, 0x09, 0x1A
 
 _FOUR = {MAXIMUM_PACKET_SIZE, SESSION_EXPIRY_INTERVAL}
@@ -76,6 +77,41 @@ def disconnect(code, props=None):
     return packet(DISCONNECT, bytes([code]) + properties(props or {}))
 
 
+def auth(code, method, data=None):
+    """AUTH; 0x00 ends an authentication, 0x18 goes on, 0x19 begins another."""
+    return packet(AUTH, bytes([code]) + properties(authentication(method, data)))
+
+
+def authentication(method, data=None):
+    """The properties of a step; `data`: octets, or None."""
+    return {AUTHENTICATION_METHOD: method} | ({} if data is None else {AUTHENTICATION_DATA: data})
+
+
+def _read_properties(body):
+    """{identifier: octets or number} and what follows; each identifier once."""
+    length = shift = offset = 0
+    while True:
+        byte = body[offset]
+        length |= (byte & 0x7F) << shift
+        offset, shift = offset + 1, shift + 7
+        if not byte & 0x80:
+            break
+    values, rest = {}, body[offset:offset + length]
+    while rest:
+        name, rest = rest[0], rest[1:]
+        if name in _FOUR | _TWO | _ONE:
+            size = 4 if name in _FOUR else 2 if name in _TWO else 1
+            values[name], rest = int.from_bytes(rest[:size], "big"), rest[size:]
+        else:
+            values[name], rest = _read_string(rest)
+    return values, body[offset + length:]
+
+
+def _read_string(body):
+    size = int.from_bytes(body[:2], "big")
+    return body[2:2 + size], body[2 + size:]
+
+
 class Packet:
     """A received packet: `kind`, `flags`, `body`, and what the tests ask of it."""
 
@@ -92,6 +128,26 @@ class Packet:
             if self.kind == CONNECT and self.body.startswith(name):
                 return self.body[len(name)]
         return 0
+
+    @property
+    def authentication(self):
+        """Of a CONNECT of 5.0 or an AUTH: method and data, octets or None."""
+        values = _read_properties(self.body[10:] if self.kind == CONNECT else self.body[1:])[0]
+        return values.get(AUTHENTICATION_METHOD), values.get(AUTHENTICATION_DATA)
+
+    @property
+    def credentials(self):
+        """Of a CONNECT without will: user name and password, octets or None."""
+        rest = self.body[10:]
+        if self.connect_version == 5:
+            rest = _read_properties(rest)[1]
+        rest = _read_string(rest)[1]
+        user = password = None
+        if self.body[7] & 0x80:
+            user, rest = _read_string(rest)
+        if self.body[7] & 0x40:
+            password = _read_string(rest)[0]
+        return user, password
 
     @property
     def packet_id(self):

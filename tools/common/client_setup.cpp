@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "common/authentication.hpp"
 #include "common/connect_parts.hpp"
 
 namespace mq {
@@ -33,21 +34,14 @@ std::string client_id_of(const ConnectionConfig& config, std::string_view progra
   return random_client_id(program);
 }
 
-std::expected<std::optional<std::string>, SetupFailure> secret(const SecretSource& source,
-                                                               std::string_view what) {
-  auto value = resolve_secret(source, what);
-  if (!value) return std::unexpected(SetupFailure{ExitCode::local_io, value.error().context});
-  return std::move(*value);
-}
-
 std::expected<std::shared_ptr<const mqtt::net::TlsContext>, SetupFailure> tls_context(
     const ConnectionConfig& config) {
   if (!mqtt::uses_tls(config.transport)) return nullptr;
-  auto key_password = secret(config.key_password, "key password");
+  auto key_password = fetch_secret(config.key_password, "key password");
   if (!key_password) return std::unexpected(key_password.error());
   mqtt::net::TlsOptions options = config.tls;
   options.key_password = std::move(*key_password);
-  auto psk = secret(config.psk, "pre-shared key");
+  auto psk = fetch_secret(config.psk, "pre-shared key");
   if (!psk) return std::unexpected(psk.error());
   if (*psk)
     if (auto fault = detail::psk_fault(**psk)) return std::unexpected(SetupFailure{ExitCode::usage, *fault});
@@ -102,16 +96,14 @@ mqtt::net::StreamTarget target_of(const ConnectionConfig& config) {
 
 std::expected<ClientSetup, SetupFailure> make_client_setup(const ConnectionConfig& config,
                                                            std::string_view program) {
-  auto password = secret(config.password, "password");
-  if (!password) return std::unexpected(password.error());
-  auto tls = tls_context(config);
-  if (!tls) return std::unexpected(tls.error());
   ClientSetup setup;
   mqtt::ClientOptions& options = setup.options;
+  options.connect = connect_options(config, program);
+  if (auto added = add_credentials(options, config); !added) return std::unexpected(added.error());
+  auto tls = tls_context(config);
+  if (!tls) return std::unexpected(tls.error());
   options.target = target_of(config);
   options.target.tls = std::move(*tls);
-  options.connect = connect_options(config, program);
-  options.connect.password = std::move(*password);
   options.version_fallback = !config.version && !config.needs_v5;
   options.connect_timeout = config.connect_timeout;
   options.reconnect = config.reconnect;
@@ -137,7 +129,8 @@ Where where_of(const ConnectionConfig& config, const ClientSetup& setup) {
       .transport = config.transport,
       .port = config.hosts.empty() || !config.service.empty() ? std::uint16_t{0} : config.hosts.front().port,
       .client_id = setup.options.connect.client_id,
-      .version = setup.options.connect.version};
+      .version = setup.options.connect.version,
+      .auth_method = config.authentication.method.value_or("")};
 }
 
 }  // namespace mq

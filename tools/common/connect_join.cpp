@@ -46,7 +46,8 @@ Fault join_user(const Options& options, ConnectionConfig& config, const mqtt::En
   const Source of_url = options.find("--url").source();
   const Source of_user = source_of(options, {"--username"});
   const Source of_password = source_of(
-      options, {"--password", "--password-file", "--password-env", "--password-cmd", "--password-prompt"});
+      options, {"--password", "--password-file", "--password-env", "--password-cmd", "--password-prompt",
+                "--token-file", "--token-env", "--token-cmd", "--token-prompt"});
   if (url.user_name && of_user == of_url) return "the URL and option '-u' both give a user name";
   if (url.password && of_password == of_url) return "the URL and an option both give a password";
   if (url.user_name && of_user < of_url) config.user_name = url.user_name;
@@ -117,10 +118,14 @@ Fault join_session(ConnectionConfig& config) {
 }
 
 Fault join_version(ConnectionConfig& config) {
-  config.needs_v5 = config.typed.session_expiry || !config.properties.empty();
+  const Authentication& authentication = config.authentication;
+  config.needs_v5 = config.typed.session_expiry || !config.properties.empty() || authentication.method;
   if (!config.needs_v5 || config.version.value_or(Version::v5) == Version::v5) return std::nullopt;
-  return fmt::format("option '{}' needs MQTT 5, but option '-V' asks for {}",
-                     config.typed.session_expiry ? "-x" : "-D", to_string(*config.version));
+  const std::string_view method = authentication.scram_user ? "SCRAM" : "option '--auth-method'";
+  const std::string_view what = authentication.method         ? method
+                                : config.typed.session_expiry ? "option '-x'"
+                                                              : "option '-D'";
+  return fmt::format("{} needs MQTT 5, but option '-V' asks for {}", what, to_string(*config.version));
 }
 
 Fault join_will(const Options& options, ConnectionConfig& config) {
@@ -141,6 +146,7 @@ std::optional<std::string> join_connection(const Options& options, ConnectionCon
   if (auto fault = join_tls(config)) return fault;
   if (auto fault = join_route(options, config)) return fault;
   if (auto fault = join_session(config)) return fault;
+  if (auto fault = join_authentication(options, config)) return fault;
   if (auto fault = join_version(config)) return fault;
   return join_will(options, config);
 }

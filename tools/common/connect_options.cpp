@@ -308,6 +308,7 @@ void declare_connect_options(Options& options, ConnectionConfig& config,
   detail::declare_route_options(options, config);
   declare_patience(options, config);
   declare_credentials(options, config);
+  detail::declare_authentication_options(options, config);
   declare_session(options, config);
   declare_protocol(options, config, packets);
   declare_will(options, config);

@@ -32,6 +32,15 @@ struct WillConfig {
   bool retain = false;
 };
 
+/// Enhanced authentication (MQTT 5), and tokens.
+struct Authentication {
+  std::optional<std::string> method;      ///< after Options::parse() whatever asks for one
+  std::optional<std::string> data;        ///< --auth-data, decoded
+  std::optional<std::string> scram_user;  ///< after Options::parse() set if the method is SCRAM, else not
+  SecretSource token;
+  std::optional<mqtt::Duration> token_lifetime;
+};
+
 /// What the options of section "connecting" say, checked against each other. After Options::parse()
 /// the URL, the host options and the environment have been joined: `transport`, `hosts`, `unix_path`,
 /// `ws.path`, `user_name` and `password` are what to use.
@@ -43,6 +52,7 @@ struct ConnectionConfig {
 
   std::optional<std::string> user_name;
   SecretSource password;
+  Authentication authentication;
 
   std::optional<std::string> client_id;
   std::optional<std::string> id_prefix;
@@ -77,7 +87,8 @@ struct ConnectionConfig {
 
   LogSettings log;
 
-  /// MQTT 5 must be spoken: a property or a session expiry was asked for, so there is no falling back.
+  /// MQTT 5 must be spoken: a property, a session expiry or an authentication method was asked for, so there
+  /// is no falling back.
   bool needs_v5 = false;
 
   /// "broker.lan:8883", "a:1883, b:1883" or the socket's path: for messages.

@@ -16,6 +16,11 @@ namespace mq::detail {
 
 void declare_tls_options(Options& options, ConnectionConfig& config);
 
+void declare_authentication_options(Options& options, ConnectionConfig& config);
+/// After the user name and the password are known.
+[[nodiscard]] std::optional<std::string> join_authentication(const Options& options,
+                                                             ConnectionConfig& config);
+
 /// How the broker is reached: proxies, names, interfaces.
 void declare_route_options(Options& options, ConnectionConfig& config);
 /// After the transport and the hosts are known.

@@ -89,7 +89,9 @@ ExitCode exit_code_for(const mqtt::Ending& ending) {
     case connack_timeout:
       if (ending.had_connected) break;
       return ExitCode::refused;
-    case protocol_error: return ExitCode::protocol_error;
+    case protocol_error:
+    case authentication_failed: return ExitCode::protocol_error;
+    case auth_timeout:
     case peer_disconnect:
     case ping_timeout:
     case connection_lost: break;

@@ -6,6 +6,8 @@
 #include <array>
 #include <string_view>
 
+#include <mqtt/session/scram.hpp>
+
 namespace mq {
 namespace {
 
@@ -93,21 +95,39 @@ std::string hint_for_open(const mqtt::Error& error, const Where& where) {
 constexpr std::string_view hint_for_elsewhere =
     "connect to the server it names, or follow it with --reconnect";
 
+std::string hint_for_method(const Where& where) {
+  if (where.auth_method.empty())
+    return "the server wants an authentication method: --scram-user or --auth-method";
+  return fmt::format(
+      "the server does not know the authentication method '{}', or not for this client: try another "
+      "--auth-method, or a user name and a password alone",
+      where.auth_method);
+}
+
+std::string hint_for_credentials(const Where& where) {
+  if (where.auth_method.empty()) return "check the user name (-u) and the password (--password-file)";
+  if (mqtt::find_scram_hash(where.auth_method))
+    return "check the user name (--scram-user) and the password (--password-file)";
+  return fmt::format("check the token or the data of '{}': it may have ended", where.auth_method);
+}
+
 std::string hint_for_refusal(ReasonCode code, const Where& where) {
   switch (code) {
     case ReasonCode::bad_user_name_or_password:
-    case ReasonCode::not_authorized: return "check the user name (-u) and the password (--password-file)";
+    case ReasonCode::not_authorized: return hint_for_credentials(where);
     case ReasonCode::client_identifier_not_valid:
       return fmt::format("the server does not accept the client id '{}': choose another with -i",
                          where.client_id);
-    case ReasonCode::unsupported_protocol_version: return "leave -V out to let the server choose";
+    case ReasonCode::unsupported_protocol_version:
+      if (where.auth_method.empty()) return "leave -V out to let the server choose";
+      return fmt::format("the authentication method '{}' needs MQTT 5", where.auth_method);
     case ReasonCode::banned: return "only the server's operator can lift that";
     case ReasonCode::quota_exceeded: return "the server allows this client no more connections or sessions";
     case ReasonCode::qos_not_supported: return "the will's QoS may be too high: --will-qos";
     case ReasonCode::retain_not_supported: return "the will may not be retained: leave --will-retain out";
     case ReasonCode::use_another_server:
     case ReasonCode::server_moved: return std::string{hint_for_elsewhere};
-    case ReasonCode::bad_authentication_method: return "the server wants another authentication method";
+    case ReasonCode::bad_authentication_method: return hint_for_method(where);
     case ReasonCode::packet_too_large: return "the will, the client id or the properties may be too long";
     default: return {};
   }
@@ -120,6 +140,8 @@ std::string hint_for_disconnect(ReasonCode code, const Where& where) {
                          where.client_id);
     case ReasonCode::packet_too_large: return "a message was larger than the server accepts";
     case ReasonCode::receive_maximum_exceeded: return "allow fewer messages in flight with -M";
+    case ReasonCode::not_authorized:
+      return where.auth_method.empty() ? "" : "the token, or what this client may do, may have ended";
     case ReasonCode::keep_alive_timeout:
       return "the server heard nothing for too long: the network is slow, or this host was asleep";
     case ReasonCode::qos_not_supported: return "lower the QoS with -q";
@@ -149,6 +171,11 @@ std::string hint_for(const Ending& ending, const Where& where) {
     case connection_lost:
       if (ending.was_connected) return {};
       return ending.error.domain == ErrorDomain::tls ? hint_for_tls(ending.error) : hint_for_silence(where);
+    case authentication_failed:
+      if (!mqtt::find_scram_hash(where.auth_method))
+        return "of the methods with several steps only SCRAM is known";
+      return "it may not be the server that you mean, or not speak SCRAM as RFC 5802 wants it";
+    case auth_timeout:
     case ping_timeout: return "the server or the network between has fallen silent";
     case finished:
     case bad_options: break;

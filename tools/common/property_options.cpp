@@ -58,19 +58,6 @@ std::uint64_t largest(const PropertyInfo& info) {
   }
 }
 
-std::expected<std::string, std::string> binary_value(std::string_view value) {
-  constexpr std::string_view base64_prefix = "base64:";
-  if (value.starts_with(base64_prefix)) {
-    auto bytes = mqtt::from_base64(value.substr(base64_prefix.size()));
-    if (!bytes) return Fault(fmt::format("{} is not base64", mq::quoted(value.substr(base64_prefix.size()))));
-    return std::move(*bytes);
-  }
-  if (!value.starts_with('@')) return std::string{value};
-  auto content = read_file(std::string{value.substr(1)}, mqtt::field_size_max);
-  if (!content) return Fault(std::move(content.error().context));
-  return std::move(*content);
-}
-
 Fault too_long(const PropertyInfo& info) {
   return Fault(fmt::format("{} is longer than {} bytes", info.name, mqtt::field_size_max));
 }
@@ -103,6 +90,18 @@ std::expected<void, std::string> add_value(mqtt::Properties& to, const PropertyI
 }
 
 }  // namespace
+
+std::expected<std::string, std::string> binary_value(std::string_view value) {
+  if (value.starts_with(base64_prefix)) {
+    auto bytes = mqtt::from_base64(value.substr(base64_prefix.size()));
+    if (!bytes) return Fault(fmt::format("{} is not base64", mq::quoted(value.substr(base64_prefix.size()))));
+    return std::move(*bytes);
+  }
+  if (!value.starts_with('@')) return std::string{value};
+  auto content = read_file(std::string{value.substr(1)}, mqtt::field_size_max);
+  if (!content) return Fault(std::move(content.error().context));
+  return std::move(*content);
+}
 
 bool PropertySet::empty() const {
   return std::ranges::all_of(places_, [](const mqtt::Properties& properties) { return properties.empty(); });

@@ -24,6 +24,11 @@ class PropertySet {
   std::array<mqtt::Properties, 16> places_;
 };
 
+inline constexpr std::string_view base64_prefix = "base64:";
+
+/// The octets that are meant by text, "base64:TEXT" or "@FILE". The error is a clause for a person.
+[[nodiscard]] std::expected<std::string, std::string> binary_value(std::string_view value);
+
 /// How many values "-D PACKET NAME ..." takes: three, and four if NAME is the user property.
 [[nodiscard]] std::size_t property_values_wanted(std::span<const std::string> values);
 

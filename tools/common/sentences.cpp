@@ -69,6 +69,10 @@ std::string text_for(const Ending& ending, const Where& where) {
                              ending.close);
     case protocol_error: return mq::protocol_error(ending, where);
     case ping_timeout: return fmt::format("connection to {} lost: no answer to PINGREQ", where.name);
+    case auth_timeout: return fmt::format("connection to {} lost: no answer to AUTH", where.name);
+    case authentication_failed:
+      return fmt::format("{} {}: {}", ending.was_connected ? "left" : "cannot connect to", where.name,
+                         ending.error.context);
     case connection_lost: return lost(ending, where);
   }
   return fmt::format("disconnected from {}", where.name);
@@ -100,6 +104,12 @@ Sentence describe_retry(const Ending& ending, const Where& where, mqtt::Duration
   return {fmt::format("{}; next attempt {}in {}", text_for(ending, where), elsewhere ? "there " : "",
                       mqtt::format_duration(rounded)),
           elsewhere ? std::string{} : hint_for(ending, where)};
+}
+
+Sentence renewal_failed(const mqtt::Error& error, mqtt::Duration delay) {
+  const auto rounded = std::chrono::round<std::chrono::milliseconds>(delay);
+  return fmt::format("cannot renew the token: {}; next attempt in {}", error.context,
+                     mqtt::format_duration(rounded));
 }
 
 std::string describe(const mqtt::DecodeError& error) {

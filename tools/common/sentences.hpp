@@ -33,6 +33,7 @@ struct Where {
   std::uint16_t port = 0;  ///< 0 for a unix socket and with -S
   std::string client_id{};
   mqtt::Version version = mqtt::Version::v5;
+  std::string auth_method{};  ///< Authentication Method; empty: none
 };
 
 /// Why a connection ended or never came to be; not for Kind::finished.
@@ -40,6 +41,9 @@ struct Where {
 
 /// "... ; next attempt in 1.5s"
 [[nodiscard]] Sentence describe_retry(const mqtt::Ending& ending, const Where& where, mqtt::Duration delay);
+
+/// There is no new token for the one that ends.
+[[nodiscard]] Sentence renewal_failed(const mqtt::Error& error, mqtt::Duration delay);
 
 /// "malformed packet from the server: PUBLISH with both QoS bits set [MQTT-3.3.1-4] at byte 0"
 [[nodiscard]] std::string describe(const mqtt::DecodeError& error);

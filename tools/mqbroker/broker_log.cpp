@@ -95,6 +95,8 @@ std::string describe_close(const mqtt::CloseInfo& info) {
     case keep_alive_timeout: return "silence for longer than its keep-alive allows";
     case overload: return "more input than may wait for the answer to CONNECT";
     case connack_timeout:
+    case auth_timeout:
+    case authentication_failed:
     case ping_timeout: break;  // of clients only
   }
   return "no answer in time";

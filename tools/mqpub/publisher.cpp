@@ -215,6 +215,10 @@ void Publisher::on_lost(const Ending& ending, mqtt::Duration delay) {
   diag_.warning(describe_retry(ending, where_, delay));
 }
 
+void Publisher::on_renewal_failed(const mqtt::Error& error, mqtt::Duration delay) {
+  diag_.warning(renewal_failed(error, delay));
+}
+
 void Publisher::on_session_left(const Ending& ending) {
   diag_.debug("the server may keep the session: " + describe(ending, where_).text);
 }

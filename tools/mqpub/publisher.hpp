@@ -59,6 +59,7 @@ class Publisher final : private mqtt::ClientHandler, private FeedSink {
   void on_pong() override;
   void on_output_drained() override { pump(); }
   void on_lost(const mqtt::Ending& ending, mqtt::Duration delay) override;
+  void on_renewal_failed(const mqtt::Error& error, mqtt::Duration delay) override;
   void on_session_left(const mqtt::Ending& ending) override;
   void on_ended(const mqtt::Ending& ending) override;
 

@@ -233,6 +233,10 @@ void Requester::on_lost(const Ending& ending, mqtt::Duration delay) {
                  "-q 1 makes the server acknowledge it"});
 }
 
+void Requester::on_renewal_failed(const mqtt::Error& error, mqtt::Duration delay) {
+  diag_.warning(renewal_failed(error, delay));
+}
+
 void Requester::on_session_left(const Ending& ending) {
   diag_.debug("the server may keep the session: " + describe(ending, where_).text);
 }

@@ -71,6 +71,7 @@ class Requester final : private mqtt::ClientHandler {
 
   // Ending.
   void on_lost(const mqtt::Ending& ending, mqtt::Duration delay) override;
+  void on_renewal_failed(const mqtt::Error& error, mqtt::Duration delay) override;
   void on_session_left(const mqtt::Ending& ending) override;
   void on_ended(const mqtt::Ending& ending) override;
   void on_deadline();

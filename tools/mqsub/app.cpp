@@ -250,6 +250,10 @@ class Receiver final : mqtt::ClientHandler {
     lifecycle_.reconnecting(ending, where_, delay);
   }
 
+  void on_renewal_failed(const mqtt::Error& error, mqtt::Duration delay) override {
+    diag_.warning(renewal_failed(error, delay));
+  }
+
   void on_session_left(const Ending& ending) override {
     diag_.debug("the server may keep the session: " + describe(ending, where_).text);
   }

@@ -9,9 +9,9 @@
 
 #include <mqtt/session/client_session.hpp>
 
+#include "common/command.hpp"
 #include "common/diag.hpp"
 #include "common/wall_time.hpp"
-#include "mqsub/command.hpp"
 
 namespace mq {
 

@@ -30,7 +30,12 @@ Client::Client(net::Loop& loop, ClientOptions options, ClientHandler& handler)
       session_{loop.chunks(), without_connack_timeout(options_.session)},
       backoff_{options_.reconnect, options_.jitter_seed},
       turn_end_{loop, [this] { at_turn_end(); }},
-      timer_{loop, [this] { on_timer(); }} {}
+      timer_{loop, [this] { on_timer(); }} {
+  session_.set_mechanism(options_.mechanism.get());
+  if (options_.token)
+    renewal_ = std::make_unique<TokenRenewal>(loop, options_.token->source, options_.token->first,
+                                              options_.jitter_seed);
+}
 
 Client::~Client() = default;
 
@@ -43,6 +48,43 @@ void Client::open() {
   write_error_.reset();
   first_octets_.clear();
   deadline_ = loop_.refresh_now() + options_.connect_timeout;
+  if (renewal_ && token_used_) return fetch_token();
+  open_stream();
+}
+
+/// The one that we have may have ended.
+void Client::fetch_token() {
+  renewal_->fetch(options_.connect_timeout, [this](Result<std::string> token) {
+    if (!token)
+      return end_attempt(Ending{.kind = Ending::Kind::open_failed, .error = std::move(token.error())});
+    use_token(std::move(*token));
+    open_stream();
+  });
+}
+
+void Client::use_token(std::string token) {
+  if (FixedMechanism* mechanism = options_.token->mechanism.get())
+    return mechanism->set_data(std::move(token));
+  options_.connect.password = std::move(token);
+}
+
+void Client::keep_token_fresh() {
+  if (!renewal_ || !options_.token->mechanism) return;
+  renewal_->keep_fresh([this](std::string token) { re_authenticate(std::move(token)); },
+                       [this](const Error& error, Duration delay) {
+                         handler_.on_renewal_failed(error, delay);
+                         turn_end_.request();
+                       });
+}
+
+void Client::re_authenticate(std::string token) {
+  use_token(std::move(token));
+  // Refused only where it would be of no use: the connection is closing, or the exchange before goes on.
+  (void)session_.re_authenticate(loop_.now());
+  turn_end_.request();
+}
+
+void Client::open_stream() {
   net::StreamTarget target = options_.target;
   target.connect.deadline = deadline_;
   if (!elsewhere_.empty()) {
@@ -98,7 +140,10 @@ void Client::on_accepted() {
   was_connected_ = has_connected_ = true;
   accepted_at_ = loop_.now();
   in_flight_at_accept_ = session_.in_flight();
-  if (!session_.wants_close()) deadline_ = std::nullopt;
+  if (!session_.wants_close()) {
+    deadline_ = std::nullopt;
+    keep_token_fresh();
+  }
   if (reading_paused_) pause_reading();
 }
 
@@ -226,6 +271,11 @@ Ending Client::ending_of_session() const {
     case CloseReason::protocol_error: ending.kind = Ending::Kind::protocol_error; break;
     case CloseReason::ping_timeout: ending.kind = Ending::Kind::ping_timeout; break;
     case CloseReason::connack_timeout: ending.kind = Ending::Kind::connack_timeout; break;
+    case CloseReason::auth_timeout: ending.kind = Ending::Kind::auth_timeout; break;
+    case CloseReason::authentication_failed:
+      ending.kind = Ending::Kind::authentication_failed;
+      ending.error = Error{ErrorDomain::authentication, 0, ending.close.fault};
+      break;
     default: break;
   }
   return ending;
@@ -260,6 +310,12 @@ bool Client::follows(const Ending& ending) {
   return !elsewhere_.empty();
 }
 
+/// A server that accepted our token may end the connection when the token does.
+bool Client::token_may_help(const Ending& ending) const {
+  return renewal_ && ending.kind == Ending::Kind::peer_disconnect &&
+         ending.close.code == ReasonCode::not_authorized;
+}
+
 void Client::end_attempt(Ending ending) {
   if (made_progress()) backoff_.reset();
   drop_connection();
@@ -274,11 +330,12 @@ void Client::end_attempt(Ending ending) {
     if (options_.connect.will) options_.connect.will->properties = {};
     return open();
   }
-  const bool retries =
-      (follows(ending) || retry_may_help(ending)) && (has_connected_ || options_.reconnect.first_too);
+  const bool retries = (follows(ending) || retry_may_help(ending) || token_may_help(ending)) &&
+                       (has_connected_ || options_.reconnect.first_too);
   const auto delay = retries ? backoff_.next() : std::nullopt;
   if (!delay) return finish(std::move(ending));
   state_ = State::waiting;
+  token_used_ = true;
   deadline_ = loop_.now() + *delay;
   timer_.set(deadline_);
   handler_.on_lost(ending, *delay);
@@ -305,6 +362,7 @@ void Client::drop_connection() {
   session_.on_transport_closed(loop_.now());
   stream_.reset();
   opening_.reset();
+  if (renewal_) renewal_->stop();
   timer_.cancel();
   deadline_ = std::nullopt;
 }

@@ -6,15 +6,29 @@
 
 #include <mqtt/client/ending.hpp>
 #include <mqtt/client/reconnect.hpp>
+#include <mqtt/client/token_renewal.hpp>
 #include <mqtt/net/loop.hpp>
 #include <mqtt/net/open_stream.hpp>
 #include <mqtt/session/client_session.hpp>
 
 namespace mqtt {
 
+/// A token that does not stay the same.
+struct RenewableToken {
+  std::shared_ptr<TokenSource> source;
+  Token first;
+  /// Whose data it is; null: it is the password, and a living connection keeps the one it began with.
+  std::shared_ptr<FixedMechanism> mechanism;
+};
+
 struct ClientOptions {
   net::StreamTarget target;  ///< its deadline is set anew for each attempt
   ConnectOptions connect;
+  /// Enhanced authentication, with 5.0; null: none.
+  std::shared_ptr<AuthMechanism> mechanism;
+  /// Fetched anew for each reconnect, and with a mechanism while connected, to re-authenticate before it
+  /// ends.
+  std::optional<RenewableToken> token;
   ClientConfig session;  ///< connack_timeout is not used: connect_timeout covers CONNACK
   /// Try 3.1.1 when the server says that it does not speak 5.0.
   bool version_fallback = false;
@@ -34,6 +48,8 @@ class ClientHandler : public SessionHandler {
  public:
   /// The connection failed or was lost and will be tried again after `delay`.
   virtual void on_lost(const Ending&, Duration) {}
+  /// There is no new token for the one that ends; the next attempt is after `delay`.
+  virtual void on_renewal_failed(const Error&, Duration) {}
   /// own_session: the server could not be told to forget the session. on_ended() follows.
   virtual void on_session_left(const Ending&) {}
   /// All is over: disconnect() was done, or nothing is tried again.
@@ -100,6 +116,12 @@ class Client final : private net::StreamHandler {
   void on_error(Error error) override;
 
   void open();
+  void open_stream();
+  void fetch_token();
+  void use_token(std::string token);
+  void keep_token_fresh();
+  void re_authenticate(std::string token);
+  [[nodiscard]] bool token_may_help(const Ending& ending) const;
   void on_accepted();
   [[nodiscard]] bool made_progress() const;
   void end_drained_or_not();
@@ -130,6 +152,7 @@ class Client final : private net::StreamHandler {
   Backoff backoff_;
   net::TurnEnd turn_end_;
   net::Timer timer_;
+  std::unique_ptr<TokenRenewal> renewal_;
   std::unique_ptr<net::Opening> opening_;
   std::unique_ptr<net::ByteStream> stream_;
   std::string first_octets_;
@@ -139,6 +162,7 @@ class Client final : private net::StreamHandler {
   std::optional<Ending> over_;             // what on_ended() will say at the end of this turn
   bool was_connected_ = false;             // in this attempt
   bool has_connected_ = false;             // ever
+  bool token_used_ = false;                // by an attempt that came to nothing
   bool leaving_ = false;                   // disconnect() was called
   bool session_owed_ = false;              // the server may hold a session that we promised to end
   std::optional<ReasonCode> goodbye_due_;  // of a disconnect() that waits for CONNACK

@@ -10,15 +10,17 @@ namespace mqtt {
 /// How a connection ended, or why it did not come to be.
 struct Ending {
   enum class Kind : std::uint8_t {
-    finished,         ///< disconnect() was asked for and done
-    bad_options,      ///< CONNECT cannot be sent as asked: `error`
-    open_failed,      ///< no lookup, connection, TLS or WebSocket: `error`
-    refused,          ///< CONNACK: `close`
-    connack_timeout,  ///< nothing within the connect timeout
-    peer_disconnect,  ///< the server's DISCONNECT: `close`
-    protocol_error,   ///< what the server sent is not MQTT: `close.error`
-    ping_timeout,     ///< no answer to PINGREQ
-    connection_lost,  ///< the transport broke or closed: `error`
+    finished,               ///< disconnect() was asked for and done
+    bad_options,            ///< CONNECT cannot be sent as asked: `error`
+    open_failed,            ///< no lookup, connection, TLS or WebSocket: `error`
+    refused,                ///< CONNACK: `close`
+    connack_timeout,        ///< nothing within the connect timeout
+    peer_disconnect,        ///< the server's DISCONNECT: `close`
+    protocol_error,         ///< what the server sent is not MQTT: `close.error`
+    ping_timeout,           ///< no answer to PINGREQ
+    auth_timeout,           ///< no end of a re-authentication
+    authentication_failed,  ///< the server failed the authentication: `error`
+    connection_lost,        ///< the transport broke or closed: `error`
   };
 
   Kind kind = Kind::finished;

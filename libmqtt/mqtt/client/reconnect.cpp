@@ -58,9 +58,11 @@ bool retry_may_help(const Ending& ending) {
     case Ending::Kind::peer_disconnect: return passes_with_time(ending.close.code);
     case Ending::Kind::connack_timeout:
     case Ending::Kind::ping_timeout:
+    case Ending::Kind::auth_timeout:
     case Ending::Kind::connection_lost: return true;
     case Ending::Kind::finished:
     case Ending::Kind::bad_options:
+    case Ending::Kind::authentication_failed:
     case Ending::Kind::protocol_error: return false;
   }
   return false;

@@ -130,8 +130,7 @@ Result<void> ClientSession::auth(TimePoint now, ReasonCode reason, PropertiesVie
     with_method.add(PropertyId::authentication_method, auth_method_);
   if (const auto sent = core_.send(AuthView{reason, with_method}); !sent) return sent;
   authenticating_ = true;
-  if (reason == ReasonCode::re_authenticate && config_.auth_timeout != Duration{})
-    auth_deadline_ = now + config_.auth_timeout;
+  if (reason == ReasonCode::re_authenticate) await_authentication(now);
   note_sent(now);
   return {};
 }
@@ -188,8 +187,21 @@ Result<void> ClientSession::check_disconnect(ReasonCode reason, PropertiesView p
   return {};
 }
 
-void ClientSession::pause_reading(TimePoint now) { keep_alive_.pause(now); }
-void ClientSession::resume_reading(TimePoint now) { keep_alive_.resume(now); }
+void ClientSession::await_authentication(TimePoint now) {
+  if (config_.auth_timeout != Duration{} && !reading_paused_) auth_deadline_ = now + config_.auth_timeout;
+}
+
+void ClientSession::pause_reading(TimePoint now) {
+  reading_paused_ = true;
+  auth_deadline_.reset();
+  keep_alive_.pause(now);
+}
+
+void ClientSession::resume_reading(TimePoint now) {
+  reading_paused_ = false;
+  if (connected() && authenticating_) await_authentication(now);
+  keep_alive_.resume(now);
+}
 
 void ClientSession::receive(TimePoint now, Bytes bytes, SessionHandler& handler) {
   if (!open_ || wants_close() || bytes.empty()) return;
@@ -225,7 +237,7 @@ Deadline ClientSession::next_deadline() const {
 
 void ClientSession::on_transport_closed(TimePoint) {
   open_ = false;
-  authenticating_ = false;
+  authenticating_ = reading_paused_ = false;
   connack_deadline_.reset();
   auth_deadline_.reset();
   keep_alive_.stop();

@@ -106,8 +106,8 @@ class ClientSession {
   void on_written(TimePoint now) { keep_alive_.written(now, core_.octets_written()); }
   /// Whatever the reason. Output that was not written is dropped; close_info() stays until connect().
   void on_transport_closed(TimePoint now);
-  /// While the owner does not read from the transport, PINGRESP cannot be late: PINGREQs go on leaving,
-  /// and the wait for their answers begins when reading does.
+  /// While the owner does not read from the transport, PINGRESP and AUTH cannot be late: PINGREQs go on
+  /// leaving, and the wait for answers begins when reading does.
   void pause_reading(TimePoint now);
   void resume_reading(TimePoint now);
   /// Before the first connect(): what an earlier process with this client id had in flight, in the order
@@ -163,6 +163,7 @@ class ClientSession {
   void on_auth(TimePoint now, const AuthView& auth, SessionHandler& handler);
   /// The mechanism's next step.
   void go_on(TimePoint now, const AuthView& auth);
+  void await_authentication(TimePoint now);
   void end_authentication(PropertiesView properties);
   void fail_authentication(Error why);
   void on_disconnect(const DisconnectView& disconnect, SessionHandler& handler);
@@ -184,8 +185,9 @@ class ClientSession {
   bool heard_ = false;  // the server has sent something on this connection
   bool open_ = false;   // from connect() to on_transport_closed()
   bool clean_start_ = true;
-  bool may_resume_ = false;      // Session Present would be no lie
-  bool session_kept_ = false;    // the last connection left a session at the server
+  bool may_resume_ = false;    // Session Present would be no lie
+  bool session_kept_ = false;  // the last connection left a session at the server
+  bool reading_paused_ = false;
   bool authenticating_ = false;  // the server waits for no AUTH but ours, or we for its next
 };
 

@@ -1,4 +1,4 @@
-#include "mqsub/command.hpp"
+#include "common/command.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
