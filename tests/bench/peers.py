@@ -7,11 +7,13 @@ time of the process, as the kernel accounts it. Exits 1 if a program failed or d
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -24,7 +26,7 @@ SUBSCRIBED = r" \d bench\n"  # in the broker's log
 
 
 class Run:
-    """A program with its CPU time, wall time and peak memory."""
+    """A program with its CPU time and wall time."""
 
     def __init__(self, argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
         self.argv = argv
@@ -36,12 +38,20 @@ class Run:
         self.wall = time.monotonic() - self.start
         self.process.returncode = os.waitstatus_to_exitcode(status)
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.rss_mb = usage.ru_maxrss / 1024
         errors = self.process.stderr.read().decode("utf-8", "replace")
         self.process.stderr.close()
         if self.process.returncode != 0:
             sys.exit(f"{' '.join(self.argv)}: exit {self.process.returncode}: {errors}")
         return self
+
+    def watch_memory(self):
+        """Peak resident memory until it ends. (ru_maxrss would be that of this process, which it was forked from.)"""
+        self.peak_mb = 0.0
+        while os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+            if found := re.search(r"VmHWM:\s+(\d+) kB", status):
+                self.peak_mb = int(found[1]) / 1024
+            time.sleep(0.005)
 
 
 def report(name, ours, theirs, unit, scale=1.0):
@@ -71,12 +81,12 @@ class Bench:
         ours = {"pub": "mqpub", "sub": "mqsub"}
         return str(self.args.bin / ours[name[2:]]) if name.startswith("mq") else f"mosquitto_{name[2:]}"
 
-    def publish(self, who, qos, lines=None):
-        with open(lines or self.lines, "rb") as stdin:
+    def publish(self, who, qos):
+        with open(self.lines, "rb") as stdin:
             return Run(self.publish_argv(who, qos), stdin).finish()
 
-    def publish_argv(self, who, qos):
-        return [self.tool(who + "pub"), "-h", "127.0.0.1", "-p", self.port, "-t", "bench", "-q", str(qos), "-l"]
+    def publish_argv(self, who, qos, form=("-l",)):
+        return [self.tool(who + "pub"), "-h", "127.0.0.1", "-p", self.port, "-t", "bench", "-q", str(qos), *form]
 
     def publish_counted(self, who, qos):
         """All lines, and a subscriber that counts what arrives.
@@ -93,10 +103,10 @@ class Bench:
         publisher.process.stdin.close()
         return publisher.finish()
 
-    def start_subscriber(self, who, qos, count):
+    def start_subscriber(self, who, qos, count, options=()):
         """A subscriber of `count` messages; it is subscribed when this returns."""
         argv = [self.tool(who + "sub"), "-h", "127.0.0.1", "-p", self.port, "-i", f"bench-{who}-{time.monotonic_ns()}",
-                "-t", "bench", "-q", str(qos), "-C", str(count), "-W", str(LIMIT_SECONDS)]
+                "-t", "bench", "-q", str(qos), "-C", str(count), "-W", str(LIMIT_SECONDS), *options]
         before = self.broker.log_count(SUBSCRIBED)
         out = tempfile.TemporaryFile()
         subscriber = Run(argv, stdout=out)
@@ -113,10 +123,10 @@ class Bench:
             sys.exit(f"{subscriber.argv[0]} wrote {written} octets, not {subscriber.expected}")
         return subscriber
 
-    def subscribe(self, who, qos, count, generator_lines=None):
+    def subscribe(self, who, qos, count):
         """One subscriber of `count` messages that mqpub sends."""
         subscriber = self.start_subscriber(who, qos, count)
-        self.publish("mq", qos, generator_lines)
+        self.publish("mq", qos)
         return self.finish_subscriber(subscriber)
 
     def pairs(self, measure):
@@ -142,13 +152,31 @@ class Bench:
         report(f"one-shot -m, {self.args.shots} runs", ours, theirs, "ms", 1000)
 
     def memory(self):
-        stream = pathlib.Path(self.dir.name) / "stream"
-        self.write_lines(stream, self.args.stream)
-        for qos in (0, 1):
-            print(f"peak memory, {self.args.stream} lines, QoS {qos}       mqpub {self.publish('mq', qos, stream).rss_mb:.1f} MB", flush=True)
-        count = min(self.args.stream, 2_000_000)
-        self.write_lines(stream, count)
-        print(f"peak memory, {count} messages             mqsub {self.subscribe('mq', 0, count, stream).rss_mb:.1f} MB", flush=True)
+        """Whatever is streamed, of whatever size: a tool holds a bounded part of it."""
+        count, spool = self.args.stream, pathlib.Path(self.dir.name) / "spool"
+        line, big, huge = b"%016d\n", b"%0100000d\n", b"%01000000d\n"
+        for what, pattern, lines, qos, options in (
+                ("lines", line, count, 0, []), ("lines", line, count // 5, 1, []), ("lines", line, count // 10, 2, []),
+                ("JSON", b'{"topic":"bench","payload":"%d"}\n', count // 10, 2, ["--json"]),
+                ("spooled", line, count // 10, 2, ["--spool", str(spool)]),
+                ("of 100 kB", big, count // 10_000, 1, []), ("of 1 MB", huge, count // 50_000, 2, [])):
+            stream = pathlib.Path(self.dir.name) / "stream"
+            with open(stream, "wb") as out:
+                out.writelines(pattern % number for number in range(lines))
+            peaks = self.stream_memory(stream, qos, lines, options)
+            print(f"peak memory, {f'{lines} {what}, QoS {qos}':30} mqpub {peaks[0]:5.1f} MB  mqsub {peaks[1]:5.1f} MB", flush=True)
+
+    def stream_memory(self, stream, qos, count, options):
+        subscriber = self.start_subscriber("mq", qos, count, ["--json"] if "--json" in options else [])
+        with open(stream, "rb") as stdin:
+            form = [] if "--json" in options else ["-l"]
+            publisher = Run(self.publish_argv("mq", qos, form) + options, stdin)
+        watchers = [threading.Thread(target=run.watch_memory) for run in (publisher, subscriber)]
+        for step in (threading.Thread.start, threading.Thread.join):
+            for watcher in watchers:
+                step(watcher)
+        subscriber.out.close()
+        return [run.finish().peak_mb for run in (publisher, subscriber)]
 
     def run(self):
         lines = self.args.lines
