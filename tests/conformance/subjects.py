@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import tempfile
 
 from support.brokers import Mosquitto
 from support.ports import wait_until
@@ -24,6 +25,8 @@ class MqBroker:
 
     def __init__(self, transports=("tcp",), **limits):
         argv = [program("mqbroker"), "--print-address"]
+        if os.environ.get("MQ_CONFORMANCE_DB"):
+            argv += ["--db", pathlib.Path(tempfile.mkdtemp(prefix="db-")) / "mqbroker.db"]
         for transport in transports:
             argv += ["--listen", self._PLACES[transport]]
         for name, value in limits.items():

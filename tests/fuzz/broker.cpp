@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,13 +67,42 @@ class Book final : public Store {
     require(!topic.empty());
     require(!message || message->topic() == topic);
   }
-  void on_session(std::string_view client_id, std::uint32_t) override { require(!client_id.empty()); }
-  void on_session_ended(std::string_view client_id) override { require(!client_id.empty()); }
-  void on_subscribed(std::string_view, const SubscriptionView& subscription, std::uint32_t) override {
-    require(!subscription.filter.empty());
+  void on_session(const SessionRecord& session) override {
+    require(!session.client_id.empty());
+    sessions_.insert(session.id);
   }
-  void on_unsubscribed(std::string_view, std::string_view filter) override { require(!filter.empty()); }
-  Result<void> commit() override { return {}; }
+  void on_session_ended(SubscriberId session) override { require(sessions_.erase(session) == 1); }
+  void on_subscribed(SubscriberId session, const SubscriptionView& subscription, std::uint32_t) override {
+    require(sessions_.contains(session) && !subscription.filter.empty());
+  }
+  void on_unsubscribed(SubscriberId session, std::string_view filter) override {
+    require(sessions_.contains(session) && !filter.empty());
+  }
+  void on_delivery(const DeliveryRecord& delivery) override {
+    require(sessions_.contains(delivery.session) && delivery.qos > QoS::at_most_once);
+    if (delivery.packet_id != 0) return on_in_flight(delivery.session, delivery.packet_id);
+    require(waiting_.insert(delivery.row).second);
+  }
+  void on_sent(SubscriberId session, std::uint64_t row, const MessagePtr&, PacketId id) override {
+    require(waiting_.erase(row) == 1);
+    on_in_flight(session, id);
+  }
+  void on_given_up(std::uint64_t row, const MessagePtr&) override { require(waiting_.erase(row) == 1); }
+  void on_taken_over(SubscriberId session, PacketId) override { require(sessions_.contains(session)); }
+  void on_finished(SubscriberId session, PacketId) override { require(sessions_.contains(session)); }
+  void on_received(SubscriberId session, PacketId id) override {
+    require(sessions_.contains(session) && id != 0);
+  }
+  void on_released(SubscriberId session, PacketId id) override {
+    require(sessions_.contains(session) && id != 0);
+  }
+  Result<void> commit(TimePoint, Urgency) override { return {}; }
+
+ private:
+  void on_in_flight(SubscriberId session, PacketId id) { require(sessions_.contains(session) && id != 0); }
+
+  std::set<SubscriberId> sessions_;
+  std::set<std::uint64_t> waiting_;
 };
 
 BrokerConfig read_config(fuzz::Input& input) {

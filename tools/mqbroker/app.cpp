@@ -3,12 +3,15 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include <chrono>
 #include <csignal>
+#include <memory>
 #include <utility>
 
 #include <mqtt/broker/store.hpp>
 #include <mqtt/net/loop.hpp>
 #include <mqtt/server/server.hpp>
+#include <mqtt/store/sqlite_store.hpp>
 
 #include "common/signals.hpp"
 #include "mqbroker/broker_log.hpp"
@@ -46,22 +49,45 @@ mqtt::server::ServerConfig server_config(const BrokerSettings& settings,
   return config;
 }
 
+mqtt::store::ClockPair clocks() {
+  using namespace std::chrono;
+  return {steady_clock::now(), duration_cast<milliseconds>(system_clock::now().time_since_epoch())};
+}
+
+/// Memory only without --db.
+mqtt::Result<std::unique_ptr<mqtt::broker::Store>> open_store(const BrokerSettings& settings) {
+  if (!settings.database) return std::make_unique<mqtt::broker::NoStore>();
+  auto store = mqtt::store::SqliteStore::open(*settings.database, settings.durability, clocks);
+  if (!store) return std::unexpected(std::move(store.error()));
+  return std::move(*store);
+}
+
+mqtt::Result<void> check_database(const BrokerSettings& settings) {
+  if (!settings.database) return {};
+  return mqtt::store::check_ours(*settings.database);
+}
+
 class App {
  public:
-  App(const BrokerSettings& settings, const std::vector<mqtt::server::ListenerConfig>& listeners)
+  App(const BrokerSettings& settings, std::unique_ptr<mqtt::broker::Store> store,
+      const std::vector<mqtt::server::ListenerConfig>& listeners)
       : settings_{settings},
+        store_{std::move(store)},
         log_{settings.log, detail_of(settings)},
         users_{find_named(settings.listeners, listeners)},
         signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { on_statistics(); }}},
         hangup_{loop_, SIGHUP, [this] { log_.ignored_hangup(); }} {}
 
-  mqtt::Result<void> open(std::vector<mqtt::server::ListenerConfig> listeners) {
+  mqtt::Result<void> listen(std::vector<mqtt::server::ListenerConfig> listeners) {
     auto server = mqtt::server::Server::open(loop_, server_config(settings_, std::move(listeners)),
-                                             {users_, access_, store_, log_}, log_, random_secret());
+                                             {users_, access_, *store_, log_}, log_, random_secret());
     if (!server) return std::unexpected(std::move(server.error()));
     server_ = std::move(*server);
     return {};
   }
+
+  /// Before run(): clients that are waiting already come in afterwards.
+  mqtt::Result<void> recover() { return server_->broker().recover(loop_.now()); }
 
   ExitCode run() {
     log_.started(server_->urls(), server_->connections_max());
@@ -71,6 +97,7 @@ class App {
     }
     loop_.run();
     server_.reset();  // takes its unix sockets away
+    store_.reset();   // after what it is told of: what has waited is written
     if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
     return ExitCode::internal;
   }
@@ -93,10 +120,10 @@ class App {
   void on_statistics() { log_.statistics(server_->broker().counters(), server_->counters()); }
 
   const BrokerSettings& settings_;
+  std::unique_ptr<mqtt::broker::Store> store_;
   BrokerLog log_;
   CertificateUsers users_;
   mqtt::broker::AllowEverything access_;
-  mqtt::broker::NoStore store_;
   mqtt::net::Loop loop_;
   Signals signals_;
   mqtt::net::SignalWatcher hangup_;
@@ -115,14 +142,27 @@ ExitCode serve(const BrokerSettings& settings) {
     return ExitCode::usage;
   }
   if (settings.check_only) {
+    if (const auto usable = check_database(settings); !usable) {
+      diag.error(usable.error().context);
+      return ExitCode::usage;
+    }
     diag.info("the configuration can be used");
     return ExitCode::ok;
   }
   raise_descriptor_limit();
-  App app{settings, *listeners};
-  if (const auto opened = app.open(std::move(*listeners)); !opened) {
-    diag.error(opened.error().context);
+  auto store = open_store(settings);
+  if (!store) {
+    diag.error(store.error().context);
+    return ExitCode::local_io;
+  }
+  App app{settings, std::move(*store), *listeners};
+  if (const auto listening = app.listen(std::move(*listeners)); !listening) {
+    diag.error(listening.error().context);
     return ExitCode::connect;
+  }
+  if (const auto recovered = app.recover(); !recovered) {
+    diag.error(recovered.error().context);
+    return ExitCode::local_io;
   }
   return app.run();
 }

@@ -105,6 +105,13 @@ void declare_queues(Options& o, mqtt::broker::BrokerConfig& broker) {
   o.duration("--slow-consumer-grace", broker.slow_consumer_grace)
       .group(queues)
       .text("after so long without reading, a client with a full queue has stopped");
+  o.duration("--return-grace", broker.return_grace)
+      .group(queues)
+      .text(
+          "after a restart with --db: how long publishers wait for readers that were connected before and "
+          "have "
+          "not come back, once their queues are half full")
+      .needs({"--db"});
 }
 
 void declare_others(Options& o, BrokerSettings& settings) {

@@ -158,18 +158,20 @@ std::optional<std::string> check_listeners(const BrokerSettings& settings) {
 }  // namespace
 
 Program mqbroker_program() {
-  return {.name = "mqbroker",
-          .summary =
-              "An MQTT broker: 3.1, 3.1.1 and 5.0, for this machine unless it is told otherwise. Exit "
-              "codes: 2 the configuration cannot be used, 4 an address cannot be listened on, 143 and "
-              "130 ended by SIGTERM and SIGINT.",
-          .usage = "[OPTIONS]"};
+  return {
+      .name = "mqbroker",
+      .summary =
+          "An MQTT broker: 3.1, 3.1.1 and 5.0, for this machine unless it is told otherwise. Exit "
+          "codes: 2 the configuration cannot be used, 4 an address cannot be listened on, 14 the database "
+          "cannot be used, 143 and 130 ended by SIGTERM and SIGINT.",
+      .usage = "[OPTIONS]"};
 }
 
 void declare_broker_options(Options& o, BrokerSettings& settings) {
   declare_listening(o, settings.typed);
   declare_running(o, settings);
   declare_listener_traits(o, settings.typed.traits);
+  declare_store_options(o, settings);
   declare_limit_options(o, settings);
   o.flag("-v,--verbose", settings.verbose)
       .group("Diagnostics")

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <mqtt/broker/config.hpp>
+#include <mqtt/store/schema.hpp>
 
 #include "common/diag.hpp"
 #include "common/options.hpp"
@@ -23,6 +24,8 @@ struct BrokerSettings {
   bool check_only = false;
   bool print_address = false;
   std::optional<int> ready_fd;
+  std::optional<std::string> database;  ///< none: memory only
+  mqtt::store::Durability durability = mqtt::store::Durability::full;
 
   /// As typed or read, before they become `listeners`.
   struct Typed {
@@ -39,6 +42,9 @@ struct BrokerSettings {
 
 /// `settings` must outlive the parsing.
 void declare_broker_options(Options& options, BrokerSettings& settings);
+
+/// The part of it that says what outlives the process.
+void declare_store_options(Options& options, BrokerSettings& settings);
 
 /// The part of it that bounds what clients can do.
 void declare_limit_options(Options& options, BrokerSettings& settings);

@@ -79,14 +79,25 @@ void Broker::on_time(TimePoint now) {
 }
 
 Deadline Broker::next_deadline() const {
-  return earlier(state_->connection_timers.next(),
+  return earlier(earlier(state_->connection_timers.next(), state_->services.store.next_deadline()),
                  earlier(state_->session_timers.next(), state_->retained_timers.next()));
 }
 
-Result<void> Broker::commit() { return state_->services.store.commit(); }
+Result<void> Broker::recover(TimePoint now) {
+  state_->now = now;
+  return state_->recover();
+}
+
+Result<void> Broker::commit(TimePoint now) {
+  state_->now = now;
+  return state_->commit();
+}
+
+const Error* Broker::store_fault() const { return state_->services.store.fault(); }
 
 void Broker::shut_down(TimePoint now) {
   state_->now = now;
+  state_->ending = true;
   for (const auto& connection : state_->connections)
     state_->want_close(*connection, ReasonCode::server_shutting_down);
   state_->finish();
@@ -133,6 +144,10 @@ void Connection::on_connect(const ConnectView& connect) { broker_.state_->on_con
 void Connection::on_message(const PublishView& message, AckToken token) {
   broker_.state_->on_message(*this, message, token);
 }
+
+void Connection::on_taken_over(PacketId id) { broker_.state_->on_taken_over(*this, id); }
+
+void Connection::on_released(PacketId id) { broker_.state_->on_released(*this, id); }
 
 void Connection::on_published(PacketId id, ReasonCode reason, PropertiesView) {
   broker_.state_->on_published(*this, id, reason);

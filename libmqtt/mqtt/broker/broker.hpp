@@ -53,7 +53,15 @@ class Broker {
 
   void on_time(TimePoint now);
   [[nodiscard]] Deadline next_deadline() const;
-  [[nodiscard]] Result<void> commit();
+  /// Once, before anything else: takes back what the store has kept. After a failure the broker must not be
+  /// used.
+  [[nodiscard]] Result<void> recover(TimePoint now);
+  /// Makes durable what has to be. A fault: of the connections those that has_promised() are to be cut off,
+  /// and what they were to be told must not leave; the others may go on.
+  [[nodiscard]] Result<void> commit(TimePoint now);
+  /// Why the store cannot keep anything now, or null. Until it can again nothing is accepted that would have
+  /// to be kept: QoS 1 and 2 is refused, sessions that stay can neither connect nor subscribe.
+  [[nodiscard]] const Error* store_fault() const;
 
   /// Tells every client that the server ends (0x8B) and wants all connections closed.
   void shut_down(TimePoint now);

@@ -106,6 +106,7 @@ std::optional<ReasonCode> Broker::State::find_connect_fault(const Connection::Pe
                                                             const Identity& who) {
   if (!sessions.find(who.client_id) && sessions.size() >= config.limits.sessions)
     return ReasonCode::quota_exceeded;
+  if (store_fails() && would_be_told(pending, who.client_id)) return ReasonCode::server_unavailable;
   if (!pending.will) return std::nullopt;
   const std::string_view topic = pending.will->message->topic();
   if (pending.version == Version::v5) {
@@ -116,6 +117,12 @@ std::optional<ReasonCode> Broker::State::find_connect_fault(const Connection::Pe
   if (is_brokers_own(topic) || !services.access.may_publish(who, topic)) return ReasonCode::not_authorized;
   if (memory_is_short()) return ReasonCode::quota_exceeded;  // with it, which may be kept for long
   return std::nullopt;
+}
+
+/// Whether the store has to know of the session that this begins or goes on with.
+bool Broker::State::would_be_told(const Connection::Pending& pending, std::string_view client_id) const {
+  const Session* const former = sessions.find(client_id);
+  return pending.session_expiry_interval > 0 || pending.will || (former && former->told);
 }
 
 void Broker::State::accept(Connection& connection, AuthDecision decision) {
@@ -144,6 +151,10 @@ void Broker::State::accept(Connection& connection, AuthDecision decision) {
     acceptance.state = std::move(*absence.make().state);
   session.will = std::move(pending.will);
   connection.pending_.reset();
+  session.kept = session.kept || (durable && session.expiry_interval > 0);
+  tell(session);
+  if (session.told) promise(connection);
+  note_return(session);
   arm(session);
   begin_connection(connection, std::move(acceptance));
 }
@@ -165,7 +176,6 @@ void Broker::State::begin_connection(Connection& connection, Acceptance acceptan
   connection.was_accepted_ = true;
   connection.messages_end_ = connection.output().size();  // what was in flight
   ++counters.connections_accepted;
-  services.store.on_session(session.client_id(), session.expiry_interval);
   services.events.on_connected(session.identity, session.version, present);
   if (connection.session_) pump(*connection.session_);
 }

@@ -13,10 +13,6 @@ namespace {
 /// "+/+/none" may have to look at all of them.
 constexpr std::size_t replay_steps = 20'000;
 
-Outbound outbound_of(const MessagePtr& message) {
-  return {message->topic(), message->properties(), message->expires(), shared_payload(message)};
-}
-
 Delivery delivery_of(const MessagePtr& message, const Manner& manner) {
   return {message,
           {manner.identifiers.begin(), manner.identifiers.end()},
@@ -45,6 +41,7 @@ void Broker::State::deliver(Session& session, Incoming& incoming, const Manner& 
     return drop(session, DropReason::not_authorized);
   if (!can_send_now(session, manner.qos))
     return enqueue(session, delivery_of(message_of(incoming), manner), incoming.connection);
+  if (is_kept(session, manner)) return send(session, delivery_of(message_of(incoming), manner));
   const PacketId id = send(session, outbound_of(incoming), manner);
   if (id != 0 && manner.shared && manner.qos == QoS::at_least_once)
     keep_shared(session, id, delivery_of(message_of(incoming), manner));
@@ -61,12 +58,15 @@ bool Broker::State::can_send_now(const Session& session, QoS qos) const {
   if (!session.connection || !session.queue.empty()) return false;
   ServerSession& link = session.connection->link_;
   return link.connected() && link.output().size() < backlog_max() &&
-         (qos == QoS::at_most_once || has_quota(link));
+         (qos == QoS::at_most_once || has_quota(session));
 }
 
-/// Whether one more QoS 1 or 2 message may be in flight: by number, and by what has to be kept of them.
-bool Broker::State::has_quota(const ServerSession& link) const {
-  return link.send_quota() > 0 && link.in_flight_bytes() < in_flight_max();
+/// Whether one more QoS 1 or 2 message may be in flight: by number, and by what has to be kept of them. Its
+/// client must be there.
+bool Broker::State::has_quota(const Session& session) const {
+  const ServerSession& link = session.connection->link_;
+  return link.send_quota() > 0 && link.in_flight_bytes() < in_flight_max() &&
+         !(session.told && store_fails());
 }
 
 /// 0 for QoS 0, and if the client cannot take it.
@@ -100,6 +100,10 @@ PropertiesView Broker::State::outgoing_properties(const Outbound& outbound, cons
 
 void Broker::State::send(Session& session, Delivery delivery) {
   const PacketId id = send(session, mqtt::broker::outbound_of(delivery.message), manner_of(delivery));
+  if (id == 0)
+    give_up(delivery);
+  else
+    keep(session, delivery, id);
   if (id != 0 && delivery.shared && delivery.qos == QoS::at_least_once)
     keep_shared(session, id, std::move(delivery));
 }
@@ -115,11 +119,16 @@ void Broker::State::enqueue(Session& session, Delivery delivery, Connection* pub
   if (!here && delivery.qos == QoS::at_most_once) return drop(session, DropReason::offline);
   if (!make_room(session, delivery)) return;
   const QoS qos = delivery.qos;
+  keep(session, delivery, 0);
+  push(session, std::move(delivery));
+  if (here || is_expected(session)) note_queued(session, publisher, qos);
+}
+
+void Broker::State::push(Session& session, Delivery delivery) {
   ++counters.queued_messages;
   counters.queued_bytes += delivery.size_bytes();
   queue_places_bytes += delivery.own_bytes();
   session.queue.push(std::move(delivery));
-  if (here) note_queued(session, publisher, qos);
 }
 
 /// What has expired goes first, then QoS 0. What else does not fit is dropped too, unless the client is
@@ -157,9 +166,10 @@ std::optional<DropReason> Broker::State::find_room_fault(const Session& session,
 }
 
 bool Broker::State::drop_expired(Session& session) {
-  const auto expired = session.queue.take_expired(now);
-  for (const Delivery& delivery : expired) {
+  auto expired = session.queue.take_expired(now);
+  for (Delivery& delivery : expired) {
     uncount(delivery);
+    give_up(delivery);
     drop(session, DropReason::expired);
   }
   return !expired.empty();
@@ -201,7 +211,7 @@ void Broker::State::pump(Session& session) {
 bool Broker::State::pump_replay(Session& session, std::size_t& steps) {
   if (session.replays.empty() || steps == 0) return false;
   Replay& replay = session.replays.front();
-  if (replay.options.qos > QoS::at_most_once && !has_quota(session.connection->link_)) return false;
+  if (replay.options.qos > QoS::at_most_once && !has_quota(session)) return false;
   const MessagePtr message = replay.cursor.next(steps);
   if (!message && !replay.cursor.done()) return false;
   if (!message) {
@@ -212,8 +222,11 @@ bool Broker::State::pump_replay(Session& session, std::size_t& steps) {
   if (own || message->expired(now) || !services.access.may_receive(session.identity, message->topic()))
     return true;
   const std::span<const std::uint32_t> identifiers{&replay.identifier, replay.identifier != 0 ? 1u : 0u};
-  send(session, mqtt::broker::outbound_of(message),
-       {identifiers, {}, std::min(message->qos(), replay.options.qos), true});
+  const Manner manner{identifiers, {}, std::min(message->qos(), replay.options.qos), true};
+  if (is_kept(session, manner))
+    send(session, delivery_of(message, manner));
+  else
+    send(session, mqtt::broker::outbound_of(message), manner);
   return true;
 }
 
@@ -221,14 +234,15 @@ bool Broker::State::pump_queue(Session& session) {
   if (session.queue.empty()) return false;
   const bool expired = session.queue.front().message->expired(now);
   const bool needs_quota = session.queue.front().qos > QoS::at_most_once;
-  if (!expired && needs_quota && !has_quota(session.connection->link_)) return false;
+  if (!expired && needs_quota && !has_quota(session)) return false;
   Delivery delivery = dequeue(session);
-  if (expired)
-    drop(session, DropReason::expired);
-  else if (!services.access.may_receive(session.identity, delivery.message->topic()))
-    drop(session, DropReason::not_authorized);
-  else
+  const bool allowed = expired || services.access.may_receive(session.identity, delivery.message->topic());
+  if (!expired && allowed) {
     send(session, std::move(delivery));
+    return true;
+  }
+  give_up(delivery);
+  drop(session, expired ? DropReason::expired : DropReason::not_authorized);
   return true;
 }
 
@@ -238,7 +252,16 @@ void Broker::State::on_published(Connection& connection, PacketId id, ReasonCode
   // Resumed with a smaller Maximum Packet Size than the message was first sent with.
   if (reason == ReasonCode::packet_too_large) drop(session, DropReason::too_large);
   if (!session.in_flight->shared.empty()) session.in_flight.make().shared.erase(id);
+  if (session.told) services.store.on_finished(session.id, id);
   pump(session);
+}
+
+/// PUBREC has come: PUBREL tells the client to forget the packet id, and must not be followed by the message.
+void Broker::State::on_taken_over(Connection& connection, PacketId id) {
+  const Session* const session = connection.session_;
+  if (!session || !session->told) return;
+  services.store.on_taken_over(session->id, id);
+  promise(connection);
 }
 
 void Broker::State::drop(Session& session, DropReason reason) {

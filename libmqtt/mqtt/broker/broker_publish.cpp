@@ -14,11 +14,14 @@ void Broker::State::on_message(Connection& connection, const PublishView& publis
   services.events.on_published(session.identity, publish);
   if (const auto fault = find_publish_fault(session, publish))
     return refuse_publish(connection, token, *fault);
+  if (publish.qos > QoS::at_most_once && store_fails()) return refuse_unkept(connection, token);
   Incoming incoming{.publish = publish, .publisher = session.id, .connection = &connection};
   if (const auto expiry = publish.properties.number(PropertyId::message_expiry_interval))
     incoming.expires = now + std::chrono::seconds{*expiry};
   if (publish.retain && config.retain_available) retain(incoming);
   const bool reached = route(incoming) > 0;
+  if (publish.qos > QoS::at_most_once) promise(connection);
+  if (publish.qos == QoS::exactly_once && session.kept) services.store.on_received(session.id, token.id);
   acknowledge(connection, token, reached ? ReasonCode::success : ReasonCode::no_matching_subscribers);
 }
 
@@ -38,6 +41,21 @@ void Broker::State::refuse_publish(Connection& connection, AckToken token, Reaso
   if (connection.link_.version() != Version::v5 && config.disconnect_refused_publisher)
     return want_close(connection, reason);
   acknowledge(connection, token, reason);
+}
+
+/// What cannot be kept now must not be acknowledged as if it were: the client is to send it again.
+void Broker::State::refuse_unkept(Connection& connection, AckToken token) {
+  drop(DropReason::publish_refused);
+  if (connection.link_.version() != Version::v5) return want_close(connection, ReasonCode::quota_exceeded);
+  acknowledge(connection, token, ReasonCode::quota_exceeded);
+}
+
+/// PUBREL has come: PUBCOMP lets the client use the id for another message.
+void Broker::State::on_released(Connection& connection, PacketId id) {
+  const Session* const session = connection.session_;
+  if (!session || !session->kept) return;
+  services.store.on_released(session->id, id);
+  promise(connection);
 }
 
 /// Makes the message that outlives the call, the first time that somebody has to keep it.

@@ -18,10 +18,15 @@ void Broker::State::retain(Incoming& incoming) {
   }
   forget_expiry(topic);
   const MessagePtr& message = message_of(incoming);
-  retained.set(topic, message);
   services.store.on_retained(topic, message);
+  set_retained(message);
+}
+
+/// There is no expiry of an older one.
+void Broker::State::set_retained(const MessagePtr& message) {
+  retained.set(message->topic(), message);
   if (!message->expires()) return;
-  auto expiry = std::make_unique<RetainedExpiry>(std::string{topic});
+  auto expiry = std::make_unique<RetainedExpiry>(std::string{message->topic()});
   retained_timers.set(*expiry, *message->expires());
   const std::string_view key = expiry->topic;
   retained_expiries.emplace(key, std::move(expiry));

@@ -19,7 +19,6 @@ void Broker::State::on_disconnect(Connection& connection, const DisconnectView& 
   const auto asked = disconnect.properties.number(PropertyId::session_expiry_interval);
   if (!asked) return;
   session.expiry_interval = std::min(*asked, config.limits.session_expiry_maximum);
-  services.store.on_session(session.client_id(), session.expiry_interval);
 }
 
 /// The client's connection is over: its Will and its session have their time (3.1.2.5, 3.1.2.11.2).
@@ -31,6 +30,7 @@ void Broker::State::begin_absence(Session& session, bool will_is_due) {
   if (session.expiry_interval == 0) return end_session(session);
   if (session.expiry_interval != never_expires)
     session.absence.make().ends_at = now + seconds{session.expiry_interval};
+  tell(session);
   arm(session);
 }
 
@@ -42,8 +42,10 @@ void Broker::State::arm(Session& session) {
 
 void Broker::State::on_session_time(Session& session) {
   const auto is_due = [this](const Deadline& when) { return when && *when <= now; };
-  if (is_due(session.absence->will_at)) publish_will(session);
+  const bool will_is_due = is_due(session.absence->will_at);
+  if (will_is_due) publish_will(session);
   if (is_due(session.absence->ends_at)) return end_session(session);
+  if (will_is_due) tell(session);
   if (is_due(session.behind->stops_at)) on_stopped(session);
   if (session.drops && is_due(session.drops->tell_at)) {
     session.drops->tell_at.reset();
@@ -78,12 +80,13 @@ void Broker::State::end_session(Session& session) {
   in_flight_bytes -= session.in_flight->counted;
   session.in_flight.reset();
   while (!session.queue.empty()) {
-    dequeue(session);
+    Delivery delivery = dequeue(session);
+    give_up(delivery);
     drop(session, DropReason::session_ended);
   }
   tell_drops(session);
   session_timers.cancel(session);
-  services.store.on_session_ended(session.client_id());
+  if (session.told) services.store.on_session_ended(session.id);
   services.events.on_session_ended(session.client_id());
   sessions.remove(session);
 }

@@ -62,11 +62,16 @@ void Broker::State::leave_groups(Session& session, const std::set<TopicTree::Pos
                                  Leaving leaving) {
   if (groups.empty()) return;
   std::vector<Delivery> freed = session.queue.take_shared(groups);
-  for (const Delivery& delivery : freed) uncount(delivery);
+  for (Delivery& delivery : freed) {
+    uncount(delivery);
+    give_up(delivery);
+  }
   if (session.in_flight)
     std::erase_if(session.in_flight.make().shared, [&](auto& sent) {
       if (!groups.contains(*sent.second.shared)) return false;
-      if (leaving == Leaving::for_good) freed.push_back(std::move(sent.second));
+      if (leaving != Leaving::for_good) return true;
+      freed.push_back(sent.second);
+      freed.back().row = 0;  // its row is that of the packet id, and ends with the session
       return true;
     });
   if (is_short(session)) note_gone(session);

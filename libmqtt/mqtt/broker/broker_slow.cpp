@@ -42,7 +42,28 @@ bool Broker::State::is_short(const Session& session) const {
 
 /// Whether publishers wait for it when its queue is full.
 bool Broker::State::reads(const Session& session) {
-  return session.connection && session.connection->link_.connected() && session.reading != Reading::stopped;
+  const bool here = session.connection && session.connection->link_.connected();
+  return (here && session.reading != Reading::stopped) || is_expected(session);
+}
+
+/// Not here yet, but it is to be waited for as if it were: it was when the broker ended, and its publishers
+/// may be back before it.
+bool Broker::State::is_expected(const Session& session) {
+  return !session.connection && (session.reading == Reading::awaited || session.reading == Reading::behind);
+}
+
+/// Of a client that was connected when the broker ended: it has its time to come back.
+void Broker::State::await(Session& session) {
+  session.reading = Reading::awaited;
+  session.behind.make() = {.stops_at = now + config.return_grace, .since = now};
+}
+
+/// It has come back, or for the first time.
+void Broker::State::note_return(Session& session) {
+  if (session.reading == Reading::awaited) return note_gone(session);
+  if (session.reading != Reading::behind) return;
+  session.behind.make() = {.stops_at = {}, .since = now};
+  note_sign_of_life(session);
 }
 
 /// Whether its publisher waits for a reader that is behind.
@@ -58,6 +79,7 @@ bool Broker::State::may_exceed(const Session& session, const Delivery& delivery)
 }
 
 void Broker::State::note_queued(Session& session, Connection* publisher, QoS qos) {
+  if (session.reading == Reading::awaited && is_long(session)) session.reading = Reading::behind;
   if (session.reading == Reading::keeps_up && is_long(session)) {
     session.reading = Reading::behind;
     session.behind.make().since = now;
@@ -130,17 +152,21 @@ void Broker::State::on_stopped(Session& session) {
   session.behind.reset();
   session.reading = Reading::stopped;
   while (session.queue.size() > config.limits.queued_messages ||
-         session.queue.bytes() > config.limits.queued_bytes) {
-    uncount(session.queue.pop_newest());
-    drop(session, DropReason::queue_full);
-  }
-  while (!session.queue.empty() && memory() > config.limits.memory / 4 * 3) {
-    uncount(session.queue.pop_newest());
-    drop(session, DropReason::memory_full);
-  }
+         session.queue.bytes() > config.limits.queued_bytes)
+    drop_newest(session, DropReason::queue_full);
+  while (!session.queue.empty() && memory() > config.limits.memory / 4 * 3)
+    drop_newest(session, DropReason::memory_full);
   publishers_may_go_on = true;
+  if (!session.connection) session.reading = Reading::keeps_up;  // it has not come back: it is away
   if (config.slow_consumer == SlowConsumer::disconnect && session.connection)
     want_close(*session.connection, ReasonCode::quota_exceeded);
+}
+
+void Broker::State::drop_newest(Session& session, DropReason reason) {
+  Delivery delivery = session.queue.pop_newest();
+  uncount(delivery);
+  give_up(delivery);
+  drop(session, reason);
 }
 
 bool Broker::State::still_waits(const Connection& connection) const {

@@ -46,6 +46,10 @@ struct Outbound {
   SharedBytes payload;
 };
 
+[[nodiscard]] inline Outbound outbound_of(const MessagePtr& message) {
+  return {message->topic(), message->properties(), message->expires(), shared_payload(message)};
+}
+
 /// A retained message with an expiry.
 struct RetainedExpiry {
   std::string topic;
@@ -74,6 +78,7 @@ struct Broker::State {
   void refuse(Connection& connection, ReasonCode reason, std::string_view text);
   [[nodiscard]] std::optional<ReasonCode> find_connect_fault(const Connection::Pending& pending,
                                                              const Identity& who);
+  [[nodiscard]] bool would_be_told(const Connection::Pending& pending, std::string_view client_id) const;
   void accept(Connection& connection, AuthDecision decision);
   void begin_connection(Connection& connection, Acceptance acceptance);
   [[nodiscard]] Acceptance make_acceptance(const Connection::Pending& pending, std::string_view client_id,
@@ -107,6 +112,8 @@ struct Broker::State {
   [[nodiscard]] std::optional<ReasonCode> find_publish_fault(const Session& session,
                                                              const PublishView& publish);
   void refuse_publish(Connection& connection, AckToken token, ReasonCode reason);
+  void refuse_unkept(Connection& connection, AckToken token);
+  void on_released(Connection& connection, PacketId id);
   [[nodiscard]] const MessagePtr& message_of(Incoming& incoming);
   /// How many are to have it, counting each group once.
   std::size_t route(Incoming& incoming);
@@ -127,6 +134,7 @@ struct Broker::State {
   // broker_retain.cpp
   [[nodiscard]] bool has_room_to_retain(const PublishView& publish) const;
   void retain(Incoming& incoming);
+  void set_retained(const MessagePtr& message);
   void forget_retained(std::string_view topic);
   void forget_expiry(std::string_view topic);
   void on_retained_time(RetainedExpiry& expiry);
@@ -135,6 +143,7 @@ struct Broker::State {
   void on_subscribe(Connection& connection, const SubscribeView& subscribe);
   [[nodiscard]] ReasonCode subscribe_one(Session& session, const SubscriptionView& asked,
                                          std::uint32_t identifier);
+  void note_subscription(Session& session, std::string_view filter, TopicTree::Position position);
   [[nodiscard]] std::optional<ReasonCode> find_subscribe_fault(const Session& session,
                                                                std::string_view filter);
   [[nodiscard]] bool has_room_to_subscribe(const Session& session, std::string_view filter) const;
@@ -144,13 +153,14 @@ struct Broker::State {
   void deliver(Session& session, Incoming& incoming, const Manner& manner);
   void deliver(Session& session, Delivery delivery);
   [[nodiscard]] bool can_send_now(const Session& session, QoS qos) const;
-  [[nodiscard]] bool has_quota(const ServerSession& link) const;
+  [[nodiscard]] bool has_quota(const Session& session) const;
   [[nodiscard]] Outbound outbound_of(Incoming& incoming);
   PacketId send(Session& session, const Outbound& outbound, const Manner& manner);
   [[nodiscard]] PropertiesView outgoing_properties(const Outbound& outbound, const Manner& manner);
   void send(Session& session, Delivery delivery);
   void keep_shared(Session& session, PacketId id, Delivery delivery);
   void enqueue(Session& session, Delivery delivery, Connection* publisher);
+  void push(Session& session, Delivery delivery);
   [[nodiscard]] bool make_room(Session& session, const Delivery& delivery);
   [[nodiscard]] std::optional<DropReason> find_room_fault(const Session& session,
                                                           const Delivery& delivery) const;
@@ -161,6 +171,7 @@ struct Broker::State {
   [[nodiscard]] bool pump_replay(Session& session, std::size_t& steps);
   [[nodiscard]] bool pump_queue(Session& session);
   void on_published(Connection& connection, PacketId id, ReasonCode reason);
+  void on_taken_over(Connection& connection, PacketId id);
   void drop(DropReason reason) { ++counters.dropped[static_cast<std::size_t>(reason)]; }
   void drop(Session& session, DropReason reason);
   void tell_drops(Session& session);
@@ -169,6 +180,9 @@ struct Broker::State {
   [[nodiscard]] bool is_long(const Session& session) const;
   [[nodiscard]] bool is_short(const Session& session) const;
   [[nodiscard]] static bool reads(const Session& session);
+  [[nodiscard]] static bool is_expected(const Session& session);
+  void await(Session& session);
+  void note_return(Session& session);
   [[nodiscard]] bool is_waited_for(const Delivery& delivery) const;
   [[nodiscard]] bool may_exceed(const Session& session, const Delivery& delivery) const;
   void note_queued(Session& session, Connection* publisher, QoS qos);
@@ -177,6 +191,7 @@ struct Broker::State {
   void note_behind(const Session& session);
   void note_gone(Session& session);
   void on_stopped(Session& session);
+  void drop_newest(Session& session, DropReason reason);
   void make_wait(Connection& publisher, const Session& reader);
   void acknowledge(Connection& connection, AckToken token, ReasonCode reason);
   [[nodiscard]] bool still_waits(const Connection& connection) const;
@@ -184,6 +199,17 @@ struct Broker::State {
   void release(Connection& connection);
   void pause(Connection& publisher);
   void read_on(Connection& connection);
+
+  // broker_store.cpp: what outlives the process
+  void tell(Session& session);
+  [[nodiscard]] bool is_kept(const Session& session, const Manner& manner) const;
+  void keep(Session& session, Delivery& delivery, PacketId id);
+  void give_up(Delivery& delivery);
+  void promise(Connection& connection);
+  [[nodiscard]] bool store_fails() const { return durable && services.store.fault() != nullptr; }
+  [[nodiscard]] Result<void> commit();
+  struct Recoverer;
+  [[nodiscard]] Result<void> recover();
 
   // broker_memory.cpp: the account of what clients make the broker keep
   [[nodiscard]] std::size_t memory() const;
@@ -203,12 +229,16 @@ struct Broker::State {
   BrokerServices services;
   const SipKey id_key;
   const SipKey response_key;
-  const SipKey publisher_key;
+  SipKey publisher_key;  // that of the store, once that has given back what it keeps
+  const bool durable;    // something outlives the process
+  bool store_failed = false;
+  bool ending = false;  // shut_down()
   std::uint64_t randoms = 0;
   TimePoint now{};
 
   Counters counters;
   std::uint64_t message_count = 0;  // that became a Message
+  std::uint64_t row_count = 0;      // deliveries that were given to the store
   std::shared_ptr<MessageAccount> message_account = std::make_shared<MessageAccount>();
   std::size_t queue_places_bytes = 0;  // of deliveries that wait, without their messages
   std::size_t in_flight_bytes = 0;     // without what else has an owner
@@ -224,6 +254,7 @@ struct Broker::State {
   Timers<RetainedExpiry, &RetainedExpiry::timer> retained_timers;
   std::vector<Connection*> unsettled;  // have changed during this call
   std::vector<Connection*> waiting;    // publishers, for slow readers
+  std::vector<Connection*> promised;   // have output that depends on the next commit
   bool publishers_may_go_on = false;   // some of them: a reader has changed
 
   // Of the match under way; kept, so that routing allocates nothing.

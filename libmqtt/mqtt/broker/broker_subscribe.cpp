@@ -21,6 +21,7 @@ void Broker::State::on_subscribe(Connection& connection, const SubscribeView& su
   // The answer first, then the retained messages that the subscriptions bring.
   if (!connection.link_.suback(now, subscribe.packet_id, as_bytes(codes)))
     return want_close(connection, ReasonCode::implementation_specific_error);
+  if (session.kept) promise(connection);
   pump(session);
 }
 
@@ -30,14 +31,8 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   SubscriptionView granted = asked;
   granted.options.qos = std::min(asked.options.qos, config.limits.maximum_qos);
   const auto [existed, position] = topics.subscribe(asked.filter, {session.id, granted.options, identifier});
-  if (!existed) {
-    Session::Subscriptions& subscriptions = session.subscriptions.make();
-    const std::size_t weight = weight_of(asked.filter);
-    subscriptions.positions.insert(position);
-    subscriptions.weight += weight;
-    topics_weight += weight;
-  }
-  services.store.on_subscribed(session.client_id(), granted, identifier);
+  if (!existed) note_subscription(session, asked.filter, position);
+  if (session.kept) services.store.on_subscribed(session.id, granted, identifier);
   const bool shared = !split_shared(asked.filter).share_name.empty();
   const RetainHandling handling = granted.options.retain_handling;
   const bool replays =
@@ -48,6 +43,16 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   return static_cast<ReasonCode>(to_number(granted.options.qos));
 }
 
+/// A new one.
+void Broker::State::note_subscription(Session& session, std::string_view filter,
+                                      TopicTree::Position position) {
+  Session::Subscriptions& subscriptions = session.subscriptions.make();
+  const std::size_t weight = weight_of(filter);
+  subscriptions.positions.insert(position);
+  subscriptions.weight += weight;
+  topics_weight += weight;
+}
+
 std::optional<ReasonCode> Broker::State::find_subscribe_fault(const Session& session,
                                                               std::string_view filter) {
   const auto [share_name, plain] = split_shared(filter);
@@ -56,7 +61,8 @@ std::optional<ReasonCode> Broker::State::find_subscribe_fault(const Session& ses
   if (has_wildcard(plain) && !config.wildcard_available)
     return ReasonCode::wildcard_subscriptions_not_supported;
   if (!fits(plain, config.limits)) return ReasonCode::topic_filter_invalid;
-  if (!topics.find(filter, session.id) && !has_room_to_subscribe(session, filter))
+  if ((session.kept && store_fails()) ||
+      (!topics.find(filter, session.id) && !has_room_to_subscribe(session, filter)))
     return ReasonCode::quota_exceeded;
   return services.access.find_subscribe_fault(session.identity, plain);
 }
@@ -86,11 +92,12 @@ void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView
       subscriptions.weight -= weight;
       topics_weight -= weight;
       session.replays.end(*position);  // [MQTT-3.10.4-2]
-      services.store.on_unsubscribed(session.client_id(), asked.filter);
+      if (session.kept) services.store.on_unsubscribed(session.id, asked.filter);
     }
     codes.push_back(static_cast<char>(existed ? ReasonCode::success : ReasonCode::no_subscription_existed));
     services.events.on_unsubscribed(session.identity, asked.filter);
   }
+  if (session.kept) promise(connection);
   if (!connection.link_.unsuback(now, unsubscribe.packet_id, as_bytes(codes)))
     want_close(connection, ReasonCode::implementation_specific_error);
 }

@@ -27,6 +27,7 @@ Broker::State::State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings
       id_key{derive_key(secret, "client ids")},
       response_key{derive_key(secret, "response information")},
       publisher_key{derive_key(secret, "publishers")},
+      durable{services.store.keeps()},
       sessions{derive_key(secret, "sessions")},
       topics{siphash(secret, "topics")},
       retained{siphash(secret, "retained messages")},
@@ -104,6 +105,7 @@ void Broker::State::forget(Connection& connection) {
   connection_timers.cancel(connection);
   std::erase(unsettled, &connection);
   std::erase(waiting, &connection);
+  std::erase(promised, &connection);
   input_bytes -= connection.counted_input_;
   --counters.connections;
   const std::uint32_t place = connection.place_;

@@ -61,6 +61,10 @@ struct BrokerConfig {
   bool shared_available = true;
   SlowConsumer slow_consumer = SlowConsumer::drop;
   Duration slow_consumer_grace = std::chrono::seconds{5};
+  /// How long publishers wait, after a broker has taken up what its predecessor left, for the readers that
+  /// were connected to that one: they would be waited for if they were there, and are on their way back.
+  /// Clients that meet a closed door several times wait long until they try again.
+  Duration return_grace = std::chrono::minutes{1};
   ReceiveMaximumPolicy receive_maximum_policy = ReceiveMaximumPolicy::strict;
   /// Whether a 3.1.1 or 3.1 client whose PUBLISH is refused is disconnected; otherwise the message is
   /// dropped and acknowledged [MQTT-3.3.5-2].

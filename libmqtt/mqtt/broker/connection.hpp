@@ -45,6 +45,8 @@ class Connection final : private ServerHandler {
   [[nodiscard]] const CloseInfo* close_info() const { return link_.close_info(); }
   /// False: stop reading from the transport until on_ready() and true again.
   [[nodiscard]] bool wants_input() const { return link_.wants_input(); }
+  /// Something in output() may leave only after a commit() that succeeds.
+  [[nodiscard]] bool has_promised() const { return promised_; }
   /// For logs.
   [[nodiscard]] std::string_view address() const;
   /// Of the client; empty before CONNECT was accepted.
@@ -56,7 +58,9 @@ class Connection final : private ServerHandler {
 
   void on_connect(const ConnectView& connect) override;
   void on_message(const PublishView& message, AckToken token) override;
+  void on_taken_over(PacketId id) override;
   void on_published(PacketId id, ReasonCode reason, PropertiesView properties) override;
+  void on_released(PacketId id) override;
   void on_subscribe(const SubscribeView& subscribe) override;
   void on_unsubscribe(const UnsubscribeView& unsubscribe) override;
   void on_auth(const AuthView& auth) override;
@@ -69,8 +73,9 @@ class Connection final : private ServerHandler {
   [[no_unique_address]] ServerSession link_;  // what follows fills its last octets
   bool announced_ready_ = false;
   bool unsettled_ = false;
-  bool was_accepted_ = false;
-  bool unheard_ = false;        // on_reading_stopped()
+  bool was_accepted_ : 1 = false;
+  bool unheard_ : 1 = false;    // on_reading_stopped()
+  bool promised_ : 1 = false;   // has_promised()
   Session* session_ = nullptr;  // once CONNECT was accepted
   std::uint32_t place_ = 0;     // among the broker's connections
   /// Of its input, in the account of all memory.

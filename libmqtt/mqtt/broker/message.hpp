@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <mqtt/codec/packet.hpp>
@@ -13,6 +14,13 @@ namespace mqtt::broker {
 /// in a store, or in the last output of a connection.
 struct MessageAccount {
   std::size_t bytes = 0;
+};
+
+/// What a Store knows of a message: kept with it, so that no table is searched for it.
+struct StoreMark {
+  std::uint32_t rows = 0;  // deliveries in the store, or on their way there, that need the message
+  bool written = false;    // it is in the store
+  bool noted = false;      // the store looks at it with the next commit
 };
 
 /// An Application Message, stored once and shared by all who receive it.
@@ -38,6 +46,8 @@ class Message {
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] Deadline expires() const { return expires_; }
   [[nodiscard]] bool expired(TimePoint now) const { return expires_ && *expires_ <= now; }
+  /// The store's, which nobody else looks at.
+  [[nodiscard]] StoreMark& mark() const { return mark_; }
   /// What it costs to keep: for the bounds on queues and retained messages.
   [[nodiscard]] std::size_t size_bytes() const { return overhead_bytes + text_.size(); }
   /// At most what a message made of `publish` will cost.
@@ -56,6 +66,7 @@ class Message {
   std::uint64_t publisher_;
   std::uint64_t number_;
   std::shared_ptr<MessageAccount> account_;  // null: nobody counts it
+  mutable StoreMark mark_;
   QoS qos_;
   bool retain_;
 };
@@ -64,6 +75,13 @@ class Message {
 [[nodiscard]] Properties travelling_properties(PropertiesView properties);
 
 using MessagePtr = std::shared_ptr<const Message>;
+
+struct Will {
+  MessagePtr message;
+  bool retain = false;
+  std::uint32_t delay = 0;                // seconds
+  std::optional<std::uint32_t> expiry{};  // Message Expiry Interval, seconds from its publication
+};
 
 /// The payload with the message as its owner.
 [[nodiscard]] inline SharedBytes shared_payload(const MessagePtr& message) {

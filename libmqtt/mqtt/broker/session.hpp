@@ -31,6 +31,7 @@ struct Delivery {
   std::optional<TopicTree::Position> shared{};
   QoS qos = QoS::at_most_once;
   bool retain = false;
+  std::uint64_t row = 0;  ///< in the store; 0: it is not there
 
   /// What it counts against the client's bounds. A message that waits for many clients counts for each.
   [[nodiscard]] std::size_t size_bytes() const { return own_bytes() + message->size_bytes(); }
@@ -81,18 +82,12 @@ class DeliveryQueue {
   std::unique_ptr<Waiting> waiting_;
 };
 
-struct Will {
-  MessagePtr message;
-  bool retain = false;
-  std::uint32_t delay = 0;                // seconds
-  std::optional<std::uint32_t> expiry{};  // Message Expiry Interval, seconds from its publication
-};
-
 /// How a client that reads slowly stands.
 enum class Reading : std::uint8_t {
   keeps_up,
   behind,   ///< its queue is long; publishers wait for it
   stopped,  ///< it has taken nothing for slow_consumer_grace; nobody waits for it any more
+  awaited,  ///< it was connected when the broker ended, and has return_grace to come back to its successor
 };
 
 /// What a broker keeps of one client, connected or not: its Session State (4.1).
@@ -106,6 +101,8 @@ struct Session {
   SubscriberId id;
   Reading reading = Reading::keeps_up;
   Version version = Version::v5;
+  bool kept = false;                  // all of it is in the store
+  bool told = false;                  // the store knows of it: at least its Will, or some of its deliveries
   std::uint32_t expiry_interval = 0;  // seconds, in force
   std::uint32_t match_place = 0;      // see `match`
   Identity identity;

@@ -38,6 +38,10 @@ class SessionTable {
     by_client_id_.insert(&session);
     return session;
   }
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (Session* const session : by_client_id_) visit(*session);
+  }
   void remove(Session& session) {
     by_client_id_.erase(&session);
     free_.push_back(session.id);

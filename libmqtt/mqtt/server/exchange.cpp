@@ -72,17 +72,18 @@ void Exchange::flush() {
   unanswered_bytes_ = 0;
   const bool committed = commit();
   batch_.swap(enlisted_);
-  for (Link* link : batch_) committed ? link->write() : link->cut_off();
+  for (Link* link : batch_) committed || !link->has_promised() ? link->write() : link->cut_off();
   for (Link* link : batch_) link->settle();
   batch_.clear();
 }
 
 bool Exchange::commit() {
-  const auto committed = broker_.commit();
-  if (!committed && !store_failed_) events_.on_store_failed(committed.error());
-  if (committed && store_failed_) events_.on_store_recovered();
-  store_failed_ = !committed;
-  return !store_failed_;
+  const auto committed = broker_.commit(loop_.now());
+  const Error* const fault = broker_.store_fault();
+  if (fault && !store_failed_) events_.on_store_failed(*fault);
+  if (!fault && store_failed_) events_.on_store_recovered();
+  store_failed_ = fault != nullptr;
+  return committed.has_value();
 }
 
 void Exchange::end_rests() {

@@ -37,6 +37,8 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   /// Hands the stream what it takes of the output. Calls nothing of the broker, so that all that one
   /// commit() was for is written before anything new can come up.
   void write();
+  /// What is queued may leave only after a commit() that succeeds.
+  [[nodiscard]] bool has_promised() const { return !connection_ || connection_->has_promised(); }
   /// The commit() failed: what is queued must not leave, so the connection cannot go on.
   void cut_off();
   /// Tells the broker what was written, and does what it and the peer want: reading, closing.

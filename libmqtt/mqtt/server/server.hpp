@@ -61,7 +61,8 @@ class ServerEvents {
   /// `count` connections since the last call did not come to be; `why` is about the last of them.
   /// Bursts are told one by one, floods about once per second.
   virtual void on_turned_away(std::string_view /*listener*/, const Error& /*why*/, std::uint64_t /*count*/) {}
-  /// The store could not commit: connections with something to acknowledge are cut off until it can again.
+  /// The store could not commit: who was to be told of something that is not kept is cut off, and no more of
+  /// that is taken until it can again.
   virtual void on_store_failed(const Error&) {}
   virtual void on_store_recovered() {}
 };

@@ -37,7 +37,7 @@ void ClientSession::handle_connected(TimePoint now, const PacketView& packet, Se
   switch (type_of(packet)) {
     case PacketType::puback: return core_.on_puback(now, std::get<PubackView>(packet), handler);
     case PacketType::pubrec: return core_.on_pubrec(now, std::get<PubrecView>(packet), handler);
-    case PacketType::pubrel: return core_.on_pubrel(std::get<PubrelView>(packet));
+    case PacketType::pubrel: return core_.on_pubrel(std::get<PubrelView>(packet), handler);
     case PacketType::pubcomp: return core_.on_pubcomp(now, std::get<PubcompView>(packet), handler);
     case PacketType::suback: return on_suback(std::get<SubackView>(packet), handler);
     case PacketType::unsuback: return on_unsuback(std::get<UnsubackView>(packet), handler);

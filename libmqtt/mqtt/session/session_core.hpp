@@ -98,7 +98,7 @@ class SessionCore {
   void on_publish(PublishView publish, FlowHandler& handler);
   void on_puback(TimePoint now, const AckView& ack, FlowHandler& handler);
   void on_pubrec(TimePoint now, const AckView& ack, FlowHandler& handler);
-  void on_pubrel(const AckView& ack);
+  void on_pubrel(const AckView& ack, FlowHandler& handler);
   void on_pubcomp(TimePoint now, const AckView& ack, FlowHandler& handler);
   /// Takes a request of ours out if its answer fits; else closes and gives false. `answers` is empty
   /// where the answer has no codes.

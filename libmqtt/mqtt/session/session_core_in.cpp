@@ -144,7 +144,7 @@ void SessionCore::send_ready(const ReadyAck& ready) {
   answer(PubrecView{{id, ready.reason, ready.properties}});
 }
 
-void SessionCore::on_pubrel(const AckView& ack) {
+void SessionCore::on_pubrel(const AckView& ack, FlowHandler& handler) {
   const PacketId id = ack.packet_id;
   ReceivedIds& incoming = flows_.make().state.incoming;
   const auto* record = incoming.find(id);
@@ -155,6 +155,7 @@ void SessionCore::on_pubrel(const AckView& ack) {
   if (record->counted) count_answered();
   incoming.remove(id);
   answer(PubcompView{{id, ReasonCode::success, {}}});
+  handler.on_released(id);
 }
 
 void SessionCore::answer(const PacketView& packet) {

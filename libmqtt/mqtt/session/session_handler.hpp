@@ -27,6 +27,9 @@ class FlowHandler {
   /// queued and has not left.
   virtual void on_taken_over(PacketId) {}
 
+  /// PUBREL has come for a message that was acknowledged. PUBCOMP is queued and has not left.
+  virtual void on_released(PacketId) {}
+
   /// The final result of a QoS 1 or QoS 2 message that we sent: the PUBACK, the PUBCOMP, or the
   /// PUBREC that refused it. From here on the id may be used again.
   virtual void on_published(PacketId id, ReasonCode reason, PropertiesView properties) = 0;

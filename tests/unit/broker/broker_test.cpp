@@ -53,22 +53,55 @@ void RecordingStore::on_retained(std::string_view topic, const broker::MessagePt
   calls.push_back(message ? fmt::format("retained {} {}", topic, as_text(message->payload()))
                           : fmt::format("retained {} -", topic));
 }
-void RecordingStore::on_session(std::string_view client_id, std::uint32_t expiry_interval) {
-  calls.push_back(fmt::format("session {} {}", client_id, expiry_interval));
+void RecordingStore::on_session(const broker::SessionRecord& session) {
+  names_[session.id] = session.client_id;
+  std::string line = fmt::format("session {} {}", session.client_id, session.expiry_interval);
+  if (!session.connected) line += " away";
+  if (session.will) line += " will";
+  calls.push_back(std::move(line));
 }
-void RecordingStore::on_session_ended(std::string_view client_id) {
-  calls.push_back(fmt::format("ended {}", client_id));
+void RecordingStore::on_session_ended(broker::SubscriberId session) {
+  calls.push_back(fmt::format("ended {}", names_[session]));
 }
-void RecordingStore::on_subscribed(std::string_view client_id, const SubscriptionView& subscription,
+void RecordingStore::on_subscribed(broker::SubscriberId session, const SubscriptionView& subscription,
                                    std::uint32_t identifier) {
-  calls.push_back(fmt::format("subscribed {} {}:{} {}", client_id, subscription.filter,
+  calls.push_back(fmt::format("subscribed {} {}:{} {}", names_[session], subscription.filter,
                               to_number(subscription.options.qos), identifier));
 }
-void RecordingStore::on_unsubscribed(std::string_view client_id, std::string_view filter) {
-  calls.push_back(fmt::format("unsubscribed {} {}", client_id, filter));
+void RecordingStore::on_unsubscribed(broker::SubscriberId session, std::string_view filter) {
+  calls.push_back(fmt::format("unsubscribed {} {}", names_[session], filter));
 }
-Result<void> RecordingStore::commit() {
-  if (!calls.empty() && calls.back() != "commit") calls.emplace_back("commit");
+void RecordingStore::on_delivery(const broker::DeliveryRecord& delivery) {
+  std::string line = fmt::format("delivery {} {} q{} {}", delivery.row, names_[delivery.session],
+                                 to_number(delivery.qos), as_text(delivery.message->payload()));
+  if (!delivery.share.empty()) line += fmt::format(" by {}", delivery.share);
+  if (delivery.packet_id != 0) line += fmt::format(" sent {}", delivery.packet_id);
+  calls.push_back(std::move(line));
+}
+void RecordingStore::on_sent(broker::SubscriberId session, std::uint64_t row, const broker::MessagePtr&,
+                             PacketId id) {
+  calls.push_back(fmt::format("sent {} {} {}", row, names_[session], id));
+}
+void RecordingStore::on_given_up(std::uint64_t row, const broker::MessagePtr&) {
+  calls.push_back(fmt::format("given up {}", row));
+}
+void RecordingStore::on_taken_over(broker::SubscriberId session, PacketId id) {
+  calls.push_back(fmt::format("taken over {} {}", names_[session], id));
+}
+void RecordingStore::on_finished(broker::SubscriberId session, PacketId id) {
+  calls.push_back(fmt::format("finished {} {}", names_[session], id));
+}
+void RecordingStore::on_received(broker::SubscriberId session, PacketId id) {
+  calls.push_back(fmt::format("received {} {}", names_[session], id));
+}
+void RecordingStore::on_released(broker::SubscriberId session, PacketId id) {
+  calls.push_back(fmt::format("released {} {}", names_[session], id));
+}
+Result<void> RecordingStore::commit(TimePoint, broker::Urgency urgency) {
+  const bool promised = urgency == broker::Urgency::promised;
+  if (broken) return promised ? Result<void>{std::unexpected(no_room)} : Result<void>{};
+  if (!calls.empty() && !calls.back().starts_with("commit"))
+    calls.emplace_back(promised ? "commit!" : "commit");
   return {};
 }
 
@@ -120,6 +153,7 @@ void Rig::advance(Duration duration) {
     if (!next || *next > end) break;
     now = std::max(now, *next);
     broker.on_time(now);
+    (void)broker.commit(now);
     run();
   }
   now = end;
@@ -179,7 +213,11 @@ bool Peer::send_some() {
 
 bool Peer::settle() {
   if (!transport_ || !std::exchange(transport_->enlisted, false)) return false;
-  EXPECT_TRUE(rig_.broker.commit());
+  const bool committed = rig_.broker.commit(rig_.now).has_value();
+  if (!committed && transport_->connection->has_promised()) {
+    cut();
+    return true;
+  }
   const bool wrote = write_some();
   if (!transport_) return true;
   broker::Connection& connection = *transport_->connection;

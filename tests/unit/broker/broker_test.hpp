@@ -1,10 +1,13 @@
 #pragma once
+#include <cerrno>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -55,14 +58,30 @@ class FakeAccess final : public broker::AccessControl {
 class RecordingStore final : public broker::Store {
  public:
   void on_retained(std::string_view topic, const broker::MessagePtr& message) override;
-  void on_session(std::string_view client_id, std::uint32_t expiry_interval) override;
-  void on_session_ended(std::string_view client_id) override;
-  void on_subscribed(std::string_view client_id, const SubscriptionView& subscription,
+  void on_session(const broker::SessionRecord& session) override;
+  void on_session_ended(broker::SubscriberId session) override;
+  void on_subscribed(broker::SubscriberId session, const SubscriptionView& subscription,
                      std::uint32_t identifier) override;
-  void on_unsubscribed(std::string_view client_id, std::string_view filter) override;
-  Result<void> commit() override;
+  void on_unsubscribed(broker::SubscriberId session, std::string_view filter) override;
+  void on_delivery(const broker::DeliveryRecord& delivery) override;
+  void on_sent(broker::SubscriberId session, std::uint64_t row, const broker::MessagePtr&,
+               PacketId id) override;
+  void on_given_up(std::uint64_t row, const broker::MessagePtr&) override;
+  void on_taken_over(broker::SubscriberId session, PacketId id) override;
+  void on_finished(broker::SubscriberId session, PacketId id) override;
+  void on_received(broker::SubscriberId session, PacketId id) override;
+  void on_released(broker::SubscriberId session, PacketId id) override;
+  Result<void> commit(TimePoint, broker::Urgency urgency) override;
+  const Error* fault() const override { return broken ? &no_room : nullptr; }
+  /// Since the last call.
+  std::vector<std::string> take() { return std::exchange(calls, {}); }
 
-  std::vector<std::string> calls;  // "commit" only after others
+  std::vector<std::string> calls;  // "commit" only after others, "commit!" if something was promised
+  bool broken = false;
+  Error no_room{ErrorDomain::system, ENOSPC, "no space left on device"};
+
+ private:
+  std::map<broker::SubscriberId, std::string> names_;
 };
 
 class RecordingEvents final : public broker::BrokerEvents {

@@ -297,7 +297,7 @@ TEST(BrokerSession, DisconnectChangesTheExpiryInterval) {
   a.enter("id=a session_expiry_interval=10");
   a.send("DISCONNECT session_expiry_interval=0");
   EXPECT_EQ(rig.counters().sessions, 0u);
-  EXPECT_THAT(rig.store.calls, Contains("session a 100"));
+  EXPECT_THAT(rig.store.calls, Contains("session a 100 away"));
 }
 
 TEST(BrokerSession, NeverExpiringStays) {
@@ -436,10 +436,9 @@ TEST(BrokerStore, IsToldInOrderAndCommittedBeforeAnythingLeaves) {
   a.send("PUBLISH retain t=t/1");
   a.send("UNSUBSCRIBE id=1 f=t/# f=none");
   a.send("DISCONNECT session_expiry_interval=0");
-  EXPECT_THAT(rig.store.calls,
-              ElementsAre("session a 60", "commit", "subscribed a t/#:1 7", "commit", "retained t/1 x",
-                          "commit", "retained t/1 -", "commit", "unsubscribed a t/#", "commit", "session a 0",
-                          "ended a", "commit"));
+  EXPECT_THAT(rig.store.calls, ElementsAre("session a 60", "commit!", "subscribed a t/#:1 7", "commit!",
+                                           "retained t/1 x", "commit", "retained t/1 -", "commit",
+                                           "unsubscribed a t/#", "commit!", "ended a", "commit"));
 }
 
 TEST(BrokerAdministration, DisconnectsOneAndShutsDown) {

@@ -21,18 +21,28 @@ using net::test::run_until;
 class FakeStore final : public broker::Store {
  public:
   void on_retained(std::string_view, const broker::MessagePtr&) override {}
-  void on_session(std::string_view, std::uint32_t) override {}
-  void on_session_ended(std::string_view) override {}
-  void on_subscribed(std::string_view, const SubscriptionView&, std::uint32_t) override {}
-  void on_unsubscribed(std::string_view, std::string_view) override {}
-  Result<void> commit() override {
+  void on_session(const broker::SessionRecord&) override {}
+  void on_session_ended(broker::SubscriberId) override {}
+  void on_subscribed(broker::SubscriberId, const SubscriptionView&, std::uint32_t) override {}
+  void on_unsubscribed(broker::SubscriberId, std::string_view) override {}
+  void on_delivery(const broker::DeliveryRecord&) override {}
+  void on_sent(broker::SubscriberId, std::uint64_t, const broker::MessagePtr&, PacketId) override {}
+  void on_given_up(std::uint64_t, const broker::MessagePtr&) override {}
+  void on_taken_over(broker::SubscriberId, PacketId) override {}
+  void on_finished(broker::SubscriberId, PacketId) override {}
+  void on_received(broker::SubscriberId, PacketId) override {}
+  void on_released(broker::SubscriberId, PacketId) override {}
+  Result<void> commit(TimePoint, broker::Urgency urgency) override {
     ++commits;
     if (before_commit) before_commit();
-    if (broken)
-      return fail(ErrorDomain::system, ENOSPC, "cannot write the database: no space left on device");
+    failed = broken;
+    if (broken && urgency == broker::Urgency::promised) return std::unexpected(no_room);
     return {};
   }
+  const Error* fault() const override { return failed ? &no_room : nullptr; }
 
+  const Error no_room{ErrorDomain::system, ENOSPC, "cannot write the database: no space left on device"};
+  bool failed = false;
   bool broken = false;
   std::size_t commits = 0;
   std::function<void()> before_commit;

@@ -33,10 +33,10 @@ TEST_F(Storing, WhatCouldNotBeCommittedIsNotAcknowledged) {
   ASSERT_EQ(events.store_faults.size(), 1U);
   EXPECT_NE(events.store_faults[0].find("no space left"), std::string::npos);
 
-  const auto second = dial();
-  second->send(connect_packet("second"));
-  ASSERT_TRUE(wait([&] { return second->over(); }));
-  EXPECT_EQ(second->count(PacketType::connack), 0U);
+  const auto second = connect("second");  // nothing of it is kept
+  second->send(message("t", "x", QoS::at_least_once));
+  ASSERT_TRUE(wait([&] { return second->count(PacketType::puback) == 1; }));
+  EXPECT_EQ(second->find<PubackView>()->reason, ReasonCode::quota_exceeded);
   EXPECT_EQ(events.store_faults.size(), 1U) << "said once, not for each turn";
 
   store.broken = false;

@@ -1,0 +1,225 @@
+#include <mqtt/store/sqlite_store.hpp>
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <mqtt/store/reader.hpp>
+
+namespace mqtt::store {
+namespace {
+
+/// How long what nobody has been promised may wait for a transaction of something else.
+constexpr Duration delay_max = std::chrono::milliseconds{100};
+
+/// Between attempts, while they fail.
+constexpr Duration retry_interval = std::chrono::seconds{1};
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string path, Durability durability,
+                                                       Clocks clocks) {
+  auto lock = FileLock::take(path);
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  auto database = open_ours(path, durability);
+  if (!database) return std::unexpected(std::move(database.error()));
+  std::unique_ptr<SqliteStore> store{
+      new SqliteStore{std::move(path), std::move(*lock), std::move(*database), std::move(clocks)}};
+  auto writer = Writer::make(store->database_, store->clocks_);
+  if (!writer)
+    return fail(writer.error().domain, writer.error().code,
+                fmt::format("cannot use the database {}: {}", store->path_, writer.error().context));
+  store->writer_ = std::make_unique<Writer>(std::move(*writer));
+  return store;
+}
+
+SqliteStore::SqliteStore(std::string path, FileLock lock, Database database, Clocks clocks)
+    : path_{std::move(path)},
+      lock_{std::move(lock)},
+      database_{std::move(database)},
+      clocks_{std::move(clocks)} {}
+
+SqliteStore::~SqliteStore() {
+  if (writer_ && !changes_.empty()) (void)writer_->write(changes_);
+}
+
+SqliteStore::Kept& SqliteStore::at(broker::SubscriberId session) {
+  if (kept_.size() <= session) kept_.resize(session + std::size_t{1});
+  return kept_[session];
+}
+
+void SqliteStore::on_retained(std::string_view topic, const broker::MessagePtr& message) {
+  changes_.retained.insert_or_assign(std::string{topic}, message);
+}
+
+void SqliteStore::on_session(const broker::SessionRecord& session) {
+  Kept& kept = at(session.id);
+  if (kept.row == 0) kept.row = ++last_session_;
+  const ClockPair clocks = clocks_();
+  const auto unix_time = [&](const Deadline& when) {
+    return when ? std::optional{clocks.to_unix(*when)} : std::nullopt;
+  };
+  changes_.sessions.insert_or_assign(
+      kept.row, SessionRow{.client_id = std::string{session.client_id},
+                           .user = std::string{session.user},
+                           .version = session.version,
+                           .expiry_interval = session.expiry_interval,
+                           .connected = session.connected,
+                           .ends_at = unix_time(session.ends_at),
+                           .will = session.will ? std::optional{*session.will} : std::nullopt,
+                           .will_at = unix_time(session.will_at)});
+}
+
+void SqliteStore::on_session_ended(broker::SubscriberId session) {
+  Kept& kept = at(session);
+  kept.in_flight.for_each([this](PacketId, const InFlight& sent) {
+    finish(sent.row);
+    if (sent.message) release(sent.message);
+  });
+  changes_.sessions.erase(kept.row);
+  changes_.ended.push_back(kept.row);
+  kept = {};
+}
+
+void SqliteStore::on_subscribed(broker::SubscriberId session, const SubscriptionView& subscription,
+                                std::uint32_t identifier) {
+  changes_.subscriptions.push_back(
+      {at(session).row, std::string{subscription.filter}, subscription.options, identifier, true});
+}
+
+void SqliteStore::on_unsubscribed(broker::SubscriberId session, std::string_view filter) {
+  changes_.subscriptions.push_back({at(session).row, std::string{filter}, {}, 0, false});
+}
+
+void SqliteStore::on_delivery(const broker::DeliveryRecord& delivery) {
+  Kept& kept = at(delivery.session);
+  hold(delivery.message);
+  if (changes_.deliveries.empty()) changes_.first_delivery = delivery.row;
+  changes_.deliveries.push_back({.session = kept.row,
+                                 .message = delivery.message,
+                                 .identifiers = fmt::format("{}", fmt::join(delivery.identifiers, ",")),
+                                 .share = std::string{delivery.share},
+                                 .qos = delivery.qos,
+                                 .retain = delivery.retain,
+                                 .packet_id = delivery.packet_id});
+  if (delivery.packet_id == 0) return;
+  changes_.deliveries.back().sent = ++last_sent_;
+  kept.in_flight.put(delivery.packet_id, {delivery.row, delivery.message});
+}
+
+void SqliteStore::on_sent(broker::SubscriberId session, std::uint64_t row, const broker::MessagePtr& message,
+                          PacketId id) {
+  at(session).in_flight.put(id, {row, message});
+  ++last_sent_;
+  DeliveryRow* const unwritten = changes_.find_unwritten(row);
+  if (!unwritten) return changes_.sent.push_back({row, id, last_sent_});
+  unwritten->packet_id = id;
+  unwritten->sent = last_sent_;
+}
+
+void SqliteStore::on_given_up(std::uint64_t row, const broker::MessagePtr& message) {
+  finish(row);
+  release(message);
+}
+
+void SqliteStore::on_taken_over(broker::SubscriberId session, PacketId id) {
+  InFlight* const sent = at(session).in_flight.find(id);
+  if (!sent || !sent->message) return;
+  ++last_sent_;
+  if (DeliveryRow* const unwritten = changes_.find_unwritten(sent->row)) {
+    unwritten->message = nullptr;
+    unwritten->sent = last_sent_;
+  } else {
+    changes_.released.push_back({sent->row, last_sent_});
+  }
+  release(std::exchange(sent->message, nullptr));
+}
+
+void SqliteStore::on_finished(broker::SubscriberId session, PacketId id) {
+  Kept& kept = at(session);
+  const InFlight* const sent = kept.in_flight.find(id);
+  if (!sent) return;
+  finish(sent->row);
+  if (sent->message) release(sent->message);
+  kept.in_flight.erase(id);
+}
+
+void SqliteStore::on_received(broker::SubscriberId session, PacketId id) {
+  changes_.received.push_back({at(session).row, id, true});
+}
+
+void SqliteStore::on_released(broker::SubscriberId session, PacketId id) {
+  changes_.received.push_back({at(session).row, id, false});
+}
+
+/// A delivery is over.
+void SqliteStore::finish(std::uint64_t row) {
+  if (DeliveryRow* const unwritten = changes_.find_unwritten(row)) {
+    unwritten->present = false;
+    unwritten->message = nullptr;
+  } else {
+    changes_.finished.push_back(row);
+  }
+}
+
+void SqliteStore::hold(const broker::MessagePtr& message) {
+  ++message->mark().rows;
+  note(message);
+}
+
+void SqliteStore::release(const broker::MessagePtr& message) {
+  --message->mark().rows;
+  note(message);
+}
+
+void SqliteStore::note(const broker::MessagePtr& message) {
+  if (std::exchange(message->mark().noted, true)) return;
+  changes_.messages.push_back(message);
+}
+
+Result<void> SqliteStore::commit(TimePoint now, broker::Urgency urgency) {
+  if (changes_.empty()) {
+    due_.reset();
+    return {};
+  }
+  const bool promised = urgency == broker::Urgency::promised;
+  if (!due_) due_ = now + delay_max;
+  if (now < *due_ && !promised) return {};
+  if (now < *due_ && fault_) return std::unexpected(*fault_);  // it is too early to try again
+  auto written = write(now);
+  // What could not be written stays for the next attempt; nobody else depends on it.
+  if (!written && promised) return written;
+  return {};
+}
+
+Result<void> SqliteStore::write(TimePoint now) {
+  auto written = writer_->write(changes_);
+  if (!written) {
+    written.error().context = fmt::format("cannot write the database {}: {}", path_, written.error().context);
+    fault_ = written.error();
+    due_ = now + retry_interval;
+    return written;
+  }
+  for (const broker::MessagePtr& message : changes_.messages) {
+    message->mark().written = message->mark().rows > 0;
+    message->mark().noted = false;
+  }
+  changes_.clear();
+  fault_.reset();
+  due_.reset();
+  return {};
+}
+
+Deadline SqliteStore::next_deadline() const { return due_; }
+
+Result<void> SqliteStore::recover(TimePoint, broker::Recovery& into) {
+  Reader reader{*this, into};
+  auto read = reader.read();
+  if (!read)
+    read.error().context = fmt::format("cannot use the database {}: {}", path_, read.error().context);
+  return read;
+}
+
+}  // namespace mqtt::store

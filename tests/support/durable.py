@@ -1,0 +1,68 @@
+"""mqbroker with a database, which may be killed and started again on the same port."""
+
+import pathlib
+import re
+import signal
+import sqlite3
+import tempfile
+
+from .brokers import START_SECONDS, Broker, Endpoint
+from .mqbroker import MqBroker
+from .ports import HOST, free_port, wait_until
+from .proc import Proc
+from .tools import program
+
+
+class DurableBroker(Broker):
+    """`options`: words of its command line. `preexec`: called in its process before it starts."""
+
+    name = "mqbroker"
+    wait_subscribed = MqBroker.wait_subscribed
+
+    def __init__(self, options=("-v",), database=None, preexec=None):
+        super().__init__()
+        self._options, self._preexec = list(options), preexec
+        self.database = pathlib.Path(database or pathlib.Path(tempfile.mkdtemp(prefix="db-")) / "mqbroker.db")
+        for attempt in range(5):  # another process may take the port between our look and the bind
+            self.endpoints = {"tcp": Endpoint("tcp", port=free_port())}
+            try:
+                return self.start()
+            except ChildProcessError:
+                if attempt == 4 or b"cannot listen" not in self.proc.err:
+                    raise
+
+    @property
+    def address(self):
+        return HOST, self["tcp"].port
+
+    def start(self):
+        argv = ["setpriv", "--pdeathsig", "TERM", program("mqbroker"), "--listen", f"mqtt://{HOST}:{self['tcp'].port}",
+                "--db", self.database, "--print-address", *self._options]
+        self.proc = Proc(argv, preexec=self._preexec)
+        wait_until(self._listens, START_SECONDS, "mqbroker's address")
+
+    def _listens(self):
+        if not self.proc.running:
+            self.proc.wait()
+            raise ChildProcessError(self.proc.err.decode("utf-8", "replace"))
+        return re.search(rb"mqtt://\S+\n", self.proc.out)
+
+    def kill(self):
+        """As if the power of the process had been cut."""
+        self.proc.kill(signal.SIGKILL)
+        self.proc.wait()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def ask(self, sql, *values):
+        """Rows of the database, as a user's shell sees them."""
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
+            return database.execute(sql, values).fetchall()
+
+    def change(self, sql, *values):
+        """Of a broker that does not run."""
+        with sqlite3.connect(self.database) as database:
+            database.execute(sql, values)
+        database.close()
