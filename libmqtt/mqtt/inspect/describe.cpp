@@ -5,9 +5,7 @@
 #include <iterator>
 
 #include <mqtt/codec/encode.hpp>
-#include <mqtt/util/base64.hpp>
-#include <mqtt/util/text.hpp>
-#include <mqtt/util/utf8.hpp>
+#include <mqtt/inspect/shown.hpp>
 
 namespace mqtt {
 namespace {
@@ -62,11 +60,6 @@ class Describer {
   void word(fmt::format_string<Args...> format, Args&&... args) {
     out_.push_back(' ');
     fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
-  }
-
-  /// Text as it is where it can stand in a line, else base64.
-  [[nodiscard]] static std::string shown(std::string_view text) {
-    return is_mqtt_utf8(as_bytes(text)) ? escape_for_terminal(text) : "base64:" + to_base64(as_bytes(text));
   }
 
   [[nodiscard]] std::string secret(std::string_view text) const {

@@ -1,0 +1,33 @@
+// First octet: version and sender; the rest is taken apart. Fields must cover the packet, whatever it is, and
+// the fault must be the decoder's.
+#include <cstdlib>
+
+#include "support/dissection.hpp"
+#include "support/packets.hpp"
+
+using namespace mqtt;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 2) return 0;
+  const DecodeContext context{test::all_versions[data[0] % 3],
+                              data[0] & 0x80 ? Sender::client : Sender::server};
+  const Bytes input{data + 1, size - 1};
+  Dissection d;
+  dissect(d, input, context);
+  Framer framer;
+  Bytes rest = input;
+  const auto frame = framer.next(rest);
+  if (frame && *frame) {
+    if (!test::tiling_fault(d, (**frame).bytes).empty()) std::abort();
+    const auto packet = decode(**frame, context);
+    if (packet.has_value() == d.fault.has_value()) std::abort();
+    if (!packet && (packet.error().offset != d.fault->offset || packet.error().clause != d.fault->clause))
+      std::abort();
+    if (packet && d.fields.back().kind == FieldKind::raw) std::abort();
+  } else if (!d.fault) {
+    std::abort();
+  }
+  std::string text;
+  for (const Field& field : d.fields) append_value(text, field);
+  return 0;
+}
