@@ -105,6 +105,20 @@ def test_each_login_has_a_nonce_of_its_own(secret):
     assert first != second and len(first) == len(second) >= len("n,,n=joe,r=") + 24
 
 
+def test_a_reconnect_is_a_login_of_its_own(secret):
+    def script(connection):
+        authenticate(connection, "SCRAM-SHA-256")
+        connection.accept_subscription()
+        if len(server.connections) == 2:
+            connection.send(wire.publish("t", b"x"))
+            connection.drain()
+    with FaultServer(script) as server:
+        result = mqsub("-L", server.url, "-t", "t", "-C", "1", *scram(), *secret, "--reconnect", "--retry-delay", "10ms..20ms")
+    assert result.code == 0 and result.out == b"x\n", result
+    first, second = (c.received[0].authentication[1] for c in server.connections)
+    assert first != second
+
+
 def test_a_wrong_password_is_refused_by_the_server_and_explained(tmp_path):
     (tmp_path / "wrong").write_text("guess\n")
     with FaultServer(lambda connection: authenticate(connection, "SCRAM-SHA-256")) as server:

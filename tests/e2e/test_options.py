@@ -94,7 +94,8 @@ USAGE = {
 COMMON_USAGE = [("-p", "1883x"), ("-p", "65536"), ("-k", "65536"), ("-V", "4"), ("--connect-timeout", "soon"),
                 ("-L", "gopher://x"), ("-L", "mqtt://[::1"), ("--will-payload", "x"), ("--will-topic", "a/#"),
                 ("-D", "publish", "no-such-property", "1"), ("-V", "311", "-D", "connect", "receive-maximum", "1"),
-                ("--cert", "only-half.pem")]
+                ("--cert", "only-half.pem"), ("--auth-method", "SCRAM-SHA-3"), ("--auth-data", "x"), ("--scram-user", "u"),
+                ("--token-lifetime", "1h"), ("--token-cmd", "x", "--token-file", "y")]
 PLAIN = {"mqpub": ("-t", "t", "-m", "x"), "mqsub": ("-t", "t")}
 
 

@@ -44,7 +44,8 @@ void TokenSource::run_command(mqtt::net::Loop& loop) {
                                  .environment = {},
                                  .input = {},
                                  .collects_output = true,
-                                 .output_max = secret_max_bytes + 1},
+                                 .output_max = secret_max_bytes + 1,
+                                 .time_limit = mqtt::TokenRenewal::fetch_timeout},
                                 [this](CommandResult result) { finish(text_of(std::move(result))); });
   if (started) return void(command_ = std::move(*started));
   failed_ = std::make_unique<mqtt::net::Timer>(
