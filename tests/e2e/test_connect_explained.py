@@ -9,7 +9,7 @@ from support.fault_server import FaultServer, tls_context
 from support.mqbroker import MqBroker
 from support.ports import HOST, wait_until
 from support.proc import run
-from support.tools import assert_fails, assert_ok, mqpub, mqsub, program, start, unique
+from support.tools import assert_fails, assert_ok, mqpub, mqreq, mqsub, program, start, unique
 
 TOOLS = {"mqpub": ("-t", "t", "-m", "x", "-q", "1"), "mqsub": ("-t", "t"), "mqreq": ("-t", "t", "-m", "x", "-e", "r")}
 QUICK_RETRY = ("--reconnect", "--retry-delay", "10ms..20ms")
@@ -197,6 +197,30 @@ def test_identifiers_that_the_server_has_ruled_out_are_not_sent():
         assert_fails(mqsub("-L", server.url, "-V", 5, "-t", "t", "-D", "subscribe", "subscription-identifier", 3), 11,
                      "identifier")
         assert wire.SUBSCRIBE not in [p.kind for p in server.connections[0].received]
+
+
+@pytest.mark.parametrize("run, code", ((mqpub, 10), (mqsub, 11), (mqreq, 10)))
+def test_packets_above_the_servers_maximum_are_not_sent(run, code):
+    topic = "t" * 150
+    args = ("-t", topic) + (() if run is mqsub else ("-m", "x")) + (("-e", "r") if run is mqreq else ())
+
+    def script(connection):
+        connection.accept(maximum_packet_size=100)
+        if run is mqreq:
+            connection.accept_subscription()
+        connection.drain()
+    with FaultServer(script) as server:
+        assert_fails(run("-L", server.url, "-V", 5, *args), code, topic, "100")
+        asked = wire.SUBSCRIBE if run is mqsub else wire.PUBLISH
+        assert asked not in [p.kind for p in server.connections[0].received]
+
+
+def test_a_very_long_topic_is_shortened_in_sentences():
+    topic = "t" * 60_000
+    with FaultServer(faults.answer_publish(wire.PUBACK, 0x90)) as server:
+        result = assert_fails(mqpub("-L", server.url, "-V", 5, "-q", 1, "-t", topic, "-m", "x"), 10, "60000 octets")
+        assert len(result.err) < 1000
+        assert len(assert_fails(mqsub("-L", server.url, "-t", topic + "/a#"), 2).err) < 1000
 
 
 SUBACKS = {0x87: ("not authorized", "access rules"), 0x8F: ("filter invalid", "hint: "), 0x97: ("quota", "hint: "),

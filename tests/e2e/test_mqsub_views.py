@@ -67,12 +67,21 @@ def test_watch_keeps_a_line_per_topic(broker):
     assert lines[1:] == [f"{base}/a 2", f"{base}/b 1"]
 
 
-def test_long_lines_are_cut_to_the_width(broker):
+@pytest.mark.parametrize("character, fits", (("ü", 20), ("水", 10), ("🦀", 10), ("e\u0301", 20)))
+def test_long_lines_are_cut_to_the_width(broker, character, fits):
     topic = unique()
     with subscribed(broker, topic, "--watch", rows=5, columns=20) as terminal:
-        publish(broker, topic, "ü" * 100)
+        publish(broker, topic, character * 100)
         lines = terminal.wait(lambda lines: len(lines) == 2, "a line")
-    assert lines[1] == "ü" * 20
+    assert lines[1] == character * fits
+
+
+def test_a_colour_that_is_cut_off_does_not_run_on(broker):
+    topic = unique("t" * 30)
+    with subscribed(broker, topic, "--watch", "-v", columns=20, env={"TERM": "xterm"}) as terminal:
+        publish(broker, topic, "x")
+        terminal.wait(lambda lines: len(lines) == 2, "a line")
+        assert b"\x1b[36m" + b"t" * 20 + b"\x1b[0m\x1b[K" in terminal.data
 
 
 @pytest.mark.parametrize("view", ("--tree", "--stats", "--watch"))

@@ -5,6 +5,7 @@
 #include <mqtt/util/text.hpp>
 
 #include "common/hints.hpp"
+#include "common/spelling.hpp"
 
 namespace mq {
 namespace {
@@ -121,25 +122,25 @@ std::string describe(const mqtt::DecodeError& error) {
 }
 
 Sentence subscription_refused(std::string_view filter, ReasonCode code, mqtt::PropertiesView properties) {
-  return {with_detail(fmt::format("subscription to '{}' refused: {}", filter,
+  return {with_detail(fmt::format("subscription to '{}' refused: {}", elided(filter),
                                   name_and_code(code, PacketType::suback)),
                       reason_string(properties)),
           hint_for_subscription(code)};
 }
 
 Sentence publish_rejected(std::string_view topic, ReasonCode code, mqtt::PropertiesView properties) {
-  return {
-      with_detail(fmt::format("message to '{}' rejected: {}", topic, name_and_code(code, PacketType::puback)),
-                  reason_string(properties)),
-      hint_for_publish(code)};
+  return {with_detail(fmt::format("message to '{}' rejected: {}", elided(topic),
+                                  name_and_code(code, PacketType::puback)),
+                      reason_string(properties)),
+          hint_for_publish(code)};
 }
 
 Sentence cannot_publish(std::string_view topic, const mqtt::Error& error) {
-  return fmt::format("cannot publish to '{}': {}", topic, error.context);
+  return fmt::format("cannot publish to '{}': {}", elided(topic), error.context);
 }
 
 Sentence cannot_subscribe(std::string_view filter, const mqtt::Error& error) {
-  return fmt::format("cannot subscribe to '{}': {}", filter, error.context);
+  return fmt::format("cannot subscribe to '{}': {}", elided(filter), error.context);
 }
 
 Sentence deadline_reached(mqtt::Duration deadline, std::string_view progress) {

@@ -41,6 +41,17 @@ std::string_view closest_name(std::string_view typed, std::span<const std::strin
   return best;
 }
 
-std::string quoted(std::string_view text) { return fmt::format("'{}'", mqtt::escape_for_terminal(text)); }
+std::string elided(std::string_view text) {
+  constexpr std::size_t most = 300, shown = 200;
+  if (text.size() <= most) return std::string{text};
+  std::size_t end = shown;
+  while (end > shown - 4 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;  // whole characters
+  return fmt::format("{}… ({} octets)", text.substr(0, end), text.size());
+}
+
+std::string quoted(std::string_view text) {
+  return fmt::format("'{}'", mqtt::escape_for_terminal(elided(text)));
+}
 
 }  // namespace mq

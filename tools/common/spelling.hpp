@@ -11,7 +11,10 @@ namespace mq {
 /// The long option name that `typed` was most likely meant to be; empty if none is near.
 [[nodiscard]] std::string_view closest_name(std::string_view typed, std::span<const std::string> names);
 
-/// 'text' for a message: what a terminal would obey is escaped.
+/// What a sentence holds of a topic or value: of a very long one its beginning and its size.
+[[nodiscard]] std::string elided(std::string_view text);
+
+/// 'text' for a message, elided: what a terminal would obey is escaped.
 [[nodiscard]] std::string quoted(std::string_view text);
 
 }  // namespace mq

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/spelling.hpp"
+
 namespace mq {
 namespace {
 
@@ -65,7 +67,8 @@ bool Subscriber::send_unsubscribe(mqtt::ClientSession& session, mqtt::TimePoint 
   for (const std::string& filter : plan_.unsubscribe) list.add(filter);
   const auto id = session.unsubscribe(now, list.view(), plan_.unsubscribe_properties);
   if (!id) {
-    diag_.error(fmt::format("cannot unsubscribe from '{}': {}", plan_.unsubscribe[0], id.error().context));
+    diag_.error(
+        fmt::format("cannot unsubscribe from '{}': {}", elided(plan_.unsubscribe[0]), id.error().context));
     return false;
   }
   unsubscribing_ = *id;

@@ -70,8 +70,7 @@ std::expected<Subscription, std::string> parse_subscription(std::string_view tex
 std::string filter_fault(std::string_view verb, std::string_view filter) {
   const auto fault = mqtt::find_topic_filter_error(filter);
   if (!fault) return {};
-  return fmt::format("cannot {} '{}': {} [{}]", verb, mqtt::escape_for_terminal(filter), fault->what,
-                     fault->clause.v5);
+  return fmt::format("cannot {} {}: {} [{}]", verb, quoted(filter), fault->what, fault->clause.v5);
 }
 
 }  // namespace mq

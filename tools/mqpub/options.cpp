@@ -7,6 +7,7 @@
 
 #include <mqtt/codec/topic.hpp>
 
+#include "common/spelling.hpp"
 #include "common/value_checks.hpp"
 
 namespace mq {
@@ -303,7 +304,7 @@ std::optional<std::string> choose_topic(PubConfig& config, PubTyped& typed) {
   if (by_alias) return std::nullopt;
   const auto fault = mqtt::find_topic_name_error(config.topic);
   if (!fault) return std::nullopt;
-  return fmt::format("cannot publish to '{}': {} [{}]", mqtt::escape_for_terminal(config.topic), fault->what,
+  return fmt::format("cannot publish to {}: {} [{}]", mq::quoted(config.topic), fault->what,
                      fault->clause.v5);
 }
 

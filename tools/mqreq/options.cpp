@@ -6,6 +6,7 @@
 #include <mqtt/codec/topic.hpp>
 #include <mqtt/util/text.hpp>
 
+#include "common/spelling.hpp"
 #include "common/value_checks.hpp"
 
 namespace mq {
@@ -76,8 +77,7 @@ Fault choose_payload(ReqConfig& config) {
 Fault topic_fault(std::string_view verb, std::string_view topic) {
   const auto fault = mqtt::find_topic_name_error(topic);
   if (!fault) return std::nullopt;
-  return fmt::format("cannot {} '{}': {} [{}]", verb, mqtt::escape_for_terminal(topic), fault->what,
-                     fault->clause.v5);
+  return fmt::format("cannot {} {}: {} [{}]", verb, quoted(topic), fault->what, fault->clause.v5);
 }
 
 Fault choose_topic(ReqConfig& config) {
@@ -103,8 +103,8 @@ Fault choose_response_topic(ReqConfig& config) {
   properties.remove(PropertyId::response_topic);
   if (mqtt::split_shared(config.response_topic).share_name.empty())
     return topic_fault("wait for replies on", config.response_topic);
-  return fmt::format("cannot wait for replies on '{}': others would get them, too",
-                     mqtt::escape_for_terminal(config.response_topic));
+  return fmt::format("cannot wait for replies on {}: others would get them, too",
+                     mq::quoted(config.response_topic));
 }
 
 /// Without a response topic the request itself must say where replies go, which only MQTT 5 can.

@@ -1,5 +1,6 @@
 #include "mqsub/screen.hpp"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <wchar.h>
 
@@ -48,6 +49,7 @@ struct Character {
 };
 
 Character first_character(std::string_view text) {
+  if (text[0] == '\x1b') return {std::min(text.find('m'), text.size() - 1) + 1, 0};  // a colour (SGR)
   if (static_cast<unsigned char>(text[0]) < 0x80) return {1, 1};
   std::mbstate_t state{};
   wchar_t character = 0;
@@ -83,7 +85,9 @@ void Screen::draw(std::string& out, const std::vector<std::string>& lines, Scree
     if (i > 0) out += "\r\n";
     const bool heading = i == 0;
     if (heading) out += reverse;
-    out += cut_to_columns(lines[i], size.columns);
+    const std::string_view line = cut_to_columns(lines[i], size.columns);
+    out += line;
+    if (!heading && line.contains('\x1b')) out += normal;  // the end of the colour may have been cut off
     out += clear_line;
     if (heading) out += normal;
   }
@@ -102,6 +106,11 @@ std::string_view cut_to_columns(std::string_view text, std::size_t columns) {
     end += octets;
   }
   return text.substr(0, end);
+}
+
+std::string topics_and_messages(std::uint64_t topics, std::uint64_t messages) {
+  return fmt::format("{} topic{}, {} message{}", topics, topics == 1 ? "" : "s", messages,
+                     messages == 1 ? "" : "s");
 }
 
 std::string one_line(std::string_view text, std::size_t bytes_max) {

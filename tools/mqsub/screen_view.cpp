@@ -84,7 +84,7 @@ class Watch final : public ScreenContent {
   }
 
   [[nodiscard]] std::vector<std::string> frame(std::size_t rows) override {
-    std::vector<std::string> lines{fmt::format("{} topics, {} messages", lines_.size(), messages_)};
+    std::vector<std::string> lines{topics_and_messages(lines_.size(), messages_)};
     lines.insert(lines.end(), lines_.begin(), lines_.end());
     fold(lines, rows);
     return lines;
@@ -144,8 +144,7 @@ class Tree final : public ScreenContent {
     outline_.add(message.topic, mqtt::as_text(message.payload));
   }
   [[nodiscard]] std::vector<std::string> frame(std::size_t rows) override {
-    std::vector<std::string> lines{
-        fmt::format("{} topics, {} messages", outline_.topics(), outline_.messages())};
+    std::vector<std::string> lines{topics_and_messages(outline_.topics(), outline_.messages())};
     if (rows < 2) return lines;
     std::vector<std::string> tree = outline_.lines(rows - 1);
     lines.insert(lines.end(), std::make_move_iterator(tree.begin()), std::make_move_iterator(tree.end()));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <deque>
+
 #include <mqtt/util/text.hpp>
 
 #include "mqsub/screen.hpp"
@@ -13,11 +15,6 @@ struct TopicOutline::Node {
   std::string payload;         // the last one, as far as it is kept
   std::uint64_t messages = 0;  // of this very topic
 
-  /// Nodes of each depth below, the children's first.
-  void count(std::vector<std::size_t>& by_depth, std::size_t depth) const {
-    if (!children.empty() && by_depth.size() <= depth) by_depth.resize(depth + 1);
-    for (const auto& [level, node] : children) ++by_depth[depth], node->count(by_depth, depth + 1);
-  }
   [[nodiscard]] std::uint64_t topics_below() const {
     std::uint64_t sum = 0;
     for (const auto& [level, node] : children) sum += (node->messages > 0 ? 1 : 0) + node->topics_below();
@@ -68,31 +65,36 @@ void TopicOutline::add(std::string_view topic, std::string_view payload) {
 
 std::uint64_t TopicOutline::topics() const { return root_->topics_below(); }
 
-std::size_t TopicOutline::depth_that_fits(std::size_t rows_max) const {
-  std::vector<std::size_t> by_depth;
-  root_->count(by_depth, 0);
-  std::size_t depth = 0, rows = 0;
-  while (depth < by_depth.size() && (rows += by_depth[depth]) <= rows_max) ++depth;
-  return depth > 0 ? depth : 1;
+std::unordered_set<const TopicOutline::Node*> TopicOutline::nodes_that_unfold(std::size_t rows_max) const {
+  std::unordered_set<const Node*> unfolded{root_.get()};
+  std::size_t rows = root_->children.size();
+  std::deque<const Node*> waiting{root_.get()};
+  for (; !waiting.empty() && rows < rows_max; waiting.pop_front()) {
+    for (const auto& [level, node] : waiting.front()->children) {
+      if (node->children.empty() || rows + node->children.size() > rows_max) continue;
+      rows += node->children.size();
+      unfolded.insert(node.get());
+      waiting.push_back(node.get());
+    }
+  }
+  return unfolded;
 }
 
 std::vector<std::string> TopicOutline::lines(std::size_t rows_max) const {
   std::vector<std::string> result;
-  const std::size_t depth_max = depth_that_fits(rows_max);
-  const auto draw = [&](const auto& self, const Node& parent, const std::string& indent,
-                        std::size_t depth) -> void {
+  const auto unfolded = nodes_that_unfold(rows_max);
+  const auto draw = [&](const auto& self, const Node& parent, const std::string& indent) -> void {
     for (auto at = parent.children.begin(); at != parent.children.end(); ++at) {
       const bool last = std::next(at) == parent.children.end();
       const Node& node = *at->second;
       std::string line = indent + (last ? "└─ " : "├─ ") + label(at->first, node.payload, node.messages);
-      const bool folded = depth == depth_max && !node.children.empty();
-      if (folded)
-        line += fmt::format(" … {} topics, {} messages", node.topics_below(), node.messages_below());
+      const bool folded = !node.children.empty() && !unfolded.contains(&node);
+      if (folded) line += " … " + topics_and_messages(node.topics_below(), node.messages_below());
       result.push_back(std::move(line));
-      if (!folded) self(self, node, indent + (last ? "   " : "│  "), depth + 1);
+      if (!folded) self(self, node, indent + (last ? "   " : "│  "));
     }
   };
-  draw(draw, *root_, "", 1);
+  draw(draw, *root_, "");
   if (result.size() <= rows_max) return result;
   const std::size_t hidden = result.size() - rows_max + 1;
   result.resize(rows_max - 1);

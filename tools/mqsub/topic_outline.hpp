@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace mq {
@@ -16,8 +17,8 @@ class TopicOutline {
 
   void add(std::string_view topic, std::string_view payload);
 
-  /// One line per node, as a tree is drawn. As deep as fits into `rows_max` lines; what is below is summed
-  /// up.
+  /// One line per node, as a tree is drawn. From the top, what fits into `rows_max` lines is unfolded; the
+  /// rest is summed up.
   [[nodiscard]] std::vector<std::string> lines(std::size_t rows_max) const;
 
   [[nodiscard]] std::uint64_t messages() const { return messages_; }
@@ -33,7 +34,7 @@ class TopicOutline {
  private:
   struct Node;
 
-  [[nodiscard]] std::size_t depth_that_fits(std::size_t rows_max) const;
+  [[nodiscard]] std::unordered_set<const Node*> nodes_that_unfold(std::size_t rows_max) const;
   Node* child(Node& parent, std::string_view level);
 
   std::unique_ptr<Node> root_;

@@ -44,6 +44,13 @@ TEST(CutToColumns, CountsTheCellsThatATerminalUses) {
   EXPECT_EQ(cut_to_columns("", 3), "");
 }
 
+TEST(Screen, AColourTakesNoCellsAndEndsWithItsLine) {
+  std::string out;
+  Screen{}.draw(out, {"h", "\x1b[36mtopic\x1b[0m x", "y"}, {.columns = 4, .rows = 3});
+  EXPECT_EQ(out, "\x1b[H\x1b[7mh\x1b[K\x1b[0m\r\n\x1b[36mtopi\x1b[0m\x1b[K\r\ny\x1b[K");
+  EXPECT_EQ(cut_to_columns("\x1b[36mtopic\x1b[0m x", 7), "\x1b[36mtopic\x1b[0m x");
+}
+
 TEST(OneLine, IsNotCutInsideACharacter) {
   EXPECT_EQ(one_line("水水", 6), "水水");
   for (std::size_t bytes : {3u, 4u, 5u}) EXPECT_EQ(one_line("水水", bytes), "水") << bytes;

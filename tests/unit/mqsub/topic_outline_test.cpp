@@ -29,9 +29,19 @@ TEST(TopicOutline, FoldsWhatDoesNotFit) {
   TopicOutline outline;
   add_example(outline);
   EXPECT_THAT(outline.lines(4), ElementsAre("├─ a = own (1)", "│  ├─ x = 2 (2)",
-                                            "│  └─ y … 1 topics, 1 messages", "└─ b = \\e[2J (1)"));
+                                            "│  └─ y … 1 topic, 1 message", "└─ b = \\e[2J (1)"));
   EXPECT_THAT(outline.lines(2), ElementsAre("├─ a = own (1) … 2 topics, 3 messages", "└─ b = \\e[2J (1)"));
   EXPECT_THAT(outline.lines(1), ElementsAre("… 2 more"));
+}
+
+TEST(TopicOutline, ABranchThatDoesNotFitFoldsAlone) {
+  TopicOutline outline;
+  for (int i = 0; i < 9; ++i) outline.add("many/" + std::to_string(i), "x");
+  outline.add("one/two/three", "1");
+  EXPECT_THAT(outline.lines(6),
+              ElementsAre("├─ many … 9 topics, 9 messages", "└─ one", "   └─ two", "      └─ three = 1 (1)"));
+  EXPECT_THAT(outline.lines(3),
+              ElementsAre("├─ many … 9 topics, 9 messages", "└─ one", "   └─ two … 1 topic, 1 message"));
 }
 
 TEST(TopicOutline, EmptyLevelsAreLevels) {

@@ -20,6 +20,14 @@ TEST(EditDistance, CountsInsertionRemovalReplacementAndSwap) {
   EXPECT_EQ(edit_distance("ca", "abc"), 3u);  // a swap, once made, is not edited again
 }
 
+TEST(Elided, IsWhatIsShortAndTheBeginningOfWhatIsLong) {
+  EXPECT_EQ(elided("a/b"), "a/b");
+  EXPECT_EQ(elided(std::string(65'535, 'z')), std::string(200, 'z') + "… (65535 octets)");
+  std::string wide(199, 'z');
+  for (int i = 0; i < 200; ++i) wide += "水";
+  EXPECT_EQ(elided(wide), std::string(199, 'z') + "… (799 octets)");
+}
+
 TEST(ClosestName, IsTheNearestLongNameIfNearEnough) {
   const std::vector<std::string> names{"-r", "--retain", "--reconnect", "--topic"};
   EXPECT_EQ(closest_name("--retian", names), "--retain");
