@@ -1,6 +1,7 @@
 #include <mqtt/client/token_renewal.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace mqtt {
@@ -43,7 +44,7 @@ void TokenRenewal::fetch(Duration timeout, Fetched done) {
 void TokenRenewal::on_timer() {
   if (!done_) return renew();
   source_->cancel();
-  on_fetched(fail(ErrorDomain::timeout, 0, "no token came in time"));
+  on_fetched(fail(ErrorDomain::system, ETIMEDOUT, "no token came in time"));
 }
 
 void TokenRenewal::on_fetched(Result<Token> token) {
