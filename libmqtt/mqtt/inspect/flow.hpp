@@ -1,0 +1,81 @@
+#pragma once
+#include <mqtt/codec/decode.hpp>
+#include <mqtt/inspect/flow_state.hpp>
+
+namespace mqtt {
+
+/// A packet as it goes by. Views live as long as the call that hands it over.
+struct FlowPacket {
+  Step step;
+  Sender sender = Sender::client;
+  Bytes bytes;  ///< whole; what there was of it if its length cannot be read
+  Version version = Version::v5;
+  std::optional<PacketView> packet{};  ///< nothing: see `fault`
+  std::optional<DecodeError> fault{};
+  std::string_view topic{};       ///< of a PUBLISH, its alias resolved; empty if that is not known
+  std::optional<Step> answers{};  ///< the packet that this one answers
+};
+
+/// How a connection ended.
+struct FlowClose {
+  enum class How : std::uint8_t { fin, reset, unknown };
+
+  std::optional<Sender> by;  ///< who closed first
+  How how = How::unknown;
+  TimePoint time{};
+};
+
+class FlowHandler {
+ public:
+  virtual ~FlowHandler() = default;
+  /// What goes by, and what was known before it.
+  virtual void before_packet(const FlowPacket& packet, const FlowState& state) = 0;
+  /// The same, and what is known with it.
+  virtual void after_packet(const FlowPacket& packet, const FlowState& state) = 0;
+  virtual void on_close(const FlowClose& close, const FlowState& state) = 0;
+};
+
+/// Follows both directions of one connection as somebody in between sees them. Its memory is bounded by the
+/// packet that is being received in each direction and by the bounds of FlowState.
+class Flow {
+ public:
+  enum class Start : std::uint8_t {
+    connection,  ///< the first octet is the connection's first
+    middle,      ///< it began before we looked
+  };
+
+  /// `version` counts until CONNECT says another; in the middle it is a first guess.
+  explicit Flow(Start start = Start::connection, Version version = Version::v5);
+
+  /// The next octets of one direction.
+  void receive(Sender sender, TimePoint now, Bytes bytes, FlowHandler& handler);
+  /// Octets of one direction are missing here. Goes on where packets can be recognised again.
+  void gap(Sender sender);
+  void close(const FlowClose& close, FlowHandler& handler);
+
+  [[nodiscard]] const FlowState& state() const { return state_; }
+  /// Octets that belong to no packet that we could recognise.
+  [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
+
+ private:
+  struct Direction {
+    Framer framer;
+    bool seeking = false;  // for a place where a packet begins
+  };
+
+  void hand_over(Sender sender, TimePoint now, const Frame& frame, FlowHandler& handler);
+  void give_up(Sender sender, TimePoint now, Bytes bytes, const DecodeError& fault, FlowHandler& handler);
+  void pass_on(FlowPacket& packet, FlowHandler& handler);
+  void decode_frame(const Frame& frame, FlowPacket& out);
+
+  FlowState state_;
+  std::array<Direction, 2> directions_;
+  std::uint64_t skipped_ = 0;
+  bool version_known_;
+};
+
+/// Where in `bytes` of `sender` a packet seems to begin: two plausible headers in a row, or one whose packet
+/// ends with the octets. Nothing if there is no such place.
+[[nodiscard]] std::optional<std::size_t> find_packet_start(Bytes bytes, Sender sender);
+
+}  // namespace mqtt

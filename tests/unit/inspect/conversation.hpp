@@ -1,0 +1,37 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include <mqtt/codec/types.hpp>
+
+// Conversations as somebody in between sees them. tests/inspect/*.txt hold them:
+//
+//   [words]                 begins a conversation, named so
+//   versions 311 5          it is held in these; without it in 3.1, 3.1.1 and 5.0
+//   middle                  it began before we looked
+//   at 20ms                 it is that time now
+//   > PACKET, < PACKET      from the client, from the server, as in tests/session/packet_text.hpp
+//   >hex 30 02 …, <hex …    octets
+//   octet by octet          from here on each packet comes in pieces of one octet
+//   gap >, gap <            octets of a direction are missing here
+//   close client fin        "close FROM HOW"; also "server", "nobody"; "reset", "unknown"
+//   = WORDS, WORDS          each of these was seen of the last packet:
+//                           answers NUMBER AFTER; unanswered; topic TOPIC; fault CLAUSE@OFFSET;
+//                           in-flight CLIENT SERVER; version 5.0; skipped OCTETS; packets COUNT
+//   5: LINE, 3: LINE …      the line is for 5.0, for 3.1 and 3.1.1, for 31, for 311
+
+namespace mqtt::test {
+
+struct Conversation {
+  std::string file;
+  std::string name;
+  std::vector<Version> versions;
+  std::vector<std::string> lines;
+};
+
+[[nodiscard]] std::vector<Conversation> read_conversations(const std::string& file);
+
+/// Plays it; what differs from what it says, a line each.
+[[nodiscard]] std::vector<std::string> play(const Conversation& conversation, Version version);
+
+}  // namespace mqtt::test
