@@ -359,14 +359,27 @@ MALFORMED = {
     "property twice": (bytes.fromhex("3009 0001 74 04 0101 0100 78"), ""),
     "client's packet": (wire.packet(wire.PINGREQ), ""),
     "second CONNACK": (wire.connack(5), ""),
+    "topic of no octets": (wire.publish("", b"x"), ""),
+    "property of another packet": (bytes.fromhex("300a 0001 74 05 1100000001 78"), ""),
+    "SUBACK without codes (CVE-2024-10525)": (wire.suback(999, 5, []), ""),
+    "length in more octets than it needs": (bytes.fromhex("d08000"), ""),
 }
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_malformed_packet_is_12_and_names_the_clause(name):
+def test_malformed_packet_is_12_and_names_the_clause(tool, name):
     data, clause = MALFORMED[name]
-    with FaultServer(faults.subscribed_then(data)) as server:
-        result = assert_fails(mqsub("-L", server.url, "-V", "5", "-t", "a/+"), 12, clause)
+
+    def script(connection):
+        connection.accept()
+        if tool == "mqpub":
+            connection.expect(wire.PUBLISH)
+        else:
+            connection.accept_subscription()
+        connection.send(data)
+        connection.drain()
+    with FaultServer(script) as server:
+        result = assert_fails(ends(tool, "-L", server.url, "-V", "5", *(("-q", 1) if tool == "mqpub" else ())), 12, clause)
     assert re.search(r"MQTT-\d|v5#\d|MQTT \d", result.err_text), f"no clause\n{result}"
 
 
