@@ -72,8 +72,11 @@ class Book final : public Store {
     sessions_.insert(session.id);
   }
   void on_session_ended(SubscriberId session) override { require(sessions_.erase(session) == 1); }
-  void on_subscribed(SubscriberId session, const SubscriptionView& subscription, std::uint32_t) override {
-    require(sessions_.contains(session) && !subscription.filter.empty());
+  void on_subscribed(const SubscriptionRecord& record) override {
+    require(sessions_.contains(record.session) && !record.subscription.filter.empty());
+  }
+  void on_replayed(SubscriberId session, std::string_view filter) override {
+    require(sessions_.contains(session) && !filter.empty());
   }
   void on_unsubscribed(SubscriberId session, std::string_view filter) override {
     require(sessions_.contains(session) && !filter.empty());

@@ -63,7 +63,8 @@ Flow::Flow(const Args& args)
       quiet_{args.real("quiet")} {
   const std::string& prefix = args.text("client-prefix");
   const auto options = [&](std::string_view kind, std::size_t i) {
-    return ConnectOptions{.client_id = fmt::format("{}{}{}", prefix, kind, i)};
+    return ConnectOptions{.client_id = fmt::format("{}{}{}", prefix, kind, i),
+                          .session_expiry_seconds = static_cast<std::uint32_t>(args.number("expiry"))};
   };
   const auto size = std::max<std::size_t>(args.number("size"), stamp_bytes);
   for (std::size_t i = 0; i < args.number("publishers"); ++i) {
@@ -237,13 +238,21 @@ Outcome run_flow(const Args& args) { return Flow{args}.run(); }
 std::vector<Scenario> flow_scenarios() {
   const auto options = [](std::string_view subscribers, std::string_view stalled, std::string_view size,
                           std::string_view count, std::string_view rate) {
-    return std::vector<Option>{{"publishers", "1"},  {"subscribers", subscribers},
-                               {"topics", "1"},      {"qos", "0"},
-                               {"size", size},       {"count", count},
-                               {"seconds", "0"},     {"window", "20"},
-                               {"ahead", "0"},       {"rate", rate},
-                               {"stalled", stalled}, {"resume", "0"},
-                               {"quiet", "3"},       {"client-prefix", "load-"}};
+    return std::vector<Option>{{"publishers", "1"},
+                               {"subscribers", subscribers},
+                               {"topics", "1"},
+                               {"qos", "0"},
+                               {"size", size},
+                               {"count", count},
+                               {"seconds", "0"},
+                               {"window", "20"},
+                               {"ahead", "0"},
+                               {"rate", rate},
+                               {"stalled", stalled},
+                               {"resume", "0"},
+                               {"expiry", "0"},
+                               {"quiet", "3"},
+                               {"client-prefix", "load-"}};
   };
   return {{"flow", "publishers to subscribers; count per publisher; ahead bounds what is not yet delivered",
            options("1", "0", "16", "100000", "0"), run_flow},

@@ -215,6 +215,7 @@ bool Broker::State::pump_replay(Session& session, std::size_t& steps) {
   const MessagePtr message = replay.cursor.next(steps);
   if (!message && !replay.cursor.done()) return false;
   if (!message) {
+    if (session.kept) services.store.on_replayed(session.id, topics.filter_of(replay.position));
     session.replays.pop_front();
     return true;
   }

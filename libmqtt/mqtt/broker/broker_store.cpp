@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <mqtt/broker/broker_state.hpp>
+#include <mqtt/codec/topic.hpp>
 
 namespace mqtt::broker {
 
@@ -123,13 +124,16 @@ struct Broker::State::Recoverer final : Recovery {
     if (record.connected && session.kept) state.await(session);
   }
 
-  Result<void> on_subscribed(SubscriberId id, const SubscriptionView& subscription,
-                             std::uint32_t identifier) override {
-    Session& session = state.sessions.at(id);
+  /// Retained messages that were on their way begin anew: sent twice is better than not sent.
+  Result<void> on_subscribed(const SubscriptionRecord& record) override {
+    Session& session = state.sessions.at(record.session);
+    const auto& [filter, options] = record.subscription;
     const auto [existed, position] =
-        state.topics.subscribe(subscription.filter, {id, subscription.options, identifier});
+        state.topics.subscribe(filter, {record.session, options, record.identifier});
     if (existed) return impossible("there are two subscriptions to the same filter");
-    state.note_subscription(session, subscription.filter, position);
+    state.note_subscription(session, filter, position);
+    if (record.replays && split_shared(filter).share_name.empty())
+      session.replays.begin(state.retained, filter, position, options, record.identifier);
     return {};
   }
 

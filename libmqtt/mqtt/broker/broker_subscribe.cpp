@@ -32,7 +32,6 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   granted.options.qos = std::min(asked.options.qos, config.limits.maximum_qos);
   const auto [existed, position] = topics.subscribe(asked.filter, {session.id, granted.options, identifier});
   if (!existed) note_subscription(session, asked.filter, position);
-  if (session.kept) services.store.on_subscribed(session.id, granted, identifier);
   const bool shared = !split_shared(asked.filter).share_name.empty();
   const RetainHandling handling = granted.options.retain_handling;
   const bool replays =
@@ -40,6 +39,8 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   if (replays) session.replays.end(position);      // it begins anew
   if (replays && !shared && retained.count() > 0)  // [MQTT-3.3.1-9]; a shared one has none (4.8.2)
     session.replays.begin(retained, asked.filter, position, granted.options, identifier);
+  if (session.kept)
+    services.store.on_subscribed({session.id, granted, identifier, session.replays.contains(position)});
   return static_cast<ReasonCode>(to_number(granted.options.qos));
 }
 

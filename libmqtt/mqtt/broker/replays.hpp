@@ -25,6 +25,7 @@ struct Replay {
 class Replays {
  public:
   [[nodiscard]] bool empty() const { return !parts_; }
+  [[nodiscard]] bool contains(TopicTree::Position at) const { return parts_ && parts_->places.contains(at); }
   /// It must not be empty.
   [[nodiscard]] Replay& front() { return parts_->list.front(); }
   void pop_front() { end(front().position); }

@@ -23,6 +23,14 @@ struct SessionRecord {
   Deadline will_at{};                 ///< away: when
 };
 
+/// Views live for the call.
+struct SubscriptionRecord {
+  SubscriberId session = 0;
+  SubscriptionView subscription;
+  std::uint32_t identifier = 0;  ///< 0: none
+  bool replays = false;          ///< retained messages are on their way to it
+};
+
 /// A QoS 1 or 2 message for one client. Views live for the call.
 struct DeliveryRecord {
   std::uint64_t row = 0;  ///< its name in the store; rises with each delivery
@@ -35,7 +43,8 @@ struct DeliveryRecord {
   PacketId packet_id = 0;  ///< 0: it waits in the queue
 };
 
-/// Takes what a store gives back. A fault says what cannot be so.
+/// Takes what a store gives back: messages and retained ones, sessions, what they have. A fault says what
+/// cannot be so.
 class Recovery {
  public:
   /// What Message::publisher() was made with. Comes first.
@@ -43,8 +52,7 @@ class Recovery {
   [[nodiscard]] virtual SipKey publisher_key() const = 0;
   /// Gives the number that the session has from now on; `record.id` is not looked at.
   [[nodiscard]] virtual Result<SubscriberId> on_session(const SessionRecord& record) = 0;
-  [[nodiscard]] virtual Result<void> on_subscribed(SubscriberId session, const SubscriptionView& subscription,
-                                                   std::uint32_t identifier) = 0;
+  [[nodiscard]] virtual Result<void> on_subscribed(const SubscriptionRecord& record) = 0;
   /// A QoS 2 message of the client that has been taken over, and not been released.
   [[nodiscard]] virtual Result<void> on_received(SubscriberId session, PacketId id) = 0;
   [[nodiscard]] virtual MessagePtr make_message(const PublishView& publish, Deadline expires,
@@ -78,8 +86,10 @@ class Store {
   /// With its subscriptions, what is in flight to it, and the ids that were received. What waits in its queue
   /// is given up one by one.
   virtual void on_session_ended(SubscriberId session) = 0;
-  virtual void on_subscribed(SubscriberId session, const SubscriptionView& subscription,
-                             std::uint32_t identifier) = 0;
+  /// New, or replaced.
+  virtual void on_subscribed(const SubscriptionRecord& record) = 0;
+  /// All retained messages have been sent, or are deliveries by now.
+  virtual void on_replayed(SubscriberId session, std::string_view filter) = 0;
   virtual void on_unsubscribed(SubscriberId session, std::string_view filter) = 0;
 
   /// Waits, or is sent at once.
@@ -116,7 +126,8 @@ class NoStore final : public Store {
   void on_retained(std::string_view, const MessagePtr&) override {}
   void on_session(const SessionRecord&) override {}
   void on_session_ended(SubscriberId) override {}
-  void on_subscribed(SubscriberId, const SubscriptionView&, std::uint32_t) override {}
+  void on_subscribed(const SubscriptionRecord&) override {}
+  void on_replayed(SubscriberId, std::string_view) override {}
   void on_unsubscribed(SubscriberId, std::string_view) override {}
   void on_delivery(const DeliveryRecord&) override {}
   void on_sent(SubscriberId, std::uint64_t, const MessagePtr&, PacketId) override {}

@@ -30,6 +30,7 @@ struct SubscriptionRow {
   std::string filter;
   SubscriptionOptions options;
   std::uint32_t identifier = 0;
+  bool replays = false;
   bool present = true;  // or it has been given up
 };
 
@@ -59,6 +60,10 @@ struct Changes {
     PacketId id;
     std::int64_t order;
   };
+  struct Replayed {
+    std::int64_t session;
+    std::string filter;
+  };
   struct Released {
     std::uint64_t row;
     std::int64_t order;
@@ -67,6 +72,7 @@ struct Changes {
   std::unordered_map<std::int64_t, SessionRow> sessions;
   std::vector<std::int64_t> ended;  // sessions
   std::vector<SubscriptionRow> subscriptions;
+  std::vector<Replayed> replayed;
   std::vector<ReceivedRow> received;
   std::vector<broker::MessagePtr> messages;  // whose marks say what is to be done
   std::uint64_t first_delivery = 0;          // the row of deliveries[0]; the others follow
@@ -77,9 +83,9 @@ struct Changes {
   std::unordered_map<std::string, broker::MessagePtr> retained;  // null: no longer
 
   [[nodiscard]] bool empty() const {
-    return sessions.empty() && ended.empty() && subscriptions.empty() && received.empty() &&
-           messages.empty() && deliveries.empty() && sent.empty() && released.empty() && finished.empty() &&
-           retained.empty();
+    return sessions.empty() && ended.empty() && subscriptions.empty() && replayed.empty() &&
+           received.empty() && messages.empty() && deliveries.empty() && sent.empty() && released.empty() &&
+           finished.empty() && retained.empty();
   }
   /// Null if the delivery was written before.
   [[nodiscard]] DeliveryRow* find_unwritten(std::uint64_t row) {

@@ -102,11 +102,11 @@ Reader::Reader(SqliteStore& store, broker::Recovery& into) : store_{store}, into
 Result<void> Reader::read() {
   if (auto read = read_key(); !read) return read;
   const std::pair<const char*, Step> steps[] = {
+      {"SELECT * FROM message", &Reader::read_message},
+      {"SELECT * FROM retained", &Reader::read_retained},
       {"SELECT * FROM session ORDER BY id", &Reader::read_session},
       {"SELECT * FROM subscription", &Reader::read_subscription},
       {"SELECT * FROM received", &Reader::read_received},
-      {"SELECT * FROM message", &Reader::read_message},
-      {"SELECT * FROM retained", &Reader::read_retained},
       {"SELECT * FROM delivery WHERE packet_id IS NOT NULL ORDER BY sent", &Reader::read_delivery},
       {"SELECT * FROM delivery WHERE packet_id IS NULL ORDER BY id", &Reader::read_delivery},
   };
@@ -202,8 +202,9 @@ Result<void> Reader::read_session(Statement& statement) {
 
 Result<void> Reader::read_subscription(Statement& statement) {
   RowReader row{statement, fmt::format("subscription of session {}", statement.integer(0).value_or(0))};
-  const broker::SubscriberId of = session(row, 0);
-  SubscriptionView subscription;
+  broker::SubscriptionRecord record;
+  record.session = session(row, 0);
+  SubscriptionView& subscription = record.subscription;
   subscription.filter = row.text(1, "filter");
   if (const auto fault = find_topic_filter_error(subscription.filter))
     row.require(false, fmt::format("filter: {}", fault->what));
@@ -212,9 +213,11 @@ Result<void> Reader::read_subscription(Statement& statement) {
       .no_local = row.flag(3, "no_local"),
       .retain_as_published = row.flag(4, "retain_as_published"),
       .retain_handling = static_cast<RetainHandling>(row.number(5, 0, 2, "retain_handling"))};
-  const auto identifier = row.number_or_null(6, 1, identifier_max, "identifier");
+  record.identifier =
+      static_cast<std::uint32_t>(row.number_or_null(6, 1, identifier_max, "identifier").value_or(0));
+  record.replays = row.flag(7, "replays");
   if (auto valid = row.result(); !valid) return valid;
-  auto taken = into_.on_subscribed(of, subscription, static_cast<std::uint32_t>(identifier.value_or(0)));
+  auto taken = into_.on_subscribed(record);
   return taken ? Result<void>{} : row.fault(taken.error().context);
 }
 

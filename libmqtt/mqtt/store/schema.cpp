@@ -47,6 +47,7 @@ CREATE TABLE subscription(
   retain_as_published INTEGER NOT NULL,
   retain_handling INTEGER NOT NULL,
   identifier INTEGER,
+  replays INTEGER NOT NULL,           -- retained messages are on their way to it
   PRIMARY KEY(session, filter)
 ) STRICT, WITHOUT ROWID;
 

@@ -83,14 +83,18 @@ void SqliteStore::on_session_ended(broker::SubscriberId session) {
   kept = {};
 }
 
-void SqliteStore::on_subscribed(broker::SubscriberId session, const SubscriptionView& subscription,
-                                std::uint32_t identifier) {
+void SqliteStore::on_subscribed(const broker::SubscriptionRecord& record) {
+  const auto& [filter, options] = record.subscription;
   changes_.subscriptions.push_back(
-      {at(session).row, std::string{subscription.filter}, subscription.options, identifier, true});
+      {at(record.session).row, std::string{filter}, options, record.identifier, record.replays, true});
+}
+
+void SqliteStore::on_replayed(broker::SubscriberId session, std::string_view filter) {
+  changes_.replayed.push_back({at(session).row, std::string{filter}});
 }
 
 void SqliteStore::on_unsubscribed(broker::SubscriberId session, std::string_view filter) {
-  changes_.subscriptions.push_back({at(session).row, std::string{filter}, {}, 0, false});
+  changes_.subscriptions.push_back({at(session).row, std::string{filter}, {}, 0, false, false});
 }
 
 void SqliteStore::on_delivery(const broker::DeliveryRecord& delivery) {

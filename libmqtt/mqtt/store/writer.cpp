@@ -30,6 +30,7 @@ void Changes::clear() {
   sessions.clear();
   let_go(ended);
   let_go(subscriptions);
+  let_go(replayed);
   let_go(received);
   let_go(messages);
   let_go(deliveries);
@@ -49,7 +50,8 @@ Result<Writer> Writer::make(Database& database, Clocks clocks) {
       {&writer.end_session_, "DELETE FROM session WHERE id = ?"},
       {&writer.end_subscriptions_, "DELETE FROM subscription WHERE session = ?"},
       {&writer.end_received_, "DELETE FROM received WHERE session = ?"},
-      {&writer.subscribe_, "REPLACE INTO subscription VALUES(?,?,?,?,?,?,?)"},
+      {&writer.subscribe_, "REPLACE INTO subscription VALUES(?,?,?,?,?,?,?,?)"},
+      {&writer.end_replay_, "UPDATE subscription SET replays = 0 WHERE session = ? AND filter = ?"},
       {&writer.unsubscribe_, "DELETE FROM subscription WHERE session = ? AND filter = ?"},
       {&writer.receive_, "REPLACE INTO received VALUES(?,?)"},
       {&writer.release_id_, "DELETE FROM received WHERE session = ? AND packet_id = ?"},
@@ -121,10 +123,13 @@ Result<void> Writer::write_subscriptions(const Changes& changes) {
             ? subscribe_.run(row.session, filter, number(row.options.qos), number(row.options.no_local),
                              number(row.options.retain_as_published),
                              static_cast<std::int64_t>(row.options.retain_handling),
-                             row.identifier != 0 ? std::optional<std::int64_t>{row.identifier} : std::nullopt)
+                             row.identifier != 0 ? std::optional<std::int64_t>{row.identifier} : std::nullopt,
+                             number(row.replays))
             : unsubscribe_.run(row.session, filter);
     if (!done) return done;
   }
+  for (const Changes::Replayed& replayed : changes.replayed)
+    if (auto done = end_replay_.run(replayed.session, std::string_view{replayed.filter}); !done) return done;
   return {};
 }
 

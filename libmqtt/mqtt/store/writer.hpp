@@ -47,7 +47,7 @@ class Writer {
   Clocks clocks_;
   Statement begin_, commit_, rollback_;
   Statement put_session_, end_session_, end_subscriptions_, end_received_;
-  Statement subscribe_, unsubscribe_, receive_, release_id_;
+  Statement subscribe_, end_replay_, unsubscribe_, receive_, release_id_;
   Statement put_message_, drop_message_;
   Statement put_delivery_, send_, release_, finish_;
   Statement retain_, forget_;

@@ -63,10 +63,13 @@ void RecordingStore::on_session(const broker::SessionRecord& session) {
 void RecordingStore::on_session_ended(broker::SubscriberId session) {
   calls.push_back(fmt::format("ended {}", names_[session]));
 }
-void RecordingStore::on_subscribed(broker::SubscriberId session, const SubscriptionView& subscription,
-                                   std::uint32_t identifier) {
-  calls.push_back(fmt::format("subscribed {} {}:{} {}", names_[session], subscription.filter,
-                              to_number(subscription.options.qos), identifier));
+void RecordingStore::on_subscribed(const broker::SubscriptionRecord& record) {
+  calls.push_back(fmt::format("subscribed {} {}:{} {}{}", names_[record.session], record.subscription.filter,
+                              to_number(record.subscription.options.qos), record.identifier,
+                              record.replays ? " replays" : ""));
+}
+void RecordingStore::on_replayed(broker::SubscriberId session, std::string_view filter) {
+  calls.push_back(fmt::format("replayed {} {}", names_[session], filter));
 }
 void RecordingStore::on_unsubscribed(broker::SubscriberId session, std::string_view filter) {
   calls.push_back(fmt::format("unsubscribed {} {}", names_[session], filter));

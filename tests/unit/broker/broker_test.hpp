@@ -60,8 +60,8 @@ class RecordingStore final : public broker::Store {
   void on_retained(std::string_view topic, const broker::MessagePtr& message) override;
   void on_session(const broker::SessionRecord& session) override;
   void on_session_ended(broker::SubscriberId session) override;
-  void on_subscribed(broker::SubscriberId session, const SubscriptionView& subscription,
-                     std::uint32_t identifier) override;
+  void on_subscribed(const broker::SubscriptionRecord& record) override;
+  void on_replayed(broker::SubscriberId session, std::string_view filter) override;
   void on_unsubscribed(broker::SubscriberId session, std::string_view filter) override;
   void on_delivery(const broker::DeliveryRecord& delivery) override;
   void on_sent(broker::SubscriberId session, std::uint64_t row, const broker::MessagePtr&,

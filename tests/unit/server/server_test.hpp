@@ -23,7 +23,8 @@ class FakeStore final : public broker::Store {
   void on_retained(std::string_view, const broker::MessagePtr&) override {}
   void on_session(const broker::SessionRecord&) override {}
   void on_session_ended(broker::SubscriberId) override {}
-  void on_subscribed(broker::SubscriberId, const SubscriptionView&, std::uint32_t) override {}
+  void on_subscribed(const broker::SubscriptionRecord&) override {}
+  void on_replayed(broker::SubscriberId, std::string_view) override {}
   void on_unsubscribed(broker::SubscriberId, std::string_view) override {}
   void on_delivery(const broker::DeliveryRecord&) override {}
   void on_sent(broker::SubscriberId, std::uint64_t, const broker::MessagePtr&, PacketId) override {}
