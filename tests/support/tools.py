@@ -30,8 +30,13 @@ def mqreq(*args, stdin=b"", seconds=DEADLINE, **how):
     return run([program("mqreq"), *map(str, args)], stdin=stdin, seconds=seconds, **how)
 
 
+def mqbench(*args, seconds=DEADLINE, **how):
+    """Runs mqbench to its end."""
+    return run([program("mqbench"), *map(str, args)], seconds=seconds, **how)
+
+
 def start(name, *args, **how):
-    """A running mqpub, mqsub or mqreq."""
+    """A running mqpub, mqsub, mqreq or mqbench."""
     return Proc([program(name), *map(str, args)], **how)
 
 

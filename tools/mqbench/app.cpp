@@ -1,0 +1,141 @@
+#include "mqbench/app.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "common/authentication.hpp"
+#include "common/client_setup.hpp"
+#include "common/diag.hpp"
+#include "mqbench/preflight.hpp"
+#include "mqbench/run_result.hpp"
+#include "mqbench/runner.hpp"
+#include "mqbench/stamp.hpp"
+
+namespace mq::bench {
+namespace {
+
+/// Asks for each secret once: a worker needs a TLS context of its own, and so a setup.
+std::expected<void, SetupFailure> resolve_secrets(ConnectionConfig& config) {
+  const auto resolve = [](SecretSource& source, std::string_view what) -> std::expected<void, SetupFailure> {
+    auto value = fetch_secret(source, what);
+    if (!value) return std::unexpected(value.error());
+    source = {.value = std::move(*value)};
+    return {};
+  };
+  if (auto done = resolve(config.password, "password"); !done) return done;
+  if (auto done = resolve(config.authentication.token, "token"); !done) return done;
+  if (!mqtt::uses_tls(config.transport)) return {};
+  if (auto done = resolve(config.key_password, "key password"); !done) return done;
+  return resolve(config.psk, "pre-shared key");
+}
+
+std::expected<std::vector<ClientSetup>, SetupFailure> make_setups(ConnectionConfig& config, unsigned count) {
+  if (auto resolved = resolve_secrets(config); !resolved) return std::unexpected(resolved.error());
+  std::vector<ClientSetup> setups;
+  for (unsigned n = 0; n < count; ++n) {
+    auto setup = make_client_setup(config, "mqbench");
+    if (!setup) return std::unexpected(setup.error());
+    setups.push_back(std::move(*setup));
+  }
+  return setups;
+}
+
+unsigned threads_of(const Scenario& scenario) {
+  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned wanted = scenario.threads == 0 ? processors : scenario.threads;
+  return std::min(wanted, scenario.clients());
+}
+
+mqtt::Result<void> write_all(int fd, std::string_view text, const std::string& name) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", name)));
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+/// Under another name first: whoever finds the file finds all of it.
+mqtt::Result<void> write_file(const std::string& path, std::string_view text) {
+  const std::string part = path + ".part";
+  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", part)));
+  auto written = write_all(fd, text, fmt::format("'{}'", part));
+  const int closed = close(fd);
+  if (written && closed != 0)
+    written = std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", part)));
+  if (written && std::rename(part.c_str(), path.c_str()) != 0)
+    written = std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", path)));
+  if (!written) unlink(part.c_str());
+  return written;
+}
+
+mqtt::Result<void> write_results(const BenchConfig& config, const RunResult& result) {
+  const bool json_instead = config.json_file == "-";
+  auto shown = write_all(STDOUT_FILENO, json_instead ? as_json(result) : as_text(result), "standard output");
+  if (!json_instead && !config.json_file.empty())
+    if (auto written = write_file(config.json_file, as_json(result)); !written) return written;
+  if (!config.hdr_file.empty())
+    if (auto written = write_file(config.hdr_file, as_histogram_log(result)); !written) return written;
+  return shown;
+}
+
+ExitCode list_presets(const LogSettings& log) {
+  std::string text;
+  for (const Preset& preset : presets())
+    text += fmt::format("{:<10} {}\n", preset.scenario.name, preset.what);
+  const auto written = write_all(STDOUT_FILENO, text, "standard output");
+  if (written) return ExitCode::ok;
+  Diag{"mqbench", log}.error(local_io_failed(written.error()));
+  return ExitCode::local_io;
+}
+
+ExitCode run_scenario(BenchConfig& config, std::string command_line) {
+  Diag diag{"mqbench", config.connection.log};
+  const unsigned threads = threads_of(config.scenario);
+  if (const auto shortage =
+          find_shortage(config.scenario, config.connection, threads, Resources::of_this_process())) {
+    diag.error(*shortage);
+    return ExitCode::usage;
+  }
+  auto setups = make_setups(config.connection, threads);
+  if (!setups) {
+    diag.error(setups.error().sentence);
+    return setups.error().code;
+  }
+  const std::string prefix =
+      config.connection.client_id.value_or(config.connection.id_prefix.value_or("mqbench"));
+  const Plan plan = make_plan(config.scenario, std::random_device{}() & Stamp::run_max, prefix);
+  Runner runner{plan, config.connection, std::move(*setups), diag};
+  auto result = runner.run();
+  ExitCode code = ExitCode::ok;
+  if (result) {
+    result->command_line = std::move(command_line);
+    const Measurements& m = result->measurements;
+    code = runner.failure().value_or(m.rejected + m.unacked > 0 ? ExitCode::publish_rejected : ExitCode::ok);
+    if (const auto written = write_results(config, *result); !written) {
+      diag.error(local_io_failed(written.error()));
+      code = ExitCode::local_io;
+    }
+  }
+  if (runner.stop_signal() != 0) die_by(runner.stop_signal());
+  return result ? code : result.error();
+}
+
+}  // namespace
+
+ExitCode bench(BenchConfig config, std::string command_line) {
+  if (config.command == Command::list) return list_presets(config.connection.log);
+  return run_scenario(config, std::move(command_line));
+}
+
+}  // namespace mq::bench

@@ -1,0 +1,187 @@
+#include "mqbench/bench_client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "mqbench/stamp.hpp"
+
+namespace mq::bench {
+namespace {
+
+/// Queued within one turn: what one gathered write takes.
+constexpr std::size_t batch_bytes = 64 * 1024;
+
+}  // namespace
+
+BenchClient::BenchClient(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options)
+    : around_{around},
+      owner_{owner},
+      client_id_{options.connect.client_id},
+      client_{around.loop, std::move(options), *this} {}
+
+void BenchClient::connect() {
+  began_ = around_.loop.refresh_now();
+  client_.start();
+}
+
+void BenchClient::leave() {
+  leaving_ = true;
+  client_.disconnect();
+}
+
+void BenchClient::on_connack(const mqtt::ConnackView& connack) {
+  if (mqtt::is_error(connack.reason)) return;  // on_ended() follows, or another version is tried
+  around_.measurements.connect.record((around_.loop.refresh_now() - began_).count());
+  on_accepted();
+}
+
+void BenchClient::on_ended(const mqtt::Ending& ending) { owner_.on_gone(ending, client_id_, leaving_); }
+
+BenchPublisher::BenchPublisher(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options,
+                               std::uint32_t number)
+    : BenchClient{around, owner, std::move(options)},
+      number_{number},
+      topic_{around.plan.topic_of(number)},
+      schedule_{around.plan.load, number} {}
+
+bool BenchPublisher::done() const {
+  const Scenario& scenario = around_.plan.scenario;
+  if (tried_ >= scenario.limit_of(number_)) return true;
+  return scenario.open_loop() && scenario.count == 0 && schedule_.next() >= scenario.length();
+}
+
+/// What an earlier turn has left means that the kernel does not take more: a message that is queued behind it
+/// would not be sent when its stamp says so.
+bool BenchPublisher::has_room() {
+  if (!client_.connected()) return false;
+  if (batch_ != around_.batch && client_.unsent() > 0) return false;
+  batch_ = around_.batch;
+  if (client_.unsent() >= batch_bytes) return false;
+  return around_.plan.scenario.publish_qos == mqtt::QoS::at_most_once || client_.session().send_quota() > 0;
+}
+
+bool BenchPublisher::find_room() {
+  waiting_ = !has_room();
+  return !waiting_;
+}
+
+void BenchPublisher::look_for_room() {
+  if (!waiting_ || client_.unsent() > 0 || !has_room()) return;
+  waiting_ = false;
+  owner_.on_room(number_);
+}
+
+void BenchPublisher::on_output_drained() { look_for_room(); }
+
+void BenchPublisher::publish(mqtt::TimePoint due) {
+  const Plan& plan = around_.plan;
+  Measurements& m = around_.measurements;
+  const mqtt::TimePoint now = around_.loop.refresh_now();
+  const bool measured = plan.measures(due - around_.start);
+  write_stamp({.run = plan.run, .stream = number_, .sequence = sequence_, .due = due, .sent = now},
+              around_.payload);
+  const mqtt::PublishView header{.qos = plan.scenario.publish_qos, .topic = topic_};
+  const auto id = client_.session().publish(now, header, {around_.payload, nullptr});
+  schedule_.advance();
+  ++tried_;
+  if (!id) {
+    ++m.rejected;
+    return owner_.on_cannot_publish(topic_, id.error());
+  }
+  ++sequence_;
+  ++m.sent;
+  if (*id != 0) in_flight_.insert_or_assign(*id, InFlight{now, measured});
+  if (measured) m.lag.record((now - due).count());
+  m.first_due = mqtt::earlier(m.first_due, due);
+  m.last_sent = now;
+  m.sent_per_second.note(now - around_.start);
+  client_.flush();
+}
+
+void BenchPublisher::on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView) {
+  Measurements& m = around_.measurements;
+  const bool refused = mqtt::is_error(reason);
+  ++(refused ? m.rejected : m.acked);
+  refused_ += refused;
+  if (const auto entry = in_flight_.extract(id); entry && entry.mapped().measured && !refused)
+    m.ack.record((around_.loop.refresh_now() - entry.mapped().sent).count());
+  look_for_room();
+}
+
+std::uint64_t BenchPublisher::skip_rest() {
+  std::uint64_t skipped = 0;
+  for (; tried_ < around_.plan.scenario.limit_of(number_); ++tried_, ++skipped) {
+    if (around_.plan.scenario.count == 0 && schedule_.next() >= around_.plan.scenario.length()) break;
+    schedule_.advance();
+  }
+  return skipped;
+}
+
+BenchSubscriber::BenchSubscriber(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options,
+                                 std::uint32_t number)
+    : BenchClient{around, owner, std::move(options)},
+      number_{number},
+      filter_{around.plan.filter_of(number)} {}
+
+void BenchSubscriber::on_accepted() {
+  mqtt::SubscriptionList list;
+  list.add(filter_, {.qos = around_.plan.scenario.subscribe_qos});
+  asked_ = around_.loop.refresh_now();
+  if (!client_.session().subscribe(asked_, list.view()))
+    owner_.on_filter_refused(filter_, mqtt::ReasonCode::unspecified_error);
+}
+
+void BenchSubscriber::on_subscribed(mqtt::PacketId, const mqtt::SubackView& suback) {
+  around_.measurements.subscribe.record((around_.loop.refresh_now() - asked_).count());
+  const auto code = static_cast<mqtt::ReasonCode>(suback.reasons.front());
+  if (mqtt::is_error(code)) return owner_.on_filter_refused(filter_, code);
+  owner_.on_ready();
+}
+
+void BenchSubscriber::on_message(const mqtt::PublishView& message, mqtt::AckToken) {
+  Measurements& m = around_.measurements;
+  const mqtt::TimePoint now = around_.loop.refresh_now();
+  if (message.retain) return void(++m.retained);
+  const auto [stamp, fault] = read_stamp(message.payload, around_.plan.run, now);
+  if (fault == StampFault::foreign) return void(++m.foreign);
+  m.last_received = now;
+  ++m.received;
+  m.received_per_second.note(now - around_.start);
+  const bool ours = !fault && stamp.stream < around_.plan.scenario.publishers;
+  if (!ours) return note_damaged();
+  const Arrived arrived = streams_[stamp.stream].note(stamp.sequence);
+  if (arrived == Arrived::duplicated) return void(++m.duplicated);
+  ++distinct_;
+  if (arrived == Arrived::reordered) ++m.reordered;
+  if (!same_body(message.payload)) return void(++m.corrupted);
+  if (around_.plan.measures(stamp.due - around_.start)) record(stamp.due, stamp.sent, now);
+}
+
+void BenchSubscriber::note_damaged() {
+  ++around_.measurements.corrupted;
+  ++unnamed_;
+  ++distinct_;
+}
+
+void BenchSubscriber::record(mqtt::TimePoint due, mqtt::TimePoint sent, mqtt::TimePoint now) {
+  if (around_.plan.scenario.open_loop()) around_.measurements.due_to_received.record((now - due).count());
+  around_.measurements.sent_to_received.record((now - sent).count());
+}
+
+bool BenchSubscriber::same_body(mqtt::Bytes payload) const {
+  const mqtt::Bytes whole = around_.plan.payload;
+  return payload.size() == whole.size() &&
+         mqtt::equal(payload.subspan(Stamp::size), whole.subspan(Stamp::size));
+}
+
+std::uint64_t BenchSubscriber::lost_of(const std::vector<std::uint64_t>& sent) const {
+  std::uint64_t lost = 0;
+  for (std::uint32_t publisher = 0; publisher < sent.size(); ++publisher) {
+    if (!around_.plan.scenario.receives(number_, publisher)) continue;
+    const auto stream = streams_.find(publisher);
+    lost += stream == streams_.end() ? sent[publisher] : stream->second.lost_of(sent[publisher]);
+  }
+  return lost - std::min(lost, unnamed_);
+}
+
+}  // namespace mq::bench

@@ -1,0 +1,145 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include <mqtt/client/client.hpp>
+
+#include "mqbench/measurements.hpp"
+#include "mqbench/plan.hpp"
+#include "mqbench/schedule.hpp"
+#include "mqbench/sequence_tracker.hpp"
+
+namespace mq::bench {
+
+/// What the clients of one worker share.
+struct Surroundings {
+  mqtt::net::Loop& loop;
+  const Plan& plan;
+  Measurements& measurements;
+  std::vector<std::uint8_t> payload;  ///< of the message being sent: its stamp, then the plan's octets
+  mqtt::TimePoint start{};            ///< the common one; set before the first message
+  std::uint64_t batch = 0;            ///< counts the turns in which messages are sent
+};
+
+/// Who is told of a client.
+class ClientOwner {
+ public:
+  /// Connected, and subscribed if that is its task.
+  virtual void on_ready() = 0;
+  /// It has refused our filter, with this code.
+  virtual void on_filter_refused(const std::string& filter, mqtt::ReasonCode code) = 0;
+  /// Our own session refuses to send it: the server has said that it would not take it.
+  virtual void on_cannot_publish(const std::string& topic, const mqtt::Error& error) = 0;
+  /// There is room for messages again, after a publish() that found none.
+  virtual void on_room(std::uint32_t publisher) = 0;
+  /// For whatever reason; `asked_for` if it was leave().
+  virtual void on_gone(const mqtt::Ending& ending, const std::string& client_id, bool asked_for) = 0;
+
+ protected:
+  ~ClientOwner() = default;
+};
+
+/// One connection. Destroy it before the loop, and not from inside a callback.
+class BenchClient : public mqtt::ClientHandler {
+ public:
+  virtual ~BenchClient() = default;
+  BenchClient(const BenchClient&) = delete;
+  BenchClient& operator=(const BenchClient&) = delete;
+
+  void connect();
+  void leave();
+
+  [[nodiscard]] mqtt::Client& client() { return client_; }
+
+ protected:
+  BenchClient(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options);
+
+  void on_message(const mqtt::PublishView&, mqtt::AckToken) override {}
+  void on_published(mqtt::PacketId, mqtt::ReasonCode, mqtt::PropertiesView) override {}
+  void on_connack(const mqtt::ConnackView& connack) override;
+  void on_ended(const mqtt::Ending& ending) override;
+  /// CONNACK has accepted it.
+  virtual void on_accepted() = 0;
+
+  Surroundings& around_;
+  ClientOwner& owner_;
+  std::string client_id_;
+  mqtt::Client client_;
+
+ private:
+  mqtt::TimePoint began_{};
+  bool leaving_ = false;
+};
+
+class BenchPublisher final : public BenchClient {
+ public:
+  BenchPublisher(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options, std::uint32_t number);
+
+  /// Whether a message can go to the kernel in this batch. If not, the owner hears when it can.
+  [[nodiscard]] bool find_room();
+  /// After find_room(). Open loop: `due` is Schedule::next(), which advances.
+  void publish(mqtt::TimePoint due);
+
+  [[nodiscard]] std::uint32_t number() const { return number_; }
+  /// When the next message is due, from the start on.
+  [[nodiscard]] mqtt::Duration next() const { return schedule_.next(); }
+  /// It has no more to send: the count is reached, or the next is not due in the run any more.
+  [[nodiscard]] bool done() const;
+  /// Messages that the server has not refused.
+  [[nodiscard]] std::uint64_t deliverable() const { return sequence_ - refused_; }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+  /// Messages that were due and not sent. Moves the schedule to its end.
+  [[nodiscard]] std::uint64_t skip_rest();
+
+ private:
+  struct InFlight {
+    mqtt::TimePoint sent;
+    bool measured;
+  };
+
+  void on_accepted() override { owner_.on_ready(); }
+  void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override;
+  void on_output_drained() override;
+  [[nodiscard]] bool has_room();
+  void look_for_room();
+
+  std::uint32_t number_;
+  std::string topic_;
+  Schedule schedule_;
+  std::uint64_t tried_ = 0;     // messages, those that the session would not take included
+  std::uint64_t sequence_ = 0;  // of the next message
+  std::uint64_t refused_ = 0;   // by the server
+  std::uint64_t batch_ = 0;
+  std::unordered_map<mqtt::PacketId, InFlight> in_flight_;
+  bool waiting_ = false;  // for room
+};
+
+class BenchSubscriber final : public BenchClient {
+ public:
+  BenchSubscriber(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options,
+                  std::uint32_t number);
+
+  /// Of how many messages each publisher has sent: what never came, damaged or not.
+  [[nodiscard]] std::uint64_t lost_of(const std::vector<std::uint64_t>& sent) const;
+  /// Different messages, damaged ones included.
+  [[nodiscard]] std::uint64_t distinct() const { return distinct_; }
+
+ private:
+  void on_accepted() override;
+  void on_subscribed(mqtt::PacketId id, const mqtt::SubackView& suback) override;
+  void on_message(const mqtt::PublishView& message, mqtt::AckToken token) override;
+  void note_damaged();
+  void record(mqtt::TimePoint due, mqtt::TimePoint sent, mqtt::TimePoint now);
+  [[nodiscard]] bool same_body(mqtt::Bytes payload) const;
+
+  std::uint32_t number_;
+  std::string filter_;
+  mqtt::TimePoint asked_{};
+  std::unordered_map<std::uint32_t, SequenceTracker> streams_;
+  std::uint64_t distinct_ = 0;
+  std::uint64_t unnamed_ = 0;  // damaged ones of which nobody knows which message they were
+};
+
+}  // namespace mq::bench

@@ -1,0 +1,25 @@
+#include <utility>
+
+#include "common/stdio.hpp"
+#include "mqbench/app.hpp"
+#include "mqbench/options.hpp"
+
+namespace {
+
+/// After parsing, which has overwritten what is secret.
+std::string joined(int argc, char** argv) {
+  std::string line;
+  for (int n = 0; n < argc; ++n) line.append(n == 0 ? "" : " ").append(argv[n]);
+  return line;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mq::reserve_standard_descriptors();
+  mq::Options options{mq::bench::mqbench_program()};
+  mq::bench::BenchConfig config;
+  mq::bench::declare_bench_options(options, config);
+  if (const auto parsed = options.parse(argc, argv); !parsed) return mq::to_int(parsed.error());
+  return mq::to_int(mq::bench::bench(std::move(config), joined(argc, argv)));
+}

@@ -1,0 +1,45 @@
+#include "mqbench/measurements.hpp"
+
+#include <algorithm>
+
+namespace mq::bench {
+namespace {
+
+mqtt::Deadline later(mqtt::Deadline a, mqtt::Deadline b) {
+  if (!a || !b) return a ? a : b;
+  return std::max(*a, *b);
+}
+
+}  // namespace
+
+void PerSecond::note(mqtt::Duration since_start) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_start).count();
+  const auto at = static_cast<std::size_t>(std::clamp<std::int64_t>(seconds, 0, seconds_max - 1));
+  if (at >= counts_.size()) counts_.resize(at + 1);
+  ++counts_[at];
+}
+
+void PerSecond::add(const PerSecond& other) {
+  counts_.resize(std::max(counts_.size(), other.counts_.size()));
+  for (std::size_t n = 0; n < other.counts_.size(); ++n) counts_[n] += other.counts_[n];
+}
+
+void Measurements::add(const Measurements& other) {
+  for (const auto histogram :
+       {&Measurements::due_to_received, &Measurements::sent_to_received, &Measurements::lag,
+        &Measurements::ack, &Measurements::connect, &Measurements::subscribe})
+    static_cast<void>((this->*histogram).add(other.*histogram));  // all are of one range
+  for (const auto count :
+       {&Measurements::sent, &Measurements::unsent, &Measurements::held, &Measurements::acked,
+        &Measurements::rejected, &Measurements::unacked, &Measurements::expected, &Measurements::received,
+        &Measurements::lost, &Measurements::duplicated, &Measurements::reordered, &Measurements::corrupted,
+        &Measurements::foreign, &Measurements::retained, &Measurements::connections_lost})
+    this->*count += other.*count;
+  sent_per_second.add(other.sent_per_second);
+  received_per_second.add(other.received_per_second);
+  first_due = mqtt::earlier(first_due, other.first_due);
+  last_sent = later(last_sent, other.last_sent);
+  last_received = later(last_received, other.last_received);
+}
+
+}  // namespace mq::bench

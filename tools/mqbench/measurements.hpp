@@ -1,0 +1,60 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include <mqtt/util/time.hpp>
+
+#include "mqbench/histogram.hpp"
+
+namespace mq::bench {
+
+/// Events per second since the common start.
+class PerSecond {
+ public:
+  /// A day: what comes later is counted in the last second.
+  static constexpr std::size_t seconds_max = 24 * 3600;
+
+  void note(mqtt::Duration since_start);
+  void add(const PerSecond& other);
+  [[nodiscard]] const std::vector<std::uint64_t>& counts() const { return counts_; }
+
+ private:
+  std::vector<std::uint64_t> counts_;
+};
+
+/// What one worker has seen; those of all workers are added up at the end.
+struct Measurements {
+  // Of messages that were due in the measured time.
+  Histogram due_to_received;
+  Histogram sent_to_received;
+  Histogram lag;  ///< due to sent: handed to the kernel at the end of that turn of the loop
+  Histogram ack;  ///< sent to the last acknowledgement, QoS 1 and 2
+
+  Histogram connect;    ///< from the first octet to CONNACK
+  Histogram subscribe;  ///< from SUBSCRIBE to SUBACK
+
+  std::uint64_t sent = 0;
+  std::uint64_t unsent = 0;  ///< due and never sent
+  std::uint64_t held = 0;    ///< could not be sent when it was due: the window or the socket was full
+  std::uint64_t acked = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t unacked = 0;
+  std::uint64_t expected = 0;  ///< deliveries of what was sent
+  std::uint64_t received = 0;  ///< deliveries of this run, duplicates included
+  std::uint64_t lost = 0;
+  std::uint64_t duplicated = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t corrupted = 0;
+  std::uint64_t foreign = 0;   ///< of others, or of an earlier run
+  std::uint64_t retained = 0;  ///< with the retain flag
+  std::uint64_t connections_lost = 0;
+  PerSecond sent_per_second;
+  PerSecond received_per_second;
+  mqtt::Deadline first_due;
+  mqtt::Deadline last_sent;
+  mqtt::Deadline last_received;
+
+  void add(const Measurements& other);
+};
+
+}  // namespace mq::bench

@@ -1,0 +1,51 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/connect_options.hpp"
+#include "common/options.hpp"
+#include "mqbench/scenario.hpp"
+
+namespace mq::bench {
+
+enum class Command : std::uint8_t { run, list };
+
+struct BenchConfig {
+  Command command = Command::run;
+  ConnectionConfig connection;
+  Scenario scenario;
+  std::string json_file;  ///< "-" is standard output; empty: none
+  std::string hdr_file;
+
+  /// As it was typed, before it is joined with the preset.
+  struct Typed {
+    std::string command;
+    std::string scenario = "quick";
+    std::optional<std::uint32_t> publishers;
+    std::optional<std::uint32_t> subscribers;
+    std::optional<std::array<mqtt::QoS, 2>> qos;
+    std::size_t size = 0;
+    std::optional<double> rate;
+    std::optional<std::uint16_t> window;
+    std::optional<double> ramp;
+    std::optional<mqtt::Duration> warmup;
+    std::optional<mqtt::Duration> duration;
+    std::optional<std::uint64_t> count;
+    std::optional<mqtt::Duration> drain;
+    std::optional<Arrival> arrival;
+    std::uint64_t burst = 1;
+    std::optional<std::uint64_t> seed;
+    std::optional<unsigned> threads;
+    std::vector<std::string> sources;
+  };
+  Typed typed;
+};
+
+[[nodiscard]] Program mqbench_program();
+/// `config` must outlive parsing.
+void declare_bench_options(Options& options, BenchConfig& config);
+
+}  // namespace mq::bench

@@ -1,0 +1,69 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/wall_time.hpp"
+#include "mqbench/measurements.hpp"
+#include "mqbench/plan.hpp"
+#include "mqbench/worker.hpp"
+
+namespace mq::bench {
+
+/// What the result can be used for.
+enum class Verdict : std::uint8_t {
+  valid,
+  tool_bound,    ///< the numbers are those of this program, not of the broker
+  broker_bound,  ///< the broker took less than was asked for
+};
+
+[[nodiscard]] std::string_view to_string(Verdict verdict);
+
+/// Of the machine that ran it.
+struct Machine {
+  std::string host;
+  std::string kernel;
+  std::string cpu;
+  unsigned processors = 0;
+  std::string clock_source;
+  std::string governor;  ///< empty where the kernel has none
+};
+
+[[nodiscard]] Machine this_machine();
+
+/// One run, over all of its workers.
+struct RunResult {
+  Plan plan;
+  std::string command_line;
+  std::string broker;
+  WallTime started;
+  WallTime ended;
+  bool interrupted = false;
+  Measurements measurements;
+  Agreed agreed;
+  unsigned threads = 0;
+  mqtt::Duration cpu{};  ///< of all workers
+  double busiest = 0;    ///< the share of its time that the busiest worker was at work
+  Machine machine;
+  Verdict verdict = Verdict::valid;
+  std::string reason;  ///< of a verdict that is not valid
+
+  /// Messages per second, from when the first was due to when the last one left.
+  [[nodiscard]] double sent_rate() const;
+  /// Deliveries per second, from there to the last one.
+  [[nodiscard]] double received_rate() const;
+  [[nodiscard]] double cpu_seconds_per_million() const;
+};
+
+/// Sets verdict and reason.
+void judge(RunResult& result);
+
+/// For people.
+[[nodiscard]] std::string as_text(const RunResult& result);
+/// One JSON object and a line feed.
+[[nodiscard]] std::string as_json(const RunResult& result);
+/// HdrHistogram's log: one interval, a tag per metric that has values.
+[[nodiscard]] std::string as_histogram_log(const RunResult& result);
+
+}  // namespace mq::bench

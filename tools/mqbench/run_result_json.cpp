@@ -1,0 +1,168 @@
+#include "common/json_writer.hpp"
+#include "mqbench/histogram_encoding.hpp"
+#include "mqbench/run_result.hpp"
+
+namespace mq::bench {
+namespace {
+
+double seconds(mqtt::Duration time) { return std::chrono::duration<double>{time}.count(); }
+
+void add_scenario(JsonWriter& json, const Scenario& s) {
+  json.key("scenario");
+  json.begin_object();
+  json.field("name", s.name);
+  json.field("publishers", s.publishers);
+  json.field("subscribers", s.subscribers);
+  json.field("wiring", s.wiring == Wiring::all ? "all" : "pairs");
+  json.field("publish_qos", mqtt::to_number(s.publish_qos));
+  json.field("subscribe_qos", mqtt::to_number(s.subscribe_qos));
+  json.field("size", s.size);
+  json.field("loop", s.open_loop() ? "open" : "closed");
+  if (s.open_loop()) {
+    json.field("rate", s.rate);
+    json.field("arrival", s.arrival == Arrival::poisson ? "poisson" : "fixed");
+    json.field("burst", s.burst);
+  }
+  if (s.window) json.field("window", *s.window);
+  json.field("ramp", s.ramp);
+  if (s.count > 0) {
+    json.field("count", s.count);
+  } else {
+    json.field("warmup_s", seconds(s.warmup));
+    json.field("duration_s", seconds(s.duration));
+  }
+  json.field("drain_s", seconds(s.drain));
+  json.field("seed", s.seed);
+  json.end_object();
+}
+
+void add_counts(JsonWriter& json, const RunResult& result) {
+  const Measurements& m = result.measurements;
+  json.key("counts");
+  json.begin_object();
+  json.field("sent", m.sent);
+  json.field("unsent", m.unsent);
+  json.field("held", m.held);
+  json.field("acked", m.acked);
+  json.field("rejected", m.rejected);
+  json.field("unacked", m.unacked);
+  json.field("expected", m.expected);
+  json.field("received", m.received);
+  json.field("lost", m.lost);
+  json.field("duplicated", m.duplicated);
+  json.field("reordered", m.reordered);
+  json.field("corrupted", m.corrupted);
+  json.field("foreign", m.foreign);
+  json.field("retained", m.retained);
+  json.field("connections_lost", m.connections_lost);
+  json.end_object();
+  json.key("rates");
+  json.begin_object();
+  json.field("sent_per_second", result.sent_rate());
+  json.field("received_per_second", result.received_rate());
+  json.end_object();
+}
+
+void add_series(JsonWriter& json, std::string_view name, const PerSecond& series) {
+  json.key(name);
+  json.begin_array();
+  for (const std::uint64_t count : series.counts()) json.number(count);
+  json.end_array();
+}
+
+void add_histogram(JsonWriter& json, std::string_view name, const Histogram& h) {
+  if (h.count() == 0) return;
+  json.key(name);
+  json.begin_object();
+  json.field("count", h.count());
+  json.field("clipped", h.clipped());
+  json.field("negative", h.negative());
+  json.field("min", h.min());
+  json.field("mean", h.mean());
+  json.field("stddev", h.standard_deviation());
+  json.field("p50", h.at_percentile(50));
+  json.field("p90", h.at_percentile(90));
+  json.field("p99", h.at_percentile(99));
+  json.field("p99.9", h.at_percentile(99.9));
+  json.field("p99.99", h.at_percentile(99.99));
+  json.field("max", h.max());
+  json.field("hdr", encode_histogram(h));
+  json.end_object();
+}
+
+void add_latencies(JsonWriter& json, const RunResult& result) {
+  const Measurements& m = result.measurements;
+  json.key("latency_ns");
+  json.begin_object();
+  add_histogram(json, "due_to_received", m.due_to_received);
+  add_histogram(json, "sent_to_received", m.sent_to_received);
+  if (result.plan.scenario.open_loop()) add_histogram(json, "lag", m.lag);
+  add_histogram(json, "ack", m.ack);
+  add_histogram(json, "connect", m.connect);
+  add_histogram(json, "subscribe", m.subscribe);
+  json.end_object();
+}
+
+void add_broker(JsonWriter& json, const RunResult& result) {
+  json.key("broker");
+  json.begin_object();
+  json.field("address", result.broker);
+  json.field("peer", result.agreed.peer);
+  json.field("version", to_string(result.agreed.version));
+  json.field("receive_maximum", result.agreed.receive_maximum);
+  json.field("maximum_packet_size", result.agreed.maximum_packet_size);
+  if (!result.agreed.tls_version.empty()) {
+    json.field("tls_version", result.agreed.tls_version);
+    json.field("tls_cipher", result.agreed.tls_cipher);
+  }
+  json.end_object();
+}
+
+void add_tool(JsonWriter& json, const RunResult& result) {
+  json.key("tool");
+  json.begin_object();
+  json.field("version", MQ_VERSION);
+  json.field("command_line", result.command_line);
+  json.field("threads", result.threads);
+  json.field("cpu_s", seconds(result.cpu));
+  json.field("busiest", result.busiest);
+  json.field("cpu_s_per_million", result.cpu_seconds_per_million());
+  json.end_object();
+  json.key("machine");
+  json.begin_object();
+  json.field("host", result.machine.host);
+  json.field("kernel", result.machine.kernel);
+  json.field("cpu", result.machine.cpu);
+  json.field("processors", result.machine.processors);
+  json.field("clock_source", result.machine.clock_source);
+  if (!result.machine.governor.empty()) json.field("governor", result.machine.governor);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string as_json(const RunResult& result) {
+  std::string text;
+  JsonWriter json{text};
+  WallClockText clock;
+  json.begin_object();
+  json.field("format", "mqbench/1");
+  json.field("run", result.plan.run);
+  json.field("started", clock.rfc3339(result.started));
+  json.field("ended", clock.rfc3339(result.ended));
+  json.field("interrupted", result.interrupted);
+  json.field("verdict", to_string(result.verdict));
+  if (!result.reason.empty()) json.field("reason", result.reason);
+  add_scenario(json, result.plan.scenario);
+  add_counts(json, result);
+  add_latencies(json, result);
+  add_series(json, "sent_in_second", result.measurements.sent_per_second);
+  add_series(json, "received_in_second", result.measurements.received_per_second);
+  add_broker(json, result);
+  add_tool(json, result);
+  json.end_object();
+  text += '\n';
+  return text;
+}
+
+}  // namespace mq::bench

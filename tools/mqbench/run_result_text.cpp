@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include <mqtt/util/text.hpp>
+
+#include "mqbench/run_result.hpp"
+
+namespace mq::bench {
+namespace {
+
+using Out = std::back_insert_iterator<std::string>;
+
+void add_scenario(Out out, const Scenario& s) {
+  fmt::format_to(out, "{}: {} publishers, {} subscribers ({}), QoS {}:{}, {} bytes, ", s.name, s.publishers,
+                 s.subscribers, s.wiring == Wiring::all ? "all to all" : "pairs",
+                 mqtt::to_number(s.publish_qos), mqtt::to_number(s.subscribe_qos), s.size);
+  if (!s.open_loop())
+    fmt::format_to(out, "closed loop");
+  else if (s.arrival == Arrival::poisson)
+    fmt::format_to(out, "{:g}/s, Poisson", s.rate);
+  else if (s.burst > 1)
+    fmt::format_to(out, "{:g}/s in bursts of {}", s.rate, s.burst);
+  else
+    fmt::format_to(out, "{:g}/s", s.rate);
+  if (s.count > 0)
+    fmt::format_to(out, ", {} messages\n", s.count);
+  else
+    fmt::format_to(out, ", {} after {}\n", mqtt::format_duration(s.duration),
+                   mqtt::format_duration(s.warmup));
+}
+
+void add_counts(Out out, const RunResult& result) {
+  const Measurements& m = result.measurements;
+  fmt::format_to(out, "sent       {:>10}  {:>10.1f}/s   unsent {}, held back {}\n", m.sent,
+                 result.sent_rate(), m.unsent, m.held);
+  if (result.plan.scenario.publish_qos != mqtt::QoS::at_most_once)
+    fmt::format_to(out, "acked      {:>10}                 rejected {}, unacked {}\n", m.acked, m.rejected,
+                   m.unacked);
+  fmt::format_to(out, "delivered  {:>10}  {:>10.1f}/s   expected {}\n", m.received, result.received_rate(),
+                 m.expected);
+  fmt::format_to(
+      out,
+      "lost {}, duplicated {}, reordered {}, corrupted {}, foreign {}, retained {}, connections lost {}\n",
+      m.lost, m.duplicated, m.reordered, m.corrupted, m.foreign, m.retained, m.connections_lost);
+}
+
+void add_latency(Out out, std::string_view name, const Histogram& h) {
+  if (h.count() == 0) return;
+  const auto ms = [&h](double percent) { return static_cast<double>(h.at_percentile(percent)) / 1e6; };
+  fmt::format_to(out, "{:<18}{:>10}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.3f}{:>10.3f}\n", name, h.count(),
+                 h.mean() / 1e6, ms(50), ms(90), ms(99), ms(99.9), static_cast<double>(h.max()) / 1e6);
+  if (h.clipped() + h.negative() > 0)
+    fmt::format_to(out, "{:<18}{} above the range, {} negative\n", "", h.clipped(), h.negative());
+}
+
+}  // namespace
+
+std::string as_text(const RunResult& result) {
+  const Measurements& m = result.measurements;
+  std::string text;
+  const Out out{text};
+  add_scenario(out, result.plan.scenario);
+  fmt::format_to(out, "broker {} ({}), MQTT {}{}{}\n", result.broker, result.agreed.peer,
+                 to_string(result.agreed.version), result.agreed.tls_version.empty() ? "" : ", ",
+                 result.agreed.tls_version);
+  fmt::format_to(out, "verdict {}{}{}\n\n", to_string(result.verdict), result.reason.empty() ? "" : ": ",
+                 result.reason);
+  add_counts(out, result);
+  fmt::format_to(out, "\n{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "latency in ms", "count",
+                 "mean", "p50", "p90", "p99", "p99.9", "max");
+  add_latency(out, "due to received", m.due_to_received);
+  add_latency(out, "sent to received", m.sent_to_received);
+  if (result.plan.scenario.open_loop()) add_latency(out, "due to sent", m.lag);
+  add_latency(out, "sent to acked", m.ack);
+  add_latency(out, "connect", m.connect);
+  add_latency(out, "subscribe", m.subscribe);
+  fmt::format_to(out, "\n{} thread{}, the busiest {:.0f} % busy, {:.2f} CPU-s per million messages\n",
+                 result.threads, result.threads == 1 ? "" : "s", result.busiest * 100,
+                 result.cpu_seconds_per_million());
+  return text;
+}
+
+}  // namespace mq::bench

@@ -1,0 +1,72 @@
+#pragma once
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <mqtt/net/loop.hpp>
+
+#include "common/diag.hpp"
+#include "common/exit_code.hpp"
+#include "common/signals.hpp"
+#include "mqbench/control.hpp"
+#include "mqbench/run_result.hpp"
+#include "mqbench/worker.hpp"
+
+namespace mq::bench {
+
+/// One run, seen from the main thread: starts the workers together, watches, ends, adds up.
+class Runner {
+ public:
+  /// A setup per worker. `plan` and `diag` must outlive it.
+  Runner(const Plan& plan, const ConnectionConfig& connection, std::vector<ClientSetup> setups, Diag& diag);
+  ~Runner();
+
+  /// Nothing if there is no result: the run did not come to its start. Why has been said then.
+  [[nodiscard]] std::expected<RunResult, ExitCode> run();
+  /// The signal that ended it; 0 if none has.
+  [[nodiscard]] int stop_signal() const { return signals_.stop_signal(); }
+  /// After run(): the first thing that went wrong, which it has said.
+  [[nodiscard]] std::optional<ExitCode> failure() const;
+
+ private:
+  enum class State : std::uint8_t { connecting, running, finishing };
+
+  void look();
+  void look_while_connecting();
+  void look_while_running();
+  void start_together();
+  void finish();
+  void on_stop();
+  void show_progress();
+  [[nodiscard]] bool any_failed() const;
+  [[nodiscard]] bool all_sent() const;
+  [[nodiscard]] std::uint64_t sum(std::atomic<std::uint64_t> Status::* count) const;
+  [[nodiscard]] std::uint32_t ready() const;
+  [[nodiscard]] RunResult add_up();
+  void tell_failure() const;
+
+  const Plan& plan_;
+  const ConnectionConfig& connection_;
+  Diag& diag_;
+  mqtt::net::Loop loop_;
+  Signals signals_;
+  mqtt::net::Timer timer_;
+  Control control_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+  State state_ = State::connecting;
+  mqtt::TimePoint opened_{};
+  mqtt::TimePoint start_{};
+  mqtt::TimePoint progress_at_{};  // the next line
+  mqtt::TimePoint moved_at_{};     // when the counts last changed
+  std::uint64_t moved_ = 0;        // what they were
+  std::uint64_t shown_sent_ = 0;
+  std::uint64_t shown_received_ = 0;
+  WallTime started_;
+  WallTime ended_;
+};
+
+}  // namespace mq::bench

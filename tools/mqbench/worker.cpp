@@ -1,0 +1,281 @@
+#include "mqbench/worker.hpp"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/sentences.hpp"
+
+namespace mq::bench {
+namespace {
+
+using mqtt::Duration;
+using mqtt::TimePoint;
+
+/// How often a worker looks what it is told, and tells how far it is.
+constexpr Duration tick_interval = std::chrono::milliseconds{20};
+/// Messages of a schedule in one turn. Each may be another connection's, and leaves at the turn's end: so
+/// many writes take some 40 us, by which the first is later than its stamp says.
+constexpr int scheduled_max = 16;
+/// Messages of one publisher that is as fast as it can be, in one turn and write.
+constexpr int batch_max = 256;
+
+Duration thread_cpu() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+}
+
+}  // namespace
+
+Worker::Worker(const Plan& plan, unsigned index, unsigned threads, ClientSetup setup, Where where,
+               const Control& control)
+    : plan_{plan},
+      index_{index},
+      threads_{threads},
+      setup_{std::move(setup)},
+      where_{std::move(where)},
+      control_{control} {
+  result_.deliverable.resize(plan.scenario.publishers);
+}
+
+Worker::~Worker() = default;
+
+void Worker::run() {
+  loop_ = std::make_unique<mqtt::net::Loop>();
+  around_ = std::make_unique<Surroundings>(Surroundings{
+      .loop = *loop_, .plan = plan_, .measurements = result_.measurements, .payload = plan_.payload});
+  auto timer = PreciseTimer::open(*loop_, [this] { pump(); });
+  if (!timer) return fail({ExitCode::internal, timer.error().context});
+  due_timer_ = std::move(*timer);
+  tick_timer_ = std::make_unique<mqtt::net::Timer>(*loop_, [this] { tick(); });
+  more_ = std::make_unique<mqtt::net::TurnEnd>(*loop_, [this] { pump(); });
+  make_clients();
+  opened_ = loop_->refresh_now();
+  tick();
+  loop_->run();
+}
+
+/// Subscribers connect first. Client n of the run belongs to worker n modulo threads, and so does publisher
+/// n.
+void Worker::make_clients() {
+  const Scenario& scenario = plan_.scenario;
+  ClientOwner& owner = *this;
+  for (std::uint32_t n = index_; n < scenario.subscribers; n += threads_) {
+    numbers_.push_back(n);
+    subscribers_.push_back(std::make_unique<BenchSubscriber>(*around_, owner, options_for(n), n));
+    clients_.push_back(subscribers_.back().get());
+  }
+  for (std::uint32_t n = index_; n < scenario.publishers; n += threads_) {
+    numbers_.push_back(scenario.subscribers + n);
+    publishers_.push_back(
+        std::make_unique<BenchPublisher>(*around_, owner, options_for(scenario.subscribers + n), n));
+    clients_.push_back(publishers_.back().get());
+  }
+}
+
+mqtt::ClientOptions Worker::options_for(std::uint32_t client) const {
+  const Scenario& scenario = plan_.scenario;
+  mqtt::ClientOptions options = setup_.options;
+  const bool subscribes = client < scenario.subscribers;
+  options.connect.client_id =
+      fmt::format("{}-{:06x}-{}{}", plan_.client_prefix, plan_.run, subscribes ? 's' : 'p',
+                  subscribes ? client : client - scenario.subscribers);
+  if (!scenario.sources.empty())
+    options.target.connect.local_address = scenario.sources[client % scenario.sources.size()];
+  if (scenario.window) options.session.send_window = scenario.window;
+  return options;
+}
+
+void Worker::tick() {
+  loop_->refresh_now();
+  if (control_.finish.load(std::memory_order_acquire)) return finish();
+  if (!started_ && control_.start_ns.load(std::memory_order_acquire) != 0) begin();
+  connect_due();
+  if (control_.stop.load(std::memory_order_relaxed) || flat_out_is_over()) stop_publishing();
+  report();
+  tick_timer_->set(loop_->now() + tick_interval);
+}
+
+/// An open loop ends by its schedule, and one with a count by that.
+bool Worker::flat_out_is_over() const {
+  const Scenario& scenario = plan_.scenario;
+  return started_ && !scenario.open_loop() && scenario.count == 0 &&
+         loop_->now() >= around_->start + scenario.length();
+}
+
+void Worker::connect_due() {
+  const double elapsed = std::chrono::duration<double>{loop_->now() - opened_}.count();
+  const double due = elapsed * plan_.scenario.ramp;
+  while (begun_ < clients_.size() && numbers_[begun_] <= due) clients_[begun_++]->connect();
+}
+
+void Worker::on_ready() { ++ready_; }
+
+void Worker::begin() {
+  started_ = true;
+  around_->start = TimePoint{Duration{control_.start_ns.load(std::memory_order_acquire)}};
+  cpu_at_start_ = thread_cpu();
+  note_agreed();
+  due_.reserve(publishers_.size());
+  for (const auto& each : publishers_) {
+    if (each->done()) continue;
+    if (plan_.scenario.open_loop())
+      due_.push({each->next(), each->number()});
+    else
+      with_room_.push_back(each->number());
+  }
+  if (plan_.scenario.open_loop())
+    arm();
+  else
+    due_timer_->set(around_->start);
+}
+
+void Worker::note_agreed() {
+  if (clients_.empty()) return;
+  mqtt::Client& client = clients_.back()->client();
+  const auto tls = client.stream_properties();
+  result_.agreed = {.version = client.session().version(),
+                    .receive_maximum = client.session().limits().receive_maximum,
+                    .maximum_packet_size = client.session().limits().maximum_packet_size,
+                    .peer = client.peer(),
+                    .tls_version = tls.tls_version,
+                    .tls_cipher = tls.tls_cipher};
+}
+
+void Worker::pump() {
+  if (!started_ || stopped_ || finishing_) return;
+  ++around_->batch;
+  return plan_.scenario.open_loop() ? pump_schedule() : pump_flat_out();
+}
+
+/// Sends what is due. Who has no room comes back by on_room(), and is then as late as its due time says.
+void Worker::pump_schedule() {
+  for (const std::uint32_t number : std::exchange(with_room_, {}))
+    due_.push({publisher(number).next(), number});
+  const Duration now = loop_->refresh_now() - around_->start;
+  for (int n = 0; n < scheduled_max && !due_.empty() && due_.first().due <= now; ++n) {
+    const DueQueue::Entry entry = due_.first();
+    due_.pop();
+    BenchPublisher& from = publisher(entry.publisher);
+    if (!from.find_room()) {
+      ++result_.measurements.held;
+      continue;
+    }
+    from.publish(around_->start + entry.due);
+    if (!from.done()) due_.push({from.next(), entry.publisher});
+  }
+  arm();
+}
+
+void Worker::pump_flat_out() {
+  for (const std::uint32_t number : std::exchange(with_room_, {})) send_batch(publisher(number));
+  // Those who have been cut short go on in the next turn.
+  if (!with_room_.empty()) due_timer_->set(around_->start);
+}
+
+void Worker::send_batch(BenchPublisher& from) {
+  for (int n = 0; n < batch_max; ++n) {
+    if (status_.failed.load(std::memory_order_relaxed) || from.done() || !from.find_room()) return;
+    from.publish(loop_->refresh_now());
+  }
+  if (!from.done()) with_room_.push_back(from.number());
+}
+
+void Worker::arm() {
+  if (due_.empty()) return due_timer_->set(std::nullopt);
+  due_timer_->set(around_->start + due_.first().due);
+}
+
+void Worker::on_room(std::uint32_t number) {
+  if (stopped_ || finishing_) return;
+  with_room_.push_back(number);
+  more_->request();
+}
+
+void Worker::stop_publishing() {
+  if (std::exchange(stopped_, true)) return;
+  due_ = {};
+  with_room_.clear();
+  due_timer_->set(std::nullopt);
+}
+
+void Worker::report() {
+  std::uint64_t expected = 0;
+  bool all_sent = started_;
+  for (const auto& each : publishers_) {
+    expected += each->deliverable() * plan_.scenario.receivers_of(each->number());
+    const bool over = (stopped_ || each->done()) && each->in_flight() == 0;
+    all_sent = all_sent && (over || !each->client().connected());
+  }
+  status_.ready.store(ready_, std::memory_order_relaxed);
+  status_.sent.store(result_.measurements.sent, std::memory_order_relaxed);
+  status_.expected.store(expected, std::memory_order_relaxed);
+  status_.distinct.store(distinct(), std::memory_order_relaxed);
+  status_.all_sent.store(all_sent, std::memory_order_release);
+  if (all_sent) close_account();
+}
+
+/// What comes after, the wait for the last deliveries, is no work.
+void Worker::close_account() {
+  if (!started_ || result_.elapsed != Duration::zero()) return;
+  result_.cpu = thread_cpu() - cpu_at_start_;
+  result_.elapsed = loop_->now() - around_->start;
+}
+
+std::uint64_t Worker::distinct() const {
+  std::uint64_t sum = 0;
+  for (const auto& subscriber : subscribers_) sum += subscriber->distinct();
+  return sum;
+}
+
+void Worker::on_filter_refused(const std::string& filter, mqtt::ReasonCode code) {
+  fail({ExitCode::subscribe_refused, subscription_refused(filter, code, {})});
+}
+
+void Worker::on_cannot_publish(const std::string& topic, const mqtt::Error& error) {
+  fail({ExitCode::publish_rejected, cannot_publish(topic, error)});
+}
+
+void Worker::on_gone(const mqtt::Ending& ending, const std::string& client_id, bool asked_for) {
+  ++gone_;
+  if (!asked_for) {
+    where_.client_id = client_id;
+    if (started_)
+      ++result_.measurements.connections_lost;
+    else
+      status_.failed.store(true, std::memory_order_release);
+    if (!result_.failure) result_.failure = SetupFailure{exit_code_for(ending), describe(ending, where_)};
+  }
+  if (finishing_ && gone_ == begun_) loop_->stop();
+}
+
+void Worker::fail(SetupFailure failure) {
+  if (!result_.failure) result_.failure = std::move(failure);
+  status_.failed.store(true, std::memory_order_release);
+}
+
+void Worker::finish() {
+  report();
+  finishing_ = true;
+  due_timer_->set(std::nullopt);
+  close_account();
+  const bool cut_short = control_.stop.load(std::memory_order_relaxed);
+  Measurements& m = result_.measurements;
+  for (const auto& each : publishers_) {
+    result_.deliverable[each->number()] = each->deliverable();
+    m.expected += each->deliverable() * plan_.scenario.receivers_of(each->number());
+    m.unacked += each->in_flight();
+    if (started_ && plan_.scenario.open_loop() && !cut_short) m.unsent += each->skip_rest();
+  }
+  if (gone_ == begun_) return loop_->stop();
+  for (std::size_t n = 0; n < begun_; ++n) clients_[n]->leave();
+}
+
+void Worker::judge_losses(const std::vector<std::uint64_t>& deliverable) {
+  for (const auto& subscriber : subscribers_) result_.measurements.lost += subscriber->lost_of(deliverable);
+}
+
+}  // namespace mq::bench

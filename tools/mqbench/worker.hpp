@@ -1,0 +1,114 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <mqtt/net/loop.hpp>
+
+#include "common/client_setup.hpp"
+#include "mqbench/bench_client.hpp"
+#include "mqbench/control.hpp"
+#include "mqbench/measurements.hpp"
+#include "mqbench/plan.hpp"
+#include "mqbench/precise_timer.hpp"
+#include "mqbench/schedule.hpp"
+
+namespace mq::bench {
+
+/// What the server said, of the last client that it accepted.
+struct Agreed {
+  mqtt::Version version = mqtt::Version::v5;
+  std::size_t receive_maximum = 0;
+  std::uint32_t maximum_packet_size = 0;
+  std::string peer;
+  std::string tls_version;
+  std::string tls_cipher;
+};
+
+/// What is left of a worker when its thread has ended.
+struct WorkerResult {
+  Measurements measurements;
+  std::vector<std::uint64_t> deliverable;  ///< by publisher, those of others 0
+  mqtt::Duration cpu{};                    ///< of the thread, from the start until all was sent
+  mqtt::Duration elapsed{};                ///< as long as that
+  std::optional<SetupFailure> failure;     ///< the first
+  Agreed agreed;
+};
+
+/// A thread's share of a run: every threads-th client, with a loop, a pool and histograms of its own.
+class Worker final : private ClientOwner {
+ public:
+  /// `setup` is what each of its clients is made from. All must outlive it.
+  Worker(const Plan& plan, unsigned index, unsigned threads, ClientSetup setup, Where where,
+         const Control& control);
+  ~Worker();
+
+  /// The whole run, in the thread that calls it.
+  void run();
+
+  [[nodiscard]] const Status& status() const { return status_; }
+  /// After run().
+  [[nodiscard]] const WorkerResult& result() const { return result_; }
+  /// After run(): adds what was lost, of what all workers have sent.
+  void judge_losses(const std::vector<std::uint64_t>& deliverable);
+
+ private:
+  void on_ready() override;
+  void on_filter_refused(const std::string& filter, mqtt::ReasonCode code) override;
+  void on_cannot_publish(const std::string& topic, const mqtt::Error& error) override;
+  void on_room(std::uint32_t publisher) override;
+  void on_gone(const mqtt::Ending& ending, const std::string& client_id, bool asked_for) override;
+
+  void make_clients();
+  [[nodiscard]] mqtt::ClientOptions options_for(std::uint32_t client) const;
+  void tick();
+  void connect_due();
+  void begin();
+  void note_agreed();
+  [[nodiscard]] bool flat_out_is_over() const;
+  void pump();
+  void pump_schedule();
+  void pump_flat_out();
+  void send_batch(BenchPublisher& publisher);
+  void arm();
+  void stop_publishing();
+  void report();
+  void close_account();
+  void finish();
+  void fail(SetupFailure failure);
+  [[nodiscard]] BenchPublisher& publisher(std::uint32_t number) { return *publishers_[number / threads_]; }
+  [[nodiscard]] std::uint64_t distinct() const;
+
+  const Plan& plan_;
+  unsigned index_;
+  unsigned threads_;
+  ClientSetup setup_;
+  Where where_;
+  const Control& control_;
+  Status status_;
+  WorkerResult result_;
+
+  // Of the thread.
+  std::unique_ptr<mqtt::net::Loop> loop_;
+  std::unique_ptr<Surroundings> around_;
+  std::unique_ptr<PreciseTimer> due_timer_;
+  std::unique_ptr<mqtt::net::Timer> tick_timer_;
+  std::unique_ptr<mqtt::net::TurnEnd> more_;
+  std::vector<std::unique_ptr<BenchSubscriber>> subscribers_;
+  std::vector<std::unique_ptr<BenchPublisher>> publishers_;
+  std::vector<BenchClient*> clients_;   // in the order of connecting
+  std::vector<std::uint32_t> numbers_;  // of clients_, among all of the run
+  std::size_t begun_ = 0;               // of clients_
+  std::uint32_t ready_ = 0;
+  std::uint32_t gone_ = 0;
+  DueQueue due_;
+  std::vector<std::uint32_t> with_room_;  // publishers that wait for the next pump()
+  mqtt::TimePoint opened_{};
+  mqtt::Duration cpu_at_start_{};
+  bool started_ = false;
+  bool stopped_ = false;
+  bool finishing_ = false;
+};
+
+}  // namespace mq::bench
