@@ -17,13 +17,6 @@ namespace {
 
 using Added = std::expected<void, SetupFailure>;
 
-/// 144 random bits; base64 has no comma.
-std::string scram_nonce() {
-  std::array<std::uint8_t, 18> random{};
-  mqtt::net::fill_random(random);
-  return mqtt::to_base64(random);
-}
-
 Added add_scram(mqtt::ClientOptions& options, const Authentication& authentication, std::string password) {
   const std::string& user = *authentication.scram_user;
   for (const auto& [text, what] :
@@ -56,6 +49,12 @@ Added add_token(mqtt::ClientOptions& options, const Authentication& authenticati
 }
 
 }  // namespace
+
+std::string scram_nonce() {
+  std::array<std::uint8_t, 18> random{};
+  mqtt::net::fill_random(random);
+  return mqtt::to_base64(random);
+}
 
 std::expected<std::optional<std::string>, SetupFailure> fetch_secret(const SecretSource& source,
                                                                      std::string_view what) {

@@ -13,6 +13,9 @@ namespace mq {
 [[nodiscard]] std::expected<void, SetupFailure> add_credentials(mqtt::ClientOptions& options,
                                                                 const ConnectionConfig& config);
 
+/// For one exchange of SCRAM: 144 random bits in base64, which has no comma.
+[[nodiscard]] std::string scram_nonce();
+
 /// The secret, or nothing if no source is given.
 [[nodiscard]] std::expected<std::optional<std::string>, SetupFailure> fetch_secret(const SecretSource& source,
                                                                                    std::string_view what);

@@ -70,11 +70,12 @@ mqtt::Result<void> check_database(const BrokerSettings& settings) {
 class App {
  public:
   App(const BrokerSettings& settings, std::unique_ptr<mqtt::broker::Store> store,
+      std::unique_ptr<mqtt::broker::Authenticator> passwords,
       const std::vector<mqtt::server::ListenerConfig>& listeners)
       : settings_{settings},
         store_{std::move(store)},
         log_{settings.log, detail_of(settings)},
-        users_{find_named(settings.listeners, listeners)},
+        users_{find_named(settings.listeners, listeners), std::move(passwords)},
         signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { on_statistics(); }}},
         hangup_{loop_, SIGHUP, [this] { log_.ignored_hangup(); }} {}
 
@@ -141,6 +142,11 @@ ExitCode serve(const BrokerSettings& settings) {
     diag.error(listeners.error());
     return ExitCode::usage;
   }
+  auto passwords = make_passwords(settings.password_file, settings.listeners, *listeners);
+  if (!passwords) {
+    diag.error(passwords.error());
+    return ExitCode::usage;
+  }
   if (settings.check_only) {
     if (const auto usable = check_database(settings); !usable) {
       diag.error(usable.error().context);
@@ -155,7 +161,7 @@ ExitCode serve(const BrokerSettings& settings) {
     diag.error(store.error().context);
     return ExitCode::local_io;
   }
-  App app{settings, std::move(*store), *listeners};
+  App app{settings, std::move(*store), std::move(*passwords), *listeners};
   if (const auto listening = app.listen(std::move(*listeners)); !listening) {
     diag.error(listening.error().context);
     return ExitCode::connect;

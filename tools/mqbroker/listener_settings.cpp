@@ -154,7 +154,10 @@ std::expected<ListenPlace, ValueFault> parse_listen_url(std::string_view url) {
 void declare_listener_traits(Options& o, ListenerTraits& traits) {
   o.flag("--allow-anonymous", traits.allow_anonymous)
       .group(group)
-      .text("let anybody in who can reach an address beyond this machine");
+      .text(
+          "let anybody in who can reach an address beyond this machine, and with --password-file who has no "
+          "user "
+          "name");
   o.flag("--proxy-protocol", traits.proxy_protocol)
       .group(group)
       .text(
@@ -180,13 +183,16 @@ std::expected<ListenerSettings, std::string> read_listener(const SettingsTable& 
   return std::move(target.listener);
 }
 
-std::optional<std::string> find_fault(const ListenerSettings& listener) {
+std::optional<std::string> find_fault(const ListenerSettings& listener, Admission admission) {
   auto fault =
       mqtt::uses_tls(listener.place.transport) ? find_tls_fault(listener.traits) : find_plain_fault(listener);
   const bool open_to_all =
       !listener.place.is_local() && !listener.traits.allow_anonymous && !asks_who_it_is(listener);
-  if (!fault && open_to_all)
-    fault = "anybody could connect: it needs --client-certs required, or --allow-anonymous if that is meant";
+  if (!fault && open_to_all && admission == Admission::anybody)
+    fault =
+        "anybody could connect: it needs --client-certs required, --password-file, or --allow-anonymous if "
+        "that is "
+        "meant";
   if (!fault) return std::nullopt;
   const std::string prefix = listener.where.empty() ? "" : listener.where + ": ";
   return fmt::format("{}cannot listen on {}: {}", prefix, mqtt::escape_for_terminal(listener.place.url()),

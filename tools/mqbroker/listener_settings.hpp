@@ -57,7 +57,10 @@ void declare_listener_traits(Options& options, ListenerTraits& traits);
 [[nodiscard]] std::expected<ListenerSettings, std::string> read_listener(const SettingsTable& table,
                                                                          const ListenerTraits& common);
 
+/// Whom the broker lets in, if the listener says nothing else.
+enum class Admission : std::uint8_t { anybody, password };
+
 /// A sentence if its settings do not go together, or would let anybody in from elsewhere.
-[[nodiscard]] std::optional<std::string> find_fault(const ListenerSettings& listener);
+[[nodiscard]] std::optional<std::string> find_fault(const ListenerSettings& listener, Admission admission);
 
 }  // namespace mq

@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <utility>
 
+#include <mqtt/broker/password_users.hpp>
 #include <mqtt/util/text.hpp>
+
+#include "common/authentication.hpp"
+#include "common/stdio.hpp"
 
 namespace mq {
 namespace {
@@ -83,6 +87,20 @@ std::expected<std::vector<ListenerConfig>, std::string> make_listeners(
   return listeners;
 }
 
+std::expected<std::unique_ptr<mqtt::broker::Authenticator>, std::string> make_passwords(
+    const std::optional<std::string>& file, const std::vector<ListenerSettings>& settings,
+    const std::vector<ListenerConfig>& listeners) {
+  if (!file) return nullptr;
+  const auto text = mq::read_file(*file, password_file_max_bytes);
+  if (!text) return std::unexpected(fmt::format("cannot read the passwords: {}", text.error().context));
+  auto users = mqtt::broker::PasswordFile::parse(*text);
+  if (!users) return std::unexpected(fmt::format("{}:{}", mqtt::escape_for_terminal(*file), users.error()));
+  std::vector<std::string> anonymous;
+  for (std::size_t i = 0; i < settings.size(); ++i)
+    if (settings[i].traits.allow_anonymous) anonymous.push_back(listeners[i].name);
+  return std::make_unique<mqtt::broker::PasswordUsers>(std::move(*users), std::move(anonymous), scram_nonce);
+}
+
 std::vector<CertificateUsers::Named> find_named(const std::vector<ListenerSettings>& settings,
                                                 const std::vector<ListenerConfig>& listeners) {
   std::vector<CertificateUsers::Named> named;
@@ -95,15 +113,17 @@ std::vector<CertificateUsers::Named> find_named(const std::vector<ListenerSettin
 AuthDecision CertificateUsers::authenticate(const mqtt::ConnectView& connect,
                                             const mqtt::broker::ConnectionInfo& info) {
   const auto named = std::ranges::find(named_, info.listener, &Named::listener);
-  if (named == named_.end()) return AuthDecision::allowed(std::string{connect.user_name.value_or("")});
   const bool nameless = info.certificate_common_name.empty();
+  if (passwords_ && (named == named_.end() || nameless)) return passwords_->authenticate(connect, info);
+  if (named == named_.end()) return AuthDecision::allowed(std::string{connect.user_name.value_or("")});
   if (nameless && named->certificates == mqtt::net::ClientCertificates::required)
     return AuthDecision::refused(mqtt::ReasonCode::not_authorized);
   return AuthDecision::allowed(info.certificate_common_name);
 }
 
-std::unique_ptr<mqtt::broker::AuthExchange> CertificateUsers::begin(std::string_view, std::string_view) {
-  return nullptr;
+std::unique_ptr<mqtt::broker::AuthExchange> CertificateUsers::begin(std::string_view method,
+                                                                    std::string_view client_id) {
+  return passwords_ ? passwords_->begin(method, client_id) : nullptr;
 }
 
 }  // namespace mq

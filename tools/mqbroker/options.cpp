@@ -147,7 +147,8 @@ std::optional<std::string> join_listeners(const Options& options, BrokerSettings
 std::optional<std::string> check_listeners(const BrokerSettings& settings) {
   bool any_tls = false;
   for (const ListenerSettings& listener : settings.listeners) {
-    if (auto fault = find_fault(listener)) return fault;
+    if (auto fault = find_fault(listener, settings.password_file ? Admission::password : Admission::anybody))
+      return fault;
     any_tls = any_tls || mqtt::uses_tls(listener.place.transport);
   }
   if (!any_tls && !settings.typed.traits.tls.certificate_file.empty())
@@ -171,6 +172,7 @@ void declare_broker_options(Options& o, BrokerSettings& settings) {
   declare_listening(o, settings.typed);
   declare_running(o, settings);
   declare_listener_traits(o, settings.typed.traits);
+  declare_access_options(o, settings);
   declare_store_options(o, settings);
   declare_limit_options(o, settings);
   o.flag("-v,--verbose", settings.verbose)

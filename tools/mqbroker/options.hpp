@@ -24,6 +24,7 @@ struct BrokerSettings {
   bool check_only = false;
   bool print_address = false;
   std::optional<int> ready_fd;
+  std::optional<std::string> password_file;
   std::optional<std::string> database;  ///< none: memory only
   mqtt::store::Durability durability = mqtt::store::Durability::full;
 
@@ -42,6 +43,9 @@ struct BrokerSettings {
 
 /// `settings` must outlive the parsing.
 void declare_broker_options(Options& options, BrokerSettings& settings);
+
+/// The part of it that says who may connect.
+void declare_access_options(Options& options, BrokerSettings& settings);
 
 /// The part of it that says what outlives the process.
 void declare_store_options(Options& options, BrokerSettings& settings);

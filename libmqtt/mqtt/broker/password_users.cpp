@@ -1,0 +1,53 @@
+#include <mqtt/broker/password_users.hpp>
+
+#include <algorithm>
+
+#include <mqtt/util/bytes.hpp>
+
+namespace mqtt::broker {
+namespace {
+
+/// The client's two messages, and the two answers.
+class ScramExchange final : public AuthExchange {
+ public:
+  ScramExchange(std::shared_ptr<const PasswordFile> file, std::string nonce)
+      : file_{std::move(file)}, server_{ScramHash::sha512, std::move(nonce)} {}
+
+  AuthDecision step(std::string_view data) override {
+    const bool first = !std::exchange(begun_, true);
+    auto answer =
+        first ? server_.begin(data, [this](std::string_view user) { return file_->scram_verifier(user); })
+              : server_.finish(data);
+    // Why is nothing that somebody who tries should learn.
+    if (!answer) return AuthDecision::refused(ReasonCode::not_authorized);
+    AuthDecision decision;
+    decision.kind = first ? AuthDecision::Kind::challenge : AuthDecision::Kind::allow;
+    decision.user = server_.user();
+    decision.data = std::move(*answer);
+    return decision;
+  }
+
+ private:
+  std::shared_ptr<const PasswordFile> file_;
+  ScramServer server_;
+  bool begun_ = false;
+};
+
+}  // namespace
+
+AuthDecision PasswordUsers::authenticate(const ConnectView& connect, const ConnectionInfo& info) {
+  if (!connect.user_name) {
+    const bool welcome = std::ranges::find(anonymous_listeners_, info.listener) != anonymous_listeners_.end();
+    return welcome ? AuthDecision::allowed("") : AuthDecision::refused(ReasonCode::not_authorized);
+  }
+  if (!file_->fits(*connect.user_name, as_text(connect.password.value_or(Bytes{}))))
+    return AuthDecision::refused(ReasonCode::bad_user_name_or_password);
+  return AuthDecision::allowed(std::string{*connect.user_name});
+}
+
+std::unique_ptr<AuthExchange> PasswordUsers::begin(std::string_view method, std::string_view) {
+  if (find_scram_hash(method) != ScramHash::sha512) return nullptr;
+  return std::make_unique<ScramExchange>(file_, nonce_());
+}
+
+}  // namespace mqtt::broker

@@ -1,0 +1,35 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <mqtt/broker/access.hpp>
+#include <mqtt/broker/password_file.hpp>
+
+namespace mqtt::broker {
+
+/// Lets in who has a password of the file: by user name and password, or by SCRAM-SHA-512, with which the
+/// password is not sent. What a password costs to check, it costs the loop: that is what bounds the file's
+/// iterations.
+class PasswordUsers final : public Authenticator {
+ public:
+  /// `anonymous_listeners`: where clients without user name may come in, too. `nonce`: as ScramServer wants
+  /// it.
+  PasswordUsers(PasswordFile file, std::vector<std::string> anonymous_listeners,
+                std::function<std::string()> nonce)
+      : file_{std::make_shared<const PasswordFile>(std::move(file))},
+        anonymous_listeners_{std::move(anonymous_listeners)},
+        nonce_{std::move(nonce)} {}
+
+  AuthDecision authenticate(const ConnectView& connect, const ConnectionInfo& info) override;
+  std::unique_ptr<AuthExchange> begin(std::string_view method, std::string_view client_id) override;
+
+ private:
+  std::shared_ptr<const PasswordFile> file_;  // shared with exchanges under way
+  std::vector<std::string> anonymous_listeners_;
+  std::function<std::string()> nonce_;
+};
+
+}  // namespace mqtt::broker

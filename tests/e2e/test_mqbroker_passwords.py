@@ -1,0 +1,177 @@
+"""mqbroker --password-file and mqbroker passwd, with our clients, paho and mosquitto's own files."""
+
+import os
+import pathlib
+import re
+import stat
+import subprocess
+
+import pytest
+
+from support.brokers import Mosquitto
+from support.mqbroker import MqBroker
+from support.ports import HOST
+from support.proc import run
+from support.tools import assert_fails, assert_ok, mqpub, program
+
+PASSWORD = "pencil, Bleistift"
+
+
+def passwd(*args, env=None):
+    return run([program("mqbroker"), "passwd", *map(str, args)], env=env)
+
+
+def assert_passwd_fails(result, code, *words):
+    assert result.code == code and result.out == b"" and len(result.err_lines) == 1, result
+    assert result.err_lines[0].startswith("mqbroker"), result
+    for word in words:
+        assert word in result.err_text, result
+
+
+@pytest.fixture
+def users(tmp_path):
+    """A password file with joe, by us."""
+    file = tmp_path / "users"
+    assert_ok(passwd(file, "joe", "--password-env", "WORD", env={"WORD": PASSWORD}))
+    return file
+
+
+def serve(file, *options, certs=None, transports=("tcp",)):
+    return MqBroker(certs, transports, ["-v", "--password-file", file, *options])
+
+
+def publish(broker, *args, password=PASSWORD, **how):
+    return mqpub("-h", HOST, "-p", broker["tcp"].port, "-t", "t", "-m", "x", "-q", "1", *args, env={"WORD": password}, **how)
+
+
+WITH_PASSWORD = ("-u", "joe", "--password-env", "WORD")
+BY_SCRAM = ("--scram-user", "joe", "--auth-method", "SCRAM-SHA-512", "--password-env", "WORD")
+
+
+@pytest.mark.parametrize("how", (WITH_PASSWORD, (*WITH_PASSWORD, "-V", "311"), BY_SCRAM), ids=("v5", "v311", "scram"))
+def test_the_right_password_gets_in_and_a_wrong_one_does_not(users, how):
+    with serve(users) as broker:
+        assert_ok(publish(broker, *how))
+        for wrong in ("Pencil, Bleistift", "pencil", "x" * 60000):
+            assert_fails(publish(broker, *how, password=wrong), 6)
+        assert PASSWORD not in broker.proc.err.decode()
+
+
+def test_who_has_no_user_name_or_an_unknown_one_stays_out(users):
+    with serve(users) as broker:
+        assert_fails(publish(broker), 6, "not authorized")
+        assert_fails(publish(broker, "-u", "jim", "--password-env", "WORD"), 6, "user name or password")
+        assert_fails(publish(broker, "-u", "joe"), 6, "user name or password")
+        assert_fails(publish(broker, *("--scram-user", "jim"), *BY_SCRAM[2:]), 6, "not authorized")
+        assert_fails(publish(broker, "--scram-user", "joe", "--password-env", "WORD"), 6, "SCRAM-SHA-256", "hint: ")
+
+
+def test_a_file_without_users_lets_nobody_in(tmp_path):
+    (tmp_path / "users").write_text("# nobody yet\n")
+    with serve(tmp_path / "users") as broker:
+        assert_fails(publish(broker), 6)
+        assert_fails(publish(broker, "-u", "", "--password-env", "WORD", password=""), 6)
+
+
+def test_anonymous_clients_come_in_where_that_is_said(users):
+    with serve(users, "--allow-anonymous") as broker:
+        assert_ok(publish(broker))
+        assert_ok(publish(broker, *WITH_PASSWORD))
+        assert_fails(publish(broker, *WITH_PASSWORD, password="wrong"), 6)
+
+
+def test_with_passwords_it_may_listen_for_other_machines(users):
+    check = lambda *args: run([program("mqbroker"), "--check-config", "-h", "0.0.0.0", *map(str, args)])
+    assert check("--password-file", users).code == 0
+    assert "--password-file" in check().err_text
+
+
+def test_mosquittos_files_are_read(tmp_path):
+    file = tmp_path / "users"
+    subprocess.run(["mosquitto_passwd", "-c", "-b", file, "joe", PASSWORD], check=True, capture_output=True)
+    with serve(file) as broker:
+        assert_ok(publish(broker, *WITH_PASSWORD))
+        assert_fails(publish(broker, *WITH_PASSWORD, password="wrong"), 6)
+        # Its 101 iterations would lay the password open to whoever stands between.
+        assert_fails(publish(broker, *BY_SCRAM), 12, "101 SCRAM iterations")
+
+
+def test_mosquitto_reads_ours(users):
+    users.chmod(0o644)
+    with Mosquitto(None, ("tcp",), [f"password_file {users}"]) as broker:
+        assert_ok(publish(broker, *WITH_PASSWORD))
+        assert_fails(publish(broker, *WITH_PASSWORD, password="wrong"), 6)
+
+
+# --- mqbroker passwd ------------------------------------------------------------------------------
+
+def test_passwd_adds_changes_and_deletes(users):
+    assert re.fullmatch(r"joe:\$7\$4096\$[A-Za-z0-9+/]{16}\$[A-Za-z0-9+/]{86}==\n", users.read_text())
+    assert stat.S_IMODE(users.stat().st_mode) == 0o600
+    first = users.read_text()
+    users.write_text("# ours\n" + first)
+    users.chmod(0o640)
+    assert_ok(passwd(users, "jim", "--password-cmd", "echo other", "--iterations", "101"))
+    assert users.read_text().startswith("# ours\n" + first + "jim:$7$101$")
+    assert stat.S_IMODE(users.stat().st_mode) == 0o640, "as it was"
+    assert_ok(passwd(users, "joe", "--password-cmd", "echo new"))
+    assert first not in users.read_text() and users.read_text().count("joe:") == 1
+    assert_ok(passwd("--delete", users, "joe"))
+    assert "joe" not in users.read_text() and "jim:" in users.read_text()
+    assert sorted(p.name for p in users.parent.iterdir()) == ["users"], "nothing is left beside it"
+
+
+def test_passwd_refuses(users, tmp_path):
+    before = users.read_text()
+    word = ("--password-cmd", "echo x")
+    assert_passwd_fails(passwd(), 2, "FILE")
+    assert_passwd_fails(passwd(users), 2, "USER")
+    assert_passwd_fails(passwd(users, "joe", "stray", *word), 2, "stray")
+    for user in ("", "a:b", "#a", "a\nb"):
+        assert_passwd_fails(passwd(users, user, *word), 2)
+    assert_passwd_fails(passwd(users, "joe", "--iterations", "0", *word), 2, "from 1 to 1000000")
+    assert_passwd_fails(passwd("--delete", users, "joe", *word), 2, "together")
+    assert_passwd_fails(passwd("--delete", users, "jim"), 14, "no user 'jim'")
+    assert_passwd_fails(passwd(users, "joe", "--password-cmd", "true"), 14, "empty")
+    assert_passwd_fails(passwd(users, "joe", "--password-env", "NO_SUCH"), 14, "NO_SUCH")
+    assert_passwd_fails(passwd(tmp_path / "no" / "file", "joe", *word), 14, "No such file")
+    assert_passwd_fails(passwd(tmp_path, "joe", *word), 14, "directory")
+    assert users.read_text() == before
+    users.write_text("joe:plain\n")
+    assert_passwd_fails(passwd(users, "jim", *word), 14, f"{users}:1: ")
+    assert users.read_text() == "joe:plain\n"
+
+
+def test_passwd_help():
+    text = assert_ok(passwd("--help")).out.decode()
+    for word in ("FILE", "USER", "--delete", "--iterations", "--password-file"):
+        assert word in text
+
+
+# --- bad files ------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("line", ("joe", "joe:", ":", "joe:secret", "joe:$argon2id$v=19$m=1,t=1,p=1$YQ$YQ", "joe:$7$101$YQ==",
+                                  "joe:$7$2000000$YQ==$YQ=="), ids=str)
+def test_a_line_that_is_none_stops_the_broker_and_is_not_shown(tmp_path, line):
+    (tmp_path / "users").write_text(f"# users\n{line}\n")
+    for check in ((), ("--check-config",)):
+        result = run([program("mqbroker"), *check, "-p", "0", "--password-file", str(tmp_path / "users")])
+        assert_fails(result, 2, f"{tmp_path}/users:2: ")
+        assert "secret" not in result.err_text
+
+
+def test_files_that_are_none(tmp_path):
+    for path, word in ((tmp_path / "missing", "No such file"), (tmp_path, "directory"), (pathlib.Path("/dev/zero"), "large")):
+        assert_fails(run([program("mqbroker"), "-p", "0", "--password-file", str(path)]), 2, word)
+    if os.geteuid() != 0:
+        (tmp_path / "locked").touch(0)
+        assert_fails(run([program("mqbroker"), "-p", "0", "--password-file", str(tmp_path / "locked")]), 2, "denied")
+
+
+def test_a_certificate_names_who_has_one_and_a_password_the_others(users, certs):
+    options = ("--client-certs", "optional", "--cert-as-user", "--cafile", certs.ca)
+    with serve(users, *options, certs=certs, transports=("tls",)) as broker:
+        with_certificate = mqpub(*broker.args("tls"), "--cert", certs.client, "--key", certs.client_key, "-t", "t", "-n", "-q", "1")
+        assert_ok(with_certificate)
+        assert_fails(mqpub(*broker.args("tls"), "-t", "t", "-n", "-q", "1"), 6)
+        assert_ok(mqpub(*broker.args("tls"), "-t", "t", "-n", "-q", "1", *WITH_PASSWORD, env={"WORD": PASSWORD}))

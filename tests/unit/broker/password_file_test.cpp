@@ -1,0 +1,163 @@
+#include <mqtt/broker/password_file.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include <mqtt/broker/password_users.hpp>
+#include <mqtt/session/scram.hpp>
+
+namespace mqtt::broker {
+namespace {
+
+// By mosquitto_passwd 2.0 ("joe" has "pencil"), and its format $6$ by Python's hashlib: sha512(b"pencil" +
+// b"saltsaltsalt").
+const std::string joe_7 =
+    "$7$101$N24B7mBJ/ueikRBe$/7gouCL7OxjOmW4Eq3jKpfGJzKga4hKdWnaLkRXT9fzXNnGeW+tG5v4t"
+    "2V86ZKGSVnzUraC4w6A8h1dyvCpN/g==";
+const std::string jim_6 =
+    "$6$c2FsdHNhbHRzYWx0$PollmAeVIh9XZCuN4dUfyQjtPHqKpyIFuY6PnaM9kJIZFkr8X28ITgSOXhqj"
+    "qLD4OxftYDhhQsKU59eNUzedCA==";
+
+PasswordFile file_of(const std::string& text) {
+  auto file = PasswordFile::parse(text);
+  EXPECT_TRUE(file.has_value()) << file.error();
+  return std::move(*file);
+}
+
+TEST(PasswordFile, ReadsMosquittosFormats) {
+  const PasswordFile file = file_of("# users\n\njoe:" + joe_7 + "\r\njim:" + jim_6);
+  EXPECT_EQ(file.size(), 2U);
+  for (const char* user : {"joe", "jim"}) {
+    EXPECT_TRUE(file.fits(user, "pencil")) << user;
+    for (const char* wrong : {"", "Pencil", "pencil ", "penci"}) EXPECT_FALSE(file.fits(user, wrong)) << user;
+  }
+  EXPECT_FALSE(file.fits("jane", "pencil"));
+  EXPECT_FALSE(file.fits("", ""));
+}
+
+TEST(PasswordFile, WithoutUsersItLetsNobodyIn) {
+  for (const char* text : {"", "\n", "# none\n"}) {
+    const PasswordFile file = file_of(text);
+    EXPECT_FALSE(file.fits("", "")) << "CVE-2018-12550";
+    EXPECT_FALSE(file.fits("joe", ""));
+  }
+}
+
+TEST(PasswordFile, ALineThatIsNoneIsAnErrorWithItsNumber) {
+  const std::string hash64(86, 'A');
+  const std::array<std::string, 18> lines{"joe",
+                                          "joe:",
+                                          ":" + joe_7,
+                                          "joe:pencil",
+                                          "joe:$7$",
+                                          "joe:$5$1$YQ==$" + hash64 + "==",
+                                          "joe:$7$0$YQ==$" + hash64 + "==",
+                                          "joe:$7$-1$YQ==$" + hash64 + "==",
+                                          "joe:$7$1000001$YQ==$" + hash64 + "==",
+                                          "joe:$7$99999999999$YQ==$" + hash64 + "==",
+                                          "joe:$7$1$$" + hash64 + "==",
+                                          "joe:$7$1$*$" + hash64 + "==",
+                                          "joe:$7$1$YQ==$YQ==",
+                                          "joe:$7$1$YQ==$" + hash64 + "==$",
+                                          "joe:$7$1$YQ==",
+                                          "j\x01oe:" + joe_7,
+                                          "\xff:" + joe_7,
+                                          "joe:$6$YQ=="};
+  for (const std::string& line : lines) {
+    const auto file = PasswordFile::parse("# first\n" + line + "\njim:" + jim_6 + "\n");
+    ASSERT_FALSE(file.has_value()) << line;
+    EXPECT_TRUE(file.error().starts_with("2: ")) << file.error();
+  }
+  EXPECT_FALSE(PasswordFile::parse("joe:" + joe_7 + "\njoe:" + jim_6).has_value()) << "twice";
+}
+
+TEST(PasswordHash, IsWrittenAsItIsRead) {
+  const PasswordHash made = PasswordHash::make("pencil", "saltsaltsalt", 101);
+  const auto read = PasswordHash::parse(made.to_text());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->to_text(), made.to_text());
+  EXPECT_TRUE(read->fits("pencil"));
+  EXPECT_FALSE(read->fits("pencil2"));
+  EXPECT_EQ(PasswordHash::parse(jim_6)->to_text(), jim_6);
+}
+
+TEST(WithUser, ReplacesAddsAndTakesAway) {
+  const PasswordHash hash = PasswordHash::make("x", "salt", 1);
+  const std::string line = "joe:" + hash.to_text() + "\n";
+  EXPECT_EQ(with_user("", "joe", hash), line);
+  EXPECT_EQ(with_user("# a\njim:y", "joe", hash), "# a\njim:y\n" + line) << "a last line without its end";
+  EXPECT_EQ(with_user("joe:old\njoey:z\n", "joe", hash), line + "joey:z\n");
+  EXPECT_EQ(with_user("a:1\njoe:old\n", "joe", std::nullopt), "a:1\n");
+}
+
+constexpr std::uint32_t enough = ScramClient::iterations_min;
+
+/// How a login of `user` by SCRAM-SHA-512 ends.
+AuthDecision log_in(PasswordUsers& users, std::string_view user, std::string password) {
+  const auto exchange = users.begin("SCRAM-SHA-512", "id");
+  ScramClient client{ScramHash::sha512, user, std::move(password), "client"};
+  const AuthDecision challenge = exchange->step(client.first());
+  EXPECT_EQ(challenge.kind, AuthDecision::Kind::challenge);
+  AuthDecision end = exchange->step(client.answer(challenge.data).value_or(""));
+  EXPECT_TRUE(end.kind != AuthDecision::Kind::allow || client.finish(end.data).has_value());
+  return end;
+}
+
+PasswordUsers users_of(std::string text) {
+  return {file_of(std::move(text)), {"open"}, [] { return std::string{"server"}; }};
+}
+
+TEST(PasswordUsers, ScramServesWhatIsKeptIterated) {
+  auto users =
+      users_of("joe:" + PasswordHash::make("pencil", "saltsaltsalt", enough).to_text() + "\njim:" + jim_6);
+  const AuthDecision joe = log_in(users, "joe", "pencil");
+  EXPECT_EQ(joe.kind, AuthDecision::Kind::allow);
+  EXPECT_EQ(joe.user, "joe");
+  for (const auto& [user, password] : {std::pair{"joe", "wrong"}, {"jim", "pencil"}, {"jane", "pencil"}}) {
+    const AuthDecision refused = log_in(users, user, password);
+    EXPECT_EQ(refused.kind, AuthDecision::Kind::refuse) << user;
+    EXPECT_EQ(refused.reason, ReasonCode::not_authorized) << user;
+  }
+}
+
+TEST(PasswordUsers, AnUnknownUserIsChallengedLikeAKnownOne) {
+  auto users = users_of("joe:" + PasswordHash::make("pencil", "saltsaltsalt", enough).to_text());
+  const auto shape = [&](std::string_view user) {
+    const AuthDecision step =
+        users.begin("SCRAM-SHA-512", "")->step(ScramClient{ScramHash::sha512, user, "", "c"}.first());
+    return std::pair{step.kind, step.data.size()};
+  };
+  EXPECT_EQ(shape("joe"), shape("jan"));
+}
+
+TEST(PasswordUsers, OtherMethodsAndStepsOutOfTurnAreRefused) {
+  auto users = users_of("joe:" + joe_7);
+  for (const char* method : {"SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512-PLUS", "PLAIN", ""})
+    EXPECT_FALSE(users.begin(method, "")) << method;
+  for (const char* first : {"", "n,,n=joe", "c=biws,r=cserver,p=AAAA"}) {
+    const auto exchange = users.begin("SCRAM-SHA-512", "");
+    EXPECT_EQ(exchange->step(first).kind, AuthDecision::Kind::refuse) << first;
+    EXPECT_EQ(exchange->step("c=biws,r=cserver,p=AAAA").kind, AuthDecision::Kind::refuse) << first;
+  }
+}
+
+TEST(PasswordUsers, AnonymousOnlyWhereThatIsSaid) {
+  auto users = users_of("joe:" + joe_7);
+  const auto attempt = [&](std::string_view listener, std::optional<std::string_view> user,
+                           std::string_view password) {
+    ConnectView connect;
+    connect.user_name = user;
+    connect.password = as_bytes(password);
+    return users.authenticate(
+        connect, {.address = "", .listener = std::string{listener}, .certificate_common_name = ""});
+  };
+  EXPECT_EQ(attempt("closed", "joe", "pencil").kind, AuthDecision::Kind::allow);
+  EXPECT_EQ(attempt("closed", std::nullopt, "pencil").reason, ReasonCode::not_authorized);
+  EXPECT_EQ(attempt("closed", "", "").reason, ReasonCode::bad_user_name_or_password);
+  EXPECT_EQ(attempt("open", std::nullopt, "").kind, AuthDecision::Kind::allow);
+  EXPECT_EQ(attempt("open", "joe", "wrong").reason, ReasonCode::bad_user_name_or_password);
+}
+
+}  // namespace
+}  // namespace mqtt::broker
