@@ -271,7 +271,7 @@ def test_secrets_are_not_in_the_process_list():
 
 
 @pytest.mark.parametrize("option, secret, where", [
-    ("--password-prompt", "s3cret", "CONNECT"), ("--keypass-prompt", PASSWORD, "key"), ("--psk-prompt", PSK, "handshake")])
+    ("--password-prompt", "s3cret", "CONNECT"), ("--token-prompt", "s3cret", "CONNECT"), ("--keypass-prompt", PASSWORD, "key"), ("--psk-prompt", PSK, "handshake")])
 def test_a_secret_is_asked_for_on_the_terminal_without_echo(strict, psk_broker, certs, pkcs12, option, secret, where):
     with FaultServer(faults.after_connack()) as server:
         address = {"CONNECT": ["-L", server.url, "-u", "joe"],

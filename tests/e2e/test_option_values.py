@@ -35,6 +35,8 @@ WRONG = {
     "--password-cmd": "", "--id": NO_UTF_8, "--id-prefix": NO_UTF_8, "--session-expiry-interval": "1ms",
     "--keepalive": "65536", "--max-inflight": "0", "--protocol-version": "4", "--property": ("connect", "none", "1"),
     "--will-topic": "a/+", "--will-qos": ("3", "--will-topic", "w"), "--ws-path": "mqtt", "--ws-header": "a b:c",
+    "--auth-method": "", "--auth-data": ("base64:*", "--auth-method", "M"), "--scram-user": "", "--token-file": "",
+    "--token-env": "", "--token-cmd": "", "--token-lifetime": ("0", "--token-file", "f"),
     # TLS
     "--cafile": "/nowhere", "--capath": "/nowhere", "--pin-sha256": "AAAA", "--cert": ("/nowhere", "--key", "/nowhere"),
     "--key": ("/nowhere", "--cert", "/nowhere"), "--keypass-file": "", "--keypass-env": "", "--keypass-cmd": "",

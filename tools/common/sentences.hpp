@@ -62,6 +62,8 @@ struct Where {
 
 /// Reading or writing here: "cannot write to standard output: No space left on device".
 [[nodiscard]] Sentence local_io_failed(const mqtt::Error& error);
+/// At the end: the reader of standard output took nothing of this for all of output_grace.
+[[nodiscard]] Sentence output_blocked(std::size_t octets);
 
 /// "Not authorized (0x87)"
 [[nodiscard]] std::string name_and_code(mqtt::ReasonCode code, mqtt::PacketType type);

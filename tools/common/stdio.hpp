@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,10 +8,14 @@
 #include <mqtt/net/loop.hpp>
 #include <mqtt/util/bytes.hpp>
 #include <mqtt/util/error.hpp>
+#include <mqtt/util/time.hpp>
 
 #include "common/descriptor.hpp"
 
 namespace mq {
+
+/// How long, at the end, the reader of standard output may take nothing.
+inline constexpr mqtt::Duration output_grace = std::chrono::seconds{2};
 
 /// Standard output, or another descriptor, on the loop. Gather with append() or buffer(), then
 /// flush() once per turn: one write(2). A full pipe never blocks the loop; a reader that goes away is

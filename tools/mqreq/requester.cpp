@@ -16,9 +16,6 @@ using mqtt::PropertyId;
 using mqtt::PropertyPlace;
 using mqtt::Version;
 
-/// How long, at the end, a reader of standard output may take nothing.
-constexpr mqtt::Duration output_grace = std::chrono::seconds{2};
-
 /// Nothing of our own comes back, and nothing stale: a responder may use the topic that we listen on, and
 /// somebody may have left a retained message there.
 mqtt::SubscriptionOptions subscription_options(const ReqConfig& config) {
@@ -283,8 +280,7 @@ void Requester::give_up_waiting() {
 void Requester::give_up_output() {
   gave_up_ = true;
   exit_code_ = ExitCode::local_io;
-  diag_.error(fmt::format("standard output is blocked: {} octets of received messages were not written",
-                          output_.pending()));
+  diag_.error(output_blocked(output_.pending()));
   say_goodbye();
 }
 

@@ -21,9 +21,6 @@ namespace {
 
 using mqtt::Ending;
 
-/// How long, at the end, a reader of standard output may take nothing.
-constexpr mqtt::Duration output_grace = std::chrono::seconds{2};
-
 std::uint64_t random_seed() {
   std::random_device device;
   return static_cast<std::uint64_t>(device()) << 32 | device();
@@ -326,8 +323,7 @@ class Receiver final : mqtt::ClientHandler {
   void give_up_output() {
     gave_up_ = true;
     exit_code_ = ExitCode::local_io;
-    diag_.error(fmt::format("standard output is blocked: {} octets of received messages were not written",
-                            output_.pending()));
+    diag_.error(output_blocked(output_.pending()));
     say_goodbye();
   }
 
