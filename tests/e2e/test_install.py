@@ -1,0 +1,53 @@
+"""What `cmake --install` brings: programs that run from there, and the schema of their JSON lines."""
+
+import json
+import pathlib
+import subprocess
+import tempfile
+
+import jsonschema
+import pytest
+
+from support.mqbroker import MqBroker
+from support.ports import HOST
+from support.tools import program
+
+BUILD = program("mqpub").parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed():
+    with tempfile.TemporaryDirectory() as prefix:
+        subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        yield pathlib.Path(prefix)
+
+
+@pytest.mark.parametrize("tool", ["mqpub", "mqsub", "mqreq", "mqbroker", "mqbench"])
+def test_programs_run_where_they_were_installed(installed, tool):
+    result = subprocess.run([installed / "bin" / tool, "--version"], capture_output=True, timeout=20)
+    assert result.returncode == 0 and result.stdout.startswith(tool.encode()), result
+
+
+def test_json_lines_fit_the_installed_schema(installed):
+    schema = json.loads((installed / "share" / "mq" / "mq-message.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    with MqBroker(options=["-v"]) as broker:
+        where = ["-h", HOST, "-p", str(broker["tcp"].port), "-t", "a/b"]
+        sub = subprocess.Popen([installed / "bin" / "mqsub", *where, "--json", "-q", "2", "-C", "4", "-W", "30"],
+                               stdout=subprocess.PIPE)
+        broker.wait_subscribed("a/b")
+        for options in (["-m", "text"], ["-n", "-r", "-q", "1"], ["-m", '{"a":1}', "-q", "2", "-D", "publish", "user-property", "k", "v"],
+                        ["-s", "-D", "publish", "correlation-data", "base64:AP8=", "-D", "publish", "message-expiry-interval", "9"]):
+            subprocess.run([installed / "bin" / "mqpub", *where, *options], input=b"\xff\0", check=True, timeout=20)
+        lines = sub.communicate(timeout=40)[0].splitlines()
+    assert sub.returncode == 0 and len(lines) == 4, lines
+    for line in lines:
+        validator.validate(json.loads(line))
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate({"topic": 1})
+
+
+def test_units_start_the_program_that_is_installed(installed):
+    units = installed / "lib" / "systemd" / "system"
+    assert "ExecStart=/usr/bin/mqbroker" in (units / "mqbroker.service").read_text(encoding="utf-8")
+    assert "ListenStream=" in (units / "mqbroker.socket").read_text(encoding="utf-8")
