@@ -20,7 +20,9 @@ class Owner final : public SessionHandler {
                 {.ack_mode = setup & 0x10 ? AckMode::manual : AckMode::automatic,
                  .alias_policy = setup & 0x20 ? AliasPolicy::when_room : AliasPolicy::none}},
         clean_{(setup & 0x40) != 0},
-        authenticates_{(setup & 0x80) != 0} {}
+        authenticates_{(setup & 0x80) != 0} {
+    if (version_ == Version::v5 && (setup & 0x08) != 0) session.set_mechanism(&mechanism_);
+  }
 
   void connect(TimePoint now) {
     ConnectOptions options;
@@ -61,6 +63,22 @@ class Owner final : public SessionHandler {
   ClientSession session;
 
  private:
+  /// Answers by what it is asked, and sometimes not.
+  class Mechanism final : public AuthMechanism {
+   public:
+    std::string_view method() const override { return "M"; }
+    std::string begin() override { return "one"; }
+    Result<std::string> answer(std::string_view data) override {
+      if (data.size() % 4 == 3) return fail(ErrorDomain::authentication, 0, "wrong");
+      return std::string{data};
+    }
+    Result<void> finish(std::string_view data) override {
+      if (data.size() % 4 == 3) return fail(ErrorDomain::authentication, 0, "wrong");
+      return {};
+    }
+  };
+
+  Mechanism mechanism_;
   bool clean_;
   bool authenticates_;
 };
@@ -88,6 +106,7 @@ void step(Owner& owner, fuzz::Input& input, TimePoint& now) {
     case 4: (void)session.ping(now); return;
     case 5: return fuzz::write_some(session.output(), input.octet() * std::size_t{16});
     case 6:
+      if ((action & 2) != 0) return void(session.re_authenticate(now));
       (void)session.auth(now, action & 1 ? ReasonCode::re_authenticate : ReasonCode::continue_authentication,
                          {});
       return;
@@ -96,6 +115,7 @@ void step(Owner& owner, fuzz::Input& input, TimePoint& now) {
       require(session.output().empty() && !session.next_deadline());
       return owner.connect(now);
     case 8: (void)session.disconnect(now); return;
+    case 9: return action & 1 ? session.pause_reading(now) : session.resume_reading(now);
     default: return session.receive(now, input.take(1 + input.octet()), owner);
   }
 }

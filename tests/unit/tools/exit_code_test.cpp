@@ -81,6 +81,8 @@ TEST(ExitCode, OfAnEnding) {
   EXPECT_EQ(code({.kind = Kind::peer_disconnect, .was_connected = true}), ExitCode::connection_lost);
   EXPECT_EQ(code({.kind = Kind::ping_timeout, .was_connected = true}), ExitCode::connection_lost);
   EXPECT_EQ(code({.kind = Kind::connection_lost, .was_connected = true}), ExitCode::connection_lost);
+  EXPECT_EQ(code({.kind = Kind::auth_timeout, .was_connected = true}), ExitCode::connection_lost);
+  EXPECT_EQ(code({.kind = Kind::authentication_failed}), ExitCode::protocol_error);
 }
 
 TEST(ExitCode, OfAConnectionThatWasLostAndNotFoundAgainIsConnectionLost) {

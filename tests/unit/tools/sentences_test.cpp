@@ -1,5 +1,6 @@
 #include "common/sentences.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -83,6 +84,18 @@ TEST(GuessPeer, NeedsEnoughToTell) {
   EXPECT_EQ(guess_peer(std::string_view{"\x20\x02\x00\x00", 4}), PeerKind::unknown);  // CONNACK
   EXPECT_EQ(guess_peer("HTTP/1.0"), PeerKind::http);
   EXPECT_EQ(guess_peer("\x16\x03\x01"), PeerKind::tls);
+}
+
+TEST(Sentence, OfAnAuthenticationThatFailed) {
+  Ending ending{.kind = Kind::authentication_failed, .error = {ErrorDomain::authentication, 0, "it lies"}};
+  EXPECT_EQ(describe(ending, plain).text, fmt::format("cannot connect to {}: it lies", plain.name));
+  ending.was_connected = true;
+  EXPECT_EQ(describe(ending, plain).text, fmt::format("left {}: it lies", plain.name));
+  const Ending silence{.kind = Kind::auth_timeout, .was_connected = true};
+  EXPECT_EQ(describe(silence, plain).text,
+            fmt::format("connection to {} lost: no answer to AUTH", plain.name));
+  EXPECT_EQ(renewal_failed({ErrorDomain::system, 0, "no luck"}, std::chrono::milliseconds{1500}).text,
+            "cannot renew the token: no luck; next attempt in 1.5s");
 }
 
 TEST(Hint, SilenceOnATlsPortSuggestsTls) {
