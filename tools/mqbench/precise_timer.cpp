@@ -13,12 +13,9 @@ mqtt::Result<std::unique_ptr<PreciseTimer>> PreciseTimer::open(mqtt::net::Loop& 
                                                                std::function<void()> on_time) {
   const int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);  // the clock of TimePoint
   if (fd < 0) return std::unexpected(mqtt::system_error(errno, "cannot make a timer"));
-  std::unique_ptr<PreciseTimer> timer{new PreciseTimer{fd}};
+  std::unique_ptr<PreciseTimer> timer{new PreciseTimer{fd, std::move(on_time)}};
   auto watcher =
-      mqtt::net::FdWatcher::open(loop, fd, [fd, on_time = std::move(on_time)](mqtt::net::FdEvents) {
-        std::uint64_t expirations = 0;
-        if (read(fd, &expirations, sizeof expirations) == sizeof expirations) on_time();
-      });
+      mqtt::net::FdWatcher::open(loop, fd, [raw = timer.get()](mqtt::net::FdEvents) { raw->fire(); });
   if (!watcher) return std::unexpected(std::move(watcher.error()));
   timer->watcher_ = std::move(*watcher);
   timer->watcher_->watch({.readable = true});
@@ -30,7 +27,17 @@ PreciseTimer::~PreciseTimer() {
   close(fd_);
 }
 
+/// Setting it anew, as a schedule does, also takes back that it is readable: that spares a system call.
+void PreciseTimer::fire() {
+  fired_ = true;
+  on_time_();
+  if (!fired_) return;
+  std::uint64_t expirations = 0;
+  [[maybe_unused]] const auto size = read(fd_, &expirations, sizeof expirations);
+}
+
 void PreciseTimer::set(mqtt::Deadline when) {
+  fired_ = false;
   itimerspec setting{};  // of zeros: off
   if (when) {
     // Zero would be off, too.

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include <mqtt/net/loop.hpp>
 #include <mqtt/util/error.hpp>
@@ -22,9 +23,13 @@ class PreciseTimer {
   void set(mqtt::Deadline when);
 
  private:
-  explicit PreciseTimer(int fd) : fd_{fd} {}
+  PreciseTimer(int fd, std::function<void()> on_time) : fd_{fd}, on_time_{std::move(on_time)} {}
+
+  void fire();
 
   int fd_;
+  std::function<void()> on_time_;
+  bool fired_ = false;  // and not set again since
   std::unique_ptr<mqtt::net::FdWatcher> watcher_;
 };
 
