@@ -4,14 +4,39 @@
 // late and out of order, reconnect and go on. Each history is decided by its seed alone. It must end with
 // every QoS 1 message delivered at least once and every QoS 2 message exactly once, first deliveries in
 // the order of publishing, no identifier taken twice, acknowledgements in order, nothing sent again on a
-// live connection, and nothing lost that was reported as published.
+// live connection, and nothing lost that was reported as published. Somebody who watches from in between must
+// not find an error in what they say.
 #include <cstdio>
 #include <string>
+
+#include <mqtt/inspect/lint.hpp>
 
 #include "history_model.hpp"
 
 namespace mqtt::test {
 namespace {
+
+/// Looks at one connection as it goes by.
+class Watcher final : public FlowWatcher {
+ public:
+  explicit Watcher(Fault& fault) : fault_{fault} {}
+
+  void open() { flow_.emplace(); }
+  void see(Sender sender, Bytes bytes) { flow_->receive(sender, {}, bytes, *this); }
+
+  void before_packet(const FlowPacket& packet, const FlowState& state) override {
+    std::vector<Finding> findings;
+    lint(packet, state, findings);
+    for (const Finding& f : findings)
+      if (f.severity == Severity::error) fault_.found(fmt::format("lint: {} {}", f.clause, f.text));
+  }
+  void after_packet(const FlowPacket&, const FlowState&) override {}
+  void on_close(const FlowClose&, const FlowState&) override {}
+
+ private:
+  Fault& fault_;
+  std::optional<mqtt::Flow> flow_;
+};
 
 /// The network between the two ends, and what happens in which order.
 class History {
@@ -41,6 +66,7 @@ class History {
   void open() {
     to_server_.clear();
     to_client_.clear();
+    watcher_.open();
     server_.open();
     client_.connect();
   }
@@ -61,9 +87,9 @@ class History {
       case 2:
       case 3: server_.publish(); break;
       case 4:
-      case 5: write(client_.session.output(), to_server_); break;
+      case 5: write(Sender::client, client_.session.output(), to_server_); break;
       case 6:
-      case 7: write(server_.session->output(), to_client_); break;
+      case 7: write(Sender::server, server_.session->output(), to_client_); break;
       case 8:
       case 9: read(to_server_, [&](Bytes b) { server_.session->receive({}, b, server_); }); break;
       case 10:
@@ -86,11 +112,12 @@ class History {
         fmt::format("the {} closed: {}", side, info->error ? info->error->what : "not a protocol error"));
   }
 
-  void write(OutBuffer& output, std::string& wire) {
+  void write(Sender sender, OutBuffer& output, std::string& wire) {
     iovec part{};
     if (output.gather({&part, 1}) == 0) return;
     const std::size_t size = 1 + random_.below(part.iov_len);
     wire.append(static_cast<const char*>(part.iov_base), size);
+    watcher_.see(sender, as_bytes(std::string_view{wire}.substr(wire.size() - size)));
     output.consume(size);
   }
 
@@ -119,6 +146,7 @@ class History {
   Random random_;
   Plan plan_;
   Fault fault_;
+  Watcher watcher_{fault_};
   ChunkPool pool_;
   Flow to_server_flow_, to_client_flow_;
   std::string to_server_, to_client_;

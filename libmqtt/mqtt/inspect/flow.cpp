@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <mqtt/codec/clauses.hpp>
+
 namespace mqtt {
 namespace {
 
@@ -35,6 +37,13 @@ std::size_t plausible_size(Bytes bytes, Sender sender) {
   return 0;
 }
 
+/// The Framer knows no version: it names its clauses as 5.0 does.
+std::string_view clause_in(Version version, std::string_view clause) {
+  for (const Clause& known : {clauses::varint_minimal, clauses::varint_four_octets})
+    if (known.v5 == clause) return known.id(version);
+  return clause;
+}
+
 }  // namespace
 
 std::optional<std::size_t> find_packet_start(Bytes bytes, Sender sender) {
@@ -64,7 +73,7 @@ void Flow::gap(Sender sender) {
   state_.side(sender).partial = true;
 }
 
-void Flow::receive(Sender sender, TimePoint now, Bytes bytes, FlowHandler& handler) {
+void Flow::receive(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler) {
   Direction& direction = directions_[static_cast<std::size_t>(sender)];
   if (!state_.began) state_.began = now;
   state_.side(sender).octets += bytes.size();
@@ -85,16 +94,17 @@ void Flow::receive(Sender sender, TimePoint now, Bytes bytes, FlowHandler& handl
 
 /// Nothing tells where the next packet begins.
 void Flow::give_up(Sender sender, TimePoint now, Bytes bytes, const DecodeError& fault,
-                   FlowHandler& handler) {
+                   FlowWatcher& handler) {
   FlowPacket packet{
       .step = {++state_.packets, now}, .sender = sender, .bytes = bytes, .version = state_.version};
   packet.fault = fault;
+  packet.fault->clause = clause_in(state_.version, fault.clause);
   pass_on(packet, handler);
   gap(sender);
   skipped_ += bytes.size();
 }
 
-void Flow::hand_over(Sender sender, TimePoint now, const Frame& frame, FlowHandler& handler) {
+void Flow::hand_over(Sender sender, TimePoint now, const Frame& frame, FlowWatcher& handler) {
   FlowPacket packet{
       .step = {++state_.packets, now}, .sender = sender, .bytes = frame.bytes, .version = state_.version};
   decode_frame(frame, packet);
@@ -110,7 +120,7 @@ void Flow::hand_over(Sender sender, TimePoint now, const Frame& frame, FlowHandl
   pass_on(packet, handler);
 }
 
-void Flow::pass_on(FlowPacket& packet, FlowHandler& handler) {
+void Flow::pass_on(FlowPacket& packet, FlowWatcher& handler) {
   handler.before_packet(packet, state_);
   SideState& side = state_.side(packet.sender);
   if (packet.packet)
@@ -142,6 +152,6 @@ void Flow::decode_frame(const Frame& frame, FlowPacket& out) {
   out.version = state_.version;
 }
 
-void Flow::close(const FlowClose& close, FlowHandler& handler) { handler.on_close(close, state_); }
+void Flow::close(const FlowClose& close, FlowWatcher& handler) { handler.on_close(close, state_); }
 
 }  // namespace mqtt

@@ -20,14 +20,14 @@ struct FlowPacket {
 struct FlowClose {
   enum class How : std::uint8_t { fin, reset, unknown };
 
-  std::optional<Sender> by;  ///< who closed first
+  std::optional<Sender> by{};  ///< who closed first
   How how = How::unknown;
   TimePoint time{};
 };
 
-class FlowHandler {
+class FlowWatcher {
  public:
-  virtual ~FlowHandler() = default;
+  virtual ~FlowWatcher() = default;
   /// What goes by, and what was known before it.
   virtual void before_packet(const FlowPacket& packet, const FlowState& state) = 0;
   /// The same, and what is known with it.
@@ -48,10 +48,10 @@ class Flow {
   explicit Flow(Start start = Start::connection, Version version = Version::v5);
 
   /// The next octets of one direction.
-  void receive(Sender sender, TimePoint now, Bytes bytes, FlowHandler& handler);
+  void receive(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler);
   /// Octets of one direction are missing here. Goes on where packets can be recognised again.
   void gap(Sender sender);
-  void close(const FlowClose& close, FlowHandler& handler);
+  void close(const FlowClose& close, FlowWatcher& handler);
 
   [[nodiscard]] const FlowState& state() const { return state_; }
   /// Octets that belong to no packet that we could recognise.
@@ -63,9 +63,9 @@ class Flow {
     bool seeking = false;  // for a place where a packet begins
   };
 
-  void hand_over(Sender sender, TimePoint now, const Frame& frame, FlowHandler& handler);
-  void give_up(Sender sender, TimePoint now, Bytes bytes, const DecodeError& fault, FlowHandler& handler);
-  void pass_on(FlowPacket& packet, FlowHandler& handler);
+  void hand_over(Sender sender, TimePoint now, const Frame& frame, FlowWatcher& handler);
+  void give_up(Sender sender, TimePoint now, Bytes bytes, const DecodeError& fault, FlowWatcher& handler);
+  void pass_on(FlowPacket& packet, FlowWatcher& handler);
   void decode_frame(const Frame& frame, FlowPacket& out);
 
   FlowState state_;

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include <mqtt/inspect/flow.hpp>
+#include <mqtt/inspect/post_mortem.hpp>
 #include <mqtt/util/text.hpp>
 
 #include "session/packet_text.hpp"
@@ -17,19 +17,22 @@ namespace mqtt::test {
 namespace {
 
 /// One conversation being held in one version.
-class Player final : private FlowHandler {
+class Player final : private FlowWatcher {
  public:
   Player(const Conversation& conversation, Version version)
       : conversation_{conversation}, version_{version} {}
 
-  std::vector<std::string> run() {
-    const bool middle = std::ranges::find(conversation_.lines, "middle") != conversation_.lines.end();
-    flow_.emplace(middle ? Flow::Start::middle : Flow::Start::connection);
+  Outcome run() {
+    open(Flow::Start::connection);
     for (const std::string& line : conversation_.lines) {
+      const auto own = for_this_version(line);
+      if (!own) continue;
+      if (!own->starts_with("! ")) expect_found();
       line_ = line;
-      if (const auto own = for_this_version(line)) step(*own);
+      step(*own);
     }
-    return problems_;
+    expect_found();
+    return std::move(outcome_);
   }
 
  private:
@@ -47,8 +50,11 @@ class Player final : private FlowHandler {
 
   void step(std::string_view line) {
     const auto after = [&](std::string_view word) { return line.substr(word.size()); };
-    if (line == "middle") return;
-    if (line == "octet by octet") {
+    if (line == "middle") {
+      open(Flow::Start::middle);
+    } else if (line == "--") {
+      open(Flow::Start::connection);
+    } else if (line == "octet by octet") {
       by_octet_ = true;
     } else if (line.starts_with(">hex ") || line.starts_with("<hex ")) {
       receive(line[0], octets(after(">hex ")));
@@ -58,11 +64,60 @@ class Player final : private FlowHandler {
       now_ = TimePoint{parse_duration(after("at ")).value_or(Duration{})};
     } else if (line.starts_with("gap ")) {
       flow_->gap(sender_of(line[4]));
+    } else if (line.starts_with("close ")) {
+      close(after("close "));
     } else if (line.starts_with("= ")) {
       expect_seen(after("= "));
+    } else if (line.starts_with("why ")) {
+      if (after("why ") != why_) problem(fmt::format("found \"{}\"", why_));
+    } else if (line.starts_with("! ")) {
+      expected_.emplace_back(after("! "));
     } else {
       problem("is no line of a conversation");
     }
+  }
+
+  void open(Flow::Start start) {
+    if (start == Flow::Start::connection || outcome_.connections.empty()) outcome_.connections.emplace_back();
+    flow_.emplace(start);
+    now_ = {};
+    by_octet_ = false;
+    last_error_.reset();
+  }
+
+  void close(std::string_view words) {
+    FlowClose close{.time = now_};
+    if (!words.starts_with("nobody"))
+      close.by = words.starts_with("client") ? Sender::client : Sender::server;
+    close.how = words.ends_with("fin")     ? FlowClose::How::fin
+                : words.ends_with("reset") ? FlowClose::How::reset
+                                           : FlowClose::How::unknown;
+    flow_->close(close, *this);
+  }
+
+  /// What was found since the last call is what the lines said.
+  void expect_found() {
+    std::vector<std::string> found;
+    for (const Finding& f : findings_) {
+      found.push_back(text_of(f));
+      if (f.rule) outcome_.connections.back().broken.insert(f.rule);
+    }
+    std::ranges::sort(found);
+    std::ranges::sort(expected_);
+    if (judged_ && found != expected_)
+      problem(fmt::format("found \"{}\", not \"{}\"", fmt::join(found, "\", \""),
+                          fmt::join(expected_, "\", \"")));
+    findings_.clear();
+    expected_.clear();
+  }
+
+  static std::string text_of(const Finding& f) {
+    static constexpr std::string_view severities[] = {"error", "warning", "info"};
+    std::string text = fmt::format("{} {} {}", f.clause, f.side == Sender::client ? "client" : "server",
+                                   severities[static_cast<std::size_t>(f.severity)]);
+    if (f.offset + f.size != 0) text += fmt::format(" @{}+{}", f.offset, f.size);
+    if (f.other != 0) text += fmt::format(" #{}", f.other);
+    return text;
   }
 
   static Sender sender_of(char direction) { return direction == '>' ? Sender::client : Sender::server; }
@@ -91,7 +146,10 @@ class Player final : private FlowHandler {
     }
   }
 
-  void before_packet(const FlowPacket& packet, const FlowState&) override {
+  void before_packet(const FlowPacket& packet, const FlowState& state) override {
+    outcome_.connections.back().types |= 1u << (packet.bytes[0] >> 4);
+    lint(packet, state, findings_);
+    if (!findings_.empty() && findings_.back().severity == Severity::error) last_error_ = findings_.back();
     seen_.clear();
     seen_.insert(fmt::format("version {}", to_string(packet.version)));
     if (packet.answers)
@@ -108,11 +166,15 @@ class Player final : private FlowHandler {
         fmt::format("in-flight {} {}", state.sides[0].messages.size(), state.sides[1].messages.size()));
   }
 
-  void on_close(const FlowClose&, const FlowState&) override {}
+  void on_close(const FlowClose& close, const FlowState& state) override {
+    outcome_.connections.back().types |= 1;
+    lint(close, state, findings_);
+    why_ = post_mortem(close, state, last_error_);
+  }
 
   void problem(std::string_view what) {
-    problems_.push_back(fmt::format("{} [{}] {}: {}: {}", conversation_.file, conversation_.name,
-                                    to_string(version_), line_, what));
+    outcome_.problems.push_back(fmt::format("{} [{}] {}: {}: {}", conversation_.file, conversation_.name,
+                                            to_string(version_), line_, what));
   }
 
   const Conversation& conversation_;
@@ -122,7 +184,12 @@ class Player final : private FlowHandler {
   bool by_octet_ = false;
   std::set<std::string> seen_;
   std::string line_;
-  std::vector<std::string> problems_;
+  const bool judged_ = conversation_.file.starts_with("lint");
+  std::vector<Finding> findings_;
+  std::vector<std::string> expected_;
+  std::optional<Finding> last_error_;
+  std::string why_;
+  Outcome outcome_;
 };
 
 Version version_of(std::string_view word) {
@@ -152,7 +219,7 @@ std::vector<Conversation> read_conversations(const std::string& file) {
   return out;
 }
 
-std::vector<std::string> play(const Conversation& conversation, Version version) {
+Outcome play(const Conversation& conversation, Version version) {
   return Player{conversation, version}.run();
 }
 

@@ -1,8 +1,9 @@
 #pragma once
+#include <set>
 #include <string>
 #include <vector>
 
-#include <mqtt/codec/types.hpp>
+#include <mqtt/inspect/lint.hpp>
 
 // Conversations as somebody in between sees them. tests/inspect/*.txt hold them:
 //
@@ -18,6 +19,11 @@
 //   = WORDS, WORDS          each of these was seen of the last packet:
 //                           answers NUMBER AFTER; unanswered; topic TOPIC; fault CLAUSE@OFFSET;
 //                           in-flight CLIENT SERVER; version 5.0; skipped OCTETS; packets COUNT
+//   ! CLAUSE SIDE SEVERITY @OFFSET+SIZE #OTHER
+//                           was found in the last packet, or at its end; OTHER is the other packet's number.
+//                           In files of findings every one is to be named
+//   why WORDS               the post-mortem of the close before
+//   --                      another connection, of the same conversation
 //   5: LINE, 3: LINE …      the line is for 5.0, for 3.1 and 3.1.1, for 31, for 311
 
 namespace mqtt::test {
@@ -31,7 +37,16 @@ struct Conversation {
 
 [[nodiscard]] std::vector<Conversation> read_conversations(const std::string& file);
 
-/// Plays it; what differs from what it says, a line each.
-[[nodiscard]] std::vector<std::string> play(const Conversation& conversation, Version version);
+/// One connection of a conversation as the linter saw it.
+struct Played {
+  std::uint32_t types = 0;  ///< bit n: a packet of type n came; bit 0: it was closed
+  std::set<const Rule*> broken;
+};
+
+struct Outcome {
+  std::vector<std::string> problems;  ///< what differs from what the conversation says, a line each
+  std::vector<Played> connections;
+};
+[[nodiscard]] Outcome play(const Conversation& conversation, Version version);
 
 }  // namespace mqtt::test

@@ -58,7 +58,7 @@ TEST_P(Dissect, NamesEachField) {
   EXPECT_EQ(tiling_fault(d, bytes), "");
 }
 
-const Row whole[] = {
+const Row whole_packets[] = {
     {"Connect_v5",
      {v5, client},
      "10 2b 00 04 'MQTT' 05 f6 00 3c 05 11 00 00 0e 10 00 01 'c' 05 18 00 00 00 09 00 01 'w' 00 02 'bf' "
@@ -206,10 +206,10 @@ const Row whole[] = {
 4+4 Authentication Method: M
 8+4 Authentication Data: ***)"},
 };
-INSTANTIATE_TEST_SUITE_P(Whole, Dissect, testing::ValuesIn(whole), name_of);
+INSTANTIATE_TEST_SUITE_P(Whole, Dissect, testing::ValuesIn(whole_packets), name_of);
 
 // A wrong value leaves the places of the fields behind it known; a wrong length does not.
-const Row broken[] = {
+const Row broken_packets[] = {
     {"ValueDupOnQos0", {v5, client}, "38 05 00 01 '+' 00 'x'", Show::all, R"(
 0+1 Control Packet type and flags: 56 {MQTT Control Packet type: PUBLISH} {DUP flag: 1}
 1+1 Remaining Length: 5
@@ -294,7 +294,7 @@ const Row broken[] = {
 9+6 Undecoded: 6B
 ! MQTT-3.1.2-2 @8)"},
 };
-INSTANTIATE_TEST_SUITE_P(Broken, Dissect, testing::ValuesIn(broken), name_of);
+INSTANTIATE_TEST_SUITE_P(Broken, Dissect, testing::ValuesIn(broken_packets), name_of);
 
 TEST(Dissection, CoversEachOctetOfValidPacketsOnce) {
   Dissection d;

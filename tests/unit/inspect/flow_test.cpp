@@ -16,12 +16,14 @@ void expect_all(const std::string& file) {
   EXPECT_FALSE(conversations.empty());
   for (const Conversation& conversation : conversations)
     for (const Version version : conversation.versions)
-      for (const std::string& problem : play(conversation, version)) ADD_FAILURE() << problem;
+      for (const std::string& problem : play(conversation, version).problems) ADD_FAILURE() << problem;
 }
 
 TEST(Flow, PairsAnswersAndKnowsWhatIsInFlight) { expect_all("flow.txt"); }
 
-class Ignore final : public FlowHandler {
+TEST(PostMortem, SaysWhyAConnectionEnded) { expect_all("endings.txt"); }
+
+class Ignore final : public FlowWatcher {
  public:
   void before_packet(const FlowPacket&, const FlowState&) override {}
   void after_packet(const FlowPacket&, const FlowState&) override {}

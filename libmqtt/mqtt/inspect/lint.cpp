@@ -1,0 +1,125 @@
+#include <mqtt/inspect/lint.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include <mqtt/inspect/dissect.hpp>
+#include <mqtt/inspect/rules.hpp>
+
+namespace mqtt {
+namespace {
+
+constexpr std::size_t types = 16;  // and the end, which is 0
+
+/// The rules to be looked at for each type of packet, for 5.0 and before it.
+using Index = std::array<std::array<std::vector<const Rule*>, types>, 2>;
+
+Index make_index() {
+  Index index;
+  for (const std::span<const Rule> subject : all_rules())
+    for (const Rule& rule : subject)
+      for (unsigned type = 0; type < types; ++type) {
+        if (!rule.check || (rule.when >> type & 1) == 0) continue;
+        if (!rule.clause.v5.empty()) index[1][type].push_back(&rule);
+        if (!rule.clause.v3_1_1.empty()) index[0][type].push_back(&rule);
+      }
+  return index;
+}
+
+std::span<const Rule* const> rules_for(Version version, unsigned type) {
+  static const Index index = make_index();
+  return index[version == Version::v5 ? 1 : 0][type];
+}
+
+const Rule* find_decoding_rule(std::string_view clause, Version version) {
+  const auto rule =
+      std::ranges::find_if(rules::decoding(), [&](const Rule& r) { return r.clause.id(version) == clause; });
+  return rule == rules::decoding().end() ? nullptr : &*rule;
+}
+
+/// Octets of the field with this name, the first octet for none.
+std::pair<std::uint32_t, std::uint32_t> place_of_field(const FlowPacket& packet, std::string_view name,
+                                                       std::size_t nth) {
+  if (name.empty()) return {0, 1};
+  Dissection d;
+  dissect(d, packet.bytes, {packet.version, packet.sender});
+  for (const Field& field : d.fields)
+    if (field.name == name && nth-- == 0) return {field.offset, field.size};
+  return {0, 1};
+}
+
+/// CONNECT says its version itself, and its faults go by that.
+Version version_of_fault(const FlowPacket& packet) {
+  if (packet.bytes[0] >> 4 != static_cast<unsigned>(PacketType::connect)) return packet.version;
+  Dissection d;
+  dissect(d, packet.bytes, {packet.version, packet.sender});
+  for (const Field& field : d.fields)
+    if (field.name.starts_with("Protocol ") && field.size == 1 && field.number >= 3 && field.number <= 5)
+      return static_cast<Version>(field.number);
+  return packet.version;
+}
+
+void lint_fault(const FlowPacket& packet, std::vector<Finding>& out) {
+  const DecodeError& fault = *packet.fault;
+  const Version version = version_of_fault(packet);
+  const Rule* rule = find_decoding_rule(fault.clause, version);
+  const std::uint32_t size = fault.offset < packet.bytes.size() ? 1 : 0;
+  out.push_back({rule, fault.clause, version, rule ? rule->severity : Severity::error, packet.sender,
+                 packet.step, fault.offset, size, 0, std::string{fault.what}});
+}
+
+}  // namespace
+
+std::span<const std::span<const Rule>> all_rules() {
+  static const std::array<std::span<const Rule>, 6> all{rules::decoding(),    rules::connecting(),
+                                                        rules::publishing(),  rules::answering(),
+                                                        rules::subscribing(), rules::ending()};
+  return all;
+}
+
+bool Judge::fresh_session() const {
+  if (!state.all_seen() || !state.connect || !state.accepted() || state.connack->session_present)
+    return false;
+  return state.version != Version::v3_1 || state.connect->clean_start;
+}
+
+Finding& Judge::add(Sender side, std::string detail, std::uint64_t other) {
+  std::string text{rule_->text};
+  if (!detail.empty()) text += ": " + detail;
+  return out_.emplace_back(Finding{rule_, rule_->clause.id(state.version), state.version, rule_->severity,
+                                   side, packet_ ? packet_->step : Step{0, now()}, 0, 0, other,
+                                   std::move(text)});
+}
+
+void Judge::report(std::string_view field, std::string detail, std::uint64_t other, std::size_t nth) {
+  Finding& finding = add(sender(), std::move(detail), other);
+  std::tie(finding.offset, finding.size) = place_of_field(*packet_, field, nth);
+}
+
+void Judge::report_at_end(Sender side, std::string detail, std::uint64_t other) {
+  add(side, std::move(detail), other);
+}
+
+PropertiesView rules::properties_of(const PacketView& packet) {
+  return std::visit(
+      [](const auto& p) {
+        if constexpr (requires { p.properties; })
+          return p.properties;
+        else
+          return PropertiesView{};
+      },
+      packet);
+}
+
+void lint(const FlowPacket& packet, const FlowState& state, std::vector<Finding>& out) {
+  if (packet.fault) return lint_fault(packet, out);
+  Judge judge{&packet, nullptr, state, out};
+  for (const Rule* rule : rules_for(state.version, static_cast<unsigned>(judge.type()))) judge.look(*rule);
+}
+
+void lint(const FlowClose& close, const FlowState& state, std::vector<Finding>& out) {
+  Judge judge{nullptr, &close, state, out};
+  for (const Rule* rule : rules_for(state.version, 0)) judge.look(*rule);
+}
+
+}  // namespace mqtt

@@ -1,0 +1,81 @@
+#pragma once
+#include <fmt/format.h>
+
+#include <mqtt/codec/clauses.hpp>
+#include <mqtt/inspect/lint.hpp>
+
+// For the files that hold rules.
+
+namespace mqtt {
+
+/// What a rule looks at, and where it says what it found.
+class Judge {
+ public:
+  Judge(const FlowPacket* packet, const FlowClose* close, const FlowState& known, std::vector<Finding>& out)
+      : state{known}, packet_{packet}, close_{close}, out_{out} {}
+
+  const FlowState& state;
+
+  void look(const Rule& rule) {
+    rule_ = &rule;
+    rule.check(*this);
+  }
+
+  [[nodiscard]] const Rule& rule() const { return *rule_; }
+  [[nodiscard]] const FlowPacket& packet() const { return *packet_; }
+  [[nodiscard]] PacketType type() const { return type_of(*packet_->packet); }
+  [[nodiscard]] Sender sender() const { return packet_->sender; }
+  [[nodiscard]] bool from(Sender sender) const { return packet_->sender == sender; }
+  template <class Packet>
+  [[nodiscard]] const Packet* as() const {
+    return std::get_if<Packet>(&*packet_->packet);
+  }
+  [[nodiscard]] bool at_end() const { return packet_ == nullptr; }
+  [[nodiscard]] TimePoint now() const { return packet_ ? packet_->step.time : close_->time; }
+
+  [[nodiscard]] const SideState& own() const { return state.side(sender()); }
+  [[nodiscard]] const SideState& peer() const { return state.side(other(sender())); }
+  /// The session began with this connection, so that nothing of an earlier one can be under way.
+  [[nodiscard]] bool fresh_session() const;
+
+  /// The sender of the packet broke the rule; `field` shows it, by its name in the dissection (empty: the
+  /// packet's first octet), the `nth` of this name counted from 0.
+  void report(std::string_view field = {}, std::string detail = {}, std::uint64_t other = 0,
+              std::size_t nth = 0);
+  /// `side` broke it, and no octet shows it.
+  void report_at_end(Sender side, std::string detail = {}, std::uint64_t other = 0);
+
+ private:
+  Finding& add(Sender side, std::string detail, std::uint64_t other);
+
+  const Rule* rule_ = nullptr;
+  const FlowPacket* packet_;
+  const FlowClose* close_;
+  std::vector<Finding>& out_;
+};
+
+namespace rules {
+
+inline constexpr Sender client = Sender::client, server = Sender::server;
+
+constexpr std::uint32_t on(auto... types) { return ((1u << static_cast<unsigned>(types)) | ... | 0u); }
+inline constexpr std::uint32_t at_close = 1;
+inline constexpr std::uint32_t any_packet = 0xFFFE;
+/// The id of a version that does not have the rule.
+inline constexpr std::string_view none{};
+
+/// How long an answer may take before its absence is held against somebody.
+inline constexpr Duration answer_grace = std::chrono::seconds{5};
+
+[[nodiscard]] std::span<const Rule> decoding();
+[[nodiscard]] std::span<const Rule> connecting();
+[[nodiscard]] std::span<const Rule> publishing();
+[[nodiscard]] std::span<const Rule> answering();
+[[nodiscard]] std::span<const Rule> subscribing();
+[[nodiscard]] std::span<const Rule> ending();
+
+/// The properties of a packet; empty for one that has none.
+[[nodiscard]] PropertiesView properties_of(const PacketView& packet);
+
+}  // namespace rules
+}  // namespace mqtt

@@ -1,0 +1,94 @@
+#include <mqtt/inspect/lint.hpp>
+
+// The clauses without a rule of their own, so that what is covered can be counted. One fault gives one
+// finding: where several clauses say the same, it is named as the most telling one.
+
+namespace mqtt {
+namespace {
+
+constexpr Uncovered uncovered[] = {
+    {"found as the clause of the string: MQTT-1.5.4-1, before 5.0 MQTT-1.5.3-1",
+     "MQTT-1.5.7-1 MQTT-3.1.3-4 MQTT-3.1.3-11 MQTT-3.1.3-12 MQTT-3.10.3-1 MQTT-3.3.2-1 "
+     "MQTT-3.3.2-13 MQTT-3.3.2-19 MQTT-3.8.3-1",
+     "MQTT-3.1.3-4 MQTT-3.1.3-10 MQTT-3.1.3-11 MQTT-3.10.3-1 MQTT-3.3.2-1 MQTT-3.8.3-1"},
+    {"found as U+0000 in a string: MQTT-1.5.4-2, before 5.0 MQTT-1.5.3-2", "MQTT-4.7.3-2", "MQTT-4.7.3-2"},
+    {"found as flags of the fixed header: MQTT-2.1.3-1, before 5.0 MQTT-2.2.2-1",
+     "MQTT-3.10.1-1 MQTT-3.14.1-1 MQTT-3.15.1-1 MQTT-3.6.1-1 MQTT-3.8.1-1",
+     "MQTT-3.10.1-1 MQTT-3.14.1-1 MQTT-3.6.1-1 MQTT-3.8.1-1"},
+    {"found as fields that do not fill the packet: v5#2.1.4/rl-fit, before 5.0 v311#2.2.3/rl-fit",
+     "MQTT-2.2.1-2 MQTT-2.2.2-1 MQTT-3.1.2-9 MQTT-3.1.2-16 MQTT-3.1.2-17 MQTT-3.1.2-18 "
+     "MQTT-3.1.2-19 MQTT-3.1.3-1 MQTT-3.1.3-3",
+     "MQTT-3.1.2-9 MQTT-3.1.2-18 MQTT-3.1.2-19 MQTT-3.1.2-20 MQTT-3.1.2-21 MQTT-3.1.3-1 "
+     "MQTT-3.1.3-3"},
+    {"found as its parts: MQTT-3.1.2-13 and MQTT-3.1.2-15", "", "MQTT-3.1.2-11"},
+    {"found as DUP on QoS 0: MQTT-3.3.1-2", "MQTT-4.3.1-1", "MQTT-4.3.1-1"},
+    {"found as a packet id that is under way: MQTT-2.2.1-3 and MQTT-2.2.1-4, before 5.0 MQTT-2.3.1-2 and "
+     "MQTT-2.3.1-4",
+     "MQTT-4.3.2-1 MQTT-4.3.2-3 MQTT-4.3.3-1 MQTT-4.3.3-3 MQTT-4.3.3-5", "MQTT-4.3.2-1"},
+    {"found as DUP on a message that was not sent before: MQTT-3.3.1-3", "MQTT-4.3.2-2 MQTT-4.3.3-2", ""},
+    {"found as an answer to no request: MQTT-2.2.1-6, before 5.0 MQTT-2.3.1-7",
+     "MQTT-3.8.4-2 MQTT-3.8.4-5 MQTT-3.10.4-5 MQTT-3.10.4-6", "MQTT-3.8.4-2 MQTT-3.8.4-4 MQTT-3.10.4-6"},
+    {"found as UNSUBSCRIBE without answer: MQTT-3.10.4-4", "", "MQTT-3.10.4-5"},
+    {"found as a delivery that matches no subscription: MQTT-3.3.2-3", "MQTT-3.10.4-2", "MQTT-3.10.4-2"},
+    {"found as a delivery above the granted QoS: MQTT-3.8.4-8", "MQTT-4.8.2-3", ""},
+    {"found as the reason codes of SUBACK: MQTT-3.9.3-2", "MQTT-3.8.4-7", ""},
+    {"found as Receive Maximum: MQTT-3.3.4-7 and MQTT-3.3.4-9", "MQTT-4.9.0-1 MQTT-4.9.0-2", ""},
+    {"found as the topic alias of one side: MQTT-3.3.2-9 and MQTT-3.3.2-11", "MQTT-3.2.2-17 MQTT-3.1.2-26",
+     ""},
+    {"found as an empty client id without an assigned one: MQTT-3.1.3-7", "MQTT-3.2.2-16", ""},
+    {"found as the Server Keep Alive: MQTT-3.2.2-21", "MQTT-3.1.2-21", ""},
+    {"found as the keep-alive of CONNECT: MQTT-3.1.2-22", "MQTT-3.2.2-22", ""},
+    {"found as the server that refused and did not close: MQTT-3.2.2-7, before 5.0 MQTT-3.2.2-5; as "
+     "DISCONNECT and not closed: MQTT-3.14.4-2",
+     "MQTT-3.1.3-8 MQTT-3.1.4-2 MQTT-4.12.0-1 MQTT-4.12.0-4 MQTT-4.13.2-1", "MQTT-3.1.3-9"},
+    {"found as messages without answer: MQTT-4.3.2-4 and MQTT-4.3.3-8, before 5.0 MQTT-4.3.2-2 and "
+     "MQTT-4.3.3-2",
+     "MQTT-4.5.0-2 MQTT-4.3.3-13 MQTT-4.3.3-7", "MQTT-4.5.0-2"},
+    {"found as AUTH before CONNACK and as another method: MQTT-4.12.0-3 and MQTT-4.12.0-5", "MQTT-4.12.1-1",
+     ""},
+    {"on WebSocket frames, which are not looked at yet",
+     "MQTT-6.0.0-1 MQTT-6.0.0-2 MQTT-6.0.0-3 MQTT-6.0.0-4",
+     "MQTT-6.0.0-1 MQTT-6.0.0-2 MQTT-6.0.0-3 MQTT-6.0.0-4"},
+    {"not yet: whether the connection is closed after a fault seen on it",
+     "MQTT-3.1.4-1 MQTT-4.12.1-2 MQTT-4.13.1-1", "MQTT-2.2.2-2 MQTT-3.1.4-1 MQTT-4.8.0-1"},
+    {"what a server can do is not seen from outside",
+     "MQTT-3.2.2-9 MQTT-3.2.2-10 MQTT-3.2.2-12 MQTT-3.2.2-13 MQTT-3.1.2-25", "MQTT-3.3.5-2 MQTT-3.8.3-2"},
+    {"not yet: a hint at what is probably meant otherwise",
+     "MQTT-3.11.3-1 MQTT-3.3.4-8 MQTT-3.3.4-10 MQTT-4.9.0-3", "MQTT-2.3.1-5"},
+    {"not yet: which subscriptions a delivery comes from",
+     "MQTT-3.3.1-11 MQTT-3.3.4-3 MQTT-3.3.4-4 MQTT-3.3.4-5 MQTT-3.10.4-1 MQTT-4.1.0-1",
+     "MQTT-3.10.4-1 MQTT-4.1.0-2"},
+    {"not yet: whether a refused alias was allowed", "MQTT-3.3.2-10 MQTT-3.3.2-12", ""},
+    {"shows only by what its receiver does with the message",
+     "MQTT-4.3.2-5 MQTT-4.3.3-9 MQTT-4.3.3-10 MQTT-4.3.3-12 MQTT-3.10.4-3", "MQTT-3.10.4-3"},
+    {"not yet: needs the client's other connections",
+     "MQTT-3.1.2-4 MQTT-3.1.2-5 MQTT-3.1.2-6 MQTT-3.1.2-23 MQTT-3.1.4-4 MQTT-3.2.2-3 "
+     "MQTT-3.2.2-4 MQTT-3.2.2-5 MQTT-3.3.1-1 MQTT-4.1.0-2 MQTT-4.4.0-2 MQTT-4.6.0-1",
+     "MQTT-2.3.1-3 MQTT-3.1.2-4 MQTT-3.1.2-6 MQTT-3.1.4-3 MQTT-3.2.2-2 MQTT-3.2.2-3 "
+     "MQTT-3.3.1-1 MQTT-4.1.0-1 MQTT-4.4.0-1 MQTT-4.6.0-1"},
+    {"not yet: needs other clients of the same server",
+     "MQTT-1.5.4-3 MQTT-3.1.2-7 MQTT-3.1.2-8 MQTT-3.1.2-10 MQTT-3.1.2-14 MQTT-3.1.2-15 "
+     "MQTT-3.1.3-6 MQTT-3.1.3-9 MQTT-3.1.3-10 MQTT-3.1.4-3 MQTT-3.3.1-5 MQTT-3.3.1-6 "
+     "MQTT-3.3.1-8 MQTT-3.3.1-9 MQTT-3.3.1-10 MQTT-3.3.1-12 MQTT-3.3.1-13 MQTT-3.3.2-4 "
+     "MQTT-3.3.2-5 MQTT-3.3.2-6 MQTT-3.3.2-15 MQTT-3.3.2-16 MQTT-3.3.2-17 MQTT-3.3.2-18 "
+     "MQTT-3.3.2-20 MQTT-3.3.4-2 MQTT-3.8.3-3 MQTT-3.8.4-3 MQTT-3.8.4-4 MQTT-3.14.4-3 "
+     "MQTT-4.5.0-1 MQTT-4.6.0-5 MQTT-4.6.0-6 MQTT-4.7.3-4 MQTT-4.8.2-4 MQTT-4.8.2-5 "
+     "MQTT-4.8.2-6",
+     "MQTT-1.5.3-3 MQTT-3.1.2-5 MQTT-3.1.2-7 MQTT-3.1.2-8 MQTT-3.1.2-10 MQTT-3.1.2-12 "
+     "MQTT-3.1.2-16 MQTT-3.1.2-17 MQTT-3.1.3-6 MQTT-3.1.4-2 MQTT-3.3.1-5 MQTT-3.3.1-6 "
+     "MQTT-3.3.1-7 MQTT-3.3.1-8 MQTT-3.3.1-9 MQTT-3.3.1-10 MQTT-3.3.1-12 MQTT-3.3.5-1 "
+     "MQTT-3.8.4-3 MQTT-3.14.4-3 MQTT-4.5.0-1 MQTT-4.6.0-5 MQTT-4.6.0-6 MQTT-4.7.3-4"},
+    {"found as MQTT-3.3.2-7", "v5#3.3.4/alias-unset", ""},
+    {"found as MQTT-4.12.0-5", "v5#3.15/auth-foreign", ""},
+    {"found as an answer to a packet id that is not under way: MQTT-2.2.1-5", "v5#4.3.3/pubrel-after-error",
+     ""},
+    {"not yet: hints", "v5#1.5.4/disallowed v5#3.1.2.10/pingresp-wait v5#3.7.2/not-found v5#4.10/responder",
+     ""},
+    {"not yet: needs other clients of the same server", "v5#3.8.4/shared-retained", ""},
+};
+
+}  // namespace
+
+std::span<const Uncovered> uncovered_clauses() { return uncovered; }
+
+}  // namespace mqtt
