@@ -1,18 +1,21 @@
 """mqbroker --db: what it has acknowledged outlives it, however it ends."""
 
 import pathlib
+import resource
+import sqlite3
 import sys
 import time
 
 import pytest
 
 from support.durable import DurableBroker
-from support.ports import wait_until
-from support.tools import start, unique
+from support.ports import HOST, wait_until
+from support.proc import run
+from support.tools import assert_fails, program, start, unique
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "conformance"))
 
-from client import Client  # noqa: E402  (needs the path above)
+from client import Client, Ended  # noqa: E402  (needs the path above)
 from wire import PUBACK, PUBCOMP, PUBREC, PUBREL, V5, V311, P, Will, options  # noqa: E402
 
 VERSIONS = pytest.mark.parametrize("version", (V5, V311), ids=("5", "311"))
@@ -287,14 +290,109 @@ def test_a_publisher_that_is_back_first_waits_for_its_reader(broker):
         assert broker.log_count("dropped") == 0
 
 
+def test_a_full_disk_is_said_and_survived(broker):
+    """As a limit on the size of files, which is taken away again."""
+    topic, name = unique(), unique("r")
+    reader = member(broker, name)
+    reader.subscribe(topic, qos=1)
+    reader.leave()
+    publisher = visitor(broker)
+    publisher.publish(topic, b"0", 1)
+    watcher = visitor(broker)
+    watcher.subscribe("quick")
+    resource.prlimit(broker.pid, resource.RLIMIT_FSIZE, (16 * 4096, resource.RLIM_INFINITY))
+    acknowledged, number = [0], 0
+    while not broker.log_count("cannot write the database"):
+        number += 1
+        publisher.start(topic, b"%d" % number + b" " * 2000, 1)
+        try:
+            if publisher.wait(PUBACK).code < 0x80:
+                acknowledged.append(number)
+        except Ended:
+            break  # nobody is told of what is not kept
+    broker.wait_log("cannot write the database")
+    other = visitor(broker)
+    assert other.publish(topic, b"refused", 1).code == 0x97
+    other.publish("quick", b"QoS 0 goes on")
+    assert watcher.message().payload == b"QoS 0 goes on"
+    old = visitor(broker, V311)
+    old.start(topic, b"not acknowledged", 1)
+    assert old.end() == []
+    assert broker.log_count("cannot write the database") == 1, "said once"
+    resource.prlimit(broker.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    broker.wait_log("the store works again")
+    assert other.publish(topic, b"last", 1).code == 0
+    broker.restart()
+    came = [m.payload.strip() for m in member(broker, name, present=1).drain()]
+    assert [int(payload) for payload in came[:-1] if int(payload) in acknowledged] == acknowledged
+    assert came[-1] == b"last" and b"refused" not in came
+
+
+def check(*args):
+    return run([program("mqbroker"), "--check-config", "-p", "0", *args], seconds=10)
+
+
+def refused(database, *words):
+    """One line, exit 14, and the file as it was. --check-config says so, too."""
+    before = database.read_bytes()
+    assert_fails(run([program("mqbroker"), "-h", HOST, "-p", "0", "--db", database], seconds=10), 14, str(database), *words)
+    assert database.read_bytes() == before, "it is not touched"
+
+
+def test_databases_that_cannot_be_used_are_refused(scratch):
+    database = scratch / "x.db"
+    database.write_bytes(b"not a database at all " * 1000)
+    refused(database, "not a database")
+    assert_fails(check("--db", database), 2, "not a database")
+    with sqlite3.connect(scratch / "y.db") as other:
+        other.execute("CREATE TABLE t(a)")
+    refused(scratch / "y.db", "another program")
+    assert_fails(check("--db", scratch / "y.db"), 2, "another program")
+    missing = scratch / "missing" / "x.db"
+    assert_fails(run([program("mqbroker"), "-h", HOST, "-p", "0", "--db", missing], seconds=10), 14, "No such file")
+    assert_fails(check("--db", missing), 2, "No such file")
+
+
+def test_a_database_of_a_newer_mqbroker_is_refused(broker):
+    broker.stop()
+    broker.change("PRAGMA user_version = 7")
+    refused(broker.database, "newer")
+    assert_fails(check("--db", broker.database), 2, "newer")
+
+
+def test_a_damaged_row_is_named(broker):
+    member(broker, "named")
+    broker.stop()
+    broker.change("UPDATE session SET version = 8")
+    refused(broker.database, "session 1", "version is 8")
+
+
+def test_a_database_has_one_broker(broker):
+    assert_fails(run([program("mqbroker"), "-h", HOST, "-p", "0", "--db", broker.database], seconds=10), 14,
+                 "another mqbroker")
+    assert check("--db", broker.database).code == 0, "that is no fault of the configuration"
+    visitor(broker).publish("a", b"x", 1, retain=1)
+    assert broker.ask("SELECT topic, payload FROM retained") == [("a", b"x")], "anybody may look"
+
+
+@pytest.mark.parametrize("durability", ("full", "relaxed"))
+def test_either_durability_outlives_kill_9(durability):
+    with DurableBroker(["--durability", durability]) as broker:
+        name = unique("c")
+        member(broker, name).subscribe("t", qos=1)
+        visitor(broker).publish("t", b"x", 1)
+        broker.restart()
+        assert member(broker, name, present=1).message().payload == b"x"
+
+
 def test_streams_go_on_over_killed_brokers(broker):
     """mqpub -l, mqsub -c: nothing is lost, at QoS 2 nothing comes twice, and the order is kept."""
     topic, count, lines = unique(), 20_000, []
-    spool = broker.database.parent / "spool"
-    with start("mqsub", *broker.args(), "-t", topic, "-q", 2, "-i", unique("s"), "-c", "--reconnect",
+    spool, quickly = broker.database.parent / "spool", ("--retry-delay", "50ms..500ms")
+    with start("mqsub", *broker.args(), "-t", topic, "-q", 2, "-i", unique("s"), "-c", "--reconnect", *quickly,
                on_line=lambda line: lines.append(int(line))) as sub:
         broker.wait_subscribed(topic)
-        with start("mqpub", *broker.args(), "-t", topic, "-q", 2, "-l", "--spool", spool, "--reconnect",
+        with start("mqpub", *broker.args(), "-t", topic, "-q", 2, "-l", "--spool", spool, "--reconnect", *quickly,
                    stdin="".join(f"{n}\n" for n in range(count)).encode()) as pub:
             for kill in range(5):
                 goal = len(lines) + 500 + kill * 301

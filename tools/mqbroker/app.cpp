@@ -34,6 +34,9 @@ void raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// A file that reaches its limit is a disk that is full: an error, not an end.
+void ignore_file_size_limit() { (void)std::signal(SIGXFSZ, SIG_IGN); }
+
 mqtt::SipKey random_secret() {
   mqtt::SipKey secret{0};
   (void)::getrandom(&secret, sizeof secret, 0);  // does not fail for so little
@@ -156,6 +159,7 @@ ExitCode serve(const BrokerSettings& settings) {
     return ExitCode::ok;
   }
   raise_descriptor_limit();
+  ignore_file_size_limit();
   auto store = open_store(settings);
   if (!store) {
     diag.error(store.error().context);

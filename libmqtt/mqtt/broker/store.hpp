@@ -13,8 +13,8 @@ namespace mqtt::broker {
 /// A session as a store keeps it. Views live for the call.
 struct SessionRecord {
   SubscriberId id = 0;  ///< what it is called until it ends; then another may have the number
-  std::string_view client_id;
-  std::string_view user;  ///< empty: anonymous
+  std::string_view client_id{};
+  std::string_view user{};  ///< empty: anonymous
   Version version = Version::v5;
   std::uint32_t expiry_interval = 0;  ///< seconds
   bool connected = false;             ///< and is to be, as far as the broker has a say in it
@@ -26,7 +26,7 @@ struct SessionRecord {
 /// Views live for the call.
 struct SubscriptionRecord {
   SubscriberId session = 0;
-  SubscriptionView subscription;
+  SubscriptionView subscription{};
   std::uint32_t identifier = 0;  ///< 0: none
   bool replays = false;          ///< retained messages are on their way to it
 };

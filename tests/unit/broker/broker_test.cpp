@@ -126,8 +126,27 @@ void RecordingEvents::on_dropped(std::string_view client_id, broker::DropReason 
   lines.push_back(fmt::format("dropped {} {} {}", client_id, broker::to_string(reason), count));
 }
 
-Rig::Rig(broker::BrokerConfig config, std::uint64_t seed)
-    : broker{pool, std::move(config), {authenticator, access, store, events}, seed} {}
+Rig::Rig(broker::BrokerConfig settings, std::uint64_t number)
+    : config{std::move(settings)},
+      seed{number},
+      broker{pool, config, {authenticator, access, store, events}, number} {}
+
+Rig::Rig(broker::BrokerConfig settings, std::uint64_t number, broker::Store& other)
+    : config{std::move(settings)},
+      seed{number},
+      broker{pool, config, {authenticator, access, other, events}, number} {
+  EXPECT_TRUE(broker.recover(now));
+}
+
+void Rig::restart(broker::Store& successors) {
+  std::destroy_at(&broker);
+  abandoned.clear();
+  for (Peer* const peer : peers) peer->lose();
+  std::construct_at(&broker, pool, config, broker::BrokerServices{authenticator, access, successors, events},
+                    seed);
+  const auto recovered = broker.recover(now);
+  EXPECT_TRUE(recovered) << recovered.error().context;
+}
 
 void Rig::run() {
   bool moved = true;
@@ -137,6 +156,7 @@ void Rig::run() {
     for (std::size_t i = 0; i < peers.size(); ++i) moved = peers[i]->step() || moved;
     moved = close_abandoned() || moved;
   }
+  (void)broker.commit(now);  // a turn ends even if nobody is to be told
 }
 
 /// Those that the broker is done with.
@@ -150,13 +170,13 @@ bool Rig::close_abandoned() {
 
 void Rig::advance(Duration duration) {
   const TimePoint end = now + duration;
+  (void)broker.commit(now);
   for (int turn = 0;; ++turn) {
     ASSERT_LT(turn, turns_max) << "a deadline does not go away";
     const Deadline next = broker.next_deadline();
     if (!next || *next > end) break;
     now = std::max(now, *next);
     broker.on_time(now);
-    (void)broker.commit(now);
     run();
   }
   now = end;
@@ -192,6 +212,12 @@ void Peer::cut() {
 void Peer::vanish() {
   if (!transport_) return;
   rig_.abandoned.push_back(std::exchange(transport_, nullptr));
+  on_closed();
+}
+
+void Peer::lose() {
+  if (!transport_) return;
+  transport_.reset();
   on_closed();
 }
 

@@ -111,7 +111,13 @@ struct Transport final : broker::ConnectionOwner {
 };
 
 struct Rig {
+  /// With its own `store`, which records what it is told.
   explicit Rig(broker::BrokerConfig config = {}, std::uint64_t seed = 1);
+  /// With another one, which has to outlive it.
+  Rig(broker::BrokerConfig config, std::uint64_t seed, broker::Store& other);
+
+  /// The broker ends without a word, and one with this store takes its place.
+  void restart(broker::Store& successors);
 
   /// Moves octets until nothing moves any more.
   void run();
@@ -129,6 +135,8 @@ struct Rig {
   RecordingStore store;
   RecordingEvents events;
   TimePoint now{};
+  const broker::BrokerConfig config;
+  const std::uint64_t seed;
   broker::Broker broker;
   std::vector<Peer*> peers;
   std::vector<std::unique_ptr<Transport>> abandoned;  // nobody is at their other end
@@ -150,6 +158,8 @@ class Peer {
   void cut();
   /// The same, but the broker does not notice: its end stays open and is neither read nor written.
   void vanish();
+  /// The broker is gone already.
+  void lose();
   [[nodiscard]] bool is_open() const { return transport_ != nullptr; }
   [[nodiscard]] broker::Connection& connection() { return *transport_->connection; }
   /// While it does not read, what the broker writes stays in the broker.

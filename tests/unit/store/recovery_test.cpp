@@ -1,0 +1,122 @@
+// What a broker takes up of another one that was killed.
+#include "shelf.hpp"
+
+namespace mqtt::test {
+namespace {
+
+TEST(Recovery, APublisherWaitsForReadersThatAreExpectedBack) {
+  broker::BrokerConfig config;
+  config.limits.queued_messages = 8;
+  config.return_grace = 30s;
+  DurableRig world{config};
+  Client r{world.rig}, p{world.rig};
+  r.enter("id=r clean session_expiry_interval=1000");
+  r.subscribe("t:1");
+  world.kill();
+  p.enter("id=p clean");
+  for (int i = 1; i <= 20; ++i) p.queue(fmt::format("PUBLISH q=1 id={} t=t p={}", i, i));
+  world.run();
+  EXPECT_LT(p.count("PUBACK"), 8u);
+  world.advance(29s);
+  EXPECT_EQ(world.rig.dropped(), 0u);
+  r.enter("id=r session_expiry_interval=1000");
+  EXPECT_EQ(r.count("PUBLISH"), 20u);
+  EXPECT_EQ(p.count("PUBACK"), 20u);
+}
+
+TEST(Recovery, APublisherDoesNotWaitForEver) {
+  broker::BrokerConfig config;
+  config.limits.queued_messages = 8;
+  config.return_grace = 30s;
+  DurableRig world{config};
+  Client r{world.rig}, p{world.rig};
+  r.enter("id=r clean session_expiry_interval=1000");
+  r.subscribe("t:1");
+  world.kill();
+  p.enter("id=p clean");
+  for (int i = 1; i <= 20; ++i) p.queue(fmt::format("PUBLISH q=1 id={} t=t p={}", i, i));
+  world.run();
+  world.advance(31s);
+  EXPECT_EQ(p.count("PUBACK"), 20u);
+  EXPECT_EQ(world.rig.dropped(broker::DropReason::queue_full), 12u);
+}
+
+TEST(Recovery, ThoseWhoWereAwayAreNotWaitedFor) {
+  broker::BrokerConfig config;
+  config.limits.queued_messages = 8;
+  DurableRig world{config};
+  Client r{world.rig}, p{world.rig};
+  r.enter("id=r clean session_expiry_interval=1000");
+  r.subscribe("t:1");
+  r.cut();
+  world.advance(1s);
+  world.kill();
+  p.enter("id=p clean");
+  for (int i = 1; i <= 20; ++i) p.queue(fmt::format("PUBLISH q=1 id={} t=t p={}", i, i));
+  world.run();
+  EXPECT_EQ(p.count("PUBACK"), 20u);
+  EXPECT_EQ(world.rig.dropped(broker::DropReason::queue_full), 12u);
+}
+
+TEST(Recovery, TimesGoOnWhileNobodyIsThere) {
+  DurableRig world;
+  Client a{world.rig}, p{world.rig};
+  a.enter("id=a clean session_expiry_interval=100");
+  a.subscribe("t:1");
+  a.cut();
+  p.enter("id=p clean");
+  p.send("PUBLISH q=1 id=1 t=t message_expiry_interval=50 p=short");
+  p.send("PUBLISH q=1 id=2 t=t message_expiry_interval=90 p=long");
+  world.advance(1s);
+  world.kill(60s);
+  a.enter("id=a session_expiry_interval=100");
+  EXPECT_THAT(a.take_messages(), ElementsAre("PUBLISH q=1 id=1 t=t p=long message_expiry_interval=29"));
+  a.cut();
+  world.advance(1s);
+  world.kill(101s);
+  world.advance(0s);
+  EXPECT_EQ(world.rig.counters().sessions, 0u);
+}
+
+TEST(Recovery, RetainedMessagesThatWereOnTheirWayComeAnew) {
+  broker::BrokerConfig config;
+  config.limits.in_flight = 1;
+  DurableRig world{config};
+  Client p{world.rig}, r{world.rig};
+  p.enter("id=p clean");
+  for (int i = 1; i <= 3; ++i) p.send(fmt::format("PUBLISH q=1 id=1 retain t=t/{} p={}", i, i));
+  r.acknowledges = false;
+  r.enter("id=r clean session_expiry_interval=100");
+  r.subscribe("t/#:1");
+  EXPECT_EQ(r.count("PUBLISH"), 1u);
+  EXPECT_EQ(world.count("subscription WHERE replays = 1"), 1);
+  world.kill();
+  Client again{world.rig};
+  again.enter("id=r session_expiry_interval=100");
+  std::set<std::string> topics;
+  for (const std::string& line : again.take_messages()) topics.insert(line.substr(line.find("t=t/"), 5));
+  EXPECT_EQ(topics, (std::set<std::string>{"t=t/1", "t=t/2", "t=t/3"}));
+  world.advance(1s);
+  EXPECT_EQ(world.count("subscription WHERE replays = 1"), 0);
+}
+
+TEST(Recovery, LeavingAGroupIsRemembered) {
+  DurableRig world;
+  Client a{world.rig}, b{world.rig}, p{world.rig};
+  a.acknowledges = false;
+  a.enter("id=a clean session_expiry_interval=100");
+  a.subscribe("$share/g/t:1");
+  p.enter("id=p clean");
+  p.send("PUBLISH q=1 id=1 t=t p=x");
+  a.send("UNSUBSCRIBE id=9 f=$share/g/t");
+  b.enter("id=b clean session_expiry_interval=100");
+  b.subscribe("$share/g/t:1");
+  world.kill();
+  a.enter(
+      "id=a clean session_expiry_interval=100");  // the session ends: the message was its own [MQTT-3.10.4-3]
+  b.enter("id=b session_expiry_interval=100");
+  EXPECT_EQ(b.count("PUBLISH"), 0u);
+}
+
+}  // namespace
+}  // namespace mqtt::test

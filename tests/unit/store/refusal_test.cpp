@@ -1,0 +1,184 @@
+// Databases that cannot be used, and rows that cannot be so: refused with a reason, never emptied.
+#include <fstream>
+
+#include "shelf.hpp"
+
+namespace mqtt::test {
+namespace {
+
+using testing::HasSubstr;
+
+struct Refusal : testing::Test {
+  /// Why the file of the shelf cannot be opened; empty if it can.
+  std::string open() {
+    auto opened = shelf.open(now);
+    return opened ? "" : opened.error().context;
+  }
+  /// A database with a client of each kind, and all sorts of messages.
+  void fill() {
+    DurableRig world;
+    Client r{world.rig}, s{world.rig}, p{world.rig};
+    r.acknowledges = false;
+    r.enter("id=r clean session_expiry_interval=1000 will=w willp=x");
+    r.subscribe("t:2", "subscription_identifier=7");
+    s.enter("id=s clean session_expiry_interval=1000");
+    s.subscribe("$share/g/t:1");
+    s.cut();
+    p.enter("id=p clean session_expiry_interval=1000");
+    p.send("PUBLISH q=2 id=1 t=t p=x");
+    p.send("PUBLISH q=2 id=2 t=t p=y");
+    p.send("PUBLISH q=1 id=3 retain t=t/r p=z");
+    r.send("PUBREC id=1");
+    p.queue("PUBLISH q=2 id=4 t=t p=held");
+    p.acknowledges = false;
+    world.run();
+    world.advance(1s);
+    std::filesystem::copy_file(world.shelf.path(), shelf.path());
+    std::filesystem::copy_file(world.shelf.path() + "-wal", shelf.path() + "-wal");
+  }
+  void change(const std::string& sql) {
+    auto database = store::Database::open(shelf.path(), store::Access::read_write);
+    ASSERT_TRUE(database);
+    const auto done = database->execute(sql.c_str());
+    ASSERT_TRUE(done) << done.error().context << ": " << sql;
+  }
+  /// What a broker says that is to take it up.
+  std::string recover() {
+    auto opened = shelf.open(now);
+    if (!opened) return opened.error().context;
+    Rig rig;
+    const SipKey key{1};
+    broker::Broker successor{rig.pool, {}, {rig.authenticator, rig.access, **opened, rig.events}, key};
+    const auto recovered = successor.recover(now);
+    return recovered ? "" : recovered.error().context;
+  }
+
+  TimePoint now{};
+  Shelf shelf;
+};
+
+TEST_F(Refusal, AnotherBrokerHasIt) {
+  const auto first = DurableRig::must(shelf.open(now));
+  EXPECT_THAT(open(), HasSubstr("another mqbroker has it open"));
+}
+
+TEST_F(Refusal, ItIsNoDatabase) {
+  const std::string text(5000, 'x');
+  std::ofstream{shelf.path()} << text;
+  EXPECT_THAT(open(), HasSubstr("not a database"));
+  EXPECT_EQ(std::filesystem::file_size(shelf.path()), text.size()) << "it is not touched";
+}
+
+TEST_F(Refusal, ItIsOfAnotherProgram) {
+  {
+    std::ofstream{shelf.path()};
+  }
+  change("CREATE TABLE t(a)");
+  EXPECT_THAT(open(), HasSubstr("of another program"));
+}
+
+TEST_F(Refusal, ItIsOfANewerSchema) {
+  DurableRig::must(shelf.open(now));
+  change("PRAGMA user_version = 2");
+  EXPECT_THAT(open(), HasSubstr("newer"));
+}
+
+TEST_F(Refusal, PagesAreDamaged) {
+  fill();
+  change("PRAGMA wal_checkpoint(TRUNCATE)");
+  const auto size = std::filesystem::file_size(shelf.path());
+  std::size_t refused = 0;
+  for (std::uintmax_t page = 1; page * 4096 < size; ++page) {
+    const std::string path = shelf.path();
+    std::fstream file{path, std::ios::in | std::ios::out | std::ios::binary};
+    std::string before(4096, '\0');
+    file.seekg(static_cast<std::streamoff>(page * 4096)).read(before.data(), 4096);
+    file.seekp(static_cast<std::streamoff>(page * 4096))
+        .write(std::string(4096, '\xA5').data(), 4096)
+        .flush();
+    refused += !recover().empty();
+    file.seekp(static_cast<std::streamoff>(page * 4096)).write(before.data(), 4096).flush();
+  }
+  EXPECT_EQ(refused, size / 4096 - 1);
+  EXPECT_EQ(recover(), "");
+}
+
+TEST_F(Refusal, ItWasCutShort) {
+  fill();
+  change("PRAGMA wal_checkpoint(TRUNCATE)");
+  std::filesystem::resize_file(shelf.path(), std::filesystem::file_size(shelf.path()) - 4096);
+  EXPECT_NE(recover(), "");
+}
+
+TEST_F(Refusal, AFileWhoseMakingWasCutShortIsMadeAnew) {
+  {
+    std::ofstream{shelf.path()};
+  }
+  change("PRAGMA journal_mode = WAL");
+  EXPECT_EQ(recover(), "");
+}
+
+struct Lie {
+  const char* sql;
+  const char* said;
+};
+
+TEST_F(Refusal, ARowThatCannotBeSo) {
+  const Lie lies[] = {
+      {"UPDATE session SET version = 9", "version is 9"},
+      {"UPDATE session SET client_id = ''", "no client_id"},
+      {"UPDATE session SET client_id = 'same'", "two sessions of this client id"},
+      {"UPDATE session SET client_id = CAST(x'ff' AS TEXT)", "client_id is not UTF-8"},
+      {"UPDATE session SET expiry_interval = -1", "expiry_interval is -1"},
+      {"UPDATE session SET ends_at = -5", "ends_at is -5"},
+      {"UPDATE session SET will_topic = 'a/+' WHERE will_topic IS NOT NULL", "topic: "},
+      {"UPDATE session SET will_qos = 3 WHERE will_topic IS NOT NULL", "qos is 3"},
+      {"UPDATE subscription SET filter = 'a#' WHERE filter = 't'", "filter: "},
+      {"UPDATE subscription SET session = 99", "there is no such session"},
+      {"UPDATE subscription SET retain_handling = 3", "retain_handling is 3"},
+      {"UPDATE subscription SET identifier = 0", "identifier is 0"},
+      {"UPDATE message SET topic = CAST(x'610062' AS TEXT)", "topic is not UTF-8"},
+      {"UPDATE message SET topic = 'a/#'", "topic: "},
+      {"UPDATE message SET properties = x'ff01'", "properties are malformed"},
+      {"UPDATE message SET qos = 3", "qos is 3"},
+      {"INSERT INTO delivery VALUES(900, 1, NULL, 2, 0, NULL, NULL, NULL, NULL)", "it has no message"},
+      {"INSERT INTO delivery VALUES(900, 1, 77, 2, 0, NULL, NULL, NULL, NULL)", "there is no such message"},
+      {"UPDATE delivery SET packet_id = 0", "packet_id is 0"},
+      {"UPDATE delivery SET packet_id = 65536", "packet_id is 65536"},
+      {"UPDATE delivery SET packet_id = 5", "two messages in flight of the same packet id"},
+      {"UPDATE delivery SET qos = 0", "qos is 0"},
+      {"UPDATE delivery SET identifiers = '1,x'", "identifiers are not numbers"},
+      {"UPDATE delivery SET identifiers = '1,'", "identifiers are not numbers"},
+      {"UPDATE delivery SET share = 'g/t'", "share is not a shared subscription"},
+      {"UPDATE delivery SET id = -id", "not a positive number"},
+      {"UPDATE received SET packet_id = 0", "packet_id is 0"},
+      {"UPDATE retained SET payload = x''", "it has no payload"},
+      {"UPDATE retained SET topic = ''", "topic: "},
+      {"UPDATE setting SET value = x'00'", "value is not of 16 octets"},
+  };
+  fill();
+  change("PRAGMA wal_checkpoint(TRUNCATE)");
+  const std::string good = shelf.path();
+  for (const Lie& lie : lies) {
+    shelf.kill();
+    change(lie.sql);
+    const std::string said = recover();
+    EXPECT_THAT(said, HasSubstr(lie.said)) << lie.sql;
+    EXPECT_THAT(said, HasSubstr(shelf.path())) << "which file";
+    std::filesystem::remove(shelf.path());
+    std::filesystem::copy_file(good, shelf.path());
+  }
+  EXPECT_EQ(recover(), "");
+}
+
+TEST_F(Refusal, AMessageThatNobodyNeedsIsDropped) {
+  fill();
+  change("INSERT INTO message VALUES(500, 'a', x'00', x'', 1, 0, 1, NULL)");
+  DurableRig::must(shelf.open(now));
+  EXPECT_EQ(recover(), "");
+  auto database = store::Database::open(shelf.path(), store::Access::read_only);
+  EXPECT_EQ(database->number("SELECT count(*) FROM message WHERE id = 500").value_or(-1), 0);
+}
+
+}  // namespace
+}  // namespace mqtt::test
