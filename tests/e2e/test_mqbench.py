@@ -262,7 +262,8 @@ def test_a_lost_connection_is_counted_and_the_result_is_written(scratch):
     with Relay(before_ack=close_at) as relay:
         result = mqbench("run", "pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "--count", 100, "--rate",
                          "400/s", "--drain", "1s", "--json", path, "--quiet")
-    assert (result.code, "closed" in result.err_text, b"connections lost 1" in result.out) == (8, True, True), result
+    # "closed" or "reset": the socket is closed while messages are on their way to it.
+    assert (result.code, " lost: " in result.err_text, b"connections lost 1" in result.out) == (8, True, True), result
     written = json.loads(path.read_text())
     assert written["counts"]["connections_lost"] == 1 and written["counts"]["received"] == 50
 
