@@ -69,6 +69,11 @@ TEST(Lint, EachRuleOfOnePacketIsFoundBroken) {
     }
 }
 
+TEST(Lint, FindsInRecordedConversationsOnlyWhatIsWrongThere) {
+  const Seen seen = play_all({"lint_mosquitto.txt"});
+  EXPECT_EQ(seen.broken.size(), 1u);
+}
+
 class Counting final : public FlowWatcher {
  public:
   void before_packet(const FlowPacket& packet, const FlowState& state) override {
