@@ -58,3 +58,9 @@ def certs(temporary_directory):
 def scratch(temporary_directory):
     """A new directory for one test."""
     return pathlib.Path(tempfile.mkdtemp(dir=temporary_directory))
+
+
+@pytest.fixture
+def tmp_path(scratch):
+    """pytest's own is cleaned up after our directory has gone, with a traceback at the end of a good run."""
+    return scratch

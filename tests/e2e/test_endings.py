@@ -203,11 +203,11 @@ def test_words_that_cannot_be_written_are_14(tool, words):
 
 # --- deadlines ------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("args, ends_after", [(("-W", "400ms", "--idle-timeout", "5s"), "400ms"),
-                                              (("-W", "5s", "--idle-timeout", "400ms"), "nothing came for 400ms")])
+@pytest.mark.parametrize("args, ends_after", [(("-W", "1s", "--idle-timeout", "9s"), "1s"),
+                                              (("-W", "9s", "--idle-timeout", "1s"), "nothing came for 1s")])
 def test_the_shorter_of_two_deadlines_ends_it(broker, args, ends_after):
     result = assert_fails(mqsub(*broker.args(), "-t", unique(), "--fail-on-timeout", *args), 9, ends_after)
-    assert result.seconds < 3, result
+    assert result.seconds < 7, result
 
 
 def test_silence_counts_from_the_subscription_and_a_deadline_from_the_start():
@@ -292,9 +292,9 @@ def test_what_was_received_is_written_after_the_connection_has_ended():
 
 
 def test_what_was_received_is_written_after_the_deadline_and_only_that_is_acknowledged():
-    deadline = time.monotonic() + 0.5
+    deadline = time.monotonic() + 1.5
     with FaultServer(lines_at_qos_1) as server, SlowReader() as reader:
-        with blocked(server, reader, "-W", "500ms") as sub:
+        with blocked(server, reader, "-W", "1500ms") as sub:
             time.sleep(max(0.0, deadline + 0.3 - time.monotonic()))  # less than the grace of 2 s
             written = reader.rest()
             assert_ok(sub.wait(5))
@@ -305,7 +305,7 @@ def test_what_was_received_is_written_after_the_deadline_and_only_that_is_acknow
 
 def test_output_blocked_for_good_is_14_after_the_grace_and_not_acknowledged():
     with FaultServer(lines_at_qos_1) as server, SlowReader() as reader:
-        with blocked(server, reader, "-W", "200ms") as sub:
+        with blocked(server, reader, "-W", "1s") as sub:
             result = assert_fails(sub.wait(10), 14, "standard output is blocked")
     assert result.seconds > 2, result
     assert acknowledged(server) == [*range(1, PIPE_BYTES // LINE_BYTES + 1)]
@@ -314,9 +314,9 @@ def test_output_blocked_for_good_is_14_after_the_grace_and_not_acknowledged():
 @pytest.mark.parametrize("resumes, code", [(True, 8), (False, 14)], ids=("reader resumes", "for good"))
 def test_the_deadline_ends_the_wait_for_the_output_of_an_ended_connection(resumes, code):
     message = b"x" * 10 * PIPE_BYTES
-    deadline = time.monotonic() + 0.5
+    deadline = time.monotonic() + 1.5
     with FaultServer(faults.subscribed_then(wire.publish("t", message), close=True)) as server, \
-            SlowReader() as reader, blocked(server, reader, "-W", "500ms") as sub:
+            SlowReader() as reader, blocked(server, reader, "-W", "1500ms") as sub:
         if resumes:
             time.sleep(max(0.0, deadline + 0.3 - time.monotonic()))  # less than the grace of 2 s
             assert reader.rest() == message + b"\n"

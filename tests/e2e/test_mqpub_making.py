@@ -93,21 +93,23 @@ TIMES = [0, 0.2, 0.25, 0.6]
 def test_a_replay_keeps_the_times_of_the_recording(broker, scratch, speed, factor):
     with Listener(broker, len(TIMES)) as listener:
         (scratch / "tape").write_text(recording(listener.topic, TIMES) + '{"event":"disconnected"}\n\n')
+        started = time.time()
         result = assert_ok(mqpub(*broker.args(), "--replay", scratch / "tape", *(["--speed", speed] if speed else [])))
         messages = listener.messages()
     assert [m["payload"] for m in messages] == ["0", "1", "2", "3"]
-    offsets = [m["ts"] - messages[0]["ts"] for m in messages]
-    assert all(offset > at * factor - 0.05 for offset, at in zip(offsets, TIMES, strict=True)), offsets
+    offsets = [m["ts"] - started for m in messages]
+    assert all(offset >= at * factor for offset, at in zip(offsets, TIMES, strict=True)), offsets
     assert TIMES[-1] * factor - 0.05 <= result.seconds < TIMES[-1] * factor + 3, "no earlier, and without drift"
 
 
 def test_a_loop_goes_on_where_the_recording_ended(broker, scratch):
     with Listener(broker, 6) as listener:
         (scratch / "tape").write_text(recording(listener.topic, [0, 0.1]))
+        started = time.time()
         assert_ok(mqpub(*broker.args(), "--replay", scratch / "tape", "--loop=3"))
         messages = listener.messages()
     assert [m["payload"] for m in messages] == ["0", "1"] * 3
-    assert messages[-1]["ts"] - messages[0]["ts"] > 0.25
+    assert messages[-1]["ts"] - started >= 0.3
 
 
 def test_an_endless_loop_ends_with_its_deadline(broker, scratch):

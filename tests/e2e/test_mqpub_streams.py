@@ -124,8 +124,8 @@ def test_a_cut_off_length_prefix_is_an_error_that_says_so(broker):
 def test_a_deadline_interrupts_reading(broker, scratch, options):
     os.mkfifo(scratch / "fifo")
     options = [scratch / "fifo" if word == "FIFO" else word for word in options]
-    with start("mqpub", *broker.args(), "-t", "t", *options, "-W", "200ms", stdin=None) as proc:
-        assert_fails(proc.wait(5), 9, "deadline")
+    with start("mqpub", *broker.args(), "-t", "t", *options, "-W", "1s", stdin=None) as proc:
+        assert_fails(proc.wait(10), 9, "deadline")
 
 
 def test_trap_3_lines_that_come_before_and_after_connack_are_all_published(broker):
@@ -253,13 +253,13 @@ def test_rate_spaces_messages_evenly(broker):
     count, per_second = 40, 100
     with Listener(broker, count) as listener:
         lines = b"".join(b"%d\n" % n for n in range(count))
+        started = time.time()
         result = assert_ok(mqpub(*broker.args(), "-t", listener.topic, "-l", "--rate", f"{per_second}/s", stdin=lines))
         messages = listener.messages()
     assert [payload_of(m) for m in messages] == lines.split()
     assert (count - 1) / per_second <= result.seconds < 5
     # The schedule is absolute: the n-th is never early, however late some were.
-    begin = messages[0]["ts"]
-    assert all(m["ts"] - begin > n / per_second - 0.05 for n, m in enumerate(messages))
+    assert all(m["ts"] - started >= n / per_second for n, m in enumerate(messages))
 
 
 def test_rate_does_not_hold_up_the_end(broker):

@@ -154,7 +154,7 @@ def test_only_what_has_the_correlation_data_is_a_reply(broker):
 
 def test_a_responder_without_correlation_data_is_told_at_the_deadline(broker):
     with Responder(broker, lambda request: [(b"x", None)]) as responder:
-        assert_fails(mqreq(*broker.args(), "-t", responder.topic, "-m", "x", "-W", "700ms"), 9,
+        assert_fails(mqreq(*broker.args(), "-t", responder.topic, "-m", "x", "-W", "2s"), 9,
                      "0 of 1 replies received, 1 other message left out", "must copy the correlation data")
 
 
@@ -189,7 +189,7 @@ def assert_ok_but_told(result):
 def test_what_we_publish_ourselves_does_not_come_back(mqbroker):
     """Somebody who asks on the topic that they listen on, with MQTT 5: No Local."""
     topic = unique("t")
-    assert_fails(mqreq(*mqbroker.args(), "-t", topic, "-e", topic, "-m", "me", "-W", "500ms"), 9, "0 of 1 replies received")
+    assert_fails(mqreq(*mqbroker.args(), "-t", topic, "-e", topic, "-m", "me", "-W", "1s"), 9, "0 of 1 replies received")
 
 
 def test_several_responders(broker):
@@ -200,7 +200,7 @@ def test_several_responders(broker):
     try:
         result = assert_ok(mqreq(*broker.args(), "-t", topic, "-n", "--replies", 3, "-q", 1))
         assert sorted(result.out.split()) == names
-        few = mqreq(*broker.args(), "-t", topic, "-n", "--replies", 4, "-q", 1, "-W", "700ms")
+        few = mqreq(*broker.args(), "-t", topic, "-n", "--replies", 4, "-q", 1, "-W", "2s")
         assert few.code == 9 and sorted(few.out.split()) == names and "3 of 4 replies" in few.err_text, few
     finally:
         for responder in responders:
@@ -215,24 +215,24 @@ def test_a_surplus_reply_is_not_written(broker):
 # --- no reply -------------------------------------------------------------------------------------------
 
 def test_nobody_answers(broker):
-    result = assert_fails(mqreq(*broker.args(), "-t", unique("q"), "-m", "x", "-W", "300ms"), 9, "deadline of 300ms",
+    result = assert_fails(mqreq(*broker.args(), "-t", unique("q"), "-m", "x", "-W", "1s"), 9, "deadline of 1s",
                           "0 of 1 replies")
-    assert result.seconds >= 0.3
+    assert result.seconds >= 1
 
 
 def test_nobody_listens(broker):
     """With QoS 1 the broker says so: 0x10 is no error, but a hint."""
     topic = unique("q")
-    result = mqreq(*broker.args(), "-t", topic, "-m", "x", "-q", 1, "-W", "300ms")
+    result = mqreq(*broker.args(), "-t", topic, "-m", "x", "-q", 1, "-W", "1s")
     assert result.code == 9 and result.err_lines[0] == f"mqreq: warning: nobody subscribes to '{topic}' (0x10)", result
 
 
 def test_a_late_reply_is_not_written(mqbroker):
     def answer(request):
-        time.sleep(1)
+        time.sleep(2)
         return [(b"late", correlation(request))]
     with Responder(mqbroker, answer) as responder:
-        assert_fails(mqreq(*mqbroker.args(), "-t", responder.topic, "-n", "-W", "300ms"), 9, "0 of 1 replies")
+        assert_fails(mqreq(*mqbroker.args(), "-t", responder.topic, "-n", "-W", "1s"), 9, "0 of 1 replies")
         assert assert_ok(mqreq(*mqbroker.args(), "-t", responder.topic, "-n", "-W", "0")).out == b"late\n"
 
 
@@ -439,7 +439,7 @@ def test_a_reply_that_is_delivered_again_after_a_reconnect_counts_once():
 
 def test_receive_maximum_is_no_more_than_the_replies_wanted():
     with FaultServer(faults.after_connack()) as server:
-        ask(server, "-q", 1, "--replies", 3, "-W", "300ms")
+        ask(server, "-q", 1, "--replies", 3, "-W", "1s")
     assert b"\x21\0\3" in server.connections[0].received[0].body
 
 

@@ -120,8 +120,8 @@ def test_a_signal_ends_what_runs_and_leaves_the_message(scratch):
 
 def test_exec_timeout_ends_the_command_and_all_that_it_started(scratch):
     with FaultServer(faults.subscribed_then(wire.publish("t", b"x", 1, 1))) as server:
-        assert_fails(mqsub("-L", server.url, "-q", 1, "-t", "t", "--exec-timeout", "500ms", "--exec",
-                           f"sleep 60 & echo $! > {scratch}/pid; wait"), 14, "'t'", "no end after 500ms")
+        assert_fails(mqsub("-L", server.url, "-q", 1, "-t", "t", "--exec-timeout", "2s", "--exec",
+                           f"sleep 60 & echo $! > {scratch}/pid; wait"), 14, "'t'", "no end after 2s")
     wait_until(lambda: ended(int((scratch / "pid").read_text())), 5, "the end of what it started")
     assert not acknowledged(server)
 
@@ -130,9 +130,9 @@ def test_a_command_that_does_not_want_to_end_is_made_to(scratch):
     messages = [wire.publish("t", payload, 1, number) for number, payload in enumerate((b"stay", b"go"), 1)]
     stays = f'[ "$(cat)" = go ] || {{ trap "" TERM; echo $$ > {scratch}/pid; while :; do sleep 0.1; done; }}'
     with FaultServer(faults.subscribed_then(*messages)) as server:
-        result = mqsub("-L", server.url, "-V", 5, "-q", 1, "-t", "t", "--exec", stays, "--exec-timeout", "1s",
+        result = mqsub("-L", server.url, "-V", 5, "-q", 1, "-t", "t", "--exec", stays, "--exec-timeout", "2s",
                        "--exec-failure", "continue", "-C", 2)
-    assert result.code == 0 and "no end after 1s" in result.err_text, result
+    assert result.code == 0 and "no end after 2s" in result.err_text, result
     assert acknowledged(server) == [(1, b"\x83"), (2, b"")] and ended(int((scratch / "pid").read_text()))
 
 
@@ -176,7 +176,7 @@ def test_a_reply_has_the_correlation_data_and_comes_before_the_acknowledgement()
 
 
 def test_a_message_that_asks_for_no_answer_is_said(broker):
-    with Subscribed(broker, "--exec", "cat", "--reply", "-W", "900ms") as sub:
+    with Subscribed(broker, "--exec", "cat", "--reply", "-W", "2s") as sub:
         publish(broker, sub.topic, "x")
         result = sub.proc.wait()
     assert result.code == 0 and "no response topic" in result.err_text, result

@@ -27,28 +27,28 @@ def say(broker, topic, *payloads):
 # --- deadlines ------------------------------------------------------------------------------------------
 
 def test_trap_10_fail_on_timeout_makes_any_deadline_a_failure(broker):
-    assert_fails(mqsub(*broker.args(), "-t", unique(), "-W", "300ms", "--fail-on-timeout"), 9, "300ms")
+    assert_fails(mqsub(*broker.args(), "-t", unique(), "-W", "1s", "--fail-on-timeout"), 9, "1s")
 
 
 def test_idle_timeout_ends_after_silence(broker):
-    with Subscribed(broker, "--idle-timeout", "700ms") as sub:
+    with Subscribed(broker, "--idle-timeout", "2s") as sub:
         say(broker, sub.topic, "a", "b")
         result = assert_ok(sub.proc.wait())
-    assert result.out == b"a\nb\n" and 0.7 <= result.seconds < 5, result
+    assert result.out == b"a\nb\n" and 2 <= result.seconds < 10, result
 
 
 @pytest.mark.parametrize("args, code", [(("-C", 2), 9), (("--fail-on-timeout",), 9), (("--expect", "payload=b"), 13)],
                          ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "")
 def test_idle_timeout_with_an_unmet_goal(broker, args, code):
-    with Subscribed(broker, "--idle-timeout", "500ms", *args) as sub:
+    with Subscribed(broker, "--idle-timeout", "2s", *args) as sub:
         say(broker, sub.topic, "a")
         result = sub.proc.wait()
-    assert result.code == code and result.out == b"a\n" and "500ms" in result.err_text, result
+    assert result.code == code and result.out == b"a\n" and "2s" in result.err_text, result
     assert len(result.err_lines) == 1, result
 
 
 def test_idle_timeout_counts_what_is_shown(broker):
-    with Subscribed(broker, "--idle-timeout", "600ms", "--changes") as sub:
+    with Subscribed(broker, "--idle-timeout", "2s", "--changes") as sub:
         say(broker, sub.topic, *["same"] * 3)
         assert sub.output() == b"same\n"
 
@@ -65,7 +65,7 @@ def test_expect_ends_with_0_at_the_match(broker, expression):
 
 
 def test_expect_is_13_at_the_deadline(broker):
-    with Subscribed(broker, "--expect", "payload=never", "-W", "700ms") as sub:
+    with Subscribed(broker, "--expect", "payload=never", "-W", "2s") as sub:
         say(broker, sub.topic, "x")
         result = sub.proc.wait()
     assert result.code == 13 and result.out == b"x\n" and "none as expected" in result.err_text, result

@@ -121,7 +121,7 @@ def test_csv_is_read_back_whole():
 
 
 def test_csv_has_headings_even_without_messages(broker):
-    out = assert_ok(mqsub(*broker.args(), "-t", unique(), "--csv", "-W", "300ms")).out
+    out = assert_ok(mqsub(*broker.args(), "-t", unique(), "--csv", "-W", "1s")).out
     assert out == b"time,topic,qos,retain,len,encoding,payload\n"
 
 

@@ -49,7 +49,7 @@ def test_filter_out_with_wildcards(mqbroker):
 def test_what_is_left_out_is_acknowledged():
     messages = [wire.publish(topic, b"x", 1, number) for number, topic in enumerate(("out", "in", "out"), 1)]
     with FaultServer(faults.subscribed_then(*messages)) as server:
-        result = mqsub("-L", server.url, "-q", 1, "-t", "+", "-T", "out", "-W", "300ms")
+        result = mqsub("-L", server.url, "-q", 1, "-t", "+", "-T", "out", "-W", "1s")
     assert assert_ok(result).out == b"x\n"
     assert [p.packet_id for p in server.connections[0].received if p.kind == wire.PUBACK] == [1, 2, 3]
 
@@ -82,7 +82,7 @@ def test_trap_25_a_snapshot_ends_by_itself_and_is_whole(broker, version, qos, co
     publish_retained(broker, base, count)
     result = assert_ok(mqsub(*broker.args(), "-V", version, "-q", qos, "-t", f"{base}/#", "--retained"))
     assert sorted(result.out.split()) == sorted(b"%d" % n for n in range(count))
-    assert result.seconds < 5, result
+    assert result.seconds < 15, result
 
 
 def publish_retained(broker, base, count):
@@ -125,7 +125,7 @@ def test_a_snapshot_that_is_cut_by_the_deadline_is_9():
         connection.send(wire.publish("t", b"kept", retain=1))
         connection.drain()
     with FaultServer(script) as server:
-        result = mqsub("-L", server.url, "-t", "t", "--retained", "-W", "400ms")
+        result = mqsub("-L", server.url, "-t", "t", "--retained", "-W", "1s")
     assert result.code == 9 and result.out == b"kept\n" and len(result.err_lines) == 1, result
 
 
@@ -164,7 +164,7 @@ def test_remove_retained_of_more_than_the_window(broker):
 def test_remove_retained_works_on_what_is_hidden(broker):
     base = unique()
     retain(broker, {f"{base}/a": "1"})
-    result = assert_ok(mqsub(*broker.args(), "-t", f"{base}/#", "-R", "--remove-retained", "--idle-timeout", "300ms"))
+    result = assert_ok(mqsub(*broker.args(), "-t", f"{base}/#", "-R", "--remove-retained", "--idle-timeout", "1s"))
     assert result.out == b"" and snapshot(broker, base) == {}
 
 
@@ -184,7 +184,7 @@ def test_an_empty_message_with_the_flag_is_not_removed_again():
         connection.send(wire.publish("t", b"", retain=1))
         connection.drain()
     with FaultServer(script) as server:
-        mqsub("-L", server.url, "-t", "t", "--retain-as-published", "--remove-retained", "-W", "300ms")
+        mqsub("-L", server.url, "-t", "t", "--retain-as-published", "--remove-retained", "-W", "1s")
     assert not [p for p in server.connections[0].received if p.kind == wire.PUBLISH]
 
 
@@ -241,7 +241,7 @@ def stream(count):
 def test_trap_21_a_sample_is_as_large_as_asked(args, share):
     count = 20_000
     with FaultServer(stream(count)) as server:
-        shown = assert_ok(mqsub("-L", server.url, "-t", "t", *args, "--idle-timeout", "500ms")).out.count(b"\n")
+        shown = assert_ok(mqsub("-L", server.url, "-t", "t", *args, "--idle-timeout", "1s")).out.count(b"\n")
     deviation = (count * share * (1 - share)) ** 0.5
     assert abs(shown - count * share) <= 6 * deviation, shown
 

@@ -159,7 +159,7 @@ def test_trap_05_one_refused_filter_is_named(partial, code):
         connection.send(wire.suback(request.packet_id, connection.version, [0, 0x87]))
         connection.drain()
     with FaultServer(script) as server:
-        result = mqsub("-L", server.url, "-V", 5, "-t", "fine", "-t", "not/fine", *partial, "-W", "300ms")
+        result = mqsub("-L", server.url, "-V", 5, "-t", "fine", "-t", "not/fine", *partial, "-W", "1s")
     assert result.code == code and "'not/fine'" in result.err_text and "0x87" in result.err_text, result
     assert "'fine'" not in result.err_text
 

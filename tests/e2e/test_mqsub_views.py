@@ -159,10 +159,10 @@ def test_trap_18_tree_in_a_pipe_is_the_tree_at_the_end(broker):
 
 def test_trap_18_stats_in_a_pipe_are_lines(broker):
     base = unique()
-    with Subscribed(broker, "--stats=2", "-W", "1600ms", topic=f"{base}/#") as sub:
+    with Subscribed(broker, "--stats=2", "-W", "3500ms", topic=f"{base}/#") as sub:
         publish(broker, f"{base}/a/b", "xx", "yy")
         rows = [line.split("\t") for line in sub.output().decode().splitlines()]
-    assert [row[1:] for row in rows] == [["#", "2", "2", "4"], [f"{base}/a/#", "2", "2", "4"]]
+    assert [row[1:] for row in rows if row[3] != "0"] == [["#", "2", "2", "4"], [f"{base}/a/#", "2", "2", "4"]]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", row[0]) for row in rows)
 
 

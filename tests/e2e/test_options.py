@@ -254,7 +254,7 @@ def test_retain(broker, pub):
     lines = json_lines(assert_ok(mqsub(*broker.args(), "-t", topic, "-C", 1, "--json")).out)
     assert [(m["payload"], m["retain"]) for m in lines] == [("kept", True)]
     pub("-t", topic, "-n", "-r", "-q", 1)  # empties it
-    assert assert_ok(mqsub(*broker.args(), "-t", topic, "-W", "300ms")).out == b""
+    assert assert_ok(mqsub(*broker.args(), "-t", topic, "-W", "1s")).out == b""
 
 
 def test_repeat(pub, observer):
@@ -456,7 +456,7 @@ def test_trap_37_all_filters_go_in_one_packet():
         connection.send(wire.suback(request.packet_id, connection.version, [1] * 3))
         connection.drain()
     with FaultServer(script) as server:
-        assert_ok(mqsub("-L", server.url, "-t", "a", "-t", "b/#", "-t", "$share/g/c", "-q", 1, "-W", "300ms"))
+        assert_ok(mqsub("-L", server.url, "-t", "a", "-t", "b/#", "-t", "$share/g/c", "-q", 1, "-W", "1s"))
     received = server.connections[0].received
     assert [p.kind for p in received] == [wire.CONNECT, wire.SUBSCRIBE, wire.DISCONNECT]
     assert received[1].body.endswith(b"\0\1a\1\0\3b/#\1\0\12$share/g/c\1"), received[1]
@@ -560,14 +560,14 @@ def test_count_stops_exactly(broker, pub):
 
 
 def test_trap_10_deadline_without_a_goal_is_0(broker, pub):
-    with Subscribed(broker, "-W", "700ms") as sub:
+    with Subscribed(broker, "-W", "2s") as sub:
         pub("-t", sub.topic, "-m", "x")
         result = assert_ok(sub.proc.wait())
-    assert result.out == b"x\n" and 0.5 < result.seconds < 3, result
+    assert result.out == b"x\n" and 1.9 < result.seconds < 8, result
 
 
 def test_trap_10_deadline_with_an_unmet_goal_is_9(broker, pub):
-    with Subscribed(broker, "-W", "700ms", "-C", 2) as sub:
+    with Subscribed(broker, "-W", "2s", "-C", 2) as sub:
         pub("-t", sub.topic, "-m", "x")
         result = sub.proc.wait()
     assert result.code == 9 and result.out == b"x\n" and len(result.err_lines) == 1, result
@@ -599,7 +599,7 @@ def test_trap_15_surplus_is_not_acknowledged_after_the_count(broker, pub):
 
 def test_trap_15_receive_maximum_is_no_more_than_wanted():
     with FaultServer(faults.subscribed_then()) as server:
-        mqsub("-L", server.url, "-V", "5", "-t", "t", "-q", 1, "-C", 3, "-W", "300ms")
+        mqsub("-L", server.url, "-V", "5", "-t", "t", "-q", 1, "-C", 3, "-W", "1s")
     assert b"\x21\0\3" in server.connections[0].received[0].body
 
 
@@ -677,7 +677,7 @@ def test_a_disconnect_that_cannot_be_sent_loses_no_message(broker, observer):
 def test_trap_15_a_publisher_leaves_its_sessions_messages_alone(broker, pub):
     """What a kept session holds is for a subscriber: mqpub with the same client id does not swallow it."""
     client, topic = unique("id"), unique()
-    assert_ok(mqsub(*broker.args(), "-i", client, "-c", "-q", 1, "-t", topic, "-W", "300ms"))
+    assert_ok(mqsub(*broker.args(), "-i", client, "-c", "-q", 1, "-t", topic, "-W", "1s"))
     pub("-t", topic, "-q", 1, "-m", "precious")
     pub("-i", client, "-c", "-t", unique(), "-q", 1, "-m", "other")
     kept = assert_ok(mqsub(*broker.args(), "-i", client, "-c", "-q", 1, "-t", topic, "-C", 1, "-W", "5s"))
