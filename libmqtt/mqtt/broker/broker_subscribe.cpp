@@ -21,7 +21,7 @@ void Broker::State::on_subscribe(Connection& connection, const SubscribeView& su
   // The answer first, then the retained messages that the subscriptions bring.
   if (!connection.link_.suback(now, subscribe.packet_id, as_bytes(codes)))
     return want_close(connection, ReasonCode::implementation_specific_error);
-  if (session.kept) promise(connection);
+  if (session.kept && !store_fails()) promise(connection);  // else all of it was refused
   pump(session);
 }
 
