@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include <mqtt/inspect/dissect.hpp>
 #include <mqtt/inspect/rules.hpp>
