@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -153,15 +154,29 @@ Result<void> prepare(Database& database, Durability durability) {
   if (!empty) return std::unexpected(empty.error());
   if (!*empty)
     if (auto known = check_kind(database); !known) return known;
+  // Before there is a log: the file is ours from the beginning, and never taken for a new one without it.
+  if (*empty)
+    if (auto made = database.execute(schema); !made) return made;
   if (auto set = database.execute(durability == Durability::full ? settings_full : settings_relaxed); !set)
     return set;
-  if (*empty) return database.execute(schema);
   return check_pages(database);
+}
+
+/// SQLite takes an empty file for a new one, and removes the log that holds what it has lost.
+Result<void> check_log(const std::string& path) {
+  std::error_code fault;
+  const std::filesystem::path file = std::filesystem::canonical(path, fault);
+  const std::filesystem::path log = file.string() + "-wal";
+  if (fault || std::filesystem::file_size(file, fault) > 0) return {};
+  const std::uintmax_t logged = std::filesystem::file_size(log, fault);
+  if (fault || logged == 0) return {};
+  return fail(ErrorDomain::system, EBADMSG, fmt::format("it is empty, and its log {} is not", log.string()));
 }
 
 }  // namespace
 
 Result<Database> open_ours(const std::string& path, Durability durability) {
+  if (const auto whole = check_log(path); !whole) return refused(path, whole.error());
   auto database = Database::open(path, Access::read_write);
   if (!database) return refused(path, database.error());
   if (const auto ready = prepare(*database, durability); !ready) return refused(path, ready.error());
@@ -180,7 +195,10 @@ Result<void> check_ours(const std::string& path) {
     return refused(path, {ErrorDomain::system, EINVAL, "it is not a regular file"});
   if (::access(path.c_str(), R_OK | W_OK) != 0)
     return refused(path, system_error(errno, "it cannot be written"));
-  if (status.st_size == 0) return {};
+  if (status.st_size == 0) {
+    const auto whole = check_log(path);
+    return whole ? Result<void>{} : refused(path, whole.error());
+  }
   auto database = Database::open(path, Access::read_only);
   if (!database) return refused(path, database.error());
   if (const auto known = check_kind(*database); !known) return refused(path, known.error());

@@ -118,6 +118,25 @@ TEST_F(Refusal, AFileWhoseMakingWasCutShortIsMadeAnew) {
   EXPECT_EQ(recover(), "");
 }
 
+TEST_F(Refusal, ANewDatabaseIsOursWithoutItsLog) {
+  {
+    DurableRig world;
+    std::filesystem::copy_file(world.shelf.path(), shelf.path());  // without the log, as a killed broker's
+  }
+  auto database = store::Database::open(shelf.path(), store::Access::read_only);
+  ASSERT_TRUE(database);
+  EXPECT_GT(database->number("PRAGMA application_id").value_or(0), 0);
+}
+
+TEST_F(Refusal, OnlyItsLogIsLeft) {
+  fill();
+  const std::string log = shelf.path() + "-wal";
+  const auto size = std::filesystem::file_size(log);
+  std::filesystem::resize_file(shelf.path(), 0);
+  EXPECT_THAT(open(), HasSubstr("damaged"));
+  EXPECT_EQ(std::filesystem::file_size(log), size) << "it is not touched";
+}
+
 struct Lie {
   const char* sql;
   const char* said;
