@@ -224,7 +224,7 @@ def test_every_shows_one_of_a_topic_in_the_time():
         connection.accept_subscription()
         for turn in range(3):
             connection.send(b"".join(wire.publish(topic, b"%d%d" % (turn, n)) for n in range(5) for topic in "ab"))
-            time.sleep(0.6)
+            time.sleep(1.5)
         connection.drain()
     with FaultServer(script) as server:
         out = assert_ok(mqsub("-L", server.url, "-t", "+", "-v", "--every", "500ms", "-C", 6)).out

@@ -51,7 +51,7 @@ class Observer:
 
     def take(self, count):
         """The messages, once there are `count`; more are an error."""
-        wait_until(lambda: len(self.messages) >= count, 10, f"{count} messages")
+        wait_until(lambda: len(self.messages) >= count, 10 + count / 100, f"{count} messages")
         assert len(self.messages) == count, [m.payload for m in self.messages]
         return self.messages
 
@@ -196,7 +196,7 @@ def test_lines(pub, observer, name, qos):
 @pytest.mark.parametrize("qos", (0, 1, 2))
 def test_ten_thousand_lines_in_order(pub, observer, qos):
     lines = [b"%d" % number for number in range(10_000)]
-    pub("-t", observer.topic, "-q", qos, "-l", stdin=b"\n".join(lines))
+    pub("-t", observer.topic, "-q", qos, "-l", stdin=b"\n".join(lines), seconds=60)
     assert observer.payloads(len(lines)) == lines
 
 
