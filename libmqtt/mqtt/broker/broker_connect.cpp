@@ -136,6 +136,8 @@ void Broker::State::accept(Connection& connection, AuthDecision decision) {
   // for this CONNACK, leaves the client's session, its connection and its Will alone (3.1.3.2.2).
   if (!connection.link_.check(acceptance))
     return refuse(connection, ReasonCode::implementation_specific_error, {});
+  const Session* const before = sessions.find(who.client_id);
+  const bool was_told = before && before->told;
   Session* const former = take_up(who.client_id, pending.clean_start);
   acceptance.session_present = former != nullptr;
   Session& session = former ? *former : sessions.add(who.client_id);
@@ -153,7 +155,8 @@ void Broker::State::accept(Connection& connection, AuthDecision decision) {
   connection.pending_.reset();
   session.kept = session.kept || (durable && session.expiry_interval > 0);
   tell(session);
-  if (session.told) promise(connection);
+  // Also of the end of another: what was given up by a clean start must not come back.
+  if (session.told || was_told) promise(connection);
   note_return(session);
   arm(session);
   begin_connection(connection, std::move(acceptance));

@@ -118,5 +118,17 @@ TEST(Recovery, LeavingAGroupIsRemembered) {
   EXPECT_EQ(b.count("PUBLISH"), 0u);
 }
 
+TEST(Recovery, ACleanStartThatWasAnsweredStays) {
+  DurableRig r;
+  Client a{r.rig};
+  a.enter("id=a clean session_expiry_interval=60");
+  a.cut();
+  r.advance(1s);
+  ASSERT_EQ(r.count("session"), 1);
+  a.enter("id=a clean");
+  r.kill();
+  EXPECT_EQ(r.count("session"), 0);
+}
+
 }  // namespace
 }  // namespace mqtt::test
