@@ -23,13 +23,15 @@ class Proxy:
         self._listener = socket.create_server((HOST, 0))
         self.port = self._listener.getsockname()[1]
         self._threads = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(PATIENCE)  # then whoever was accepted is in the list, and at work
         self._listener.close()
         for thread in self._threads:
             thread.join(PATIENCE)

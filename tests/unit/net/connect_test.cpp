@@ -142,13 +142,25 @@ TEST_F(OpenTest, RefusedByEveryAddressNamesAll) {
   EXPECT_EQ(both.context, "connection refused by [::1]:" + port + " and 127.0.0.1:" + port);
 }
 
-TEST_F(OpenTest, FallsFromIpv6ToIpv4AtOnce) {
+TEST_F(OpenTest, FallsFromIpv6ToIpv4) {
   EchoServer server{loop_, {}};  // on 127.0.0.1 only
-  const TimePoint start = loop_.refresh_now();
   const auto stream = open_now(loop_, tcp_target(server.port(), "localhost"));
   ASSERT_TRUE(stream.has_value()) << stream.error().context;
   EXPECT_EQ((*stream)->peer(), "127.0.0.1:" + std::to_string(server.port()));
-  EXPECT_LT(loop_.refresh_now() - start, 200ms) << "a refusal does not wait for the next attempt's time";
+}
+
+TEST_F(OpenTest, ARefusalDoesNotWaitForTheNextAttemptsTime) {
+  EchoServer server{loop_, {}};
+  const DeafPort deaf;
+  std::vector<SocketAddress> addresses(40, *SocketAddress::parse("127.0.0.1", deaf.port()));
+  addresses.push_back(*SocketAddress::parse("127.0.0.1", server.port()));
+  std::optional<bool> connected;
+  Race race{loop_, addresses, {}, [&](auto result) { connected = result.has_value(); }};
+  const TimePoint start = loop_.refresh_now();
+  race.start();
+  ASSERT_TRUE(run_until(loop_, [&] { return connected.has_value(); }));
+  EXPECT_TRUE(*connected);
+  EXPECT_LT(loop_.refresh_now() - start, 5s) << "40 times a quarter of a second are ten";
 }
 
 TEST_F(OpenTest, SilentAddressIsRacedAfterAQuarterSecond) {
