@@ -360,6 +360,12 @@ def test_a_result_file_is_never_half_written(mqbroker, scratch):
     assert [each.name for each in scratch.iterdir()] == ["result.json"]
 
 
+@pytest.mark.parametrize("option", ("--json", "--hdr"))
+def test_results_that_cannot_be_written_are_known_before_the_run(mqbroker, option):
+    result = mqbench("run", *mqbroker["tcp"].mq_args(), "--duration", "1h", option, "/nowhere/result")
+    assert_fails(result, 14, "/nowhere/result")
+
+
 def test_presets_are_listed():
     lines = assert_ok(mqbench("list")).out.decode().splitlines()
     assert [line.split()[0] for line in lines] == ["quick", "pairs", "fan-in", "fan-out", "sink"]
@@ -375,7 +381,7 @@ def test_presets_are_listed():
     (("run", "--window", "5"), "--window"), (("run", "--window", "5", "-q", "1", "--arrival", "poisson"), "--arrival"),
     (("run", "--rate", "max", "--arrival", "poisson"), "--arrival"), (("run", "--duration", "0"), "--duration"),
     (("run", "--count", "5", "--duration", "1s"), "--duration"), (("run", "--ramp", "max"), "--ramp"),
-    (("run", "--threads", "0"), "--threads"), (("run", "--source", ""), "--source"), (("run", "--json", ""), "--json"),
+    (("run", "--threads", "0"), "--threads"), (("run", "--source", ""), "--source"), (("run", "--source", "nowhere"), "--source"), (("run", "--json", ""), "--json"),
     (("run", "-c", "-i", "x"), "-c"), (("run", "--reconnect"), "--reconnect"), (("run", "-L", "mqtt://h/topic"), "topic"),
     (("run", "--topics", "x"), "--topics"), (("run", "--threshold", "p99<1ms"), "--threshold"),
     (("run", "--duration", "9000h"), "year"), (("run", "-d"), "-d"),

@@ -8,6 +8,7 @@
 
 #include "common/connect_parts.hpp"
 #include "common/spelling.hpp"
+#include "common/value_checks.hpp"
 
 namespace mq::detail {
 namespace {
@@ -25,8 +26,7 @@ ValueResult keep_proxy(ConnectionConfig& config, std::string_view value) {
 }
 
 ValueResult keep_local_address(ConnectionConfig& config, std::string_view value) {
-  if (!mqtt::net::is_ip_literal(value))
-    return std::unexpected(fmt::format("{} is not an IP address", quoted(value)));
+  if (auto checked = ip_address(value); !checked) return checked;
   config.local_address = value;
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <mqtt/net/address.hpp>
 #include <mqtt/util/utf8.hpp>
 
 #include "common/spelling.hpp"
@@ -18,6 +19,11 @@ ValueResult not_empty(std::string_view value) {
 ValueResult some_time(std::string_view value) {
   if (mqtt::parse_duration(value) != mqtt::Duration::zero()) return {};
   return std::unexpected(quoted(value) + " leaves no time");
+}
+
+ValueResult ip_address(std::string_view value) {
+  if (mqtt::net::is_ip_literal(value)) return {};
+  return std::unexpected(quoted(value) + " is not an IP address");
 }
 
 ValueResult mqtt_string(std::string_view value) {

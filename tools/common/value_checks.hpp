@@ -13,6 +13,9 @@ namespace mq {
 /// For a duration that is waited for: what is not to end is left out, or has a word of its own.
 [[nodiscard]] ValueResult some_time(std::string_view value);
 
+/// "192.0.2.1", "::1": to connect from, not a name.
+[[nodiscard]] ValueResult ip_address(std::string_view value);
+
 /// A string that a packet can hold: well-formed UTF-8 of at most 65,535 octets [MQTT-1.5.4-1].
 [[nodiscard]] ValueResult mqtt_string(std::string_view value);
 

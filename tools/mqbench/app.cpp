@@ -64,11 +64,35 @@ mqtt::Result<void> write_all(int fd, std::string_view text, const std::string& n
   return {};
 }
 
+mqtt::Result<int> open_part(const std::string& part) {
+  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", part)));
+  return fd;
+}
+
+/// Before a run of an hour, not after it.
+mqtt::Result<void> check_writable(const std::string& path) {
+  const std::string part = path + ".part";
+  const auto fd = open_part(part);
+  if (!fd) return std::unexpected(fd.error());
+  close(*fd);
+  unlink(part.c_str());
+  return {};
+}
+
+mqtt::Result<void> check_results(const BenchConfig& config) {
+  for (const std::string& path : {config.json_file, config.hdr_file})
+    if (!path.empty() && path != "-")
+      if (auto writable = check_writable(path); !writable) return writable;
+  return {};
+}
+
 /// Under another name first: whoever finds the file finds all of it.
 mqtt::Result<void> write_file(const std::string& path, std::string_view text) {
   const std::string part = path + ".part";
-  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", part)));
+  const auto opened = open_part(part);
+  if (!opened) return std::unexpected(opened.error());
+  const int fd = *opened;
   auto written = write_all(fd, text, fmt::format("'{}'", part));
   const int closed = close(fd);
   if (written && closed != 0)
@@ -106,6 +130,10 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
           find_shortage(config.scenario, config.connection, threads, Resources::of_this_process())) {
     diag.error(*shortage);
     return ExitCode::usage;
+  }
+  if (const auto writable = check_results(config); !writable) {
+    diag.error(local_io_failed(writable.error()));
+    return ExitCode::local_io;
   }
   auto setups = make_setups(config.connection, threads);
   if (!setups) {

@@ -150,7 +150,7 @@ void declare_extent(Options& o, BenchConfig::Typed& typed) {
   o.list("--source", typed.sources)
       .metavar("ADDR")
       .group(group)
-      .must(not_empty)
+      .must(ip_address)
       .text("connect from this address; several are used in turn, each with ports of its own")
       .excludes({"-A"});
   o.number("--seed", typed.seed)

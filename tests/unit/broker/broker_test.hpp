@@ -30,6 +30,15 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::StartsWith;
 
+broker::BrokerConfig with_limits(auto change) {
+  broker::BrokerConfig config;
+  change(config.limits);
+  return config;
+}
+
+/// Of a client whose session stays for a minute.
+inline constexpr std::string_view kept = "session_expiry_interval=60";
+
 /// "bad" as a user name is refused; the method "rounds" asks for "two" after any first data.
 class FakeAuthenticator final : public broker::Authenticator {
  public:

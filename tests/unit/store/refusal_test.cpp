@@ -128,6 +128,18 @@ TEST_F(Refusal, ANewDatabaseIsOursWithoutItsLog) {
   EXPECT_GT(database->number("PRAGMA application_id").value_or(0), 0);
 }
 
+TEST_F(Refusal, AFileMayBeCalledMemory) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(std::filesystem::path{shelf.path()}.parent_path());
+  std::ofstream{":memory:"}.close();
+  auto database = store::Database::open(":memory:", store::Access::read_write);
+  const bool written = database && database->execute("CREATE TABLE kept(x)");
+  const auto size = std::filesystem::file_size(":memory:");
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(written);
+  EXPECT_GT(size, 0u) << "it is in the file";
+}
+
 TEST_F(Refusal, OnlyItsLogIsLeft) {
   fill();
   const std::string log = shelf.path() + "-wal";
