@@ -61,6 +61,10 @@ def test_all_that_is_sent_arrives_and_is_measured(broker, qos):
     names = ["due_to_received", "sent_to_received", "lag"] + ([] if qos == "0" else ["ack"])
     assert {name: latency[name]["count"] for name in names} == dict.fromkeys(names, 500)
     assert (latency["connect"]["count"], latency["subscribe"]["count"]) == (20, 10)
+    times = result["times_ns"]
+    assert 0 <= times["first_due"] <= times["last_sent"] <= times["last_received"], times
+    assert result["rates"]["received_per_second"] == pytest.approx(
+        500 / ((times["last_received"] - times["first_due"]) / 1e9))
     assert sum(result["sent_in_second"]) == sum(result["received_in_second"]) == 500
     assert latency["due_to_received"]["max"] >= latency["lag"]["max"]
     for each in latency.values():

@@ -1,12 +1,9 @@
 #include "mqbench/app.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <random>
 #include <thread>
 #include <utility>
@@ -15,6 +12,7 @@
 #include "common/client_setup.hpp"
 #include "common/diag.hpp"
 #include "mqbench/preflight.hpp"
+#include "mqbench/result_file.hpp"
 #include "mqbench/run_result.hpp"
 #include "mqbench/runner.hpp"
 #include "mqbench/stamp.hpp"
@@ -54,53 +52,11 @@ unsigned threads_of(const Scenario& scenario) {
   return std::min(wanted, scenario.clients());
 }
 
-mqtt::Result<void> write_all(int fd, std::string_view text, const std::string& name) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", name)));
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
-mqtt::Result<int> open_part(const std::string& part) {
-  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", part)));
-  return fd;
-}
-
-/// Before a run of an hour, not after it.
-mqtt::Result<void> check_writable(const std::string& path) {
-  const std::string part = path + ".part";
-  const auto fd = open_part(part);
-  if (!fd) return std::unexpected(fd.error());
-  close(*fd);
-  unlink(part.c_str());
-  return {};
-}
-
 mqtt::Result<void> check_results(const BenchConfig& config) {
   for (const std::string& path : {config.json_file, config.hdr_file})
     if (!path.empty() && path != "-")
       if (auto writable = check_writable(path); !writable) return writable;
   return {};
-}
-
-/// Under another name first: whoever finds the file finds all of it.
-mqtt::Result<void> write_file(const std::string& path, std::string_view text) {
-  const std::string part = path + ".part";
-  const auto opened = open_part(part);
-  if (!opened) return std::unexpected(opened.error());
-  const int fd = *opened;
-  auto written = write_all(fd, text, fmt::format("'{}'", part));
-  const int closed = close(fd);
-  if (written && closed != 0)
-    written = std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", part)));
-  if (written && std::rename(part.c_str(), path.c_str()) != 0)
-    written = std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", path)));
-  if (!written) unlink(part.c_str());
-  return written;
 }
 
 mqtt::Result<void> write_results(const BenchConfig& config, const RunResult& result) {

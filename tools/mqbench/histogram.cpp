@@ -137,4 +137,21 @@ bool Histogram::add_to_counter(std::size_t counter, std::uint64_t count) {
   return true;
 }
 
+bool Histogram::restore(const HistogramExtremes& extremes) {
+  const auto [min, max, clipped, negative] = extremes;
+  if (count_ == 0) return (min | max | clipped | negative) == 0;
+  std::size_t first = 0, last = counters_.size() - 1;
+  while (counters_[first] == 0) ++first;
+  while (counters_[last] == 0) --last;
+  const auto counter = [this](std::uint64_t value) { return counter_of(std::min(value, range_.highest)); };
+  if (min > max || counter(min) != first || counter(max) != last) return false;
+  if ((clipped > 0) != (max > range_.highest) || clipped > counters_[last]) return false;
+  if (negative > 0 && (min > 0 || negative > counters_[first])) return false;
+  min_ = min;
+  max_ = max;
+  clipped_ = clipped;
+  negative_ = negative;
+  return true;
+}
+
 }  // namespace mq

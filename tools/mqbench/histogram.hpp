@@ -19,6 +19,14 @@ struct HistogramRange {
 /// Latencies in nanoseconds: 1 us to 1 h.
 inline constexpr HistogramRange latency_range{.lowest = 1'000, .highest = 3'600'000'000'000, .digits = 3};
 
+/// What counters alone do not tell.
+struct HistogramExtremes {
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+  std::uint64_t clipped = 0;
+  std::uint64_t negative = 0;
+};
+
 /// Counts of values whose relative error is bounded over the whole range (Gil Tene's HdrHistogram): buckets
 /// that double in width, each cut into the same number of parts. Recording allocates nothing; histograms of
 /// several threads are added, which loses nothing.
@@ -65,6 +73,9 @@ class Histogram {
   /// As if `count` values in the counter's middle had been recorded; extremes are known as exactly as the
   /// counter tells. False, and nothing is done, if the sum of all counts would pass 2^63 - 1.
   [[nodiscard]] bool add_to_counter(std::size_t counter, std::uint64_t count);
+  /// After add_to_counter(), as it was known when the values were recorded. False, and nothing is done, if
+  /// the counters contradict it.
+  [[nodiscard]] bool restore(const HistogramExtremes& extremes);
 
  private:
   explicit Histogram(const HistogramRange& range);

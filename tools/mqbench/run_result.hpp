@@ -39,6 +39,7 @@ struct RunResult {
   std::string broker;
   WallTime started;
   WallTime ended;
+  mqtt::TimePoint start;  ///< common to all workers: `started`, on the clock of the measurements
   bool interrupted = false;
   Measurements measurements;
   Agreed agreed;

@@ -1,5 +1,5 @@
 #include "common/json_writer.hpp"
-#include "mqbench/histogram_encoding.hpp"
+#include "mqbench/histogram_json.hpp"
 #include "mqbench/run_result.hpp"
 
 namespace mq::bench {
@@ -36,6 +36,19 @@ void add_scenario(JsonWriter& json, const Scenario& s) {
   json.end_object();
 }
 
+/// From the common start; those of several machines can be put together, which a rate cannot.
+void add_times(JsonWriter& json, const RunResult& result) {
+  const auto add = [&](std::string_view name, mqtt::Deadline time) {
+    if (time) json.field(name, (*time - result.start).count());
+  };
+  json.key("times_ns");
+  json.begin_object();
+  add("first_due", result.measurements.first_due);
+  add("last_sent", result.measurements.last_sent);
+  add("last_received", result.measurements.last_received);
+  json.end_object();
+}
+
 void add_counts(JsonWriter& json, const RunResult& result) {
   const Measurements& m = result.measurements;
   json.key("counts");
@@ -56,6 +69,7 @@ void add_counts(JsonWriter& json, const RunResult& result) {
   json.field("retained", m.retained);
   json.field("connections_lost", m.connections_lost);
   json.end_object();
+  add_times(json, result);
   json.key("rates");
   json.begin_object();
   json.field("sent_per_second", result.sent_rate());
@@ -68,26 +82,6 @@ void add_series(JsonWriter& json, std::string_view name, const PerSecond& series
   json.begin_array();
   for (const std::uint64_t count : series.counts()) json.number(count);
   json.end_array();
-}
-
-void add_histogram(JsonWriter& json, std::string_view name, const Histogram& h) {
-  if (h.count() == 0) return;
-  json.key(name);
-  json.begin_object();
-  json.field("count", h.count());
-  json.field("clipped", h.clipped());
-  json.field("negative", h.negative());
-  json.field("min", h.min());
-  json.field("mean", h.mean());
-  json.field("stddev", h.standard_deviation());
-  json.field("p50", h.at_percentile(50));
-  json.field("p90", h.at_percentile(90));
-  json.field("p99", h.at_percentile(99));
-  json.field("p99.9", h.at_percentile(99.9));
-  json.field("p99.99", h.at_percentile(99.99));
-  json.field("max", h.max());
-  json.field("hdr", encode_histogram(h));
-  json.end_object();
 }
 
 void add_latencies(JsonWriter& json, const RunResult& result) {

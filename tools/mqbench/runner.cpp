@@ -142,6 +142,7 @@ RunResult Runner::add_up() {
   result.plan = plan_;
   result.broker = connection_.where();
   result.started = started_;
+  result.start = start_;
   result.ended = ended_;
   result.interrupted = signals_.stop_signal() != 0;
   result.threads = static_cast<unsigned>(workers_.size());

@@ -138,4 +138,39 @@ TEST(Histogram, RefusesWhatCannotBe) {
     EXPECT_FALSE(Histogram::make(range)) << range.lowest << ' ' << range.highest << ' ' << range.digits;
 }
 
+/// What is left of it when it has been written as its counters alone.
+Histogram copied_counters(const Histogram& histogram) {
+  auto copy = made(histogram.range());
+  for (std::size_t n = 0; n < histogram.counters().size(); ++n)
+    EXPECT_TRUE(copy.add_to_counter(n, histogram.counters()[n]));
+  return copy;
+}
+
+TEST(Histogram, RestoredItIsTheOneThatWasWritten) {
+  Histogram histogram;
+  for (const std::int64_t value : {-3L, 1'234'567L, 7'200'000'000'001L}) histogram.record(value);
+  auto copy = copied_counters(histogram);
+  ASSERT_TRUE(copy.restore({.min = 0, .max = 7'200'000'000'001, .clipped = 1, .negative = 1}));
+  EXPECT_EQ(copy.max(), histogram.max());
+  EXPECT_EQ(copy.clipped(), 1U);
+  EXPECT_EQ(copy.negative(), 1U);
+  EXPECT_EQ(copy.at_percentile(100), histogram.at_percentile(100));
+  EXPECT_TRUE(Histogram{}.restore({}));
+}
+
+TEST(Histogram, IsNotRestoredToWhatItsCountersContradict) {
+  Histogram histogram;
+  for (const std::int64_t value : {5'000, 1'000'000}) histogram.record(value);
+  auto copy = copied_counters(histogram);
+  for (const mq::HistogramExtremes wrong : {mq::HistogramExtremes{.min = 50'000, .max = 1'000'000},
+                                            {.min = 5'000, .max = 2'000'000},
+                                            {.min = 1'000'000, .max = 5'000},
+                                            {.min = 5'000, .max = 1'000'000, .clipped = 1},
+                                            {.min = 5'000, .max = 1'000'000, .negative = 1},
+                                            {.min = 5'000, .max = 4'000'000'000'000, .clipped = 1}})
+    EXPECT_FALSE(copy.restore(wrong)) << wrong.min << ' ' << wrong.max;
+  EXPECT_FALSE(Histogram{}.restore({.max = 1}));
+  EXPECT_TRUE(copy.restore({.min = 5'000, .max = 1'000'000}));
+}
+
 }  // namespace
