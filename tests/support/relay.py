@@ -1,5 +1,7 @@
 """A broker in miniature that delivers what it gets, but for the faults that a test has scripted."""
 
+import heapq
+import itertools
 import threading
 import time
 
@@ -9,21 +11,26 @@ from .fault_server import Closed, FaultServer
 
 class Relay(FaultServer):
     """`deliver(n, payload)` says what becomes of the n-th message (from 0): the payloads that are delivered, in
-    order. `before_ack(n)` runs before the message
-    is delivered and acknowledged: it may wait. `delay`: seconds from a message to its delivery.
+    order. `before_ack(n)` runs before the message is delivered and acknowledged: it may wait. `delay` and
+    `ack_delay`: seconds from a message to its delivery and to its acknowledgement (of QoS 1), or a function of n;
+    what comes later may be earlier then. `suback_delay`: seconds that each SUBACK waits. Keywords besides these are
+    CONNACK's properties. Deliveries are always at QoS 0, whatever was granted. It keeps no sessions.
     """
 
-    def __init__(self, deliver=lambda n, payload: [payload], before_ack=lambda n: None, delay=0.0, retain=0,
-                 puback=0, suback=None):
-        self._deliver, self._before_ack, self._delay = deliver, before_ack, delay
-        self._retain, self._puback, self._suback = retain, puback, suback
+    def __init__(self, deliver=lambda n, payload: [payload], before_ack=lambda n: None, delay=0.0, ack_delay=0.0,
+                 retain=0, puback=0, suback=None, suback_delay=0.0, **connack):
+        self._deliver, self._before_ack = deliver, before_ack
+        self._delay, self._ack_delay = (each if callable(each) else lambda n, s=each: s for each in (delay, ack_delay))
+        self._retain, self._puback, self._suback, self._suback_delay = retain, puback, suback, suback_delay
+        self._connack = connack
         self._lock = threading.Lock()
-        self._subscribers = []
+        self._subscribers = []  # (connection, filter)
         self._count = 0
-        self._late = []  # (when, topic, payload)
+        self._late = []  # (when, ordinal, what to do)
+        self._ordinal = itertools.count()
         self._wake = threading.Condition(self._lock)
         self._over = False
-        self._thread = threading.Thread(target=self._deliver_late, daemon=True)
+        self._thread = threading.Thread(target=self._do_late, daemon=True)
         super().__init__(self._serve)
         self._thread.start()
 
@@ -35,24 +42,35 @@ class Relay(FaultServer):
         return super().__exit__(*how)
 
     def _serve(self, connection):
-        connection.accept()
+        connection.accept(**self._connack)
         try:
             while True:
                 packet = connection.packet()
                 if packet.kind == wire.SUBSCRIBE:
-                    code = packet.body[-1] & 3 if self._suback is None else self._suback
-                    with self._lock:
-                        connection.send(wire.suback(packet.packet_id, connection.version, [code]))
-                        self._subscribers.append(connection)
+                    self._subscribe(connection, packet)
                 elif packet.kind == wire.PUBLISH:
                     self._take(connection, packet)
+                elif packet.kind == wire.PUBREL:
+                    self._send(connection, wire.ack(wire.PUBCOMP, packet.packet_id, connection.version))
                 elif packet.kind == wire.PINGREQ:
-                    connection.send(wire.packet(wire.PINGRESP))
+                    self._send(connection, wire.packet(wire.PINGRESP))
                 elif packet.kind == wire.DISCONNECT:
                     return
         finally:
             with self._lock:
-                self._subscribers = [each for each in self._subscribers if each is not connection]
+                self._subscribers = [each for each in self._subscribers if each[0] is not connection]
+
+    def _send(self, connection, data):
+        with self._lock:  # what is late is sent by another thread
+            connection.send(data)
+
+    def _subscribe(self, connection, packet):
+        time.sleep(self._suback_delay)
+        code = packet.body[-1] & 3 if self._suback is None else self._suback
+        start = 2 + (1 + packet.body[2] if connection.version == 5 else 0)
+        with self._lock:
+            connection.send(wire.suback(packet.packet_id, connection.version, [code]))
+            self._subscribers.append((connection, packet.body[start + 2:-1].decode()))
 
     def _take(self, connection, packet):
         topic, payload = _cut(packet, connection.version)
@@ -61,23 +79,41 @@ class Relay(FaultServer):
         self._before_ack(number)
         with self._lock:
             for each in self._deliver(number, payload):
-                self._late.append((time.monotonic() + self._delay, topic, each))
-            self._wake.notify()
-        if packet.qos == 1:
-            connection.send(wire.ack(wire.PUBACK, packet.packet_id, connection.version, self._puback))
+                self._later(self._delay(number), lambda each=each: self._publish(topic, each))
+            if packet.qos:
+                kind, code = (wire.PUBACK, self._puback) if packet.qos == 1 else (wire.PUBREC, 0)
+                answer = wire.ack(kind, packet.packet_id, connection.version, code)
+                self._later(self._ack_delay(number), lambda: self._try(connection, answer))
 
-    def _deliver_late(self):
+    def _later(self, delay, action):
+        heapq.heappush(self._late, (time.monotonic() + delay, next(self._ordinal), action))
+        self._wake.notify()
+
+    def _publish(self, topic, payload):
+        for subscriber, topic_filter in self._subscribers:
+            if _matches(topic_filter, topic):
+                self._try(subscriber, wire.publish(topic, payload, version=subscriber.version, retain=self._retain))
+
+    @staticmethod
+    def _try(connection, data):
+        try:
+            connection.send(data)
+        except (Closed, OSError):
+            pass  # it has left
+
+    def _do_late(self):
         with self._lock:
             while not self._over:
                 if not self._late or self._late[0][0] > time.monotonic():
                     self._wake.wait(max(0.0, self._late[0][0] - time.monotonic()) if self._late else None)
                     continue
-                _, topic, payload = self._late.pop(0)
-                for each in self._subscribers:
-                    try:
-                        each.send(wire.publish(topic, payload, version=each.version, retain=self._retain))
-                    except (Closed, OSError):
-                        pass  # it has left
+                heapq.heappop(self._late)[2]()
+
+
+def _matches(topic_filter, topic):
+    """Of filters without #."""
+    ours, theirs = topic_filter.split("/"), topic.split("/")
+    return len(ours) == len(theirs) and all(a in ("+", b) for a, b in zip(ours, theirs))
 
 
 def _cut(packet, version):
