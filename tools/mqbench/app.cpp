@@ -52,14 +52,14 @@ unsigned threads_of(const Scenario& scenario) {
   return std::min(wanted, scenario.clients());
 }
 
-mqtt::Result<void> check_results(const BenchConfig& config) {
+mqtt::Result<void> check_results(const ResultsConfig& config) {
   for (const std::string& path : {config.json_file, config.hdr_file})
     if (!path.empty() && path != "-")
       if (auto writable = check_writable(path); !writable) return writable;
   return {};
 }
 
-mqtt::Result<void> write_results(const BenchConfig& config, const RunResult& result) {
+mqtt::Result<void> write_results(const ResultsConfig& config, const RunResult& result) {
   const bool json_instead = config.json_file == "-";
   auto shown = write_all(STDOUT_FILENO, json_instead ? as_json(result) : as_text(result), "standard output");
   if (!json_instead && !config.json_file.empty())
@@ -87,7 +87,7 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
     diag.error(*shortage);
     return ExitCode::usage;
   }
-  if (const auto writable = check_results(config); !writable) {
+  if (const auto writable = check_results(config.results); !writable) {
     diag.error(local_io_failed(writable.error()));
     return ExitCode::local_io;
   }
@@ -99,14 +99,14 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
   const std::string prefix =
       config.connection.client_id.value_or(config.connection.id_prefix.value_or("mqbench"));
   const Plan plan = make_plan(config.scenario, std::random_device{}() & Stamp::run_max, prefix);
-  Runner runner{plan, config.connection, std::move(*setups), diag};
+  Runner runner{plan, config.connection, config.results, std::move(*setups), diag};
   auto result = runner.run();
   ExitCode code = ExitCode::ok;
   if (result) {
     result->command_line = std::move(command_line);
     const Measurements& m = result->measurements;
     code = runner.failure().value_or(m.rejected + m.unacked > 0 ? ExitCode::publish_rejected : ExitCode::ok);
-    if (const auto written = write_results(config, *result); !written) {
+    if (const auto written = write_results(config.results, *result); !written) {
       diag.error(local_io_failed(written.error()));
       code = ExitCode::local_io;
     }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "mqbench/stamp.hpp"
-
 namespace mq::bench {
 namespace {
 
@@ -154,7 +152,7 @@ void BenchSubscriber::on_message(const mqtt::PublishView& message, mqtt::AckToke
   ++distinct_;
   if (arrived == Arrived::reordered) ++m.reordered;
   if (!same_body(message.payload)) return void(++m.corrupted);
-  if (around_.plan.measures(stamp.due - around_.start)) record(stamp.due, stamp.sent, now);
+  record(stamp, now);
 }
 
 void BenchSubscriber::note_damaged() {
@@ -163,9 +161,12 @@ void BenchSubscriber::note_damaged() {
   ++distinct_;
 }
 
-void BenchSubscriber::record(mqtt::TimePoint due, mqtt::TimePoint sent, mqtt::TimePoint now) {
-  if (around_.plan.scenario.open_loop()) around_.measurements.due_to_received.record((now - due).count());
-  around_.measurements.sent_to_received.record((now - sent).count());
+void BenchSubscriber::record(const Stamp& stamp, mqtt::TimePoint now) {
+  const bool open_loop = around_.plan.scenario.open_loop();
+  around_.seconds.record(now - around_.start, (now - (open_loop ? stamp.due : stamp.sent)).count());
+  if (!around_.plan.measures(stamp.due - around_.start)) return;
+  if (open_loop) around_.measurements.due_to_received.record((now - stamp.due).count());
+  around_.measurements.sent_to_received.record((now - stamp.sent).count());
 }
 
 bool BenchSubscriber::same_body(mqtt::Bytes payload) const {

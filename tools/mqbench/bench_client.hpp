@@ -9,7 +9,9 @@
 #include "mqbench/measurements.hpp"
 #include "mqbench/plan.hpp"
 #include "mqbench/schedule.hpp"
+#include "mqbench/second_recorder.hpp"
 #include "mqbench/sequence_tracker.hpp"
+#include "mqbench/stamp.hpp"
 
 namespace mq::bench {
 
@@ -18,6 +20,7 @@ struct Surroundings {
   mqtt::net::Loop& loop;
   const Plan& plan;
   Measurements& measurements;
+  SecondRecorder& seconds;
   std::vector<std::uint8_t> payload;  ///< of the message being sent: its stamp, then the plan's octets
   mqtt::TimePoint start{};            ///< the common one; set before the first message
   std::uint64_t batch = 0;            ///< counts the turns in which messages are sent
@@ -131,7 +134,7 @@ class BenchSubscriber final : public BenchClient {
   void on_subscribed(mqtt::PacketId id, const mqtt::SubackView& suback) override;
   void on_message(const mqtt::PublishView& message, mqtt::AckToken token) override;
   void note_damaged();
-  void record(mqtt::TimePoint due, mqtt::TimePoint sent, mqtt::TimePoint now);
+  void record(const Stamp& stamp, mqtt::TimePoint now);
   [[nodiscard]] bool same_body(mqtt::Bytes payload) const;
 
   std::uint32_t number_;

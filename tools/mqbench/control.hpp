@@ -15,9 +15,10 @@ struct Control {
 
 /// What a worker tells the main thread, as often.
 struct alignas(64) Status {
-  std::atomic<std::uint32_t> ready{0};  ///< clients that are connected, and subscribed
-  std::atomic<bool> failed{false};      ///< the run cannot go on; why is told after the thread's end
-  std::atomic<bool> all_sent{false};    ///< nothing more comes, and all is acknowledged
+  std::atomic<std::uint32_t> ready{0};      ///< clients that have been connected, and subscribed
+  std::atomic<std::uint32_t> connected{0};  ///< those that still are
+  std::atomic<bool> failed{false};          ///< the run cannot go on; why is told after the thread's end
+  std::atomic<bool> all_sent{false};        ///< nothing more comes, and all is acknowledged
   std::atomic<std::uint64_t> sent{0};
   std::atomic<std::uint64_t> expected{0};  ///< deliveries of what was sent, over all workers' subscribers
   std::atomic<std::uint64_t> distinct{0};  ///< different messages that came

@@ -12,9 +12,13 @@ mqtt::Deadline later(mqtt::Deadline a, mqtt::Deadline b) {
 
 }  // namespace
 
-void PerSecond::note(mqtt::Duration since_start) {
+std::size_t PerSecond::second_of(mqtt::Duration since_start) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_start).count();
-  const auto at = static_cast<std::size_t>(std::clamp<std::int64_t>(seconds, 0, seconds_max - 1));
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(seconds, 0, seconds_max - 1));
+}
+
+void PerSecond::note(mqtt::Duration since_start) {
+  const std::size_t at = second_of(since_start);
   if (at >= counts_.size()) counts_.resize(at + 1);
   ++counts_[at];
 }

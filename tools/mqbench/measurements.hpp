@@ -14,6 +14,7 @@ class PerSecond {
   /// A day: what comes later is counted in the last second.
   static constexpr std::size_t seconds_max = 24 * 3600;
 
+  [[nodiscard]] static std::size_t second_of(mqtt::Duration since_start);
   void note(mqtt::Duration since_start);
   void add(const PerSecond& other);
   [[nodiscard]] const std::vector<std::uint64_t>& counts() const { return counts_; }

@@ -9,6 +9,7 @@
 
 #include "common/spelling.hpp"
 #include "common/value_checks.hpp"
+#include "mqbench/options_results.hpp"
 #include "mqbench/stamp.hpp"
 
 namespace mq::bench {
@@ -159,20 +160,6 @@ void declare_extent(Options& o, BenchConfig::Typed& typed) {
       .text("for what is random: payloads and Poisson arrivals (default: 1)");
 }
 
-void declare_results(Options& o, BenchConfig& config) {
-  constexpr std::string_view group = "Results";
-  o.text("--json", config.json_file)
-      .metavar("FILE")
-      .group(group)
-      .must(not_empty)
-      .text("write the whole result as JSON; - is standard output, instead of the summary");
-  o.text("--hdr", config.hdr_file)
-      .metavar("FILE")
-      .group(group)
-      .must(not_empty)
-      .text("write the histograms as a log that HdrHistogram's tools read, in nanoseconds");
-}
-
 Fault choose_command(BenchConfig& config) {
   const BenchConfig::Typed& typed = config.typed;
   if (typed.command.empty()) return "there is no command: use run or list (or --help)";
@@ -261,7 +248,7 @@ void declare_bench_options(Options& options, BenchConfig& config) {
   options.text("SCENARIO", config.typed.scenario).text("the name of a preset").typed_only();
   declare_load(options, config.typed);
   declare_extent(options, config.typed);
-  declare_results(options, config);
+  declare_result_options(options, config.results);
   declare_connect_options(options, config.connection, {mqtt::PropertyPlace::connect});
   declare_log_options(options, config.connection.log);
   options.rule([&config] { return choose_command(config); });

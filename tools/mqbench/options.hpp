@@ -7,6 +7,7 @@
 
 #include "common/connect_options.hpp"
 #include "common/options.hpp"
+#include "mqbench/results_config.hpp"
 #include "mqbench/scenario.hpp"
 
 namespace mq::bench {
@@ -17,8 +18,7 @@ struct BenchConfig {
   Command command = Command::run;
   ConnectionConfig connection;
   Scenario scenario;
-  std::string json_file;  ///< "-" is standard output; empty: none
-  std::string hdr_file;
+  ResultsConfig results;
 
   /// As it was typed, before it is joined with the preset.
   struct Typed {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/wall_time.hpp"
+#include "mqbench/interval_log.hpp"
 #include "mqbench/measurements.hpp"
 #include "mqbench/plan.hpp"
 #include "mqbench/worker.hpp"
@@ -42,6 +43,7 @@ struct RunResult {
   mqtt::TimePoint start;  ///< common to all workers: `started`, on the clock of the measurements
   bool interrupted = false;
   Measurements measurements;
+  std::vector<Interval> intervals;  ///< from the common start on
   Agreed agreed;
   unsigned threads = 0;
   mqtt::Duration cpu{};  ///< of all workers

@@ -77,10 +77,40 @@ void add_counts(JsonWriter& json, const RunResult& result) {
   json.end_object();
 }
 
-void add_series(JsonWriter& json, std::string_view name, const PerSecond& series) {
-  json.key(name);
+void add_latency(JsonWriter& json, const IntervalLatency& latency) {
+  json.key("latency");
+  json.begin_object();
+  json.field("count", latency.count);
+  json.field("p50", latency.p50);
+  json.field("p99", latency.p99);
+  json.field("p99.9", latency.p99_9);
+  json.field("max", latency.max);
+  if (!latency.hdr.empty()) json.field("hdr", latency.hdr);
+  json.end_object();
+}
+
+void add_interval(JsonWriter& json, std::size_t second, const Interval& interval) {
+  const auto add = [&json](std::string_view name, const auto& value) {
+    if (value) json.field(name, *value);
+  };
+  json.begin_object();
+  json.field("t_s", second);
+  json.field("sent", interval.sent);
+  json.field("received", interval.received);
+  add("connections", interval.connections);
+  if (interval.latency) add_latency(json, *interval.latency);
+  add("tool_cpu", interval.tool_cpu);
+  add("broker_cpu", interval.broker_cpu);
+  add("broker_rss_bytes", interval.broker_rss_bytes);
+  add("broker_fds", interval.broker_descriptors);
+  json.end_object();
+}
+
+void add_intervals(JsonWriter& json, const std::vector<Interval>& intervals) {
+  json.key("intervals");
   json.begin_array();
-  for (const std::uint64_t count : series.counts()) json.number(count);
+  for (std::size_t second = 0; second < intervals.size(); ++second)
+    add_interval(json, second, intervals[second]);
   json.end_array();
 }
 
@@ -150,8 +180,7 @@ std::string as_json(const RunResult& result) {
   add_scenario(json, result.plan.scenario);
   add_counts(json, result);
   add_latencies(json, result);
-  add_series(json, "sent_in_second", result.measurements.sent_per_second);
-  add_series(json, "received_in_second", result.measurements.received_per_second);
+  add_intervals(json, result.intervals);
   add_broker(json, result);
   add_tool(json, result);
   json.end_object();

@@ -18,13 +18,15 @@ constexpr Duration progress_interval = std::chrono::seconds{1};
 
 }  // namespace
 
-Runner::Runner(const Plan& plan, const ConnectionConfig& connection, std::vector<ClientSetup> setups,
-               Diag& diag)
+Runner::Runner(const Plan& plan, const ConnectionConfig& connection, const ResultsConfig& results,
+               std::vector<ClientSetup> setups, Diag& diag)
     : plan_{plan},
       connection_{connection},
       diag_{diag},
       signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { show_progress(); }}},
-      timer_{loop_, [this] { look(); }} {
+      timer_{loop_, [this] { look(); }},
+      usage_{results.watched},
+      intervals_{setups.size()} {
   const auto count = static_cast<unsigned>(setups.size());
   for (unsigned n = 0; n < count; ++n) {
     const Where where = where_of(connection, setups[n]);
@@ -52,7 +54,10 @@ std::expected<RunResult, ExitCode> Runner::run() {
 void Runner::look() {
   loop_.refresh_now();
   if (state_ == State::connecting) look_while_connecting();
-  if (state_ == State::running) look_while_running();
+  if (state_ == State::running) {
+    follow_seconds();
+    look_while_running();
+  }
   if (state_ == State::finishing) return loop_.stop();
   if (loop_.now() >= progress_at_ + progress_interval) {
     show_progress();
@@ -63,11 +68,11 @@ void Runner::look() {
 
 void Runner::look_while_connecting() {
   if (any_failed() || signals_.stop_signal() != 0) return finish();
-  if (ready() == plan_.scenario.clients()) return start_together();
+  if (sum(&Status::ready) == plan_.scenario.clients()) return start_together();
   const Duration ramp{static_cast<Duration::rep>(plan_.scenario.clients() / plan_.scenario.ramp * 1e9)};
   // SUBACK may take as long as CONNACK.
   if (loop_.now() < opened_ + ramp + 2 * connection_.connect_timeout) return;
-  diag_.error(fmt::format("{} of {} clients were connected and subscribed in time", ready(),
+  diag_.error(fmt::format("{} of {} clients were connected and subscribed in time", sum(&Status::ready),
                           plan_.scenario.clients()));
   finish();
 }
@@ -77,6 +82,26 @@ void Runner::start_together() {
   start_ = moved_at_ = loop_.now() + start_delay;
   started_ = Diag::system_clock() + start_delay;
   control_.start_ns.store(start_.time_since_epoch().count(), std::memory_order_release);
+}
+
+void Runner::follow_seconds() {
+  take_seconds();
+  if (loop_.now() < start_) return;
+  const std::size_t second = PerSecond::second_of(loop_.now() - start_);
+  if (second_ == second) return;
+  close_second(second == 0 ? 0 : second - 1);
+  second_ = second;
+}
+
+void Runner::close_second(std::size_t second) {
+  const Usage usage = usage_.look(loop_.now());
+  if (second_) intervals_.add(second, sum(&Status::connected), usage);
+  if (const auto fault = usage_.take_fault())
+    diag_.warning(fmt::format("the broker is not watched: {}", *fault));
+}
+
+void Runner::take_seconds() {
+  for (std::size_t n = 0; n < workers_.size(); ++n) intervals_.add(n, workers_[n]->take_seconds());
 }
 
 /// Until everything is sent and has come; or nothing moves any more, after the time for publishing, for as
@@ -98,6 +123,7 @@ void Runner::on_stop() {
 }
 
 void Runner::finish() {
+  if (second_) close_second(*second_);
   state_ = State::finishing;
   ended_ = Diag::system_clock();
   control_.finish.store(true, std::memory_order_release);
@@ -105,7 +131,7 @@ void Runner::finish() {
 
 void Runner::show_progress() {
   if (state_ == State::connecting)
-    return diag_.info(fmt::format("{} of {} clients ready", ready(), plan_.scenario.clients()));
+    return diag_.info(fmt::format("{} of {} clients ready", sum(&Status::ready), plan_.scenario.clients()));
   const std::uint64_t sent = sum(&Status::sent), received = sum(&Status::distinct);
   const std::uint64_t expected = sum(&Status::expected);
   diag_.info(fmt::format("{} sent (+{}), {} delivered (+{}), {} under way", sent, sent - shown_sent_,
@@ -128,9 +154,9 @@ std::uint64_t Runner::sum(std::atomic<std::uint64_t> Status::* count) const {
   return total;
 }
 
-std::uint32_t Runner::ready() const {
+std::uint32_t Runner::sum(std::atomic<std::uint32_t> Status::* count) const {
   std::uint32_t total = 0;
-  for (const auto& worker : workers_) total += worker->status().ready.load(std::memory_order_relaxed);
+  for (const auto& worker : workers_) total += (worker->status().*count).load(std::memory_order_relaxed);
   return total;
 }
 
@@ -155,6 +181,9 @@ RunResult Runner::add_up() {
       result.busiest = std::max(result.busiest, std::chrono::duration<double>{part.cpu} / part.elapsed);
     if (!part.agreed.peer.empty()) result.agreed = part.agreed;
   }
+  take_seconds();
+  result.intervals =
+      intervals_.finish(result.measurements.sent_per_second, result.measurements.received_per_second);
   result.machine = this_machine();
   judge(result);
   return result;

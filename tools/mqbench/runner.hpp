@@ -12,6 +12,8 @@
 #include "common/exit_code.hpp"
 #include "common/signals.hpp"
 #include "mqbench/control.hpp"
+#include "mqbench/interval_log.hpp"
+#include "mqbench/results_config.hpp"
 #include "mqbench/run_result.hpp"
 #include "mqbench/worker.hpp"
 
@@ -20,8 +22,9 @@ namespace mq::bench {
 /// One run, seen from the main thread: starts the workers together, watches, ends, adds up.
 class Runner {
  public:
-  /// A setup per worker. `plan` and `diag` must outlive it.
-  Runner(const Plan& plan, const ConnectionConfig& connection, std::vector<ClientSetup> setups, Diag& diag);
+  /// A setup per worker. Everything else must outlive it.
+  Runner(const Plan& plan, const ConnectionConfig& connection, const ResultsConfig& results,
+         std::vector<ClientSetup> setups, Diag& diag);
   ~Runner();
 
   /// Nothing if there is no result: the run did not come to its start. Why has been said then.
@@ -38,13 +41,16 @@ class Runner {
   void look_while_connecting();
   void look_while_running();
   void start_together();
+  void follow_seconds();
+  void close_second(std::size_t second);
+  void take_seconds();
   void finish();
   void on_stop();
   void show_progress();
   [[nodiscard]] bool any_failed() const;
   [[nodiscard]] bool all_sent() const;
   [[nodiscard]] std::uint64_t sum(std::atomic<std::uint64_t> Status::* count) const;
-  [[nodiscard]] std::uint32_t ready() const;
+  [[nodiscard]] std::uint32_t sum(std::atomic<std::uint32_t> Status::* count) const;
   [[nodiscard]] RunResult add_up();
   void tell_failure() const;
 
@@ -57,12 +63,15 @@ class Runner {
   Control control_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
+  UsageMeter usage_;
+  IntervalLog intervals_;
   State state_ = State::connecting;
   mqtt::TimePoint opened_{};
   mqtt::TimePoint start_{};
-  mqtt::TimePoint progress_at_{};  // the next line
-  mqtt::TimePoint moved_at_{};     // when the counts last changed
-  std::uint64_t moved_ = 0;        // what they were
+  std::optional<std::size_t> second_;  // that is under way
+  mqtt::TimePoint progress_at_{};      // the next line
+  mqtt::TimePoint moved_at_{};         // when the counts last changed
+  std::uint64_t moved_ = 0;            // what they were
   std::uint64_t shown_sent_ = 0;
   std::uint64_t shown_received_ = 0;
   WallTime started_;

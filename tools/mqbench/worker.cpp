@@ -45,8 +45,11 @@ Worker::~Worker() = default;
 
 void Worker::run() {
   loop_ = std::make_unique<mqtt::net::Loop>();
-  around_ = std::make_unique<Surroundings>(Surroundings{
-      .loop = *loop_, .plan = plan_, .measurements = result_.measurements, .payload = plan_.payload});
+  around_ = std::make_unique<Surroundings>(Surroundings{.loop = *loop_,
+                                                        .plan = plan_,
+                                                        .measurements = result_.measurements,
+                                                        .seconds = seconds_,
+                                                        .payload = plan_.payload});
   auto timer = PreciseTimer::open(*loop_, [this] { pump(); });
   if (!timer) return fail({ExitCode::internal, timer.error().context});
   due_timer_ = std::move(*timer);
@@ -56,6 +59,7 @@ void Worker::run() {
   opened_ = loop_->refresh_now();
   tick();
   loop_->run();
+  seconds_.end();
 }
 
 /// Subscribers connect first. Client n of the run belongs to worker n modulo threads, and so does publisher
@@ -210,7 +214,9 @@ void Worker::report() {
     const bool over = (stopped_ || each->done()) && each->in_flight() == 0;
     all_sent = all_sent && (over || !each->client().connected());
   }
+  if (started_) seconds_.turn(loop_->now() - around_->start);
   status_.ready.store(ready_, std::memory_order_relaxed);
+  status_.connected.store(ready_ - std::min(gone_, ready_), std::memory_order_relaxed);
   status_.sent.store(result_.measurements.sent, std::memory_order_relaxed);
   status_.expected.store(expected, std::memory_order_relaxed);
   status_.distinct.store(distinct(), std::memory_order_relaxed);

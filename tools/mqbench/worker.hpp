@@ -48,6 +48,8 @@ class Worker final : private ClientOwner {
   void run();
 
   [[nodiscard]] const Status& status() const { return status_; }
+  /// What it has measured since the last call, second by second; in any thread.
+  [[nodiscard]] SecondRecorder::Taken take_seconds() { return seconds_.take(); }
   /// After run().
   [[nodiscard]] const WorkerResult& result() const { return result_; }
   /// After run(): adds what was lost, of what all workers have sent.
@@ -88,6 +90,7 @@ class Worker final : private ClientOwner {
   const Control& control_;
   Status status_;
   WorkerResult result_;
+  SecondRecorder seconds_;
 
   // Of the thread.
   std::unique_ptr<mqtt::net::Loop> loop_;

@@ -1,0 +1,112 @@
+"""mqbench: what a run says of itself: seconds, thresholds, verdicts, files, and what is seen while it lasts."""
+
+import json
+import os
+import shlex
+
+import pytest
+
+from support.brokers import JS
+from support.mqbroker import MqBroker
+from support.ports import wait_until
+from support.proc import Proc, run
+from support.procfs import descriptors
+from support.tools import mqbench, start
+
+
+@pytest.fixture(scope="module")
+def mqbroker():
+    with MqBroker() as broker:
+        yield broker
+
+
+def result_of(broker, *args, code=0, seconds=60):
+    """The JSON of a run, and what it said on stderr."""
+    result = mqbench("run", "quick", *broker["tcp"].mq_args(), *args, "--json", "-", seconds=seconds)
+    assert result.code == code, result
+    return json.loads(result.out), result.err_text
+
+
+# --- second by second -----------------------------------------------------------------------------
+
+def test_each_second_has_its_counts_and_latencies(mqbroker, scratch):
+    path = scratch / "result.json"
+    result = mqbench("run", *mqbroker["tcp"].mq_args(), "--rate", "400/s", "--count", 1000, "--threads", 3, "--json", path)
+    assert result.code == 0, result
+    written = json.loads(path.read_text())
+    seconds = written["intervals"]
+    assert [each["t_s"] for each in seconds] == list(range(len(seconds)))
+    assert [each["sent"] for each in seconds[:2]] == pytest.approx([400, 400], abs=200)  # on a busy machine
+    with_latency = [each["latency"] for each in seconds if "latency" in each]
+    assert len(seconds) >= 3 and sum(each["count"] for each in with_latency) == sum(each["received"] for each in seconds) == 1000
+    assert max(each["max"] for each in with_latency) == written["latency_ns"]["due_to_received"]["max"]
+    for each in with_latency:
+        assert 0 < each["p50"] <= each["p99"] <= each["p99.9"] <= each["max"]
+    known = [each for each in seconds if "tool_cpu" in each]
+    assert all(0 <= each["tool_cpu"] < os.cpu_count() + 1 and each["connections"] == 20 for each in known) and len(known) >= 3
+    assert not any(name.startswith("broker") for each in seconds for name in each)
+
+
+def test_the_histogram_of_a_second_is_read_by_another_port(mqbroker):
+    result, _ = result_of(mqbroker, "--count", 100, "--quiet")
+    latency = next(each["latency"] for each in result["intervals"] if "latency" in each)
+    log = f'#[StartTime: 1000.000 (seconds since epoch)]\n1000.000,1.000,1.000,{latency["hdr"]}\n'
+    line = json.loads(run(["node", JS / "hlog.js", "read"], stdin=log.encode()).out.splitlines()[0])
+    assert (line["count"], line["percentiles"][3]) == (latency["count"], latency["p50"])
+
+
+def test_a_closed_loop_has_the_latency_from_sending_in_each_second(mqbroker):
+    result, _ = result_of(mqbroker, "-q", 1, "--window", 5, "--count", 500, "--quiet")
+    assert sum(each["latency"]["count"] for each in result["intervals"] if "latency" in each) == 500
+    assert max(each["latency"]["max"] for each in result["intervals"] if "latency" in each) == result["latency_ns"]["sent_to_received"]["max"]
+
+
+# --- the broker's process -------------------------------------------------------------------------
+
+def test_a_broker_that_is_watched_is_seen_each_second(mqbroker):
+    result, said = result_of(mqbroker, "--watch-pid", mqbroker.pid, "--rate", "2000/s", "--count", 3000)
+    known = [each for each in result["intervals"] if "broker_cpu" in each]
+    assert len(known) >= 2 and "not watched" not in said
+    assert all(0 <= each["broker_cpu"] < os.cpu_count() + 1 for each in known)
+    assert max(each["broker_cpu"] for each in known) > 0
+    assert all(each["broker_rss_bytes"] > 1_000_000 for each in known)
+    assert max(each["broker_fds"] for each in known) >= descriptors(mqbroker.pid) + 20  # our clients
+
+
+def test_several_processes_are_added_up(mqbroker):
+    with Proc(["sleep", "60"]) as other:
+        alone, _ = result_of(mqbroker, "--watch-pid", other.pid, "--count", 50)
+        both, _ = result_of(mqbroker, "--watch-pid", mqbroker.pid, "--watch-pid", other.pid, "--count", 50)
+    assert both["intervals"][0]["broker_rss_bytes"] > alone["intervals"][0]["broker_rss_bytes"] > 0
+
+
+def test_a_process_that_is_not_there_is_said_and_the_run_goes_on(mqbroker):
+    gone = run(["sh", "-c", "echo $$"])
+    result, said = result_of(mqbroker, "--watch-pid", int(gone.out), "--count", 50)
+    assert "the broker is not watched" in said and "No such process" in said
+    assert result["counts"]["received"] == 50
+    assert not any(name.startswith("broker") for each in result["intervals"] for name in each)
+
+
+def test_a_process_that_ends_is_said_and_the_run_goes_on(mqbroker, scratch):
+    path = scratch / "result.json"
+    with Proc(["sleep", "60"]) as other:
+        with start("mqbench", "run", *mqbroker["tcp"].mq_args(), "--watch-pid", other.pid, "--count", 4000, "--json", path) as bench:
+            bench.wait_err(b"delivered")
+            wait_until(lambda: bench.err.count(b"delivered") >= 2, 20, "a second to pass")
+            other.stop()
+            ended = bench.wait()
+    assert (ended.code, ended.err_text.count("is not watched")) == (0, 1), ended
+    seconds = json.loads(path.read_text())["intervals"]
+    assert "broker_rss_bytes" in seconds[0] and "broker_rss_bytes" not in seconds[-1]
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("words, named", (
+    ("--watch-pid 0", "--watch-pid"), ("--watch-pid x", "--watch-pid"), ("--watch-pid -1", "--watch-pid"),
+    ("--watch-pid 99999999999", "--watch-pid"),
+))
+def test_usage_errors_are_2_and_one_line(words, named):
+    result = mqbench("run", *shlex.split(words))
+    assert (result.code, result.out, len(result.err_lines), named in result.err_text) == (2, b"", 1, True), result

@@ -1,0 +1,16 @@
+#pragma once
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace mq::bench {
+
+/// What is looked at during a run, and where its results go.
+struct ResultsConfig {
+  std::string json_file;  ///< "-" is standard output; empty: none
+  std::string hdr_file;
+  std::vector<pid_t> watched;  ///< processes of the broker
+};
+
+}  // namespace mq::bench
