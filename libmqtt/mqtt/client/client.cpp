@@ -336,9 +336,10 @@ void Client::end_attempt(Ending ending) {
   if (!delay) return finish(std::move(ending));
   state_ = State::waiting;
   token_used_ = true;
-  deadline_ = loop_.now() + *delay;
+  const Duration wait = std::max(*delay, std::exchange(away_, Duration::zero()));
+  deadline_ = loop_.now() + wait;
   timer_.set(deadline_);
-  handler_.on_lost(ending, *delay);
+  handler_.on_lost(ending, wait);
 }
 
 void Client::finish(Ending ending) {
@@ -399,6 +400,19 @@ bool Client::say_goodbye(ReasonCode reason, PropertiesView properties) {
   if (session_.disconnect(now, reason, properties)) return true;
   // The server's Maximum Packet Size may not leave room for the properties.
   return session_.disconnect(now, ReasonCode::normal_disconnection).has_value();
+}
+
+void Client::break_connection(Breakage how, Duration away) {
+  if (state_ != State::open || !session_.connected()) return;
+  away_ = away;
+  const Error error{ErrorDomain::system, 0, "the connection was broken on purpose"};
+  if (how == Breakage::half_close) {
+    write_error_ = error;
+    session_.output().clear();
+    return stream_->shutdown();  // on_end() follows
+  }
+  stream_->reset();
+  end_attempt(lost(error));
 }
 
 void Client::pause_reading() {

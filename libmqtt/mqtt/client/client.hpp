@@ -66,6 +66,13 @@ class ClientHandler : public SessionHandler {
 
 class SessionEnd;
 
+/// How to break a connection on purpose, for who tests a server.
+enum class Breakage : std::uint8_t {
+  reset,       ///< gone at once, with what was under way: a TCP reset
+  half_close,  ///< our direction ends without DISCONNECT; what the server says still comes, until it ends,
+               ///< too
+};
+
 /// A ClientSession on a ByteStream in a loop, with reconnecting, which also follows a server that sends it
 /// to another one (4.11). Packets that the session queues
 /// leave in one gathered write at the end of each turn.
@@ -83,6 +90,10 @@ class Client final : private net::StreamHandler {
   /// Without a connection it gives up at once, or after the CONNACK that an own_session waits for; on_ended()
   /// follows in any case, never from inside, and nothing is tried again however the connection ends.
   void disconnect(ReasonCode reason = ReasonCode::normal_disconnection, PropertiesView properties = {});
+  /// Loses a connection that has come to CONNACK, as a network would; else nothing. What was queued and not
+  /// written goes with it. on_lost() or on_ended() follows, and the next attempt is not before `away` has
+  /// passed. Not to be called from inside a callback.
+  void break_connection(Breakage how, Duration away = {});
   /// Stops reading, and so the server, while the owner cannot take more.
   void pause_reading();
   void resume_reading();
@@ -168,6 +179,7 @@ class Client final : private net::StreamHandler {
   std::optional<ReasonCode> goodbye_due_;  // of a disconnect() that waits for CONNACK
   std::unique_ptr<SessionEnd> session_end_;
   std::optional<Error> write_error_;
+  Duration away_{};  // of break_connection()
   TimePoint accepted_at_{};
   std::size_t in_flight_at_accept_ = 0;
   bool write_blocked_ = false;
