@@ -15,6 +15,7 @@
 #include "mqbench/result_file.hpp"
 #include "mqbench/run_result.hpp"
 #include "mqbench/runner.hpp"
+#include "mqbench/scenario_json.hpp"
 #include "mqbench/stamp.hpp"
 
 namespace mq::bench {
@@ -69,13 +70,16 @@ mqtt::Result<void> write_results(const ResultsConfig& config, const RunResult& r
   return shown;
 }
 
-ExitCode list_presets(const LogSettings& log) {
+ExitCode list_presets(const BenchConfig& config) {
   std::string text;
-  for (const Preset& preset : presets())
-    text += fmt::format("{:<10} {}\n", preset.scenario.name, preset.what);
+  if (config.typed.scenario)
+    text = scenario_file(config.scenario);
+  else
+    for (const Preset& preset : presets())
+      text += fmt::format("{:<24} {}\n", preset.scenario.name, preset.what);
   const auto written = write_all(STDOUT_FILENO, text, "standard output");
   if (written) return ExitCode::ok;
-  Diag{"mqbench", log}.error(local_io_failed(written.error()));
+  Diag{"mqbench", config.connection.log}.error(local_io_failed(written.error()));
   return ExitCode::local_io;
 }
 
@@ -99,6 +103,10 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
   const std::string prefix =
       config.connection.client_id.value_or(config.connection.id_prefix.value_or("mqbench"));
   const Plan plan = make_plan(config.scenario, std::random_device{}() & Stamp::run_max, prefix);
+  if (plan.unstamped())
+    diag.info(fmt::format(
+        "payloads below {} octets have no stamp: there are no latencies, and losses are only counted",
+        Stamp::size));
   Runner runner{plan, config.connection, config.results, std::move(*setups), diag};
   auto result = runner.run();
   ExitCode code = ExitCode::ok;
@@ -118,7 +126,7 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
 }  // namespace
 
 ExitCode bench(BenchConfig config, std::string command_line) {
-  if (config.command == Command::list) return list_presets(config.connection.log);
+  if (config.command == Command::list) return list_presets(config);
   return run_scenario(config, std::move(command_line));
 }
 

@@ -39,6 +39,7 @@ BenchPublisher::BenchPublisher(Surroundings& around, ClientOwner& owner, mqtt::C
                                std::uint32_t number)
     : BenchClient{around, owner, std::move(options)},
       number_{number},
+      stream_{number},
       topic_{around.plan.topic_of(number)},
       schedule_{around.plan.load, number} {}
 
@@ -74,21 +75,26 @@ void BenchPublisher::on_output_drained() { look_for_room(); }
 void BenchPublisher::publish(mqtt::TimePoint due) {
   const Plan& plan = around_.plan;
   Measurements& m = around_.measurements;
-  const mqtt::TimePoint now = around_.loop.refresh_now();
+  const std::uint32_t stream = plan.scenario.stream_of(number_, sent_);
+  const std::uint64_t sequence = plan.scenario.sequence_of(number_, sent_);
+  if (stream != std::exchange(stream_, stream)) topic_ = plan.topic_of(stream);
+  const std::span payload{around_.payload.data(), plan.size_of(stream, sequence)};
   const bool measured = plan.measures(due - around_.start);
-  write_stamp({.run = plan.run, .stream = number_, .sequence = sequence_, .due = due, .sent = now},
-              around_.payload);
+  const mqtt::TimePoint now = around_.loop.refresh_now();
+  if (!plan.unstamped())
+    write_stamp({.run = plan.run, .stream = stream, .sequence = sequence, .due = due, .sent = now}, payload);
   const mqtt::PublishView header{.qos = plan.scenario.publish_qos, .topic = topic_};
-  const auto id = client_.session().publish(now, header, {around_.payload, nullptr});
+  const auto id = client_.session().publish(now, header, {payload, nullptr});
   schedule_.advance();
   ++tried_;
   if (!id) {
     ++m.rejected;
     return owner_.on_cannot_publish(topic_, id.error());
   }
-  ++sequence_;
+  ++sent_;
   ++m.sent;
-  if (*id != 0) in_flight_.insert_or_assign(*id, InFlight{now, measured});
+  expected_ += plan.scenario.receivers_of(stream);
+  if (*id != 0) in_flight_.insert_or_assign(*id, InFlight{now, stream, measured});
   if (measured) m.lag.record((now - due).count());
   m.first_due = mqtt::earlier(m.first_due, due);
   m.last_sent = now;
@@ -100,10 +106,21 @@ void BenchPublisher::on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mq
   Measurements& m = around_.measurements;
   const bool refused = mqtt::is_error(reason);
   ++(refused ? m.rejected : m.acked);
-  refused_ += refused;
-  if (const auto entry = in_flight_.extract(id); entry && entry.mapped().measured && !refused)
-    m.ack.record((around_.loop.refresh_now() - entry.mapped().sent).count());
+  if (const auto entry = in_flight_.extract(id)) {
+    const InFlight& message = entry.mapped();
+    if (refused) {
+      ++refused_[message.stream];
+      expected_ -= around_.plan.scenario.receivers_of(message.stream);
+    } else if (message.measured) {
+      m.ack.record((around_.loop.refresh_now() - message.sent).count());
+    }
+  }
   look_for_room();
+}
+
+std::uint64_t BenchPublisher::deliverable_of(std::uint32_t stream) const {
+  const auto refused = refused_.find(stream);
+  return around_.plan.scenario.sent_of(stream, sent_) - (refused == refused_.end() ? 0 : refused->second);
 }
 
 std::uint64_t BenchPublisher::skip_rest() {
@@ -119,20 +136,23 @@ BenchSubscriber::BenchSubscriber(Surroundings& around, ClientOwner& owner, mqtt:
                                  std::uint32_t number)
     : BenchClient{around, owner, std::move(options)},
       number_{number},
-      filter_{around.plan.filter_of(number)} {}
+      filters_{around.plan.filters_of(number)} {}
 
 void BenchSubscriber::on_accepted() {
   mqtt::SubscriptionList list;
-  list.add(filter_, {.qos = around_.plan.scenario.subscribe_qos});
+  for (const std::string& filter : filters_) list.add(filter, {.qos = around_.plan.scenario.subscribe_qos});
   asked_ = around_.loop.refresh_now();
   if (!client_.session().subscribe(asked_, list.view()))
-    owner_.on_filter_refused(filter_, mqtt::ReasonCode::unspecified_error);
+    owner_.on_filter_refused(filters_.front(), mqtt::ReasonCode::unspecified_error);
 }
 
 void BenchSubscriber::on_subscribed(mqtt::PacketId, const mqtt::SubackView& suback) {
   around_.measurements.subscribe.record((around_.loop.refresh_now() - asked_).count());
-  const auto code = static_cast<mqtt::ReasonCode>(suback.reasons.front());
-  if (mqtt::is_error(code)) return owner_.on_filter_refused(filter_, code);
+  for (std::size_t n = 0; n < suback.reasons.size(); ++n) {
+    const auto code = static_cast<mqtt::ReasonCode>(suback.reasons[n]);
+    if (mqtt::is_error(code)) return owner_.on_filter_refused(filters_[n], code);
+  }
+  filters_ = {};
   owner_.on_ready();
 }
 
@@ -140,19 +160,30 @@ void BenchSubscriber::on_message(const mqtt::PublishView& message, mqtt::AckToke
   Measurements& m = around_.measurements;
   const mqtt::TimePoint now = around_.loop.refresh_now();
   if (message.retain) return void(++m.retained);
+  if (around_.plan.unstamped()) return note_unstamped(message, now);
   const auto [stamp, fault] = read_stamp(message.payload, around_.plan.run, now);
   if (fault == StampFault::foreign) return void(++m.foreign);
   m.last_received = now;
   ++m.received;
   m.received_per_second.note(now - around_.start);
-  const bool ours = !fault && stamp.stream < around_.plan.scenario.publishers;
+  const bool ours = !fault && stamp.stream < around_.plan.scenario.streams();
   if (!ours) return note_damaged();
   const Arrived arrived = streams_[stamp.stream].note(stamp.sequence);
   if (arrived == Arrived::duplicated) return void(++m.duplicated);
   ++distinct_;
   if (arrived == Arrived::reordered) ++m.reordered;
-  if (!same_body(message.payload)) return void(++m.corrupted);
+  if (!same_body(stamp, message.payload)) return void(++m.corrupted);
   record(stamp, now);
+}
+
+/// Only their number tells what is lost.
+void BenchSubscriber::note_unstamped(const mqtt::PublishView& message, mqtt::TimePoint now) {
+  Measurements& m = around_.measurements;
+  m.last_received = now;
+  ++m.received;
+  m.received_per_second.note(now - around_.start);
+  ++distinct_;
+  if (!around_.plan.is_unstamped(message.payload)) ++m.corrupted;
 }
 
 void BenchSubscriber::note_damaged() {
@@ -169,19 +200,21 @@ void BenchSubscriber::record(const Stamp& stamp, mqtt::TimePoint now) {
   around_.measurements.sent_to_received.record((now - stamp.sent).count());
 }
 
-bool BenchSubscriber::same_body(mqtt::Bytes payload) const {
-  const mqtt::Bytes whole = around_.plan.payload;
+bool BenchSubscriber::same_body(const Stamp& stamp, mqtt::Bytes payload) const {
+  const mqtt::Bytes whole{around_.plan.payload.data(), around_.plan.size_of(stamp.stream, stamp.sequence)};
   return payload.size() == whole.size() &&
          mqtt::equal(payload.subspan(Stamp::size), whole.subspan(Stamp::size));
 }
 
 std::uint64_t BenchSubscriber::lost_of(const std::vector<std::uint64_t>& sent) const {
-  std::uint64_t lost = 0;
-  for (std::uint32_t publisher = 0; publisher < sent.size(); ++publisher) {
-    if (!around_.plan.scenario.receives(number_, publisher)) continue;
-    const auto stream = streams_.find(publisher);
-    lost += stream == streams_.end() ? sent[publisher] : stream->second.lost_of(sent[publisher]);
+  std::uint64_t all = 0, lost = 0;
+  for (std::uint32_t n = 0; n < sent.size(); ++n) {
+    if (!around_.plan.scenario.receives(number_, n)) continue;
+    const auto stream = streams_.find(n);
+    lost += stream == streams_.end() ? sent[n] : stream->second.lost_of(sent[n]);
+    all += sent[n];
   }
+  if (around_.plan.unstamped()) return all - std::min(all, distinct_);
   return lost - std::min(lost, unnamed_);
 }
 

@@ -90,8 +90,10 @@ class BenchPublisher final : public BenchClient {
   [[nodiscard]] mqtt::Duration next() const { return schedule_.next(); }
   /// It has no more to send: the count is reached, or the next is not due in the run any more.
   [[nodiscard]] bool done() const;
-  /// Messages that the server has not refused.
-  [[nodiscard]] std::uint64_t deliverable() const { return sequence_ - refused_; }
+  /// Of a stream of its own: messages that the server has not refused.
+  [[nodiscard]] std::uint64_t deliverable_of(std::uint32_t stream) const;
+  /// Deliveries of all that it has sent and the server has not refused.
+  [[nodiscard]] std::uint64_t expected() const { return expected_; }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
   /// Messages that were due and not sent. Moves the schedule to its end.
   [[nodiscard]] std::uint64_t skip_rest();
@@ -99,6 +101,7 @@ class BenchPublisher final : public BenchClient {
  private:
   struct InFlight {
     mqtt::TimePoint sent;
+    std::uint32_t stream;
     bool measured;
   };
 
@@ -109,11 +112,13 @@ class BenchPublisher final : public BenchClient {
   void look_for_room();
 
   std::uint32_t number_;
+  std::uint32_t stream_;  // of topic_
   std::string topic_;
   Schedule schedule_;
-  std::uint64_t tried_ = 0;     // messages, those that the session would not take included
-  std::uint64_t sequence_ = 0;  // of the next message
-  std::uint64_t refused_ = 0;   // by the server
+  std::uint64_t tried_ = 0;  // messages, those that the session would not take included
+  std::uint64_t sent_ = 0;
+  std::uint64_t expected_ = 0;
+  std::unordered_map<std::uint32_t, std::uint64_t> refused_;  // by the server, per stream
   std::uint64_t batch_ = 0;
   std::unordered_map<mqtt::PacketId, InFlight> in_flight_;
   bool waiting_ = false;  // for room
@@ -124,7 +129,7 @@ class BenchSubscriber final : public BenchClient {
   BenchSubscriber(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options,
                   std::uint32_t number);
 
-  /// Of how many messages each publisher has sent: what never came, damaged or not.
+  /// Of how many messages each stream has: what never came, damaged or not.
   [[nodiscard]] std::uint64_t lost_of(const std::vector<std::uint64_t>& sent) const;
   /// Different messages, damaged ones included.
   [[nodiscard]] std::uint64_t distinct() const { return distinct_; }
@@ -135,10 +140,11 @@ class BenchSubscriber final : public BenchClient {
   void on_message(const mqtt::PublishView& message, mqtt::AckToken token) override;
   void note_damaged();
   void record(const Stamp& stamp, mqtt::TimePoint now);
-  [[nodiscard]] bool same_body(mqtt::Bytes payload) const;
+  void note_unstamped(const mqtt::PublishView& message, mqtt::TimePoint now);
+  [[nodiscard]] bool same_body(const Stamp& stamp, mqtt::Bytes payload) const;
 
   std::uint32_t number_;
-  std::string filter_;
+  std::vector<std::string> filters_;  // until they are granted
   mqtt::TimePoint asked_{};
   std::unordered_map<std::uint32_t, SequenceTracker> streams_;
   std::uint64_t distinct_ = 0;

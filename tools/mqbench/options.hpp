@@ -23,11 +23,13 @@ struct BenchConfig {
   /// As it was typed, before it is joined with the preset.
   struct Typed {
     std::string command;
-    std::string scenario = "quick";
+    std::optional<std::string> scenario;  ///< none: quick
     std::optional<std::uint32_t> publishers;
     std::optional<std::uint32_t> subscribers;
     std::optional<std::array<mqtt::QoS, 2>> qos;
-    std::size_t size = 0;
+    std::optional<TopicPattern> topics;
+    std::optional<SizePattern> size;
+    std::optional<double> scale;
     std::optional<double> rate;
     std::optional<std::uint16_t> window;
     std::optional<double> ramp;

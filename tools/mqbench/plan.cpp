@@ -7,13 +7,16 @@
 
 namespace mq::bench {
 
-std::string Plan::topic_of(std::uint32_t publisher) const {
-  return fmt::format("mqbench/{:06x}/{}", run, publisher % scenario.topics());
+std::string Plan::topic_of(std::uint32_t stream) const {
+  return scenario.pattern.name(run, scenario.topic_of(stream));
 }
 
-std::string Plan::filter_of(std::uint32_t subscriber) const {
-  if (scenario.wiring == Wiring::all) return fmt::format("mqbench/{:06x}/+", run);
-  return fmt::format("mqbench/{:06x}/{}", run, subscriber % scenario.topics());
+std::vector<std::string> Plan::filters_of(std::uint32_t subscriber) const {
+  if (scenario.topics() > 1 && scenario.takes_all()) return {scenario.pattern.filter(run)};
+  std::vector<std::string> filters;
+  for (std::uint32_t topic = 0; topic < scenario.topics(); ++topic)
+    if (scenario.takes(subscriber, topic)) filters.push_back(scenario.pattern.name(run, topic));
+  return filters;
 }
 
 Plan make_plan(const Scenario& scenario, std::uint32_t run, std::string client_prefix) {
@@ -25,7 +28,7 @@ Plan make_plan(const Scenario& scenario, std::uint32_t run, std::string client_p
                      .burst = scenario.burst,
                      .seed = scenario.seed},
             .client_prefix = std::move(client_prefix),
-            .payload = std::vector<std::uint8_t>(scenario.size)};
+            .payload = std::vector<std::uint8_t>(scenario.size.max())};
   // Not all the same: a compressing link would make little of that.
   std::mt19937_64 random{scenario.seed};
   for (auto& octet : plan.payload) octet = static_cast<std::uint8_t>(random());

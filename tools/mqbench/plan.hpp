@@ -8,6 +8,7 @@
 
 #include "mqbench/scenario.hpp"
 #include "mqbench/schedule.hpp"
+#include "mqbench/stamp.hpp"
 
 namespace mq::bench {
 
@@ -17,10 +18,22 @@ struct Plan {
   std::uint32_t run = 0;  ///< of Stamp::run
   LoadPattern load;
   std::string client_prefix;
-  std::vector<std::uint8_t> payload;  ///< the stamp's place, then what all messages share
+  std::vector<std::uint8_t> payload;  ///< of the longest: the stamp's place, then what all messages share
 
-  [[nodiscard]] std::string topic_of(std::uint32_t publisher) const;
-  [[nodiscard]] std::string filter_of(std::uint32_t subscriber) const;
+  /// Of the stream's messages.
+  [[nodiscard]] std::string topic_of(std::uint32_t stream) const;
+  [[nodiscard]] std::vector<std::string> filters_of(std::uint32_t subscriber) const;
+  /// Payloads have no stamp: they are too small. Losses are counted then, and not known one by one.
+  [[nodiscard]] bool unstamped() const { return scenario.size.min() < Stamp::size; }
+  /// Whether a payload without a stamp could be one of the run's.
+  [[nodiscard]] bool is_unstamped(mqtt::Bytes octets) const {
+    return octets.size() >= scenario.size.min() && octets.size() <= scenario.size.max() &&
+           mqtt::equal(octets, mqtt::Bytes{payload}.first(octets.size()));
+  }
+  /// Octets of one message's payload.
+  [[nodiscard]] std::size_t size_of(std::uint32_t stream, std::uint64_t sequence) const {
+    return scenario.size.of(scenario.seed, stream, sequence);
+  }
   /// Whether a message that was due then counts for the latencies.
   [[nodiscard]] bool measures(mqtt::Duration since_start) const {
     return since_start >= scenario.warmup && since_start < scenario.length();

@@ -1,40 +1,12 @@
 #include "common/json_writer.hpp"
 #include "mqbench/histogram_json.hpp"
 #include "mqbench/run_result.hpp"
+#include "mqbench/scenario_json.hpp"
 
 namespace mq::bench {
 namespace {
 
 double seconds(mqtt::Duration time) { return std::chrono::duration<double>{time}.count(); }
-
-void add_scenario(JsonWriter& json, const Scenario& s) {
-  json.key("scenario");
-  json.begin_object();
-  json.field("name", s.name);
-  json.field("publishers", s.publishers);
-  json.field("subscribers", s.subscribers);
-  json.field("wiring", s.wiring == Wiring::all ? "all" : "pairs");
-  json.field("publish_qos", mqtt::to_number(s.publish_qos));
-  json.field("subscribe_qos", mqtt::to_number(s.subscribe_qos));
-  json.field("size", s.size);
-  json.field("loop", s.open_loop() ? "open" : "closed");
-  if (s.open_loop()) {
-    json.field("rate", s.rate);
-    json.field("arrival", s.arrival == Arrival::poisson ? "poisson" : "fixed");
-    json.field("burst", s.burst);
-  }
-  if (s.window) json.field("window", *s.window);
-  json.field("ramp", s.ramp);
-  if (s.count > 0) {
-    json.field("count", s.count);
-  } else {
-    json.field("warmup_s", seconds(s.warmup));
-    json.field("duration_s", seconds(s.duration));
-  }
-  json.field("drain_s", seconds(s.drain));
-  json.field("seed", s.seed);
-  json.end_object();
-}
 
 /// From the common start; those of several machines can be put together, which a rate cannot.
 void add_times(JsonWriter& json, const RunResult& result) {
@@ -177,7 +149,8 @@ std::string as_json(const RunResult& result) {
   json.field("interrupted", result.interrupted);
   json.field("verdict", to_string(result.verdict));
   if (!result.reason.empty()) json.field("reason", result.reason);
-  add_scenario(json, result.plan.scenario);
+  json.key("scenario");
+  write_scenario(json, result.plan.scenario);
   add_counts(json, result);
   add_latencies(json, result);
   add_intervals(json, result.intervals);

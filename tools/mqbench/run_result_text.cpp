@@ -14,7 +14,7 @@ using Out = std::back_insert_iterator<std::string>;
 void add_scenario(Out out, const Scenario& s) {
   fmt::format_to(out, "{}: {} publishers, {} subscribers ({}), QoS {}:{}, {} bytes, ", s.name, s.publishers,
                  s.subscribers, s.wiring == Wiring::all ? "all to all" : "pairs",
-                 mqtt::to_number(s.publish_qos), mqtt::to_number(s.subscribe_qos), s.size);
+                 mqtt::to_number(s.publish_qos), mqtt::to_number(s.subscribe_qos), s.size.text());
   if (!s.open_loop())
     fmt::format_to(out, "closed loop");
   else if (s.arrival == Arrival::poisson)

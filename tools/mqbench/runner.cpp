@@ -161,7 +161,7 @@ std::uint32_t Runner::sum(std::atomic<std::uint32_t> Status::* count) const {
 }
 
 RunResult Runner::add_up() {
-  std::vector<std::uint64_t> deliverable(plan_.scenario.publishers);
+  std::vector<std::uint64_t> deliverable(plan_.scenario.streams());
   for (const auto& worker : workers_)
     for (std::size_t n = 0; n < deliverable.size(); ++n) deliverable[n] += worker->result().deliverable[n];
   RunResult result;

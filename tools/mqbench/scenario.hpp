@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -10,24 +11,32 @@
 #include <mqtt/util/time.hpp>
 
 #include "mqbench/schedule.hpp"
+#include "mqbench/size_pattern.hpp"
+#include "mqbench/topic_pattern.hpp"
 
 namespace mq::bench {
 
 /// Who gets whose messages.
 enum class Wiring : std::uint8_t {
-  pairs,  ///< each publisher has one topic, which the subscribers of the same number (modulo the topics) take
+  pairs,  ///< a subscriber takes the topics of its number, as modulo() has it
   all,    ///< every subscriber takes everything
 };
 
-/// What a run does. A preset sets all of it, options change parts.
+/// What a run does. A preset or a file sets all of it, options change parts.
+///
+/// Messages are numbered by stream: one publisher's on one topic. Stream n is that of publisher n on topic n,
+/// both modulo how many there are, and there are as many streams as there are more of. A publisher with
+/// several takes them in turn.
 struct Scenario {
-  std::string name{};
+  std::string name = "custom";
+  double scale = 1;  ///< by which clients and rates have been multiplied already
   std::uint32_t publishers = 1;
   std::uint32_t subscribers = 1;
   Wiring wiring = Wiring::pairs;
   mqtt::QoS publish_qos = mqtt::QoS::at_most_once;
   mqtt::QoS subscribe_qos = mqtt::QoS::at_most_once;
-  std::size_t size = 100;  ///< octets of a payload, the stamp included
+  TopicPattern pattern{};
+  SizePattern size{};  ///< octets of a payload, the stamp included
   double rate =
       1'000;  ///< messages per second of all publishers; 0: closed loop, as fast as the window allows
   std::optional<std::uint16_t> window{};  ///< QoS 1 and 2 messages in flight of each publisher
@@ -44,16 +53,44 @@ struct Scenario {
 
   [[nodiscard]] bool open_loop() const { return rate > 0; }
   [[nodiscard]] std::uint32_t clients() const { return publishers + subscribers; }
-  /// How many topics there are; publisher p writes to topic p modulo that.
   [[nodiscard]] std::uint32_t topics() const;
-  [[nodiscard]] bool receives(std::uint32_t subscriber, std::uint32_t publisher) const;
-  /// How many subscribers receive what the publisher sends.
-  [[nodiscard]] std::uint32_t receivers_of(std::uint32_t publisher) const;
+  [[nodiscard]] std::uint32_t streams() const { return std::max(publishers, topics()); }
+  [[nodiscard]] std::uint32_t topic_of(std::uint32_t stream) const { return stream % topics(); }
+  /// Of the publisher's message `number`, from 0.
+  [[nodiscard]] std::uint32_t stream_of(std::uint32_t publisher, std::uint64_t number) const;
+  /// In its stream.
+  [[nodiscard]] std::uint64_t sequence_of(std::uint32_t publisher, std::uint64_t number) const;
+  /// Of `sent` messages of the publisher, how many are of the stream, which is one of its own.
+  [[nodiscard]] std::uint64_t sent_of(std::uint32_t stream, std::uint64_t sent) const;
+  /// Every subscriber takes every topic.
+  [[nodiscard]] bool takes_all() const { return wiring == Wiring::all || modulo() == 1; }
+  [[nodiscard]] bool takes(std::uint32_t subscriber, std::uint32_t topic) const;
+  [[nodiscard]] bool receives(std::uint32_t subscriber, std::uint32_t stream) const {
+    return takes(subscriber, topic_of(stream));
+  }
+  /// How many subscribers receive what is of the stream.
+  [[nodiscard]] std::uint32_t receivers_of(std::uint32_t stream) const;
   /// Of `count`, what one publisher sends; without a count there is no limit.
   [[nodiscard]] std::uint64_t limit_of(std::uint32_t publisher) const;
   /// From the common start to where no message is due any more.
   [[nodiscard]] mqtt::Duration length() const { return warmup + duration; }
+
+  /// So many messages in all, each of them measured, however long that takes.
+  void set_count(std::uint64_t messages);
+  /// Multiplies clients and rates; of what there is some, at least one is left.
+  void scale_by(double factor);
+
+ private:
+  /// Pairs: numbers of subscribers and of topics that are the same by this go together.
+  [[nodiscard]] std::uint32_t modulo() const { return std::max(1U, std::min(subscribers, topics())); }
+  [[nodiscard]] std::uint32_t streams_of(std::uint32_t publisher) const;
 };
+
+/// More are nobody's, whatever the machine.
+inline constexpr std::uint64_t clients_max = 10'000'000;
+
+/// What does not go together in it, as a sentence's end; nothing if it can run.
+[[nodiscard]] std::optional<std::string> find_fault(const Scenario& scenario);
 
 struct Preset {
   std::string_view what;
@@ -61,7 +98,9 @@ struct Preset {
 };
 
 [[nodiscard]] std::span<const Preset> presets();
-/// Null if there is none of this name.
+/// Null if there is none of this name, whose letters may be capital ones or not.
 [[nodiscard]] const Preset* find_preset(std::string_view name);
+/// The preset that was most likely meant; empty if none is near.
+[[nodiscard]] std::string_view nearest_preset(std::string_view name);
 
 }  // namespace mq::bench

@@ -38,7 +38,7 @@ Worker::Worker(const Plan& plan, unsigned index, unsigned threads, ClientSetup s
       setup_{std::move(setup)},
       where_{std::move(where)},
       control_{control} {
-  result_.deliverable.resize(plan.scenario.publishers);
+  result_.deliverable.resize(plan.scenario.streams());
 }
 
 Worker::~Worker() = default;
@@ -210,7 +210,7 @@ void Worker::report() {
   std::uint64_t expected = 0;
   bool all_sent = started_;
   for (const auto& each : publishers_) {
-    expected += each->deliverable() * plan_.scenario.receivers_of(each->number());
+    expected += each->expected();
     const bool over = (stopped_ || each->done()) && each->in_flight() == 0;
     all_sent = all_sent && (over || !each->client().connected());
   }
@@ -271,8 +271,9 @@ void Worker::finish() {
   const bool cut_short = control_.stop.load(std::memory_order_relaxed);
   Measurements& m = result_.measurements;
   for (const auto& each : publishers_) {
-    result_.deliverable[each->number()] = each->deliverable();
-    m.expected += each->deliverable() * plan_.scenario.receivers_of(each->number());
+    for (std::uint32_t n = each->number(); n < plan_.scenario.streams(); n += plan_.scenario.publishers)
+      result_.deliverable[n] = each->deliverable_of(n);
+    m.expected += each->expected();
     m.unacked += each->in_flight();
     if (started_ && plan_.scenario.open_loop() && !cut_short) m.unsent += each->skip_rest();
   }

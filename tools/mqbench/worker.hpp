@@ -29,7 +29,7 @@ struct Agreed {
 /// What is left of a worker when its thread has ended.
 struct WorkerResult {
   Measurements measurements;
-  std::vector<std::uint64_t> deliverable;  ///< by publisher, those of others 0
+  std::vector<std::uint64_t> deliverable;  ///< by stream, those of others 0
   mqtt::Duration cpu{};                    ///< of the thread, from the start until all was sent
   mqtt::Duration elapsed{};                ///< as long as that
   std::optional<SetupFailure> failure;     ///< the first

@@ -2,26 +2,79 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
+#include "mqbench/plan.hpp"
 #include "mqbench/preflight.hpp"
 
 namespace {
 
 using mq::bench::Resources;
 using mq::bench::Scenario;
+using mq::bench::TopicPattern;
 using mq::bench::Wiring;
 
-TEST(Scenario, ReceiversAreThoseWhoReceive) {
+/// Everything that publishers, subscribers and topics can be to each other.
+template <class Check>
+void for_each_shape(Check check) {
   for (const Wiring wiring : {Wiring::pairs, Wiring::all})
     for (const std::uint32_t publishers : {1U, 2U, 5U, 6U})
-      for (const std::uint32_t subscribers : {0U, 1U, 3U, 5U, 12U}) {
-        const Scenario scenario{.publishers = publishers, .subscribers = subscribers, .wiring = wiring};
-        for (std::uint32_t publisher = 0; publisher < publishers; ++publisher) {
-          std::uint32_t count = 0;
-          for (std::uint32_t n = 0; n < subscribers; ++n) count += scenario.receives(n, publisher);
-          EXPECT_EQ(scenario.receivers_of(publisher), count)
-              << publishers << ' ' << subscribers << ' ' << publisher;
+      for (const std::uint32_t subscribers : {0U, 1U, 3U, 5U, 12U})
+        for (const char* topics : {"x", "{t}", "{t:1}", "{t:4}", "{t:13}"}) {
+          SCOPED_TRACE(testing::Message() << publishers << ' ' << subscribers << ' ' << topics);
+          check(Scenario{.publishers = publishers,
+                         .subscribers = subscribers,
+                         .wiring = wiring,
+                         .pattern = *TopicPattern::parse(topics)});
         }
+}
+
+TEST(Scenario, ReceiversAreThoseWhoReceive) {
+  for_each_shape([](const Scenario& scenario) {
+    for (std::uint32_t stream = 0; stream < scenario.streams(); ++stream) {
+      std::uint32_t count = 0;
+      for (std::uint32_t n = 0; n < scenario.subscribers; ++n) count += scenario.receives(n, stream);
+      EXPECT_EQ(scenario.receivers_of(stream), count) << stream;
+      EXPECT_EQ(count == 0, scenario.subscribers == 0);
+    }
+  });
+}
+
+TEST(Scenario, AStreamIsOnePublishersOnOneTopicWithoutGaps) {
+  for_each_shape([](const Scenario& scenario) {
+    std::set<std::uint32_t> topics;
+    for (std::uint32_t publisher = 0; publisher < scenario.publishers; ++publisher) {
+      std::map<std::uint32_t, std::uint64_t> sent;
+      for (std::uint64_t number = 0; number < 40; ++number) {
+        const std::uint32_t stream = scenario.stream_of(publisher, number);
+        ASSERT_LT(stream, scenario.streams());
+        EXPECT_EQ(stream % scenario.publishers, publisher);
+        EXPECT_EQ(scenario.sequence_of(publisher, number), sent[stream]++);
+        topics.insert(scenario.topic_of(stream));
+        for (const auto& [each, count] : sent) EXPECT_EQ(scenario.sent_of(each, number + 1), count);
       }
+    }
+    EXPECT_EQ(topics.size(), scenario.topics());
+  });
+}
+
+TEST(Scenario, WhoTakesAllHasOneFilter) {
+  const Scenario few{.publishers = 5, .subscribers = 2, .pattern = *TopicPattern::parse("{run}/{t:6}")};
+  EXPECT_EQ(mq::bench::make_plan(few, 10, "").filters_of(1),
+            (std::vector<std::string>{"00000a/1", "00000a/3", "00000a/5"}));
+  const Scenario one{.publishers = 5, .subscribers = 1, .pattern = *TopicPattern::parse("{run}/{t:6}")};
+  EXPECT_EQ(mq::bench::make_plan(one, 10, "").filters_of(0), (std::vector<std::string>{"00000a/+"}));
+}
+
+TEST(Scenario, ScalingLeavesSomeOfWhatThereIs) {
+  Scenario scenario{.publishers = 1, .subscribers = 1'000, .rate = 500, .ramp = 100};
+  scenario.scale_by(0.01);
+  EXPECT_EQ(scenario.publishers, 1U);
+  EXPECT_EQ(scenario.subscribers, 10U);
+  EXPECT_EQ(scenario.rate, 5);
+  EXPECT_EQ(scenario.ramp, 1);
+  EXPECT_EQ(scenario.scale, 0.01);
 }
 
 TEST(Scenario, ACountIsSharedOutToTheLastMessage) {
@@ -34,9 +87,14 @@ TEST(Scenario, ACountIsSharedOutToTheLastMessage) {
 }
 
 TEST(Scenario, PresetsAreFoundByName) {
-  for (const auto& preset : mq::bench::presets())
+  for (const auto& preset : mq::bench::presets()) {
+    EXPECT_EQ(find_fault(preset.scenario), std::nullopt) << preset.scenario.name;
     EXPECT_EQ(mq::bench::find_preset(preset.scenario.name), &preset);
+  }
+  EXPECT_EQ(mq::bench::find_preset("FAN-IN"), mq::bench::find_preset("fan-in"));
   EXPECT_EQ(mq::bench::find_preset("nothing"), nullptr);
+  EXPECT_EQ(mq::bench::nearest_preset("fanin"), "fan-in");
+  EXPECT_EQ(mq::bench::nearest_preset("nothing"), "");
 }
 
 std::string shortage(const Scenario& scenario, Resources resources, bool unix_socket = false) {

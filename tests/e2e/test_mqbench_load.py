@@ -1,0 +1,191 @@
+"""mqbench: what a load can be. Topics, sizes, scenario files, presets."""
+
+import json
+
+import pytest
+
+from support.brokers import Mosquitto
+from support.mqbroker import MqBroker
+from support.relay import Relay
+from support.tools import assert_fails, assert_ok, mqbench
+
+COUNTS = ("lost", "duplicated", "reordered", "corrupted", "foreign", "retained", "connections_lost")
+
+
+@pytest.fixture(scope="module")
+def mqbroker(certs):
+    with MqBroker(certs, ("tcp", "tls", "ws", "unix")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def mosquitto(certs):
+    with Mosquitto(certs, ("tcp", "tls")) as broker:
+        yield broker
+
+
+@pytest.fixture(params=("mqbroker", "mosquitto"))
+def broker(request):
+    return request.getfixturevalue(request.param)
+
+
+def result_of(*args, code=0, seconds=60):
+    """The JSON of a run."""
+    result = mqbench("run", *args, "--json", "-", "--quiet", seconds=seconds)
+    assert result.code == code, result
+    return json.loads(result.out)
+
+
+def faults_of(result):
+    return {name: result["counts"][name] for name in COUNTS if result["counts"][name] > 0}
+
+
+def assert_all_came(result, sent, received):
+    counts = result["counts"]
+    assert (counts["sent"], counts["received"], counts["expected"], faults_of(result)) == (sent, received, received, {})
+
+
+# --- topics ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("shape, received", (
+    (("--topics", "x/{run}/dev-{t}/temp"), 240),
+    (("--topics", "{run}/{t:30}", "--publishers", 2, "--subscribers", 3), 240),
+    (("--topics", "{run}/{t:30}", "--publishers", 40, "--subscribers", 1), 240),
+    (("--topics", "{run}/{t:3}", "--publishers", 7, "--subscribers", 5), 412),  # 2 x 103, 2 x 69, 68
+    (("--topics", "{run}/one", "--publishers", 4, "--subscribers", 3), 720),
+), ids=str)
+def test_topics_of_any_number_lose_and_reorder_nothing(broker, shape, received):
+    result = result_of("quick", *broker["tcp"].mq_args(), *shape, "--count", 240, "-q", 1)
+    assert_all_came(result, 240, received)
+    assert result["scenario"]["topics"] == shape[1]
+
+
+def test_messages_of_others_on_the_same_topics_are_counted_apart(mqbroker):
+    topics = ("--topics", "shared/{t}")
+    tcp = mqbroker["tcp"].mq_args()
+    result_of("sink", *tcp, *topics, "--publishers", 1, "--count", 1)
+    result = result_of("quick", *tcp, *topics, "--publishers", 1, "--subscribers", 1, "--count", 20)
+    assert_all_came(result, 20, 20)
+
+
+# --- sizes ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("size", ("32", "64..1024", "normal:500:100", "choice:40*9,20000"))
+def test_sizes_from_a_distribution(broker, size):
+    result = result_of("quick", *broker["tcp"].mq_args(), "--size", size, "--count", 300)
+    assert_all_came(result, 300, 300)
+    assert result["latency_ns"]["due_to_received"]["count"] == 300
+
+
+def test_a_seed_gives_the_same_sizes_and_their_ends_are_reached():
+    def sizes(seed):
+        seen = []
+        with Relay(lambda n, payload: seen.append(len(payload)) or [payload]) as relay:
+            result_of("pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "--count", 200, "--size", "100..104",
+                      "--seed", seed)
+        return seen
+    first = sizes(1)
+    assert set(first) == {100, 101, 102, 103, 104}
+    assert first == sizes(1) != sizes(2)
+
+
+def test_a_payload_of_another_size_of_the_distribution_is_corrupted():
+    with Relay(lambda n, payload: [payload[:-1] if n % 50 == 3 else payload]) as relay:
+        result = result_of("pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "--count", 200, "--rate", "400/s",
+                           "--size", "100..200")
+    assert faults_of(result) == {"corrupted": 4}
+
+
+@pytest.mark.parametrize("size", ("0", "16", "20..100"))
+def test_payloads_below_the_stamp_have_no_latency_and_that_is_said_once(broker, size):
+    result = mqbench("run", "quick", *broker["tcp"].mq_args(), "--size", size, "--count", 300, "--json", "-")
+    assert result.code == 0, result
+    written = json.loads(result.out)
+    assert_all_came(written, 300, 300)
+    assert not {"due_to_received", "sent_to_received"} & set(written["latency_ns"])
+    assert result.err_text.count("no latencies") == 1
+
+
+def test_without_a_stamp_losses_are_counted_and_damage_is_seen():
+    with Relay(lambda n, payload: {3: [], 7: [payload[:-1] + b"\0"]}.get(n % 50, [payload])) as relay:
+        result = result_of("pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "--count", 200, "--rate", "400/s",
+                           "--size", "10", "--drain", "1s")
+    assert faults_of(result) == {"lost": 4, "corrupted": 4}
+
+
+# --- scenario files -------------------------------------------------------------------------------
+
+def test_a_results_scenario_can_be_run_again(mqbroker, scratch):
+    first = result_of("pairs", *mqbroker["tcp"].mq_args(), "--publishers", 3, "--subscribers", 2, "--topics", "{run}/{t:5}", "-q",
+                      "1:0", "--size", "40..60", "--rate", "500/s", "--arrival", "burst:5", "--count", 100, "--seed", 5, "--drain",
+                      "3s", "--source", "127.0.0.1")
+    path = scratch / "again.json"
+    path.write_text(json.dumps(first["scenario"]))
+    second = result_of(path, *mqbroker["tcp"].mq_args())
+    assert second["scenario"] == first["scenario"]
+    assert second["counts"]["sent"] == 100 and faults_of(second) == {}
+
+
+def test_a_preset_is_printed_as_a_file_to_start_from(mqbroker, scratch):
+    path = scratch / "mine.json"
+    path.write_bytes(assert_ok(mqbench("list", "fan-in")).out.replace(b'"publishers": 1000', b'"publishers": 20'))
+    result = result_of(path, *mqbroker["tcp"].mq_args(), "--count", 60)
+    assert (result["scenario"]["publishers"], result["scenario"]["wiring"]) == (20, "all")
+    assert_all_came(result, 60, 60)
+
+
+def test_options_override_a_file(mqbroker, scratch):
+    path = scratch / "mine.json"
+    path.write_text('{"preset": "quick", "publishers": 4, "window": 5, "publish_qos": 1, "loop": "closed"}')
+    scenario = result_of(path, *mqbroker["tcp"].mq_args(), "--publishers", 2, "--rate", "500/s", "--count", 40)["scenario"]
+    assert (scenario["publishers"], scenario["window"], scenario["loop"], scenario["rate"]) == (2, 5, "open", 500)
+
+
+@pytest.mark.parametrize("text, words", (
+    ('{\n "publishers": "x"\n}', (":2: publishers:", "not a number")),
+    ('{\n "publisher": 1\n}', (":2: ", "'publisher'", "did you mean publishers?")),
+    ('{"seed": 1', (":1: ",)),
+    ('', (":1: ",)),
+), ids=str)
+def test_a_wrong_file_is_one_line_with_its_place(scratch, text, words):
+    path = scratch / "wrong.json"
+    path.write_text(text)
+    assert_fails(mqbench("run", path), 2, str(path), *words)
+
+
+def test_a_file_that_is_not_there_is_2(scratch):
+    assert_fails(mqbench("run", scratch / "nothing.json"), 2, "nothing.json", "No such file")
+
+
+# --- presets --------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("preset, options, sent, received", (
+    ("fanout-1-1K-1-1K", ("--rate", "50/s"), 40, 400),
+    ("fanin-1K-1-1K-1K", ("--rate", "200/s"), 40, 40),
+    ("p2p-1k-1k-1k-1k", ("--rate", "200/s"), 40, 40),
+    ("fanout-5-1000-5-250K", ("--rate", "50/s"), 40, 400),
+    ("p2p-50K-50K-50K-50K", ("--rate", "200/s", "--publishers", 50, "--subscribers", 50), 40, 40),
+))
+def test_the_benchmark_suite_at_a_hundredth(broker, preset, options, sent, received):
+    result = result_of(preset, *broker["tcp"].mq_args(), "--scale", "0.01", *options, "--ramp", "1000/s", "--count", sent)
+    assert_all_came(result, sent, received)
+    scenario = result["scenario"]
+    assert (scenario["scale"], scenario["publish_qos"], scenario["size"]) == (0.01, 1, 32)
+
+
+def test_an_unknown_preset_is_2_and_the_nearest_is_named():
+    assert_fails(mqbench("run", "fanin"), 2, "'fanin'", "did you mean fan-in?")
+    assert_fails(mqbench("run", "xyzzyxyzzy"), 2, "'xyzzyxyzzy'", "mqbench list")
+    assert_fails(mqbench("list", "fanin"), 2, "did you mean fan-in?")
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("args, words", (
+    (("--size", "5..4"), "--size"), (("--size", "16", "--topics", "x/{t}"), "{run}"),
+    (("--topics", "a/#"), "--topics"), (("--topics", "a/{p}"), "{p}"), (("--topics", ""), "--topics"),
+    (("--scale", "0"), "--scale"), (("--scale", "x"), "--scale"),
+    (("--topics", "{run}/{t:5000}", "--subscribers", 2), "5000 topics"),
+), ids=str)
+def test_usage_errors_are_2_and_one_line(args, words):
+    assert_fails(mqbench("run", *args), 2, words)

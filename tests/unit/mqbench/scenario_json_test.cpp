@@ -1,0 +1,110 @@
+#include "mqbench/scenario_json.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using mq::bench::parse_scenario;
+using mq::bench::scenario_file;
+
+std::string fault_of(std::string_view text) {
+  const auto scenario = parse_scenario(text, "f.json");
+  return scenario ? "" : scenario.error();
+}
+
+std::string compact(const mq::bench::Scenario& scenario) {
+  std::string text;
+  mq::JsonWriter json{text};
+  write_scenario(json, scenario);
+  return text;
+}
+
+TEST(ScenarioFile, EveryPresetComesBack) {
+  for (const auto& preset : mq::bench::presets()) {
+    const std::string text = scenario_file(preset.scenario);
+    const auto read = parse_scenario(text, "f.json");
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_EQ(scenario_file(*read), text);
+    EXPECT_EQ(scenario_file(*parse_scenario(compact(*read), "f.json")), text);
+  }
+}
+
+TEST(ScenarioFile, EveryKeyComesBack) {
+  const std::string_view text =
+      R"({"name":"n","scale":0.5,"publishers":2,"subscribers":3,"wiring":"all","topics":"{run}/{t:9}",)"
+      R"("publish_qos":1,"subscribe_qos":2,"size":"64..100","loop":"open","rate":0.125,"arrival":"fixed","burst":4,)"
+      R"("window":7,"ramp":2.5,"warmup_s":0.25,"duration_s":1.5,"drain_s":3,"seed":9,"sources":["127.0.0.1","::1"]})";
+  const auto read = parse_scenario(text, "f.json");
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_EQ(compact(*read), text);
+  const std::string_view closed =
+      R"({"name":"n","publishers":2,"subscribers":3,"wiring":"pairs","topics":"x","publish_qos":0,)"
+      R"("subscribe_qos":0,"size":100,"loop":"closed","ramp":2,"count":5,"drain_s":3,"seed":9})";
+  EXPECT_EQ(compact(*parse_scenario(closed, "f.json")), closed);
+}
+
+TEST(ScenarioFile, ChangesAPreset) {
+  const auto read = parse_scenario(R"({"publishers": 3, "preset": "fan-out", "count": 5})", "f.json");
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_EQ(read->subscribers, 1'000U);
+  EXPECT_EQ(read->publishers, 3U);
+  EXPECT_EQ(read->count, 5U);
+}
+
+TEST(ScenarioFile, FaultsNameLineAndKey) {
+  EXPECT_EQ(fault_of("{\n \"publishers\": \"x\"\n}"),
+            "f.json:2: publishers: '\"x\"' is not a number from 1 to 10000000");
+  EXPECT_EQ(fault_of("{\n\n\"publisher\": 1}"),
+            "f.json:3: there is no key 'publisher'; did you mean publishers?");
+  EXPECT_EQ(fault_of("{\"xyzzy\": 1}"), "f.json:1: there is no key 'xyzzy'");
+  EXPECT_EQ(fault_of("{\"seed\": 1,\n\"seed\": 1}"), "f.json:2: seed: it is there twice");
+  EXPECT_EQ(fault_of("{\"preset\": \"nope\"}"), "f.json:1: preset: there is no preset '\"nope\"'");
+  EXPECT_EQ(fault_of("{\"wiring\": \"mesh\"}"), "f.json:1: wiring: '\"mesh\"' is none of \"pairs\", \"all\"");
+  EXPECT_EQ(fault_of("{\"rate\": 5,\n\"loop\": \"closed\"}"), "f.json:2: loop: a closed loop has no rate");
+  EXPECT_EQ(fault_of("{\"loop\": \"closed\",\n\"rate\": 5}"), "f.json:1: loop: a closed loop has no rate");
+  EXPECT_EQ(fault_of("{\"count\": 5,\n\"duration_s\": 5}"),
+            "f.json:2: duration_s: it does not go with count");
+}
+
+TEST(ScenarioFile, WrongValuesAreRefused) {
+  for (const char* member : {R"("publishers":0)",
+                             R"("publishers":1.5)",
+                             R"("publishers":-1)",
+                             R"("publishers":null)",
+                             R"("name":5)",
+                             R"("publish_qos":3)",
+                             R"("size":"x")",
+                             R"("size":[])",
+                             R"("rate":0)",
+                             R"("rate":-5)",
+                             R"("rate":"5")",
+                             R"("rate":1e99)",
+                             R"("burst":0)",
+                             R"("window":0)",
+                             R"("window":65536)",
+                             R"("drain_s":-1)",
+                             R"("duration_s":0)",
+                             R"("duration_s":1e12)",
+                             R"("topics":"a/#")",
+                             R"("topics":5)",
+                             R"("sources":"x")",
+                             R"("sources":[5])",
+                             R"("count":0)",
+                             R"("loop":true)",
+                             R"("arrival":"never")",
+                             R"("window":5)",
+                             R"("preset":"sink","loop":"open")",
+                             R"("size":5,"topics":"x")",
+                             R"("scale":0)"})
+    EXPECT_NE(fault_of("{" + std::string{member} + "}"), "") << member;
+}
+
+TEST(ScenarioFile, WhatIsNoObjectIsRefused) {
+  for (const char* text : {"", "[]", "5", "{", "{}x", "{\"seed\"}", "{\"seed\":1,}",
+                           "{\"seed\":1 \"ramp\":1}", "{\"seed\":}", "{\"name\":\"\xff\"}"})
+    EXPECT_NE(fault_of(text), "") << text;
+  EXPECT_EQ(fault_of("{}"), "");
+  EXPECT_EQ(fault_of(" \n{ }\n"), "");
+}
+
+}  // namespace
