@@ -22,7 +22,7 @@ def installed():
         yield pathlib.Path(prefix)
 
 
-@pytest.mark.parametrize("tool", ["mqpub", "mqsub", "mqreq", "mqbroker", "mqbench"])
+@pytest.mark.parametrize("tool", ["mqpub", "mqsub", "mqreq", "mqbroker", "mqbench", "mqspy"])
 def test_programs_run_where_they_were_installed(installed, tool):
     result = subprocess.run([installed / "bin" / tool, "--version"], capture_output=True, timeout=20)
     assert result.returncode == 0 and result.stdout.startswith(tool.encode()), result

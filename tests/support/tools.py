@@ -35,6 +35,11 @@ def mqbench(*args, seconds=DEADLINE, **how):
     return run([program("mqbench"), *map(str, args)], seconds=seconds, **how)
 
 
+def mqspy(*args, stdin=b"", seconds=DEADLINE, **how):
+    """Runs mqspy to its end."""
+    return run([program("mqspy"), *map(str, args)], stdin=stdin, seconds=seconds, **how)
+
+
 def start(name, *args, **how):
     """A running mqpub, mqsub, mqreq or mqbench."""
     return Proc([program(name), *map(str, args)], **how)

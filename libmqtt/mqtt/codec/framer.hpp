@@ -41,6 +41,8 @@ class Framer {
   void reset();
   /// Octets of an incomplete packet held over.
   [[nodiscard]] std::size_t held() const { return carry_done_ ? 0 : carry_->size(); }
+  /// They themselves; valid until the next call.
+  [[nodiscard]] Bytes held_bytes() const { return Bytes{*carry_}.first(held()); }
 
  private:
   struct Header {

@@ -32,7 +32,7 @@ std::string_view short_name(PropertyId id) {
     case PropertyId::reason_string: return "reason";
     case PropertyId::receive_maximum: return "rm";
     case PropertyId::topic_alias_maximum: return "tam";
-    case PropertyId::topic_alias: return "alias";
+    case PropertyId::topic_alias: return "@";
     case PropertyId::maximum_qos: return "maxqos";
     case PropertyId::retain_available: return "retain";
     case PropertyId::user_property: return "up";
@@ -68,6 +68,7 @@ class Describer {
 
   void properties(PropertiesView list) {
     for (const PropertyView& p : list) {
+      if (p.id == PropertyId::topic_alias) continue;  // stands with the topic
       if (p.id == PropertyId::user_property)
         word("up{{{}={}}}", shown(p.key), shown(p.text));
       else if (p.id == PropertyId::authentication_data)
@@ -88,7 +89,7 @@ class Describer {
   }
 
   void fields(const ConnectView& p) {
-    word("v{}", to_string(p.version));
+    word("v{}", p.version == Version::v5 ? "5" : to_string(p.version));
     if (!p.client_id.empty()) word("id={}", shown(p.client_id));
     if (p.user_name) word("user={}", shown(*p.user_name));
     if (p.password) word("pass={}", secret(as_text(*p.password)));
@@ -116,10 +117,18 @@ class Describer {
     if (p.dup) word("dup");
     if (p.retain) word("retain");
     if (p.packet_id != 0) word("#{}", p.packet_id);
-    word("{}", p.topic.empty() ? "\"\"" : shown(p.topic));
+    topic(p);
     properties(p.properties);
     word("{}B", p.payload.size());
     if (!p.payload.empty()) word("{}", preview(p.payload));
+  }
+
+  void topic(const PublishView& p) {
+    const std::optional<std::uint32_t> alias = p.properties.number(PropertyId::topic_alias);
+    if (!alias) return word("{}", p.topic.empty() ? "\"\"" : shown(p.topic));
+    if (!p.topic.empty()) return word("@{}:={}", *alias, shown(p.topic));
+    if (options_.topic.empty()) return word("@{}?", *alias);
+    word("{}(@{})", shown(options_.topic), *alias);
   }
 
   [[nodiscard]] std::string preview(Bytes payload) const {

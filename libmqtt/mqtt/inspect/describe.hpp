@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include <mqtt/codec/packet.hpp>
 
@@ -9,11 +10,16 @@ namespace mqtt {
 struct DescribeOptions {
   bool show_secrets = false;               ///< passwords and authentication data as they are
   std::size_t payload_preview_bytes = 64;  ///< how much of a payload is shown
+  /// The topic that a PUBLISH with a Topic Alias and no topic of its own stands for; empty if it is not
+  /// known.
+  std::string_view topic{};
 };
 
 /// Appends a packet in one line, only what is not default:
 /// "PUBLISH  q1 #7 plant/7/temp exp=60 up{src=plc3} 10B {"c":21.5}". The type is padded to eight
-/// columns; the size is the payload's for PUBLISH, else the packet's. Control characters are escaped.
+/// columns; the size is the payload's for PUBLISH, else the packet's. Control characters are escaped. Of a
+/// Topic Alias: "@1:=plant/7/temp" where it is set, "plant/7/temp(@1)" where it is used, "@1?" if it is not
+/// known.
 void append_description(std::string& out, const PacketView& packet, Version version,
                         DescribeOptions options = {});
 

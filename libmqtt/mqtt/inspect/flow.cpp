@@ -56,12 +56,13 @@ std::optional<std::size_t> find_packet_start(Bytes bytes, Sender sender) {
   return std::nullopt;
 }
 
-Flow::Flow(Start start, Version version) : version_known_{start == Start::connection} {
-  state_.version = version;
+Flow::Flow(Start start, std::optional<Version> version)
+    : version_known_{start == Start::connection || version} {
+  state_.version = version.value_or(Version::v5);
   state_.from_connect = start == Start::connection;
-  if (start == Start::middle) {
-    gap(Sender::client);
-    gap(Sender::server);
+  for (const Sender sender : {Sender::client, Sender::server}) {
+    if (start == Start::middle) gap(sender);
+    if (start == Start::excerpt) state_.side(sender).partial = true;
   }
 }
 
@@ -135,21 +136,31 @@ void Flow::pass_on(FlowPacket& packet, FlowWatcher& handler) {
 /// In the middle of a connection the version is the first that its packets can be read in.
 void Flow::decode_frame(const Frame& frame, FlowPacket& out) {
   auto decoded = decode(frame, {state_.version, out.sender});
+  if (!decoded) out.fault = decoded.error();
   for (const Version guess : {Version::v5, Version::v3_1_1, Version::v3_1}) {
     if (decoded || version_known_) break;
     decoded = decode(frame, {guess, out.sender});
     if (decoded) state_.version = guess;
   }
-  if (!decoded) {
-    out.fault = decoded.error();
-    return;
-  }
+  if (!decoded) return;
+  out.fault.reset();
   out.packet = *decoded;
   if (const auto* connect = std::get_if<ConnectView>(&*decoded)) {
     version_known_ = true;
     state_.version = connect->version;
   }
   out.version = state_.version;
+}
+
+void Flow::give_up_rest(Sender sender, TimePoint now, FlowWatcher& handler) {
+  Framer& framer = directions_[static_cast<std::size_t>(sender)].framer;
+  const std::vector<std::uint8_t> kept(framer.held_bytes().begin(), framer.held_bytes().end());
+  if (kept.empty()) return;
+  framer.reset();
+  give_up(sender, now, kept,
+          {ReasonCode::malformed_packet, clauses::length_fits.id(state_.version), "the packet is cut",
+           static_cast<std::uint32_t>(kept.size())},
+          handler);
 }
 
 void Flow::close(const FlowClose& close, FlowWatcher& handler) { handler.on_close(close, state_); }

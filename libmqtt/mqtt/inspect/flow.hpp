@@ -42,16 +42,20 @@ class Flow {
   enum class Start : std::uint8_t {
     connection,  ///< the first octet is the connection's first
     middle,      ///< it began before we looked
+    excerpt,     ///< the same, but the first octet of each direction begins a packet
   };
 
-  /// `version` counts until CONNECT says another; in the middle it is a first guess.
-  explicit Flow(Start start = Start::connection, Version version = Version::v5);
+  /// `version` counts until CONNECT says another. Without one, and not from the beginning, it is the first
+  /// that packets can be read in.
+  explicit Flow(Start start = Start::connection, std::optional<Version> version = {});
 
   /// The next octets of one direction.
   void receive(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler);
   /// Octets of one direction are missing here. Goes on where packets can be recognised again.
   void gap(Sender sender);
   void close(const FlowClose& close, FlowWatcher& handler);
+  /// Nothing more comes from `sender`: what there is of a cut packet is handed over as one with a fault.
+  void give_up_rest(Sender sender, TimePoint now, FlowWatcher& handler);
 
   [[nodiscard]] const FlowState& state() const { return state_; }
   /// Octets that belong to no packet that we could recognise.

@@ -36,7 +36,7 @@ TEST(Describe, PasswordsAreHiddenUnlessAskedFor) {
   Properties properties;
   properties.add(PropertyId::session_expiry_interval, 3600).add(PropertyId::receive_maximum, 20);
   p.properties = properties;
-  EXPECT_EQ(described(p), "CONNECT  v5.0 id=plc3 user=u pass=*** clean ka=60 sei=3600 rm=20 38B");
+  EXPECT_EQ(described(p), "CONNECT  v5 id=plc3 user=u pass=*** clean ka=60 sei=3600 rm=20 38B");
   EXPECT_NE(described(p, Version::v5, {.show_secrets = true}).find("pass=secret"), std::string::npos);
 }
 

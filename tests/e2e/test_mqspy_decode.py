@@ -1,0 +1,82 @@
+"""mqspy decode: packets as digits, base64 or octets, taken apart to the last field that can be read."""
+
+import base64
+
+import pytest
+
+from support.tools import assert_fails, assert_ok, mqspy
+
+PUBLISH = "322c000c706c616e742f372f74656d70000711020000003c2600037372630004706c63337b2263223a32312e357d"
+CONNECT = "101a00044d51545405c2003c00000161000175000573656372" + "65"
+
+
+def test_a_packet_is_shown_with_every_octet_of_every_field():
+    result = assert_ok(mqspy("decode", PUBLISH))
+    assert result.out.decode() == """\
+> PUBLISH  q1 #7 plant/7/temp exp=60 up{src=plc3} 10B {"c":21.5}
+    00  32                                   header PUBLISH dup=0 qos=1 retain=0
+    01  2c                                   remaining length 44
+    02  00 0c 70 6c 61 6e 74 2f 37 2f 74 65  topic, 12 bytes: plant/7/temp
+    0e  6d 70
+    10  00 07                                packet id 7
+    12  11                                   property length 17
+    13  02 00 00 00 3c                       message expiry 60 s
+    18  26 00 03 73 72 63 00 04 70 6c 63 33  user property src=plc3
+    24  7b 22 63 22 3a 32 31 2e 35 7d        payload {"c":21.5}
+"""
+
+
+@pytest.mark.parametrize("spelling", [
+    (PUBLISH.upper(),), (" ".join(PUBLISH[i:i + 2] for i in range(0, len(PUBLISH), 2)),),
+    tuple(f"0x{PUBLISH[i:i + 2]}" for i in range(0, len(PUBLISH), 2)),
+    (base64.b64encode(bytes.fromhex(PUBLISH)).decode(),)])
+def test_digits_and_base_64_are_read_in_their_usual_spellings(spelling):
+    assert mqspy("decode", *spelling).out == mqspy("decode", PUBLISH).out
+
+
+@pytest.mark.parametrize("content", [bytes.fromhex(PUBLISH), PUBLISH.encode() + b"\n", base64.b64encode(bytes.fromhex(PUBLISH)) + b"\n"])
+def test_octets_digits_and_base_64_are_read_from_a_file_and_from_stdin(tmp_path, content):
+    (tmp_path / "p").write_bytes(content)
+    expected = mqspy("decode", PUBLISH).out
+    assert mqspy("decode", tmp_path / "p").out == expected
+    assert mqspy("decode", stdin=content).out == expected
+    assert mqspy("decode", "-", stdin=content).out == expected
+
+
+def test_a_stream_is_cut_into_its_packets_and_each_goes_its_own_way():
+    result = assert_ok(mqspy("decode", "-v", "c000d000" + "900400010000"))
+    assert [line[:10] for line in result.out.decode().splitlines() if line[0] in "<>"] == ["> PINGREQ ", "< PINGRESP", "< SUBACK  "]
+
+
+def test_a_broken_packet_shows_its_fields_the_fault_and_the_rest():
+    result = mqspy("decode", "-vv", "3207000161000009" + "61")
+    assert result.code == 12, result
+    lines = result.out.decode().splitlines()
+    assert lines[0] == "> PUBLISH  broken 9B" and "packet id 0" in lines[4], lines
+    assert "! E 5.0 MQTT-2.2.1-3" in lines[5] and lines[5].endswith("@5"), lines
+    assert [line.split()[1:] for line in lines[6:]] == [["09", "property", "length", "9"], ["61", "not", "understood", "1B"]], lines
+
+
+def test_a_cut_packet_says_so():
+    result = mqspy("decode", "3005000161")
+    assert result.code == 12 and b"the packet is cut @5" in result.out, result
+
+
+def test_passwords_are_hidden_unless_asked_for():
+    hidden = mqspy("decode", "-vv", CONNECT)
+    assert b"password ***" in hidden.out and b"** ** **" in hidden.out, hidden
+    assert b"73 65 63 72" not in hidden.out and b"secr" not in hidden.out, hidden
+    shown = mqspy("decode", "-vv", "--show-secrets", CONNECT)
+    assert b"73 65 63 72 65" in shown.out and b"secre" in shown.out, shown
+
+
+def test_version_and_direction_can_be_said():
+    assert b"MQTT-3.3.4-6" in mqspy("decode", "-V", "5", "--from", "client", "300600016102" + "0b01").out
+    assert_ok(mqspy("decode", "--from", "server", "300600016102" + "0b01"))
+    assert b"property" not in assert_ok(mqspy("decode", "-V", "311", "30050001610000")).out
+
+
+def test_what_is_neither_digits_nor_base_64_nor_a_file_is_a_usage_error():
+    assert_fails(mqspy("decode", "xyz!"), 2, "xyz!")
+    assert_fails(mqspy("nonsense"), 2, "nonsense", "decode")
+    assert_fails(mqspy(), 2, "command")

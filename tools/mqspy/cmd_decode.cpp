@@ -1,0 +1,85 @@
+#include "mqspy/cmd_decode.hpp"
+
+#include "common/diag.hpp"
+#include "common/sentences.hpp"
+#include "mqspy/file_output.hpp"
+#include "mqspy/line_writer.hpp"
+#include "mqspy/packet_input.hpp"
+#include "mqspy/recorder.hpp"
+
+namespace mq::spy {
+namespace {
+
+/// Lets packets through, and none of what there is around them in a conversation.
+class PacketsOnly final : public RecordSink {
+ public:
+  explicit PacketsOnly(RecordSink& behind) : behind_{behind} {}
+
+  void on_open(const OpenRecord&) override {}
+  void on_packet(const PacketRecord& record) override {
+    broken_ = broken_ || record.packet.fault;
+    behind_.on_packet(record);
+  }
+  void on_close(const CloseRecord&) override {}
+  void on_gap(const GapRecord&) override {}
+  void on_fault(const FaultRecord&) override {}
+  void on_note(const NoteRecord& record) override { behind_.on_note(record); }
+  void on_end() override { behind_.on_end(); }
+
+  [[nodiscard]] bool broken() const { return broken_; }
+
+ private:
+  RecordSink& behind_;
+  bool broken_ = false;
+};
+
+/// Packets one after the other, perhaps of both directions.
+void decode_all(mqtt::Bytes octets, const SpyConfig& config, Recorder& recorder) {
+  const auto id = recorder.open({.client = {},
+                                 .server = {},
+                                 .transport = {},
+                                 .start = mqtt::Flow::Start::excerpt,
+                                 .version = config.version},
+                                {});
+  while (!octets.empty()) {
+    const std::size_t size = whole_packet(octets).value_or(octets.size());
+    const mqtt::Bytes packet = octets.first(size);
+    const mqtt::Sender sender = config.sender.value_or(guess_sender(packet, recorder.state(id)->version));
+    recorder.receive(id, sender, {}, packet);
+    octets = octets.subspan(size);
+    if (octets.empty()) recorder.give_up_rest(id, sender, {});
+  }
+  recorder.finish({});
+}
+
+/// Who decodes one packet wants to see what is in it.
+View view_of(const SpyConfig& config) {
+  View view = config.view;
+  view.time = TimeStyle::none;
+  if (config.typed.verbosity == 0) view.detail = Detail::hex;
+  return view;
+}
+
+}  // namespace
+
+ExitCode decode_command(const SpyConfig& config) {
+  Diag diag{"mqspy", config.log};
+  const auto octets = read_packets(config.arguments);
+  if (!octets) {
+    diag.error(octets.error().code == EINVAL ? Sentence{octets.error().context}
+                                             : local_io_failed(octets.error()));
+    return octets.error().code == EINVAL ? ExitCode::usage : ExitCode::local_io;
+  }
+  FileOutput out{1, "standard output"};
+  LineWriter lines{out.buffer(), view_of(config)};
+  PacketsOnly packets{lines};
+  Recorder recorder{packets};
+  decode_all(mqtt::as_bytes(*octets), config, recorder);
+  if (const auto written = out.flush(); !written && !is_closed_pipe(written.error())) {
+    diag.error(local_io_failed(written.error()));
+    return ExitCode::local_io;
+  }
+  return packets.broken() ? ExitCode::protocol_error : ExitCode::ok;
+}
+
+}  // namespace mq::spy

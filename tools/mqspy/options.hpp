@@ -1,0 +1,39 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <mqtt/codec/types.hpp>
+
+#include "common/diag.hpp"
+#include "common/options.hpp"
+#include "mqspy/view.hpp"
+
+namespace mq::spy {
+
+enum class Command : std::uint8_t { decode };
+
+struct SpyConfig {
+  Command command = Command::decode;
+  std::vector<std::string> arguments;  ///< behind the command
+  View view;
+  LogSettings log;
+  std::optional<mqtt::Version> version;  ///< of packets that do not say it
+  std::optional<mqtt::Sender> sender;    ///< of packets whose direction is not known
+
+  struct Typed {
+    std::string command;
+    unsigned verbosity = 0;
+    bool json = false;
+  };
+  Typed typed;
+};
+
+[[nodiscard]] Program mqspy_program();
+/// `config` must outlive parsing.
+void declare_spy_options(Options& options, SpyConfig& config);
+/// How records look.
+void declare_view_options(Options& options, SpyConfig& config);
+
+}  // namespace mq::spy

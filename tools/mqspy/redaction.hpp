@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <mqtt/codec/types.hpp>
+#include <mqtt/inspect/dissect.hpp>
+#include <mqtt/util/bytes.hpp>
+
+namespace mq::spy {
+
+/// Octets of a packet that nobody should see.
+struct SecretRange {
+  std::uint32_t offset = 0;
+  std::uint32_t size = 0;
+};
+
+/// Passwords and authentication data; of a packet that may hold some and cannot be taken apart, all that is
+/// not understood.
+[[nodiscard]] std::vector<SecretRange> secret_ranges(const mqtt::Dissection& dissection);
+
+/// The packet with '*' in place of each octet that is secret.
+[[nodiscard]] std::string redacted(mqtt::Bytes packet, mqtt::DecodeContext context);
+
+}  // namespace mq::spy

@@ -1,0 +1,31 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace mq::spy {
+
+enum class Form : std::uint8_t { line, json };
+/// What a line is followed by.
+enum class Detail : std::uint8_t { none, fields, hex };
+enum class TimeStyle : std::uint8_t {
+  clock,
+  relative,
+  delta,
+  epoch,
+  none,  ///< nor is there a connection: packets alone
+};
+enum class Painting : std::uint8_t { plain, colored };
+
+/// How records are shown.
+struct View {
+  Form form = Form::line;
+  Detail detail = Detail::none;
+  TimeStyle time = TimeStyle::clock;
+  Painting painting = Painting::plain;
+  std::size_t preview_bytes = 64;  ///< how much of a payload a line shows
+  bool show_secrets = false;
+  bool raw = false;    ///< JSON: the packet's octets, too
+  bool quiet = false;  ///< no pings and acknowledgements
+};
+
+}  // namespace mq::spy

@@ -1,0 +1,52 @@
+#include <fmt/format.h>
+
+#include "mqspy/options.hpp"
+
+namespace mq::spy {
+namespace {
+
+constexpr std::string_view showing = "Showing";
+
+void declare_amount(Options& o, SpyConfig& config) {
+  o.parsed_tuple(
+       "-v,--verbose", [](Option::Values) { return std::size_t{0}; },
+       [&config](Option::Values) -> ValueResult {
+         ++config.typed.verbosity;
+         return {};
+       })
+      .kind(ValueKind::none)
+      .group(showing)
+      .text("each field of a packet with its place; twice (-vv): with its octets");
+  o.flag("-q,--no-acks", config.view.quiet)
+      .group(showing)
+      .text("no pings, and no acknowledgements that say nothing but success");
+  o.size("-s,--snippet", config.view.preview_bytes)
+      .metavar("N")
+      .group(showing)
+      .text("octets of a payload that are shown");
+  o.flag("--show-secrets", config.view.show_secrets)
+      .group(showing)
+      .text("passwords and authentication data as they are");
+}
+
+}  // namespace
+
+void declare_view_options(Options& o, SpyConfig& config) {
+  declare_amount(o, config);
+  o.choice("-t,--time", config.view.time,
+           {{"clock", TimeStyle::clock},
+            {"relative", TimeStyle::relative},
+            {"delta", TimeStyle::delta},
+            {"epoch", TimeStyle::epoch}})
+      .metavar("STYLE")
+      .group(showing)
+      .text("the time of day in UTC, seconds since the first line, since the line before, or since 1970");
+  o.rule([&config]() -> std::optional<std::string> {
+    if (config.typed.verbosity > 0)
+      config.view.detail = config.typed.verbosity > 1 ? Detail::hex : Detail::fields;
+    if (use_color(config.log.color, 1)) config.view.painting = Painting::colored;
+    return std::nullopt;
+  });
+}
+
+}  // namespace mq::spy
