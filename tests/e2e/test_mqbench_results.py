@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shlex
+import time
 
 import pytest
 
@@ -11,6 +13,7 @@ from support.mqbroker import MqBroker
 from support.ports import wait_until
 from support.proc import Proc, run
 from support.procfs import descriptors
+from support.relay import Relay
 from support.tools import mqbench, start
 
 
@@ -101,11 +104,61 @@ def test_a_process_that_ends_is_said_and_the_run_goes_on(mqbroker, scratch):
     assert "broker_rss_bytes" in seconds[0] and "broker_rss_bytes" not in seconds[-1]
 
 
+# --- thresholds -----------------------------------------------------------------------------------
+
+def test_thresholds_that_are_met_are_said_and_0(mqbroker):
+    """On a machine too busy to measure none is met: that is the verdict's."""
+    ended = mqbench("run", *mqbroker["tcp"].mq_args(), "--count", 200, "--threshold", "due_to_received.max < 1h", "--threshold",
+                    "lost==0", "--threshold", "sent_rate>=1/s", "--json", "-", "--quiet")
+    result = json.loads(ended.out)
+    valid = result["verdict"] == "valid"
+    assert (ended.code, result["passed"]) == ((0, True) if valid else (13, False)), ended
+    assert [each["passed"] for each in result["thresholds"]] == [valid] * 3
+    assert [each["expr"] for each in result["thresholds"]] == ["due_to_received.max<1h", "lost==0", "sent_rate>=1/s"]
+    assert [each["value"] for each in result["thresholds"]] == [
+        result["latency_ns"]["due_to_received"]["max"], 0, result["rates"]["sent_per_second"]]
+
+
+def test_a_missed_threshold_is_13_and_the_result_is_whole(mqbroker, scratch):
+    path = scratch / "result.json"
+    result = mqbench("run", *mqbroker["tcp"].mq_args(), "--count", 200, "--threshold", "lost==0", "--threshold", "received>200",
+                     "--json", path, "--quiet")
+    assert (result.code, result.err) == (13, b""), result
+    written = json.loads(path.read_text())
+    assert written["passed"] is False
+    assert written["thresholds"][1] == {"expr": "received>200", "value": 200, "passed": False}
+    assert b"threshold received>200: MISSED (200)" in result.out
+
+
+def test_a_run_that_is_not_valid_passes_no_threshold_and_says_so():
+    with Relay(before_ack=lambda n: time.sleep(1) if n == 5 else None) as relay:
+        result = mqbench("run", "pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "-q", "1:0", "--window", 1,
+                         "--rate", "50/s", "--count", 100, "--threshold", "p99<1h", "--quiet")
+    assert result.code == 13, result
+    assert re.search(rb"threshold p99<1h: MISSED \([0-9.]+ m?s\); a run that is (broker|tool)-bound passes none", result.out)
+
+
+def test_what_was_not_measured_is_missed():
+    with Relay(lambda n, payload: []) as relay:
+        result = mqbench("run", "pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "--count", 5, "--drain", "100ms",
+                         "--threshold", "p99<1h", "--quiet")
+    assert (result.code, b"MISSED (nothing was measured)" in result.out) == (13, True), result
+
+
+def test_without_thresholds_nothing_is_passed(mqbroker):
+    result, _ = result_of(mqbroker, "--count", 10, "--quiet")
+    assert {"passed", "thresholds"}.isdisjoint(result)
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, named", (
     ("--watch-pid 0", "--watch-pid"), ("--watch-pid x", "--watch-pid"), ("--watch-pid -1", "--watch-pid"),
     ("--watch-pid 99999999999", "--watch-pid"),
+    ("--threshold ''", "--threshold"), ("--threshold p99", "--threshold"), ("--threshold p99=5ms", "'='"),
+    ("--threshold p99<5", "'5'"), ("--threshold lots==0", "'lots'"), ("--threshold lost<0.5", "'0.5'"),
+    ("--rate max --threshold p99<5ms", "closed loop"), ("--window 5 -q 1 --threshold lag.p99<5ms", "closed loop"),
+    ("sink --threshold rate>1", "subscribers"), ("--threshold ack.p99<1ms", "QoS 0"),
 ))
 def test_usage_errors_are_2_and_one_line(words, named):
     result = mqbench("run", *shlex.split(words))

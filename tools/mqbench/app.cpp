@@ -83,6 +83,13 @@ ExitCode list_presets(const BenchConfig& config) {
   return ExitCode::local_io;
 }
 
+/// What went wrong with the run comes before what its numbers are.
+ExitCode exit_code_of(const RunResult& result, const Runner& runner) {
+  if (const auto failure = runner.failure()) return *failure;
+  if (result.measurements.rejected + result.measurements.unacked > 0) return ExitCode::publish_rejected;
+  return result.passed() ? ExitCode::ok : ExitCode::expectation;
+}
+
 ExitCode run_scenario(BenchConfig& config, std::string command_line) {
   Diag diag{"mqbench", config.connection.log};
   const unsigned threads = threads_of(config.scenario);
@@ -112,8 +119,9 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
   ExitCode code = ExitCode::ok;
   if (result) {
     result->command_line = std::move(command_line);
-    const Measurements& m = result->measurements;
-    code = runner.failure().value_or(m.rejected + m.unacked > 0 ? ExitCode::publish_rejected : ExitCode::ok);
+    for (const Threshold& threshold : config.results.thresholds)
+      result->thresholds.push_back(judge_threshold(threshold, *result));
+    code = exit_code_of(*result, runner);
     if (const auto written = write_results(config.results, *result); !written) {
       diag.error(local_io_failed(written.error()));
       code = ExitCode::local_io;

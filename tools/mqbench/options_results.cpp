@@ -4,6 +4,7 @@
 
 #include <mqtt/util/text.hpp>
 
+#include "common/spelling.hpp"
 #include "common/value_checks.hpp"
 
 namespace mq::bench {
@@ -20,6 +21,13 @@ ValueResult keep_pid(std::vector<pid_t>& pids, std::string_view text) {
   return {};
 }
 
+ValueResult keep_threshold(std::vector<Threshold>& thresholds, std::string_view text) {
+  auto threshold = Threshold::parse(text);
+  if (!threshold) return std::unexpected(std::move(threshold.error()));
+  thresholds.push_back(std::move(*threshold));
+  return {};
+}
+
 void declare_files(Options& o, ResultsConfig& config) {
   o.text("--json", config.json_file)
       .metavar("FILE")
@@ -31,6 +39,21 @@ void declare_files(Options& o, ResultsConfig& config) {
       .group(group)
       .must(not_empty)
       .text("write the histograms as a log that HdrHistogram's tools read, in nanoseconds");
+}
+
+void declare_thresholds(Options& o, ResultsConfig& config) {
+  o.parsed("--threshold",
+           [&config](std::string_view text) { return keep_threshold(config.thresholds, text); })
+      .repeats()
+      .metavar("EXPR")
+      .group(group)
+      .text(
+          "what the run has to keep to, or the exit code is 13: a percentile, min, mean or max of the "
+          "latency "
+          "(p99<5ms) or of another one (ack.max<1s), a count (lost==0), rate or sent_rate (rate>=9990); a "
+          "run "
+          "whose verdict is not valid keeps to none")
+      .example("--threshold 'p99<5ms' --threshold lost==0");
 }
 
 void declare_watching(Options& o, ResultsConfig& config) {
@@ -49,7 +72,15 @@ void declare_watching(Options& o, ResultsConfig& config) {
 
 void declare_result_options(Options& options, ResultsConfig& config) {
   declare_files(options, config);
+  declare_thresholds(options, config);
   declare_watching(options, config);
+}
+
+std::optional<std::string> check_thresholds(const ResultsConfig& config, const Scenario& scenario) {
+  for (const Threshold& threshold : config.thresholds)
+    if (const auto why = threshold.impossible_in(scenario))
+      return fmt::format("option '--threshold': {}: {}", quoted(threshold.text()), *why);
+  return std::nullopt;
 }
 
 }  // namespace mq::bench

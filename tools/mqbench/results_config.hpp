@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "mqbench/threshold.hpp"
+
 namespace mq::bench {
 
 /// What is looked at during a run, and where its results go.
@@ -11,6 +13,7 @@ struct ResultsConfig {
   std::string json_file;  ///< "-" is standard output; empty: none
   std::string hdr_file;
   std::vector<pid_t> watched;  ///< processes of the broker
+  std::vector<Threshold> thresholds;
 };
 
 }  // namespace mq::bench

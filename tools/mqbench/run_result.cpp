@@ -81,6 +81,10 @@ double RunResult::cpu_seconds_per_million() const {
   return messages == 0 ? 0 : Seconds{cpu}.count() / static_cast<double>(messages) * 1e6;
 }
 
+bool RunResult::passed() const {
+  return std::ranges::all_of(thresholds, [](const ThresholdOutcome& each) { return each.passed; });
+}
+
 void judge(RunResult& result) {
   const Measurements& m = result.measurements;
   const double allowed = lag_allowed_ns(result.plan.load);

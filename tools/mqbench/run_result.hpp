@@ -8,6 +8,7 @@
 #include "mqbench/interval_log.hpp"
 #include "mqbench/measurements.hpp"
 #include "mqbench/plan.hpp"
+#include "mqbench/threshold.hpp"
 #include "mqbench/worker.hpp"
 
 namespace mq::bench {
@@ -51,12 +52,15 @@ struct RunResult {
   Machine machine;
   Verdict verdict = Verdict::valid;
   std::string reason;  ///< of a verdict that is not valid
+  std::vector<ThresholdOutcome> thresholds;
 
   /// Messages per second, from when the first was due to when the last one left.
   [[nodiscard]] double sent_rate() const;
   /// Deliveries per second, from there to the last one.
   [[nodiscard]] double received_rate() const;
   [[nodiscard]] double cpu_seconds_per_million() const;
+  /// Every threshold was met.
+  [[nodiscard]] bool passed() const;
 };
 
 /// Sets verdict and reason.

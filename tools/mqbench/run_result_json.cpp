@@ -21,6 +21,21 @@ void add_times(JsonWriter& json, const RunResult& result) {
   json.end_object();
 }
 
+void add_thresholds(JsonWriter& json, const RunResult& result) {
+  if (result.thresholds.empty()) return;
+  json.key("thresholds");
+  json.begin_array();
+  for (const ThresholdOutcome& each : result.thresholds) {
+    json.begin_object();
+    json.field("expr", each.threshold.text());
+    if (each.value) json.field("value", *each.value);
+    json.field("passed", each.passed);
+    json.end_object();
+  }
+  json.end_array();
+  json.field("passed", result.passed());
+}
+
 void add_counts(JsonWriter& json, const RunResult& result) {
   const Measurements& m = result.measurements;
   json.key("counts");
@@ -149,6 +164,7 @@ std::string as_json(const RunResult& result) {
   json.field("interrupted", result.interrupted);
   json.field("verdict", to_string(result.verdict));
   if (!result.reason.empty()) json.field("reason", result.reason);
+  add_thresholds(json, result);
   json.key("scenario");
   write_scenario(json, result.plan.scenario);
   add_counts(json, result);

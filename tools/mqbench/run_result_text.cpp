@@ -54,6 +54,16 @@ void add_latency(Out out, std::string_view name, const Histogram& h) {
     fmt::format_to(out, "{:<18}{} above the range, {} negative\n", "", h.clipped(), h.negative());
 }
 
+void add_thresholds(Out out, const RunResult& result) {
+  for (const ThresholdOutcome& each : result.thresholds) {
+    fmt::format_to(out, "threshold {}: {} ({})", each.threshold.text(), each.passed ? "passed" : "MISSED",
+                   each.value ? each.threshold.shown(*each.value) : "nothing was measured");
+    if (result.verdict != Verdict::valid)
+      fmt::format_to(out, "; a run that is {} passes none", to_string(result.verdict));
+    fmt::format_to(out, "\n");
+  }
+}
+
 }  // namespace
 
 std::string as_text(const RunResult& result) {
@@ -64,8 +74,10 @@ std::string as_text(const RunResult& result) {
   fmt::format_to(out, "broker {} ({}), MQTT {}{}{}\n", result.broker, result.agreed.peer,
                  to_string(result.agreed.version), result.agreed.tls_version.empty() ? "" : ", ",
                  result.agreed.tls_version);
-  fmt::format_to(out, "verdict {}{}{}\n\n", to_string(result.verdict), result.reason.empty() ? "" : ": ",
+  fmt::format_to(out, "verdict {}{}{}\n", to_string(result.verdict), result.reason.empty() ? "" : ": ",
                  result.reason);
+  add_thresholds(out, result);
+  text += '\n';
   add_counts(out, result);
   fmt::format_to(out, "\n{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "latency in ms", "count",
                  "mean", "p50", "p90", "p99", "p99.9", "max");
