@@ -3,6 +3,7 @@
 #include "common/stdio.hpp"
 #include "mqbench/app.hpp"
 #include "mqbench/options.hpp"
+#include "mqbench/results/commands.hpp"
 
 namespace {
 
@@ -17,6 +18,7 @@ std::string joined(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   mq::reserve_standard_descriptors();
+  if (const auto code = mq::bench::results::reading_command(argc, argv)) return mq::to_int(*code);
   mq::Options options{mq::bench::mqbench_program()};
   mq::bench::BenchConfig config;
   mq::bench::declare_bench_options(options, config);

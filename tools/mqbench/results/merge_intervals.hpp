@@ -1,0 +1,17 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mqbench/results/stored_result.hpp"
+
+namespace mq::bench::results {
+
+/// When the result's common start was, on the clock that all of a run go by.
+[[nodiscard]] WallTime aligned_start(const StoredResult& result);
+
+/// The seconds of all, counted from `start`, the earliest of their starts.
+[[nodiscard]] std::vector<StoredInterval> merge_intervals(std::span<const StoredResult> parts,
+                                                          WallTime start);
+
+}  // namespace mq::bench::results
