@@ -23,6 +23,7 @@ struct TlsOptions {
   std::string certificate_file;             ///< own certificate, then its chain
   std::string key_file;                     ///< or the URI of an OpenSSL store: "pkcs11:object=x"
   std::string pkcs12_file;                  ///< own certificate, chain and key, instead of these two
+  std::string identity_pem;                 ///< the same as text, instead of these three
   std::optional<std::string> key_password;  ///< of key_file or pkcs12_file
   /// SHA-256 of public keys (SubjectPublicKeyInfo), 32 octets each: a client accepts a server with one of
   /// these only, besides what else it verifies. None: any.

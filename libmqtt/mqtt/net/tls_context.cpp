@@ -235,7 +235,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(const TlsOptions& o
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsOptions& options) {
-  if (options.certificate_file.empty() && options.pkcs12_file.empty() && options.psk_key.empty())
+  if (options.certificate_file.empty() && options.pkcs12_file.empty() && options.identity_pem.empty() &&
+      options.psk_key.empty())
     return refuse_tls("a TLS server needs a certificate or a pre-shared key");
   auto tls = make_impl();
   if (!tls) return std::unexpected(std::move(tls.error()));

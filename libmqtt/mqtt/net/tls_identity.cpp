@@ -140,6 +140,23 @@ Result<void> set_pkcs12(SSL_CTX* context, const TlsOptions& options) {
   return refuse_tls(fmt::format("cannot use the certificate in '{}': {}", path, take_tls_reason()));
 }
 
+Result<void> set_pem(SSL_CTX* context, const std::string& pem) {
+  const auto text = [&pem] { return Owned<BIO>{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))}; };
+  const auto for_key = text(), for_certificates = text();
+  const Key key{PEM_read_bio_PrivateKey(for_key.get(), nullptr, nullptr, nullptr)};
+  const Owned<X509> certificate{PEM_read_bio_X509(for_certificates.get(), nullptr, nullptr, nullptr)};
+  bool usable = key && certificate && SSL_CTX_use_certificate(context, certificate.get()) == 1 &&
+                SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+  while (usable) {
+    const Owned<X509> next{PEM_read_bio_X509(for_certificates.get(), nullptr, nullptr, nullptr)};
+    if (!next) break;
+    usable = SSL_CTX_add1_chain_cert(context, next.get()) == 1;
+  }
+  ERR_clear_error();
+  if (usable) return {};
+  return refuse_tls("the certificate and key given as text cannot be used");
+}
+
 }  // namespace
 
 std::unexpected<Error> refuse_tls(std::string context) {
@@ -159,6 +176,7 @@ Result<void> check_tls_file(std::string_view what, const std::string& path) {
 }
 
 Result<void> set_identity(TlsContext::Impl& tls, const TlsOptions& options) {
+  if (!options.identity_pem.empty()) return set_pem(tls.context.get(), options.identity_pem);
   if (!options.pkcs12_file.empty()) return set_pkcs12(tls.context.get(), options);
   if (!options.certificate_file.empty()) return set_certificate(tls.context.get(), options);
   if (options.key_file.empty()) return {};

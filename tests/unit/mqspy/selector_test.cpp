@@ -1,0 +1,264 @@
+#include "mqspy/selector.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "mqspy/subject.hpp"
+#include "support/packets.hpp"
+
+namespace mq::spy {
+namespace {
+
+using mqtt::PropertyId;
+using mqtt::Sender;
+using ::testing::HasSubstr;
+
+Link link_of(std::uint64_t number, mqtt::TimePoint opened = {}) {
+  Link link;
+  link.number = number;
+  link.opened = opened;
+  return link;
+}
+
+/// A connection whose packets selectors are asked about.
+class Conversation final : public mqtt::FlowWatcher {
+ public:
+  void say(Sender sender, const mqtt::PacketView& packet, int at_ms = 0) {
+    say(sender, mqtt::test::encoded(packet, version), at_ms);
+  }
+  void say(Sender sender, mqtt::Bytes octets, int at_ms = 0) {
+    flow_.receive(sender, mqtt::TimePoint{std::chrono::milliseconds{at_ms}}, octets, *this);
+  }
+
+  /// Of the next packet.
+  [[nodiscard]] bool holds(std::string_view text, Sender sender, const mqtt::PacketView& packet,
+                           int at_ms = 0) {
+    asked_ = text;
+    say(sender, packet, at_ms);
+    asked_.clear();
+    return answer_;
+  }
+
+  void before_packet(const mqtt::FlowPacket& packet, const mqtt::FlowState& state) override {
+    findings_.clear();
+    mqtt::lint(packet, state, findings_);
+  }
+  void after_packet(const mqtt::FlowPacket& packet, const mqtt::FlowState& state) override {
+    if (asked_.empty()) return;
+    const auto selector = Selector::parse(asked_);
+    EXPECT_TRUE(selector) << asked_ << ": " << to_string(selector.error());
+    const PacketRecord record{link_, packet, state, {1, 2}, findings_};
+    answer_ = selector && selector->matches(PacketSubject{record});
+  }
+  void on_close(const mqtt::FlowClose&, const mqtt::FlowState&) override {}
+
+  mqtt::Version version = mqtt::Version::v5;
+
+ private:
+  Link link_ = link_of(7);
+  mqtt::Flow flow_;
+  std::vector<mqtt::Finding> findings_;
+  std::string asked_;
+  bool answer_ = false;
+};
+
+bool holds(std::string_view text, const mqtt::PacketView& packet, Sender sender = Sender::client) {
+  return Conversation{}.holds(text, sender, packet);
+}
+
+mqtt::PublishView message(std::string_view topic = "plant/7/temp", std::string_view payload = "error 5") {
+  return {
+      .qos = mqtt::QoS::at_least_once, .topic = topic, .packet_id = 7, .payload = mqtt::as_bytes(payload)};
+}
+
+std::string fault(std::string_view text) {
+  const auto selector = Selector::parse(text);
+  return selector ? "" : to_string(selector.error());
+}
+
+TEST(Selector, TheOneOfTheManual) {
+  const char* text =
+      R"(type==PUBLISH && topic matches "plant/+/temp" && qos>0 && !retain && payload ~ "error")";
+  EXPECT_TRUE(holds(text, message()));
+  EXPECT_FALSE(holds(text, message("plant/7/8/temp")));
+  EXPECT_FALSE(holds(text, message("plant/7/temp", "fine")));
+  mqtt::PublishView retained = message();
+  retained.retain = true;
+  EXPECT_FALSE(holds(text, retained));
+  EXPECT_FALSE(holds(text, mqtt::PingreqView{}));
+}
+
+TEST(Selector, EachFieldOfAPublish) {
+  for (const char* text : {"k==pkt",
+                           "n==1",
+                           "conn==c7",
+                           "dir==c2s",
+                           "dir==C2S",
+                           "type==publish",
+                           "ver==5",
+                           "ver==5.0",
+                           "len>10",
+                           "len<64K",
+                           "qos==1",
+                           "qos==0x1",
+                           "id==7",
+                           "topic==plant/7/temp",
+                           "topic=='plant/7/temp'",
+                           "topic~'^plant'",
+                           "topic!~x",
+                           "topic!=a",
+                           "payload==\"error 5\"",
+                           "payload.len==7",
+                           "!dup",
+                           "dup==0",
+                           "retain==false",
+                           "inflight.c2s==1",
+                           "inflight.s2c==2",
+                           "has(topic)",
+                           "topic",
+                           "!has(client_id)",
+                           "ts_us==0"})
+    EXPECT_TRUE(holds(text, message())) << text;
+  for (const char* text : {"k==close", "dir==s2c", "ver==3.1.1", "retain", "dup", "qos==2", "client_id!=x",
+                           "rtt>0", "reason", "filter matches '#'", "session_present==0"})
+    EXPECT_FALSE(holds(text, message())) << text;
+}
+
+TEST(Selector, JoinsBindAsInC) {
+  EXPECT_TRUE(holds("qos==1 || qos==2 && id==9", message()));
+  EXPECT_FALSE(holds("(qos==1 || qos==2) && id==9", message()));
+  EXPECT_TRUE(holds("!(qos==0 || id==9)&&!!topic", message()));
+  EXPECT_FALSE(holds("!qos==1", message()));
+}
+
+TEST(Selector, APayloadComparesAsTextAndAsNumber) {
+  EXPECT_TRUE(holds("payload>20.5 && payload<1e3", message("t", "21")));
+  EXPECT_FALSE(holds("payload>20.5", message("t", "warm")));
+  EXPECT_FALSE(holds("payload==21", message("t", "21.0")));
+  EXPECT_TRUE(holds(R"(payload=="a \"b\" \\")", message("t", R"(a "b" \)")));
+}
+
+TEST(Selector, Properties) {
+  mqtt::Properties properties;
+  properties.add(PropertyId::message_expiry_interval, 60);
+  properties.add(PropertyId::content_type, "text/plain");
+  properties.add_user_property("src", "plc3");
+  properties.add_user_property("src", "plc4");
+  mqtt::PublishView publish = message();
+  publish.properties = properties;
+  for (const char* text :
+       {"props.message_expiry_interval==60", "props.content_type~plain", "has(props.user_properties)",
+        "props.user_properties.src==plc4", "props.user_properties.src!=x", "!has(props.user_properties.x)"})
+    EXPECT_TRUE(holds(text, publish)) << text;
+  // One of them is.
+  EXPECT_FALSE(holds("props.user_properties.src!=plc4", publish));
+  EXPECT_FALSE(holds("props.response_topic", publish));
+}
+
+TEST(Selector, ReasonsByCodeAndByName) {
+  mqtt::PubackView puback;
+  puback.packet_id = 1;
+  puback.reason = mqtt::ReasonCode::not_authorized;
+  for (const char* text :
+       {"reason==0x87", "reason>=128", "reason=='Not authorized'", "reason==not_authorized", "reason~auth"})
+    EXPECT_TRUE(holds(text, puback, Sender::server)) << text;
+  EXPECT_FALSE(holds("reason!=0x87", puback, Sender::server));
+}
+
+TEST(Selector, AReasonOfSeveralIsEnough) {
+  const std::uint8_t codes[] = {0, 0x87};
+  mqtt::SubackView suback;
+  suback.packet_id = 1;
+  suback.reasons = codes;
+  EXPECT_TRUE(holds("reason==0 && reason==0x87 && id==1", suback, Sender::server));
+  EXPECT_FALSE(holds("reason==2", suback, Sender::server));
+}
+
+TEST(Selector, KnowsTheConnectionAndTheLatency) {
+  Conversation conversation;
+  mqtt::ConnectView connect;
+  connect.client_id = "plc3";
+  connect.user_name = "u";
+  connect.keep_alive = 60;
+  EXPECT_TRUE(conversation.holds("client_id==plc3 && user==u && keep_alive==60 && clean_start",
+                                 Sender::client, connect));
+  EXPECT_TRUE(
+      conversation.holds("client_id==\"plc3\" && rtt>50ms && rtt<=51ms && rtt_us==51000 && "
+                         "!session_present",
+                         Sender::server, mqtt::ConnackView{}, 51));
+  EXPECT_TRUE(conversation.holds("client_id==plc3 && !has(rtt)", Sender::client, mqtt::PingreqView{}, 60));
+}
+
+TEST(Selector, ResolvesTopicAliases) {
+  Conversation conversation;
+  mqtt::Properties alias;
+  alias.add(PropertyId::topic_alias, 1);
+  mqtt::PublishView first{.topic = "a/b", .properties = alias};
+  conversation.say(Sender::client, first);
+  first.topic = "";
+  EXPECT_TRUE(conversation.holds("topic==a/b && topic matches 'a/#'", Sender::client, first));
+}
+
+TEST(Selector, FindingsOfAPacket) {
+  Conversation conversation;
+  mqtt::ConnectView connect;
+  connect.client_id = "plc3";
+  conversation.say(Sender::client, connect);
+  conversation.say(Sender::server, mqtt::ConnackView{});
+  mqtt::PublishView broken{.dup = true, .topic = "t"};
+  EXPECT_TRUE(
+      conversation.holds("lint && lint==MQTT-3.3.1-2 && sev==error && side==client", Sender::client, broken));
+  EXPECT_FALSE(conversation.holds("lint", Sender::client, mqtt::PublishView{.topic = "t"}));
+}
+
+TEST(Selector, SaysWhereItIsWrong) {
+  EXPECT_THAT(fault(""), HasSubstr("column 1: a name is missing"));
+  EXPECT_THAT(fault("qos==1 && toppic"), HasSubstr("column 11: 'toppic'"));
+  EXPECT_THAT(fault("type==PUBLSH"), HasSubstr("column 7: 'PUBLSH' is none of CONNECT"));
+  EXPECT_THAT(fault("(qos==1"), HasSubstr("column 8: \")\" is missing"));
+  EXPECT_THAT(fault("qos==1 topic"), HasSubstr("column 8: \"&&\" or \"||\""));
+  EXPECT_THAT(fault("qos=="), HasSubstr("column 6: a value"));
+  EXPECT_THAT(fault("qos==x"), HasSubstr("column 6: 'x' is not a number"));
+  EXPECT_THAT(fault("rtt>soon"), HasSubstr("column 5: 'soon' is not a duration"));
+  EXPECT_THAT(fault("topic<3"), HasSubstr("column 6: this has no order"));
+  EXPECT_THAT(fault("topic matches 'a/#/b'"), HasSubstr("column 15:"));
+  EXPECT_THAT(fault("qos matches 'a'"), HasSubstr("column 5:"));
+  EXPECT_THAT(fault("payload ~ '('"), HasSubstr("column 11:"));
+  EXPECT_THAT(fault("payload == 'x"), HasSubstr("column 12: the quotation mark"));
+  EXPECT_THAT(fault("retain==2"), HasSubstr("0 or 1"));
+  EXPECT_THAT(fault("ver==6"), HasSubstr("a version"));
+  EXPECT_THAT(fault("has(props.nothing)"), HasSubstr("column 5:"));
+  EXPECT_THAT(fault("qos~1"), HasSubstr("column 4:"));
+}
+
+TEST(Selector, NestingIsBounded) {
+  EXPECT_THAT(fault(std::string(100'000, '(')), HasSubstr("levels deep"));
+  EXPECT_THAT(fault(std::string(100'000, '!')), HasSubstr("levels deep"));
+}
+
+TEST(Selector, AFrontEndsWhereItsOwnWordsEnd) {
+  const std::string_view text = "type==PUBREC  [nth=3] do drop";
+  const auto front = Selector::parse_front(text);
+  ASSERT_TRUE(front);
+  EXPECT_EQ(text.substr(front->size), "[nth=3] do drop");
+}
+
+TEST(Selector, OtherRecordsThanPackets) {
+  const Link link = link_of(2, mqtt::TimePoint{std::chrono::seconds{1}});
+  const mqtt::FlowState state;
+  const mqtt::FlowClose close{.by = Sender::server,
+                              .how = mqtt::FlowClose::How::reset,
+                              .time = mqtt::TimePoint{std::chrono::seconds{4}}};
+  const CloseRecord record{link, close, state, {}, "keep-alive ran out", nullptr};
+  const auto selector = Selector::parse(
+      "k==close && conn==c2 && by==server && how==reset && life==3s && life_us==3000000 && why~keep-alive");
+  ASSERT_TRUE(selector);
+  EXPECT_TRUE(selector->matches(CloseSubject{record}));
+  EXPECT_FALSE(Selector::parse("k==open")->matches(CloseSubject{record}));
+  EXPECT_TRUE(Selector::parse("k==open && ts_us==1000000")->matches(OpenSubject{{link}}));
+  EXPECT_TRUE(Selector::parse("k==gap && dir==s2c")
+                  ->matches(PlainSubject{"gap", &link, std::nullopt, Sender::server}));
+}
+
+}  // namespace
+}  // namespace mq::spy

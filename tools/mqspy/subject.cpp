@@ -1,0 +1,267 @@
+#include "mqspy/subject.hpp"
+
+#include <fmt/format.h>
+
+#include <type_traits>
+#include <utility>
+
+namespace mq::spy {
+namespace {
+
+using mqtt::Sender;
+using Test = Subject::Test;
+
+double as_number(auto value) { return static_cast<double>(value); }
+
+double microseconds(mqtt::Duration duration) {
+  return as_number(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+bool with_text(const Test& test, std::string_view text) { return test({.text = text}); }
+bool with_number(const Test& test, double number) { return test({.number = number}); }
+bool with_flag(const Test& test, bool flag) { return with_number(test, flag ? 1 : 0); }
+bool with_time(const Test& test, mqtt::TimePoint time) {
+  return with_number(test, microseconds(time.time_since_epoch()));
+}
+
+std::string_view word(Sender sender) { return sender == Sender::client ? "c2s" : "s2c"; }
+std::string_view name(Sender sender) { return sender == Sender::client ? "client" : "server"; }
+
+std::string_view name(mqtt::Severity severity) {
+  using enum mqtt::Severity;
+  return severity == error ? "error" : severity == warning ? "warning" : "info";
+}
+
+std::string_view name(mqtt::FlowClose::How how) {
+  using enum mqtt::FlowClose::How;
+  return how == fin ? "fin" : how == reset ? "reset" : "unknown";
+}
+
+bool with_version(const Test& test, mqtt::Version version) {
+  return test({.number = as_number(version), .text = to_string(version)});
+}
+
+bool with_connection(const Test& test, const Link& link) {
+  return with_text(test, fmt::format("c{}", link.number));
+}
+
+bool with_client_id(const Test& test, const mqtt::FlowState& state) {
+  if (!state.connect) return false;
+  const bool assigned = state.connect->client_id.empty() && state.connack && state.connack->assigned_id;
+  return with_text(test, assigned ? *state.connack->assigned_id : state.connect->client_id);
+}
+
+bool with_finding(const FieldName& name_, const mqtt::Finding& finding, const Test& test) {
+  switch (name_.field) {
+    case Field::lint: return with_text(test, finding.clause);
+    case Field::severity: return with_text(test, name(finding.severity));
+    case Field::side: return with_text(test, name(finding.side));
+    case Field::offset: return with_number(test, finding.offset);
+    case Field::octets: return with_number(test, finding.size);
+    case Field::message: return with_text(test, finding.text);
+    default: return false;
+  }
+}
+
+bool with_findings(const FieldName& name_, std::span<const mqtt::Finding> findings, const Test& test) {
+  for (const mqtt::Finding& finding : findings)
+    if (with_finding(name_, finding, test)) return true;
+  return false;
+}
+
+/// The parts of one packet.
+class Parts {
+ public:
+  Parts(const PacketRecord& record, const FieldName& name, const Test& test)
+      : record_{record}, name_{name}, test_{test} {}
+
+  bool any(const mqtt::ConnectView& p) const {
+    switch (name_.field) {
+      case Field::user_name: return p.user_name && with_text(test_, *p.user_name);
+      case Field::clean_start: return with_flag(test_, p.clean_start);
+      case Field::keep_alive: return with_number(test_, p.keep_alive);
+      default: return any_property(p.properties);
+    }
+  }
+
+  bool any(const mqtt::ConnackView& p) const {
+    if (name_.field == Field::session_present) return with_flag(test_, p.session_present);
+    if (name_.field == Field::reason && record_.packet.version != mqtt::Version::v5)
+      return test_({.number = as_number(p.return_code), .text = to_string(p.return_code)});
+    return any_coded(p.reason, p.properties, mqtt::PacketType::connack);
+  }
+
+  bool any(const mqtt::PublishView& p) const {
+    switch (name_.field) {
+      case Field::qos: return with_number(test_, to_number(p.qos));
+      case Field::dup: return with_flag(test_, p.dup);
+      case Field::retain: return with_flag(test_, p.retain);
+      case Field::packet_id: return p.packet_id != 0 && with_number(test_, p.packet_id);
+      case Field::topic: return with_text(test_, record_.packet.topic);
+      case Field::payload: return with_text(test_, mqtt::as_text(p.payload));
+      case Field::payload_length: return with_number(test_, as_number(p.payload.size()));
+      default: return any_property(p.properties);
+    }
+  }
+
+  bool any(const mqtt::PubackView& p) const { return any_ack(p, mqtt::PacketType::puback); }
+  bool any(const mqtt::PubrecView& p) const { return any_ack(p, mqtt::PacketType::pubrec); }
+  bool any(const mqtt::PubrelView& p) const { return any_ack(p, mqtt::PacketType::pubrel); }
+  bool any(const mqtt::PubcompView& p) const { return any_ack(p, mqtt::PacketType::pubcomp); }
+
+  bool any(const mqtt::SubscribeView& p) const {
+    if (name_.field == Field::filter || name_.field == Field::qos) return any_subscription(p.subscriptions);
+    return any_request(p.packet_id, p.properties);
+  }
+  bool any(const mqtt::UnsubscribeView& p) const {
+    if (name_.field == Field::filter) return any_subscription(p.filters);
+    return any_request(p.packet_id, p.properties);
+  }
+  bool any(const mqtt::SubackView& p) const { return any_list(p, mqtt::PacketType::suback); }
+  bool any(const mqtt::UnsubackView& p) const { return any_list(p, mqtt::PacketType::unsuback); }
+
+  bool any(const mqtt::PingreqView&) const { return false; }
+  bool any(const mqtt::PingrespView&) const { return false; }
+  bool any(const mqtt::DisconnectView& p) const {
+    return any_coded(p.reason, p.properties, mqtt::PacketType::disconnect);
+  }
+  bool any(const mqtt::AuthView& p) const {
+    return any_coded(p.reason, p.properties, mqtt::PacketType::auth);
+  }
+
+ private:
+  [[nodiscard]] bool any_property(mqtt::PropertiesView properties) const {
+    if (name_.field != Field::property) return false;
+    for (const mqtt::PropertyView& each : properties) {
+      if (each.id != name_.property || (!name_.key.empty() && each.key != name_.key)) continue;
+      const auto type = mqtt::property_info(each.id).type;
+      const bool has_text = type == mqtt::PropertyType::utf8_string ||
+                            type == mqtt::PropertyType::binary_data ||
+                            type == mqtt::PropertyType::utf8_string_pair;
+      if (has_text ? with_text(test_, each.text) : with_number(test_, each.number)) return true;
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool with_reason(mqtt::ReasonCode code, mqtt::PacketType type) const {
+    return test_({.number = as_number(code), .text = reason_name(code, type)});
+  }
+
+  [[nodiscard]] bool any_coded(mqtt::ReasonCode code, mqtt::PropertiesView properties,
+                               mqtt::PacketType type) const {
+    return name_.field == Field::reason ? with_reason(code, type) : any_property(properties);
+  }
+
+  [[nodiscard]] bool any_ack(const mqtt::AckView& p, mqtt::PacketType type) const {
+    if (name_.field == Field::packet_id) return with_number(test_, p.packet_id);
+    return any_coded(p.reason, p.properties, type);
+  }
+
+  [[nodiscard]] bool any_request(mqtt::PacketId id, mqtt::PropertiesView properties) const {
+    return name_.field == Field::packet_id ? with_number(test_, id) : any_property(properties);
+  }
+
+  [[nodiscard]] bool any_subscription(const mqtt::SubscriptionsView& list) const {
+    for (const mqtt::SubscriptionView& each : list)
+      if (name_.field == Field::filter ? with_text(test_, each.filter)
+                                       : with_number(test_, to_number(each.options.qos)))
+        return true;
+    return false;
+  }
+
+  template <class List>
+  [[nodiscard]] bool any_list(const List& p, mqtt::PacketType type) const {
+    if (name_.field != Field::reason) return any_request(p.packet_id, p.properties);
+    for (const std::uint8_t code : p.reasons)
+      if (with_reason(static_cast<mqtt::ReasonCode>(code), type)) return true;
+    return false;
+  }
+
+  const PacketRecord& record_;
+  const FieldName& name_;
+  const Test& test_;
+};
+
+/// Of a packet that cannot be decoded the first octet tells what it was meant to be.
+std::string_view type_of(const mqtt::FlowPacket& packet) {
+  if (packet.packet) return to_string(mqtt::type_of(*packet.packet));
+  return packet.bytes.empty() ? "" : to_string(static_cast<mqtt::PacketType>(packet.bytes[0] >> 4));
+}
+
+}  // namespace
+
+bool OpenSubject::any(const FieldName& name_, const Test& test) const {
+  switch (name_.field) {
+    case Field::kind: return with_text(test, "open");
+    case Field::connection: return with_connection(test, record_.link);
+    case Field::time: return with_time(test, record_.link.opened);
+    default: return false;
+  }
+}
+
+bool PacketSubject::any(const FieldName& name_, const Test& test) const {
+  const mqtt::FlowPacket& packet = record_.packet;
+  switch (name_.field) {
+    case Field::kind: return with_text(test, "pkt");
+    case Field::number: return with_number(test, as_number(packet.step.number));
+    case Field::connection: return with_connection(test, record_.link);
+    case Field::time: return with_time(test, packet.step.time);
+    case Field::direction: return with_text(test, word(packet.sender));
+    case Field::type: return with_text(test, type_of(packet));
+    case Field::version: return with_version(test, packet.version);
+    case Field::length: return with_number(test, as_number(packet.bytes.size()));
+    case Field::inflight_from_client: return with_number(test, as_number(record_.in_flight.from_client));
+    case Field::inflight_from_server: return with_number(test, as_number(record_.in_flight.from_server));
+    case Field::round_trip: return record_.latency() && with_number(test, microseconds(*record_.latency()));
+    case Field::client_id: return with_client_id(test, record_.state);
+    case Field::lint:
+    case Field::severity:
+    case Field::side:
+    case Field::offset:
+    case Field::octets:
+    case Field::message: return with_findings(name_, record_.findings, test);
+    default: break;
+  }
+  if (!packet.packet) return false;
+  return std::visit([parts = Parts{record_, name_, test}](const auto& p) { return parts.any(p); },
+                    *packet.packet);
+}
+
+bool FindingSubject::any(const FieldName& name_, const Test& test) const {
+  switch (name_.field) {
+    case Field::kind: return with_text(test, "lint");
+    case Field::number: return with_number(test, as_number(finding_.packet.number));
+    case Field::connection: return with_connection(test, link_);
+    case Field::version: return with_version(test, finding_.version);
+    case Field::client_id: return with_client_id(test, state_);
+    default: return with_finding(name_, finding_, test);
+  }
+}
+
+bool CloseSubject::any(const FieldName& name_, const Test& test) const {
+  switch (name_.field) {
+    case Field::kind: return with_text(test, "close");
+    case Field::connection: return with_connection(test, record_.link);
+    case Field::time: return with_time(test, record_.close.time);
+    case Field::version: return with_version(test, record_.state.version);
+    case Field::client_id: return with_client_id(test, record_.state);
+    case Field::closed_by: return record_.close.by && with_text(test, name(*record_.close.by));
+    case Field::how: return with_text(test, name(record_.close.how));
+    case Field::life: return with_number(test, microseconds(record_.close.time - record_.link.opened));
+    case Field::why: return with_text(test, record_.why);
+    case Field::last_lint: return record_.last_error && with_text(test, record_.last_error->clause);
+    default: return with_findings(name_, record_.findings, test);
+  }
+}
+
+bool PlainSubject::any(const FieldName& name_, const Test& test) const {
+  switch (name_.field) {
+    case Field::kind: return with_text(test, kind_);
+    case Field::connection: return link_ && with_connection(test, *link_);
+    case Field::time: return time_ && with_time(test, *time_);
+    case Field::direction: return sender_ && with_text(test, word(*sender_));
+    default: return false;
+  }
+}
+
+}  // namespace mq::spy
