@@ -189,3 +189,48 @@ def test_an_unknown_preset_is_2_and_the_nearest_is_named():
 ), ids=str)
 def test_usage_errors_are_2_and_one_line(args, words):
     assert_fails(mqbench("run", *args), 2, words)
+
+
+# --- payloads, properties and aliases ---------------------------------------------------------------
+
+def test_a_payload_from_a_file_follows_the_stamp(mqbroker, scratch):
+    path = scratch / "body.bin"
+    path.write_bytes(bytes(range(256)) * 4)
+    result = result_of("quick", *mqbroker["tcp"].mq_args(), "--payload", f"@{path}", "--count", 100)
+    assert_all_came(result, 100, 100)
+    assert result["scenario"]["payload"] == f"@{path}"
+
+
+def test_a_template_makes_each_payload_and_damage_is_seen_in_it():
+    seen = []
+
+    def damage(n, payload):
+        seen.append(payload[32:])
+        return [payload[:-1] + b"!" if n == 9 else payload]
+    with Relay(damage) as relay:
+        result = result_of("pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "--count", 50, "--payload",
+                           '{"n":{seq},"t":{random:1..9}}')
+    assert [json.loads(each)["n"] for each in seen] == list(range(1, 51))
+    assert faults_of(result) == {"corrupted": 1}
+
+
+def test_publish_and_subscribe_properties_are_sent(mqbroker):
+    result = result_of("quick", *mqbroker["tcp"].mq_args(), "--count", 50, "-D", "publish", "user-property", "k", "v", "-D",
+                       "publish", "content-type", "text/plain", "-D", "subscribe", "subscription-identifier", "7")
+    assert_all_came(result, 50, 50)
+    assert result["broker"]["version"] == "5.0"
+
+
+@pytest.mark.parametrize("topics", ("{run}/{t}", "{run}/{t:50}"))
+def test_topic_aliases_lose_nothing(broker, topics):
+    result = result_of("quick", *broker["tcp"].mq_args(), "--topic-alias", "--topics", topics, "--count", 300, "-q", 1)
+    assert_all_came(result, 300, 300)
+    assert result["scenario"]["topic_alias"] is True
+
+
+@pytest.mark.parametrize("args, words", (
+    (("--payload", "{line}"), "{line}"), (("--payload", "@/nowhere"), "/nowhere"), (("--payload", "x", "--size", "50"), "--size"),
+    (("--topic-alias", "-V", "311"), "MQTT 5"), (("-D", "publish", "topic-alias", "5"), "--topic-alias"),
+), ids=str)
+def test_payloads_and_aliases_that_cannot_be(args, words):
+    assert_fails(mqbench("run", *args), 2, words)

@@ -109,8 +109,10 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
   }
   const std::string prefix =
       config.connection.client_id.value_or(config.connection.id_prefix.value_or("mqbench"));
-  const Plan plan = make_plan(config.scenario, std::random_device{}() & Stamp::run_max, prefix);
-  if (plan.unstamped())
+  Plan plan = make_plan(config.scenario, std::random_device{}() & Stamp::run_max, prefix);
+  plan.publish_properties = config.connection.properties.at(mqtt::PropertyPlace::publish);
+  plan.subscribe_properties = config.connection.properties.at(mqtt::PropertyPlace::subscribe);
+  if (plan.scenario.unstamped())
     diag.info(fmt::format(
         "payloads below {} octets have no stamp: there are no latencies, and losses are only counted",
         Stamp::size));

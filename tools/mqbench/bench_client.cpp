@@ -78,12 +78,14 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
   const std::uint32_t stream = plan.scenario.stream_of(number_, sent_);
   const std::uint64_t sequence = plan.scenario.sequence_of(number_, sent_);
   if (stream != std::exchange(stream_, stream)) topic_ = plan.topic_of(stream);
-  const std::span payload{around_.payload.data(), plan.size_of(stream, sequence)};
+  const mqtt::MutableBytes payload = around_.payloads.make(stream, sequence, sent_);
   const bool measured = plan.measures(due - around_.start);
   const mqtt::TimePoint now = around_.loop.refresh_now();
-  if (!plan.unstamped())
-    write_stamp({.run = plan.run, .stream = stream, .sequence = sequence, .due = due, .sent = now}, payload);
-  const mqtt::PublishView header{.qos = plan.scenario.publish_qos, .topic = topic_};
+  if (!plan.scenario.unstamped())
+    write_stamp({.run = plan.run, .stream = stream, .sequence = sequence, .due = due, .sent = now}, payload,
+                plan.covered());
+  const mqtt::PublishView header{
+      .qos = plan.scenario.publish_qos, .topic = topic_, .properties = plan.publish_properties.view()};
   const auto id = client_.session().publish(now, header, {payload, nullptr});
   schedule_.advance();
   ++tried_;
@@ -142,7 +144,7 @@ void BenchSubscriber::on_accepted() {
   mqtt::SubscriptionList list;
   for (const std::string& filter : filters_) list.add(filter, {.qos = around_.plan.scenario.subscribe_qos});
   asked_ = around_.loop.refresh_now();
-  if (!client_.session().subscribe(asked_, list.view()))
+  if (!client_.session().subscribe(asked_, list.view(), around_.plan.subscribe_properties.view()))
     owner_.on_filter_refused(filters_.front(), mqtt::ReasonCode::unspecified_error);
 }
 
@@ -160,8 +162,8 @@ void BenchSubscriber::on_message(const mqtt::PublishView& message, mqtt::AckToke
   Measurements& m = around_.measurements;
   const mqtt::TimePoint now = around_.loop.refresh_now();
   if (message.retain) return void(++m.retained);
-  if (around_.plan.unstamped()) return note_unstamped(message, now);
-  const auto [stamp, fault] = read_stamp(message.payload, around_.plan.run, now);
+  if (around_.plan.scenario.unstamped()) return note_unstamped(message, now);
+  const auto [stamp, fault] = read_stamp(message.payload, around_.plan.run, now, around_.plan.covered());
   if (fault == StampFault::foreign) return void(++m.foreign);
   m.last_received = now;
   ++m.received;
@@ -201,6 +203,7 @@ void BenchSubscriber::record(const Stamp& stamp, mqtt::TimePoint now) {
 }
 
 bool BenchSubscriber::same_body(const Stamp& stamp, mqtt::Bytes payload) const {
+  if (around_.plan.covered() == Covered::payload) return true;  // by its CRC
   const mqtt::Bytes whole{around_.plan.payload.data(), around_.plan.size_of(stamp.stream, stamp.sequence)};
   return payload.size() == whole.size() &&
          mqtt::equal(payload.subspan(Stamp::size), whole.subspan(Stamp::size));
@@ -214,7 +217,7 @@ std::uint64_t BenchSubscriber::lost_of(const std::vector<std::uint64_t>& sent) c
     lost += stream == streams_.end() ? sent[n] : stream->second.lost_of(sent[n]);
     all += sent[n];
   }
-  if (around_.plan.unstamped()) return all - std::min(all, distinct_);
+  if (around_.plan.scenario.unstamped()) return all - std::min(all, distinct_);
   return lost - std::min(lost, unnamed_);
 }
 

@@ -7,6 +7,7 @@
 #include <mqtt/client/client.hpp>
 
 #include "mqbench/measurements.hpp"
+#include "mqbench/payload_maker.hpp"
 #include "mqbench/plan.hpp"
 #include "mqbench/schedule.hpp"
 #include "mqbench/second_recorder.hpp"
@@ -21,9 +22,9 @@ struct Surroundings {
   const Plan& plan;
   Measurements& measurements;
   SecondRecorder& seconds;
-  std::vector<std::uint8_t> payload;  ///< of the message being sent: its stamp, then the plan's octets
-  mqtt::TimePoint start{};            ///< the common one; set before the first message
-  std::uint64_t batch = 0;            ///< counts the turns in which messages are sent
+  PayloadMaker payloads;
+  mqtt::TimePoint start{};  ///< the common one; set before the first message
+  std::uint64_t batch = 0;  ///< counts the turns in which messages are sent
 };
 
 /// Who is told of a client.

@@ -11,6 +11,7 @@ namespace mq::bench {
 namespace {
 
 using Fault = std::optional<std::string>;
+using mqtt::PropertyPlace;
 
 Fault choose_command(BenchConfig& config) {
   const BenchConfig::Typed& typed = config.typed;
@@ -29,6 +30,8 @@ Fault check_connection(const ConnectionConfig& connection) {
   if (connection.authentication.method)
     return "options '--auth-method' and '--scram-user': enhanced authentication is for one client, not for "
            "many";
+  if (connection.properties.at(PropertyPlace::publish).view().find(mqtt::PropertyId::topic_alias))
+    return "a topic alias of all messages would be one of many topics: use --topic-alias";
   if (connection.will_on_exit) return "option '--will-on-exit': the clients always leave in an orderly way";
   if (connection.log.debug) return "option '-d': a load has too many packets to show";
   if (!connection.url_topic.empty()) return "the URL has a topic, but the topics are the benchmark's own";
@@ -53,7 +56,8 @@ void declare_bench_options(Options& options, BenchConfig& config) {
       .typed_only();
   declare_load_options(options, config);
   declare_result_options(options, config.results);
-  declare_connect_options(options, config.connection, {mqtt::PropertyPlace::connect});
+  declare_connect_options(options, config.connection,
+                          {PropertyPlace::connect, PropertyPlace::publish, PropertyPlace::subscribe});
   declare_log_options(options, config.connection.log);
   options.rule([&config] { return choose_command(config); });
   options.rule([&config] { return choose_scenario(config); });

@@ -29,6 +29,8 @@ struct BenchConfig {
     std::optional<std::array<mqtt::QoS, 2>> qos;
     std::optional<TopicPattern> topics;
     std::optional<SizePattern> size;
+    std::optional<PayloadPattern> payload;
+    bool topic_alias = false;
     std::optional<double> scale;
     std::optional<double> rate;
     std::optional<std::uint16_t> window;

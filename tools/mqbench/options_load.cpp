@@ -126,6 +126,18 @@ void declare_load(Options& o, BenchConfig::Typed& typed) {
           "and "
           "losses are only counted")
       .example("--size 64..1024");
+  o.parsed("--payload", [&typed](std::string_view text) { return keep_pattern(typed.payload, text); })
+      .metavar("@FILE|TEMPLATE")
+      .group(group)
+      .text(
+          "what follows the stamp of 32 octets: a file, or text with {seq}, {time}, {uuid} and {random:A..B} "
+          "as "
+          "mqpub's --payload-template has them")
+      .excludes({"--size"})
+      .example("--payload '{\"n\":{seq},\"t\":{random:15.0..25.0}}'");
+  o.flag("--topic-alias", typed.topic_alias)
+      .group(group)
+      .text("MQTT 5: send a topic once and then its alias, as far as the broker's Topic Alias Maximum goes");
   o.parsed("--rate", [&typed](std::string_view text) { return keep_rate(typed.rate, text); })
       .metavar("N/s|max")
       .group(group)
@@ -199,7 +211,9 @@ void override_load(BenchConfig& config) {
   s.subscribers = typed.subscribers.value_or(s.subscribers);
   s.pattern = typed.topics.value_or(s.pattern);
   if (typed.qos) s.publish_qos = (*typed.qos)[0], s.subscribe_qos = (*typed.qos)[1];
-  s.size = typed.size.value_or(s.size);
+  if (typed.size) s.size = *typed.size, s.payload = {};
+  s.payload = typed.payload.value_or(s.payload);
+  s.topic_alias = s.topic_alias || typed.topic_alias;
   if (typed.window) s.window = typed.window, s.rate = 0;
   s.rate = typed.rate.value_or(s.rate);
   if (!s.open_loop()) s.arrival = Arrival::fixed, s.burst = 1;
@@ -247,6 +261,11 @@ std::optional<std::string> choose_scenario(BenchConfig& config) {
   override_load(config);
   override_extent(config);
   const Scenario& s = config.scenario;
+  ConnectionConfig& connection = config.connection;
+  if (s.topic_alias && connection.version.value_or(mqtt::Version::v5) != mqtt::Version::v5)
+    return fmt::format("topic aliases need MQTT 5, but option '-V' asks for {}",
+                       to_string(*connection.version));
+  connection.needs_v5 = connection.needs_v5 || s.topic_alias;
   if (config.typed.window && s.publish_qos == mqtt::QoS::at_most_once)
     return "option '--window': at QoS 0 nothing is in flight; use --rate max";
   if (config.typed.arrival && !s.open_loop()) return "option '--arrival' needs a schedule: --rate N/s";

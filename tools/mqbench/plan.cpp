@@ -19,20 +19,38 @@ std::vector<std::string> Plan::filters_of(std::uint32_t subscriber) const {
   return filters;
 }
 
+namespace {
+
+/// Not all the same: a compressing link would make little of that.
+std::vector<std::uint8_t> random_octets(std::size_t size, std::uint64_t seed) {
+  std::vector<std::uint8_t> octets(size);
+  std::mt19937_64 random{seed};
+  for (auto& octet : octets) octet = static_cast<std::uint8_t>(random());
+  return octets;
+}
+
+std::vector<std::uint8_t> payload_of(const Scenario& scenario) {
+  if (scenario.payload.text().empty()) return random_octets(scenario.size.max(), scenario.seed);
+  std::vector<std::uint8_t> payload(Stamp::size);
+  const std::string& body = scenario.payload.body();
+  payload.insert(payload.end(), body.begin(), body.end());
+  return payload;
+}
+
+}  // namespace
+
 Plan make_plan(const Scenario& scenario, std::uint32_t run, std::string client_prefix) {
-  Plan plan{.scenario = scenario,
-            .run = run,
-            .load = {.interval_ns = scenario.open_loop() ? 1e9 / scenario.rate : 0,
-                     .publishers = scenario.publishers,
-                     .arrival = scenario.arrival,
-                     .burst = scenario.burst,
-                     .seed = scenario.seed},
-            .client_prefix = std::move(client_prefix),
-            .payload = std::vector<std::uint8_t>(scenario.size.max())};
-  // Not all the same: a compressing link would make little of that.
-  std::mt19937_64 random{scenario.seed};
-  for (auto& octet : plan.payload) octet = static_cast<std::uint8_t>(random());
-  return plan;
+  return {.scenario = scenario,
+          .run = run,
+          .load = {.interval_ns = scenario.open_loop() ? 1e9 / scenario.rate : 0,
+                   .publishers = scenario.publishers,
+                   .arrival = scenario.arrival,
+                   .burst = scenario.burst,
+                   .seed = scenario.seed},
+          .client_prefix = std::move(client_prefix),
+          .publish_properties = {},
+          .subscribe_properties = {},
+          .payload = payload_of(scenario)};
 }
 
 }  // namespace mq::bench

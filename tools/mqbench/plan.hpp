@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <mqtt/codec/property.hpp>
 #include <mqtt/util/bytes.hpp>
 #include <mqtt/util/time.hpp>
 
@@ -18,21 +19,26 @@ struct Plan {
   std::uint32_t run = 0;  ///< of Stamp::run
   LoadPattern load;
   std::string client_prefix;
+  mqtt::Properties publish_properties;
+  mqtt::Properties subscribe_properties;
   std::vector<std::uint8_t> payload;  ///< of the longest: the stamp's place, then what all messages share
 
   /// Of the stream's messages.
   [[nodiscard]] std::string topic_of(std::uint32_t stream) const;
   [[nodiscard]] std::vector<std::string> filters_of(std::uint32_t subscriber) const;
-  /// Payloads have no stamp: they are too small. Losses are counted then, and not known one by one.
-  [[nodiscard]] bool unstamped() const { return scenario.size.min() < Stamp::size; }
   /// Whether a payload without a stamp could be one of the run's.
   [[nodiscard]] bool is_unstamped(mqtt::Bytes octets) const {
     return octets.size() >= scenario.size.min() && octets.size() <= scenario.size.max() &&
            mqtt::equal(octets, mqtt::Bytes{payload}.first(octets.size()));
   }
-  /// Octets of one message's payload.
+  /// Octets of one message's payload, unless they vary by a template.
   [[nodiscard]] std::size_t size_of(std::uint32_t stream, std::uint64_t sequence) const {
-    return scenario.size.of(scenario.seed, stream, sequence);
+    return scenario.payload.text().empty() ? scenario.size.of(scenario.seed, stream, sequence)
+                                           : payload.size();
+  }
+  /// A template's octets are not known to who receives them: the stamp's CRC covers them.
+  [[nodiscard]] Covered covered() const {
+    return scenario.payload.varies() ? Covered::payload : Covered::stamp;
   }
   /// Whether a message that was due then counts for the latencies.
   [[nodiscard]] bool measures(mqtt::Duration since_start) const {
@@ -40,6 +46,7 @@ struct Plan {
   }
 };
 
+/// Without properties.
 [[nodiscard]] Plan make_plan(const Scenario& scenario, std::uint32_t run, std::string client_prefix);
 
 }  // namespace mq::bench

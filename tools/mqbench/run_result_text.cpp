@@ -4,6 +4,7 @@
 
 #include <mqtt/util/text.hpp>
 
+#include "common/spelling.hpp"
 #include "mqbench/run_result.hpp"
 
 namespace mq::bench {
@@ -12,9 +13,11 @@ namespace {
 using Out = std::back_insert_iterator<std::string>;
 
 void add_scenario(Out out, const Scenario& s) {
-  fmt::format_to(out, "{}: {} publishers, {} subscribers ({}), QoS {}:{}, {} bytes, ", s.name, s.publishers,
+  fmt::format_to(out, "{}: {} publishers, {} subscribers ({}), QoS {}:{}, {}{}, ", s.name, s.publishers,
                  s.subscribers, s.wiring == Wiring::all ? "all to all" : "pairs",
-                 mqtt::to_number(s.publish_qos), mqtt::to_number(s.subscribe_qos), s.size.text());
+                 mqtt::to_number(s.publish_qos), mqtt::to_number(s.subscribe_qos),
+                 s.payload.text().empty() ? s.size.text() : "payload of ",
+                 s.payload.text().empty() ? " bytes" : mq::quoted(s.payload.text()));
   if (!s.open_loop())
     fmt::format_to(out, "closed loop");
   else if (s.arrival == Arrival::poisson)

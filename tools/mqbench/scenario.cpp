@@ -57,6 +57,8 @@ std::uint64_t Scenario::limit_of(std::uint32_t publisher) const {
   return (count + publishers - 1 - publisher) / publishers;
 }
 
+bool Scenario::unstamped() const { return payload.text().empty() && size.min() < Stamp::size; }
+
 void Scenario::set_count(std::uint64_t messages) {
   count = messages;
   warmup = {};
@@ -72,7 +74,6 @@ void Scenario::scale_by(double factor) {
 }
 
 std::optional<std::string> find_fault(const Scenario& s) {
-  const bool unstamped = s.size.min() < Stamp::size;
   if (std::uint64_t{s.publishers} + s.subscribers > clients_max)
     return fmt::format("{} publishers and {} subscribers are more than {} clients", s.publishers,
                        s.subscribers, clients_max);
@@ -81,7 +82,7 @@ std::optional<std::string> find_fault(const Scenario& s) {
     return "a window is of messages in flight, and at QoS 0 there are none";
   if (!s.open_loop() && (s.arrival != Arrival::fixed || s.burst > 1))
     return "an arrival needs a schedule, which a closed loop has not";
-  if (unstamped && !s.pattern.has_run())
+  if (s.unstamped() && !s.pattern.has_run())
     return fmt::format(
         "payloads below the stamp's {} octets are told apart from others' by {{run}} in the topic",
         Stamp::size);

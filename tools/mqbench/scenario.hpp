@@ -10,6 +10,7 @@
 #include <mqtt/codec/types.hpp>
 #include <mqtt/util/time.hpp>
 
+#include "mqbench/payload_pattern.hpp"
 #include "mqbench/schedule.hpp"
 #include "mqbench/size_pattern.hpp"
 #include "mqbench/topic_pattern.hpp"
@@ -36,7 +37,9 @@ struct Scenario {
   mqtt::QoS publish_qos = mqtt::QoS::at_most_once;
   mqtt::QoS subscribe_qos = mqtt::QoS::at_most_once;
   TopicPattern pattern{};
-  SizePattern size{};  ///< octets of a payload, the stamp included
+  SizePattern size{};        ///< octets of a payload, the stamp included
+  PayloadPattern payload{};  ///< instead of that: what is behind the stamp
+  bool topic_alias = false;  ///< MQTT 5.0: topics are sent once, as far as the server takes aliases
   double rate =
       1'000;  ///< messages per second of all publishers; 0: closed loop, as fast as the window allows
   std::optional<std::uint16_t> window{};  ///< QoS 1 and 2 messages in flight of each publisher
@@ -72,6 +75,8 @@ struct Scenario {
   [[nodiscard]] std::uint32_t receivers_of(std::uint32_t stream) const;
   /// Of `count`, what one publisher sends; without a count there is no limit.
   [[nodiscard]] std::uint64_t limit_of(std::uint32_t publisher) const;
+  /// Payloads have no stamp: they are too small for one.
+  [[nodiscard]] bool unstamped() const;
   /// From the common start to where no message is due any more.
   [[nodiscard]] mqtt::Duration length() const { return warmup + duration; }
 

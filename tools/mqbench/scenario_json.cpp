@@ -130,6 +130,7 @@ Fault keep_topics(Scenario& s, std::string_view json) {
 }
 
 void write_size(JsonWriter& json, const Scenario& s) {
+  if (!s.payload.text().empty()) return;
   if (s.size.is_one()) return json.field("size", s.size.max());
   json.field("size", s.size.text());
 }
@@ -138,6 +139,22 @@ Fault keep_size(Scenario& s, std::string_view json) {
   auto size = SizePattern::parse(string_in(json).value_or(std::string{json}));
   if (!size) return size.error();
   s.size = std::move(*size);
+  s.payload = {};
+  return std::nullopt;
+}
+
+Fault keep_payload(Scenario& s, std::string_view json) {
+  std::string text;
+  if (auto fault = keep_text(text, json)) return fault;
+  auto payload = PayloadPattern::parse(text);
+  if (!payload) return payload.error();
+  s.payload = std::move(*payload);
+  return std::nullopt;
+}
+
+Fault keep_truth(bool& target, std::string_view json) {
+  if (json != "true" && json != "false") return fmt::format("{} is neither true nor false", mq::quoted(json));
+  target = json == "true";
   return std::nullopt;
 }
 
@@ -190,7 +207,17 @@ constexpr std::array keys{
         [](S& s, Json v) { return keep_qos(s.publish_qos, v); }},
     Key{"subscribe_qos", [](J& j, const S& s) { j.field("subscribe_qos", mqtt::to_number(s.subscribe_qos)); },
         [](S& s, Json v) { return keep_qos(s.subscribe_qos, v); }},
+    Key{"topic_alias",
+        [](J& j, const S& s) {
+          if (s.topic_alias) j.field("topic_alias", true);
+        },
+        [](S& s, Json v) { return keep_truth(s.topic_alias, v); }},
     Key{"size", write_size, keep_size},
+    Key{"payload",
+        [](J& j, const S& s) {
+          if (!s.payload.text().empty()) j.field("payload", s.payload.text());
+        },
+        keep_payload},
     Key{"loop", [](J& j, const S& s) { j.field("loop", word_of(s.open_loop(), loops)); }, keep_loop},
     Key{"rate",
         [](J& j, const S& s) {
@@ -240,8 +267,8 @@ constexpr std::array keys{
 constexpr std::string_view base_key = "preset";
 
 /// Keys that contradict each other if both are there.
-constexpr std::array<std::array<std::string_view, 2>, 2> rivals{
-    {{"count", "duration_s"}, {"count", "warmup_s"}}};
+constexpr std::array<std::array<std::string_view, 2>, 3> rivals{
+    {{"count", "duration_s"}, {"count", "warmup_s"}, {"size", "payload"}}};
 
 std::string_view nearest_key(std::string_view name) {
   const auto distance = [name](const Key& key) { return edit_distance(name, key.name); };

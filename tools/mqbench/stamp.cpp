@@ -32,27 +32,29 @@ mqtt::TimePoint whole_time(std::uint64_t low, mqtt::TimePoint now) {
   return now + mqtt::Duration{distance};
 }
 
-std::uint32_t crc_of(const std::uint8_t* stamp) {
-  return static_cast<std::uint32_t>(crc32(0, stamp, crc_at));
+std::uint32_t crc_of(mqtt::Bytes payload, Covered covered) {
+  const mqtt::Bytes rest = payload.subspan(Stamp::size);
+  const auto first = covered == Covered::payload ? crc32_z(0, rest.data(), rest.size()) : 0;
+  return static_cast<std::uint32_t>(crc32_z(first, payload.data(), crc_at));
 }
 
 }  // namespace
 
-void write_stamp(const Stamp& stamp, mqtt::MutableBytes into) {
-  std::uint8_t* at = put<1>(into.data(), magic);
+void write_stamp(const Stamp& stamp, mqtt::MutableBytes payload, Covered covered) {
+  std::uint8_t* at = put<1>(payload.data(), magic);
   at = put<3>(at, stamp.run);
   at = put<4>(at, stamp.stream);
   at = put<8>(at, stamp.sequence);
   at = put<6>(at, ticks(stamp.due));
   at = put<6>(at, ticks(stamp.sent));
-  put<4>(at, crc_of(into.data()));
+  put<4>(at, crc_of(payload, covered));
 }
 
-ReadStamp read_stamp(mqtt::Bytes payload, std::uint32_t run, mqtt::TimePoint now) {
+ReadStamp read_stamp(mqtt::Bytes payload, std::uint32_t run, mqtt::TimePoint now, Covered covered) {
   const std::uint8_t* const at = payload.data();
   if (payload.size() < Stamp::size || at[0] != magic || take<3>(at + 1) != run)
     return {{}, StampFault::foreign};
-  if (take<4>(at + crc_at) != crc_of(at)) return {{}, StampFault::corrupted};
+  if (take<4>(at + crc_at) != crc_of(payload, covered)) return {{}, StampFault::corrupted};
   return {{.run = run,
            .stream = static_cast<std::uint32_t>(take<4>(at + 4)),
            .sequence = take<8>(at + 8),

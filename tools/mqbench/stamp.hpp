@@ -27,8 +27,14 @@ struct Stamp {
   bool operator==(const Stamp&) const = default;
 };
 
-/// `into` has Stamp::size octets at least.
-void write_stamp(const Stamp& stamp, mqtt::MutableBytes into);
+/// Of what the CRC is.
+enum class Covered : std::uint8_t {
+  stamp,
+  payload,  ///< what comes behind the stamp, too: for who cannot know that otherwise
+};
+
+/// `payload` has Stamp::size octets at least; what is behind them is there already.
+void write_stamp(const Stamp& stamp, mqtt::MutableBytes payload, Covered covered = Covered::stamp);
 
 enum class StampFault : std::uint8_t {
   foreign,    ///< of another run, or no stamp at all
@@ -41,6 +47,7 @@ struct ReadStamp {
 };
 
 /// The times are those within 39 hours of `now`.
-[[nodiscard]] ReadStamp read_stamp(mqtt::Bytes payload, std::uint32_t run, mqtt::TimePoint now);
+[[nodiscard]] ReadStamp read_stamp(mqtt::Bytes payload, std::uint32_t run, mqtt::TimePoint now,
+                                   Covered covered = Covered::stamp);
 
 }  // namespace mq

@@ -49,7 +49,7 @@ void Worker::run() {
                                                         .plan = plan_,
                                                         .measurements = result_.measurements,
                                                         .seconds = seconds_,
-                                                        .payload = plan_.payload});
+                                                        .payloads = {plan_, index_}});
   auto timer = PreciseTimer::open(*loop_, [this] { pump(); });
   if (!timer) return fail({ExitCode::internal, timer.error().context});
   due_timer_ = std::move(*timer);
@@ -90,6 +90,7 @@ mqtt::ClientOptions Worker::options_for(std::uint32_t client) const {
   if (!scenario.sources.empty())
     options.target.connect.local_address = scenario.sources[client % scenario.sources.size()];
   if (scenario.window) options.session.send_window = scenario.window;
+  if (scenario.topic_alias) options.session.alias_policy = mqtt::AliasPolicy::when_room;
   return options;
 }
 

@@ -11,7 +11,7 @@
 #include "common/connect_options.hpp"
 #include "common/options.hpp"
 #include "common/record_splitter.hpp"
-#include "mqpub/template.hpp"
+#include "common/template.hpp"
 
 namespace mq {
 

@@ -32,14 +32,14 @@ TEST(ScenarioFile, EveryPresetComesBack) {
 TEST(ScenarioFile, EveryKeyComesBack) {
   const std::string_view text =
       R"({"name":"n","scale":0.5,"publishers":2,"subscribers":3,"wiring":"all","topics":"{run}/{t:9}",)"
-      R"("publish_qos":1,"subscribe_qos":2,"size":"64..100","loop":"open","rate":0.125,"arrival":"fixed","burst":4,)"
+      R"("publish_qos":1,"subscribe_qos":2,"topic_alias":true,"size":"64..100","loop":"open","rate":0.125,"arrival":"fixed","burst":4,)"
       R"("window":7,"ramp":2.5,"warmup_s":0.25,"duration_s":1.5,"drain_s":3,"seed":9,"sources":["127.0.0.1","::1"]})";
   const auto read = parse_scenario(text, "f.json");
   ASSERT_TRUE(read) << read.error();
   EXPECT_EQ(compact(*read), text);
   const std::string_view closed =
       R"({"name":"n","publishers":2,"subscribers":3,"wiring":"pairs","topics":"x","publish_qos":0,)"
-      R"("subscribe_qos":0,"size":100,"loop":"closed","ramp":2,"count":5,"drain_s":3,"seed":9})";
+      R"("subscribe_qos":0,"payload":"{seq}","loop":"closed","ramp":2,"count":5,"drain_s":3,"seed":9})";
   EXPECT_EQ(compact(*parse_scenario(closed, "f.json")), closed);
 }
 
@@ -95,7 +95,11 @@ TEST(ScenarioFile, WrongValuesAreRefused) {
                              R"("window":5)",
                              R"("preset":"sink","loop":"open")",
                              R"("size":5,"topics":"x")",
-                             R"("scale":0)"})
+                             R"("scale":0)",
+                             R"("size":50,"payload":"x")",
+                             R"("payload":"{line}")",
+                             R"("payload":"@/nowhere")",
+                             R"("topic_alias":1)"})
     EXPECT_NE(fault_of("{" + std::string{member} + "}"), "") << member;
 }
 

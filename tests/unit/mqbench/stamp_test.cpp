@@ -59,4 +59,14 @@ TEST(Stamp, EveryFlippedBitIsFound) {
   }
 }
 
+TEST(Stamp, CoversThePayloadIfItIsToldTo) {
+  std::array<std::uint8_t, 40> payload{};
+  payload[39] = 5;
+  mq::write_stamp({.run = 1}, payload, mq::Covered::payload);
+  EXPECT_FALSE(mq::read_stamp(payload, 1, {}, mq::Covered::payload).fault);
+  EXPECT_EQ(mq::read_stamp(payload, 1, {}).fault, mq::StampFault::corrupted);
+  payload[39] = 6;
+  EXPECT_EQ(mq::read_stamp(payload, 1, {}, mq::Covered::payload).fault, mq::StampFault::corrupted);
+}
+
 }  // namespace

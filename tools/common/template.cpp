@@ -1,4 +1,4 @@
-#include "mqpub/template.hpp"
+#include "common/template.hpp"
 
 #include <fmt/format.h>
 
@@ -127,6 +127,8 @@ std::expected<Template::Part, std::string> Template::parse_range(std::string_vie
     return Fault(fmt::format("'{}' is not a range such as 1..100 or 0.5..1.5", argument));
   return Part{.kind = Kind::random, .from = *from, .to = *to, .decimals = static_cast<unsigned>(decimals)};
 }
+
+bool Template::has_line() const { return std::ranges::find(parts_, Kind::line, &Part::kind) != parts_.end(); }
 
 void Template::append(std::string& out, const TemplateValues& values, std::mt19937_64& random,
                       WallClockText& clock) const {

@@ -30,6 +30,9 @@ class Template {
   /// The error is a clause for a person.
   [[nodiscard]] static std::expected<Template, std::string> parse(std::string_view text);
 
+  /// It asks for TemplateValues::line.
+  [[nodiscard]] bool has_line() const;
+
   /// Appends to `out`. `random` and `clock` are shared by all templates of a program.
   void append(std::string& out, const TemplateValues& values, std::mt19937_64& random,
               WallClockText& clock) const;

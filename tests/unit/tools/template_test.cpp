@@ -1,4 +1,4 @@
-#include "mqpub/template.hpp"
+#include "common/template.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
