@@ -1,12 +1,15 @@
 #include "mqspy/app.hpp"
 
 #include "mqspy/cmd_decode.hpp"
+#include "mqspy/cmd_read.hpp"
 
 namespace mq::spy {
 
 ExitCode spy(const SpyConfig& config) {
   switch (config.command) {
     case Command::decode: return decode_command(config);
+    case Command::read:
+    case Command::lint: return read_command(config);
   }
   return ExitCode::internal;
 }

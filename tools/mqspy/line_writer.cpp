@@ -79,6 +79,7 @@ std::size_t LineWriter::begin(mqtt::TimePoint time, const Link& link, char direc
 }
 
 void LineWriter::on_open(const OpenRecord& record) {
+  if (view_.only_findings) return;
   const Link& link = record.link;
   begin(link.opened, link, '-');
   out_ += "OPEN    ";
@@ -101,6 +102,7 @@ void LineWriter::describe(const PacketRecord& record) {
 
 void LineWriter::on_packet(const PacketRecord& record) {
   if (view_.quiet && is_quiet(record)) return;
+  if (view_.only_findings && record.findings.empty()) return;
   const mqtt::FlowPacket& packet = record.packet;
   const std::size_t indent = begin(packet.step.time, record.link, arrow(packet.sender));
   paint(color_of(packet.bytes[0]));
@@ -127,6 +129,7 @@ void LineWriter::findings(std::span<const mqtt::Finding> findings, std::size_t i
 
 void LineWriter::on_close(const CloseRecord& record) {
   const mqtt::FlowClose& close = record.close;
+  if (view_.only_findings && record.findings.empty()) return;
   const std::size_t indent = begin(close.time, record.link, 'x');
   paint(magenta);
   out_ += "CLOSE   ";

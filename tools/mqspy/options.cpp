@@ -14,7 +14,8 @@ struct NamedCommand {
   std::string_view name;
   Command command;
 };
-constexpr NamedCommand commands[] = {{"decode", Command::decode}};
+constexpr NamedCommand commands[] = {
+    {"read", Command::read}, {"lint", Command::lint}, {"decode", Command::decode}};
 
 Fault choose_command(SpyConfig& config) {
   std::string known;
@@ -28,6 +29,13 @@ Fault choose_command(SpyConfig& config) {
   if (config.typed.command.empty())
     return fmt::format("there is no command: use one of {} (or --help)", known);
   return fmt::format("there is no command {}: use one of {}", quoted(config.typed.command), known);
+}
+
+Fault check_arguments(const SpyConfig& config) {
+  const bool reads = config.command == Command::read || config.command == Command::lint;
+  if (reads && config.arguments.size() != 1)
+    return fmt::format("{} needs one file, or - for standard input", config.typed.command);
+  return std::nullopt;
 }
 
 void declare_reading(Options& o, SpyConfig& config) {
@@ -53,16 +61,23 @@ void declare_reading(Options& o, SpyConfig& config) {
 Program mqspy_program() {
   return {.name = "mqspy",
           .summary = "Shows MQTT packets, and says what is wrong with them by clause of the specification.",
-          .usage = "decode [HEX…|FILE|-] [OPTIONS]"};
+          .usage = "read FILE | lint FILE | decode [HEX…]  [OPTIONS]"};
 }
 
 void declare_spy_options(Options& o, SpyConfig& config) {
-  o.text("COMMAND", config.typed.command).default_text("").text("what to do: decode").typed_only();
+  o.text("COMMAND", config.typed.command)
+      .default_text("")
+      .text("what to do: read, lint, decode")
+      .typed_only();
   o.list("ARGUMENT", config.arguments).text("what to do it with").typed_only();
+  o.rule([&config] { return choose_command(config); });
+  o.rule([&config] { return check_arguments(config); });
   declare_reading(o, config);
   declare_view_options(o, config);
   declare_log_options(o, config.log);
-  o.rule([&config] { return choose_command(config); });
+  o.example("mqspy read capture.pcapng", "the packets of a capture, a line each");
+  o.example("tcpdump -w - port 1883 | mqspy read -", "see them go by");
+  o.example("mqspy lint capture.pcapng", "only what is wrong; exit code 13 if something is");
   o.example("mqspy decode 30050003612f6278", "take a packet apart");
 }
 

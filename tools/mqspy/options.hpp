@@ -12,7 +12,7 @@
 
 namespace mq::spy {
 
-enum class Command : std::uint8_t { decode };
+enum class Command : std::uint8_t { decode, read, lint };
 
 struct SpyConfig {
   Command command = Command::decode;

@@ -53,6 +53,7 @@ struct CloseRecord {
   const mqtt::FlowClose& close;
   const mqtt::FlowState& state;
   std::span<const mqtt::Finding> findings;  ///< that only the end shows
+  std::string_view cause;                   ///< as in mqtt::PostMortem
   std::string_view why;                     ///< a sentence
   const mqtt::Finding* last_error = nullptr;
 };

@@ -30,11 +30,12 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
   }
 
   void on_close(const mqtt::FlowClose& close, const mqtt::FlowState& state) override {
-    const std::string why = mqtt::post_mortem(close, state, last_error_);
+    const mqtt::PostMortem why = mqtt::post_mortem(close, state, last_error_);
     findings_.clear();
     mqtt::lint(close, state, findings_);
     keep_last_error();
-    owner_.sink_.on_close({link_, close, state, findings_, why, last_error_ ? &*last_error_ : nullptr});
+    owner_.sink_.on_close(
+        {link_, close, state, findings_, why.cause, why.text, last_error_ ? &*last_error_ : nullptr});
   }
 
   [[nodiscard]] const Link& link() const { return link_; }

@@ -32,6 +32,13 @@ void declare_amount(Options& o, SpyConfig& config) {
 }  // namespace
 
 void declare_view_options(Options& o, SpyConfig& config) {
+  o.flag("--json", config.typed.json)
+      .group(showing)
+      .text("a JSON object per record (mqspy-record.schema.json)");
+  o.flag("--raw", config.view.raw)
+      .group(showing)
+      .needs({"--json"})
+      .text("with the octets of each packet, so that it can be read again");
   declare_amount(o, config);
   o.choice("-t,--time", config.view.time,
            {{"clock", TimeStyle::clock},
@@ -44,6 +51,8 @@ void declare_view_options(Options& o, SpyConfig& config) {
   o.rule([&config]() -> std::optional<std::string> {
     if (config.typed.verbosity > 0)
       config.view.detail = config.typed.verbosity > 1 ? Detail::hex : Detail::fields;
+    if (config.typed.json) config.view.form = Form::json;
+    config.view.only_findings = config.command == Command::lint;
     if (use_color(config.log.color, 1)) config.view.painting = Painting::colored;
     return std::nullopt;
   });

@@ -125,12 +125,26 @@ std::string unexplained(const Case& c) {
 
 }  // namespace
 
-std::string post_mortem(const FlowClose& close, const FlowState& state, const std::optional<Finding>& last) {
+PostMortem post_mortem(const FlowClose& close, const FlowState& state, const std::optional<Finding>& last) {
+  struct Cause {
+    std::string_view name;
+    Why (*find)(const Case&);
+  };
+  static constexpr Cause causes[] = {{"silent", nothing_said},
+                                     {"refused", refused},
+                                     {"disconnect", disconnected},
+                                     {"fault", fault_before},
+                                     {"unanswered-connect", never_connected},
+                                     {"keep-alive", client_was_silent},
+                                     {"unanswered-ping", server_was_silent}};
   const Case c{close, state, last};
-  for (const auto cause : {nothing_said, refused, disconnected, fault_before, never_connected,
-                           client_was_silent, server_was_silent})
-    if (Why why = cause(c)) return *std::move(why);
-  return unexplained(c);
+  for (const Cause& cause : causes) {
+    Why why = cause.find(c);
+    if (!why) continue;
+    if (cause.name != "fault") return {cause.name, *std::move(why)};
+    return {last->side == client ? "client-fault" : "server-fault", *std::move(why)};
+  }
+  return {"unexplained", unexplained(c)};
 }
 
 }  // namespace mqtt

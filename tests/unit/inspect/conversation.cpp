@@ -169,7 +169,7 @@ class Player final : private FlowWatcher {
   void on_close(const FlowClose& close, const FlowState& state) override {
     outcome_.connections.back().types |= 1;
     lint(close, state, findings_);
-    why_ = post_mortem(close, state, last_error_);
+    why_ = post_mortem(close, state, last_error_).text;
   }
 
   void problem(std::string_view what) {
