@@ -11,6 +11,7 @@
 #include "common/authentication.hpp"
 #include "common/client_setup.hpp"
 #include "common/diag.hpp"
+#include "mqbench/cmd_verify.hpp"
 #include "mqbench/preflight.hpp"
 #include "mqbench/result_file.hpp"
 #include "mqbench/run_result.hpp"
@@ -137,6 +138,7 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
 
 ExitCode bench(BenchConfig config, std::string command_line) {
   if (config.command == Command::list) return list_presets(config);
+  if (config.command == Command::verify) return verify(std::move(config), std::move(command_line));
   return run_scenario(config, std::move(command_line));
 }
 

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <iterator>
+
 #include "common/spelling.hpp"
 #include "common/value_checks.hpp"
 #include "mqbench/options_load.hpp"
 #include "mqbench/options_results.hpp"
+#include "mqbench/options_verify.hpp"
 
 namespace mq::bench {
 namespace {
@@ -13,12 +17,31 @@ namespace {
 using Fault = std::optional<std::string>;
 using mqtt::PropertyPlace;
 
+struct NamedCommand {
+  std::string_view name;
+  Command command;
+};
+constexpr std::array commands{NamedCommand{"run", Command::run}, NamedCommand{"verify", Command::verify},
+                              NamedCommand{"list", Command::list}};
+
 Fault choose_command(BenchConfig& config) {
-  const BenchConfig::Typed& typed = config.typed;
-  if (typed.command.empty()) return "there is no command: use run or list (or --help)";
-  if (typed.command == "list") config.command = Command::list;
-  if (typed.command == "list" || typed.command == "run") return std::nullopt;
-  return fmt::format("there is no command {}: use run or list", quoted(typed.command));
+  const std::string& typed = config.typed.command;
+  std::string all;
+  for (const auto& [name, command] : commands) {
+    if (typed == name) config.command = command;
+    if (typed == name) return std::nullopt;
+    fmt::format_to(std::back_inserter(all), "{}{}", all.empty() ? "" : ", ", name);
+  }
+  if (typed.empty()) return fmt::format("there is no command: use one of {} (or --help)", all);
+  return fmt::format("there is no command {}: use one of {}", quoted(typed), all);
+}
+
+Fault choose_what_to_do(const Options& options, BenchConfig& config) {
+  if (config.command == Command::verify) return choose_verification(options, config);
+  if (const auto stray = option_of_group(options, verification_group))
+    return fmt::format("option '{}' is of the command verify", *stray);
+  if (const auto fault = choose_scenario(config)) return fault;
+  return check_thresholds(config.results, config.scenario);
 }
 
 /// What a load of many clients does not do.
@@ -43,31 +66,34 @@ Fault check_connection(const ConnectionConfig& connection) {
 Program mqbench_program() {
   return {.name = "mqbench",
           .summary = "Loads an MQTT broker and measures what it does.",
-          .usage = "run [SCENARIO] [OPTIONS] | list [PRESET]"};
+          .usage = "run [SCENARIO] [OPTIONS] | verify [OPTIONS] | list [PRESET]"};
 }
 
 void declare_bench_options(Options& options, BenchConfig& config) {
   options.text("COMMAND", config.typed.command)
       .default_text("")
-      .text("run a scenario; list the presets, or print one as a scenario file")
+      .text(
+          "run a scenario; verify what a broker promises; list the presets, or print one as a scenario file")
       .typed_only();
   options.text("SCENARIO", config.typed.scenario)
       .text("the name of a preset (mqbench list), or a JSON file such as mqbench list NAME prints")
       .typed_only();
   declare_load_options(options, config);
   declare_result_options(options, config.results);
+  declare_verify_options(options, config.verification);
   declare_connect_options(options, config.connection,
                           {PropertyPlace::connect, PropertyPlace::publish, PropertyPlace::subscribe});
   declare_log_options(options, config.connection.log);
   options.rule([&config] { return choose_command(config); });
-  options.rule([&config] { return choose_scenario(config); });
-  options.rule([&config] { return check_thresholds(config.results, config.scenario); });
+  options.rule([&options, &config] { return choose_what_to_do(options, config); });
   options.rule([&config] { return check_connection(config.connection); });
   options.example("mqbench run", "ten pairs of clients on the broker of this machine");
   options.example("mqbench run fan-in -h broker --rate 20000/s --qos 1 --json result.json",
                   "20,000 messages a second of 1,000 publishers to one subscriber");
   options.example("mqbench run sink --publishers 4 --size 100 --duration 30s",
                   "how fast four publishers can be");
+  options.example("mqbench verify --faults all --duration 1m",
+                  "whether each QoS keeps its promise while connections break");
 }
 
 }  // namespace mq::bench

@@ -9,15 +9,17 @@
 #include "common/options.hpp"
 #include "mqbench/results_config.hpp"
 #include "mqbench/scenario.hpp"
+#include "mqbench/verify_scenario.hpp"
 
 namespace mq::bench {
 
-enum class Command : std::uint8_t { run, list };
+enum class Command : std::uint8_t { run, list, verify };
 
 struct BenchConfig {
   Command command = Command::run;
   ConnectionConfig connection;
   Scenario scenario;
+  VerifyScenario verification;
   ResultsConfig results;
 
   /// As it was typed, before it is joined with the preset.
