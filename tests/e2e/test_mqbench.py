@@ -125,6 +125,11 @@ def test_every_transport(mqbroker, transport):
     result = result_of("quick", *mqbroker[transport].mq_args(), "--count", 200, "-q", 1)
     assert (result["counts"]["received"], faults_of(result)) == (200, {})
     assert ("tls_version" in result["broker"]) == (transport == "tls")
+    steps = {"tcp", "connack"} | ({"tls"} if transport == "tls" else {"websocket"} if transport == "ws" else set())
+    latency = result["latency_ns"]
+    assert {name for name in ("tcp", "tls", "websocket", "connack") if name in latency} == steps
+    assert {latency[name]["count"] for name in steps} == {latency["connect"]["count"]} == {20}
+    assert sum(latency[name]["mean"] for name in steps) <= latency["connect"]["mean"] * 1.01
 
 
 @pytest.mark.parametrize("version, name", (("5", "5.0"), ("311", "3.1.1"), ("31", "3.1")))
@@ -337,7 +342,7 @@ def test_the_histogram_log_is_read_by_another_port_with_the_same_percentiles(mqb
     latency = json.loads(path.read_text())["latency_ns"]
     read = run(["node", JS / "hlog.js", "read"], stdin=log.read_bytes())
     intervals = {line["tag"]: line for line in json_lines(read.out)}
-    assert set(intervals) == {"due-to-received", "sent-to-received", "lag", "connect", "subscribe"}
+    assert set(intervals) == {"due-to-received", "sent-to-received", "lag", "tcp", "connack", "connect", "subscribe"}
     for tag, line in intervals.items():
         ours = latency[tag.replace("-", "_")]
         assert (line["count"], line["percentiles"][3]) == (ours["count"], ours["p50"])

@@ -11,15 +11,42 @@ constexpr std::size_t batch_bytes = 64 * 1024;
 
 }  // namespace
 
-BenchClient::BenchClient(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options)
-    : around_{around},
-      owner_{owner},
-      client_id_{options.connect.client_id},
-      client_{around.loop, std::move(options), *this} {}
+BenchClient::BenchClient(Surroundings& around, ClientOwner& owner, std::uint32_t number)
+    : around_{around}, owner_{owner}, client_{around.loop, around.options, *this}, number_{number} {}
 
 void BenchClient::connect() {
-  began_ = around_.loop.refresh_now();
+  connecting_.make().began = around_.loop.refresh_now();
   client_.start();
+}
+
+void BenchClient::on_opening(mqtt::net::StreamTarget& target) {
+  if (const auto source = around_.plan.source_of(number_); !source.empty())
+    target.connect.local_address = source;
+  connecting_.make().step_began = around_.loop.now();
+}
+
+void BenchClient::on_connecting(mqtt::ConnectOptions& connect) {
+  connect.client_id = around_.plan.client_id_of(number_);
+}
+
+void BenchClient::on_step(mqtt::net::OpenStep step) {
+  Measurements& m = around_.measurements;
+  const mqtt::Duration took = next_step();
+  switch (step) {
+    case mqtt::net::OpenStep::connected: return m.tcp.record(took.count());
+    case mqtt::net::OpenStep::tls: return m.tls.record(took.count());
+    case mqtt::net::OpenStep::websocket: return m.websocket.record(took.count());
+  }
+}
+
+mqtt::Duration BenchClient::next_step() {
+  const mqtt::TimePoint now = around_.loop.refresh_now();
+  return now - std::exchange(connecting_.make().step_began, now);
+}
+
+void BenchClient::ready() {
+  connecting_.reset();
+  owner_.on_ready();
 }
 
 void BenchClient::leave() {
@@ -29,23 +56,22 @@ void BenchClient::leave() {
 
 void BenchClient::on_connack(const mqtt::ConnackView& connack) {
   if (mqtt::is_error(connack.reason)) return;  // on_ended() follows, or another version is tried
-  around_.measurements.connect.record((around_.loop.refresh_now() - began_).count());
+  around_.measurements.connack.record(next_step().count());
+  around_.measurements.connect.record((around_.loop.now() - connecting_->began).count());
   on_accepted();
 }
 
-void BenchClient::on_ended(const mqtt::Ending& ending) { owner_.on_gone(ending, client_id_, leaving_); }
+void BenchClient::on_ended(const mqtt::Ending& ending) {
+  owner_.on_gone(ending, around_.plan.client_id_of(number_), leaving_);
+}
 
-BenchPublisher::BenchPublisher(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options,
-                               std::uint32_t number)
-    : BenchClient{around, owner, std::move(options)},
-      number_{number},
-      stream_{number},
-      topic_{around.plan.topic_of(number)},
+BenchPublisher::BenchPublisher(Surroundings& around, ClientOwner& owner, std::uint32_t number)
+    : BenchClient{around, owner, around.plan.scenario.subscribers + number},
       schedule_{around.plan.load, number} {}
 
 bool BenchPublisher::done() const {
   const Scenario& scenario = around_.plan.scenario;
-  if (tried_ >= scenario.limit_of(number_)) return true;
+  if (tried_ >= scenario.limit_of(number())) return true;
   return scenario.open_loop() && scenario.count == 0 && schedule_.next() >= scenario.length();
 }
 
@@ -67,7 +93,7 @@ bool BenchPublisher::find_room() {
 void BenchPublisher::look_for_room() {
   if (!waiting_ || client_.unsent() > 0 || !has_room()) return;
   waiting_ = false;
-  owner_.on_room(number_);
+  owner_.on_room(number());
 }
 
 void BenchPublisher::on_output_drained() { look_for_room(); }
@@ -75,9 +101,9 @@ void BenchPublisher::on_output_drained() { look_for_room(); }
 void BenchPublisher::publish(mqtt::TimePoint due) {
   const Plan& plan = around_.plan;
   Measurements& m = around_.measurements;
-  const std::uint32_t stream = plan.scenario.stream_of(number_, sent_);
-  const std::uint64_t sequence = plan.scenario.sequence_of(number_, sent_);
-  if (stream != std::exchange(stream_, stream)) topic_ = plan.topic_of(stream);
+  const std::uint32_t stream = plan.scenario.stream_of(number(), sent_);
+  const std::uint64_t sequence = plan.scenario.sequence_of(number(), sent_);
+  if (stream != std::exchange(stream_, stream) || topic_.empty()) topic_ = plan.topic_of(stream);
   const mqtt::MutableBytes payload = around_.payloads.make(stream, sequence, sent_);
   const bool measured = plan.measures(due - around_.start);
   const mqtt::TimePoint now = around_.loop.refresh_now();
@@ -96,7 +122,7 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
   ++sent_;
   ++m.sent;
   expected_ += plan.scenario.receivers_of(stream);
-  if (*id != 0) in_flight_.insert_or_assign(*id, InFlight{now, stream, measured});
+  if (*id != 0) in_flight_.put(*id, InFlight{now, stream, measured});
   if (measured) m.lag.record((now - due).count());
   m.first_due = mqtt::earlier(m.first_due, due);
   m.last_sent = now;
@@ -108,54 +134,51 @@ void BenchPublisher::on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mq
   Measurements& m = around_.measurements;
   const bool refused = mqtt::is_error(reason);
   ++(refused ? m.rejected : m.acked);
-  if (const auto entry = in_flight_.extract(id)) {
-    const InFlight& message = entry.mapped();
+  if (const InFlight* message = in_flight_.find(id)) {
     if (refused) {
-      ++refused_[message.stream];
-      expected_ -= around_.plan.scenario.receivers_of(message.stream);
-    } else if (message.measured) {
-      m.ack.record((around_.loop.refresh_now() - message.sent).count());
+      ++refused_.make()[message->stream];
+      expected_ -= around_.plan.scenario.receivers_of(message->stream);
+    } else if (message->measured) {
+      m.ack.record((around_.loop.refresh_now() - message->sent).count());
     }
+    in_flight_.erase(id);
   }
   look_for_room();
 }
 
 std::uint64_t BenchPublisher::deliverable_of(std::uint32_t stream) const {
-  const auto refused = refused_.find(stream);
-  return around_.plan.scenario.sent_of(stream, sent_) - (refused == refused_.end() ? 0 : refused->second);
+  const auto refused = refused_->find(stream);
+  return around_.plan.scenario.sent_of(stream, sent_) - (refused == refused_->end() ? 0 : refused->second);
 }
 
 std::uint64_t BenchPublisher::skip_rest() {
   std::uint64_t skipped = 0;
-  for (; tried_ < around_.plan.scenario.limit_of(number_); ++tried_, ++skipped) {
+  for (; tried_ < around_.plan.scenario.limit_of(number()); ++tried_, ++skipped) {
     if (around_.plan.scenario.count == 0 && schedule_.next() >= around_.plan.scenario.length()) break;
     schedule_.advance();
   }
   return skipped;
 }
 
-BenchSubscriber::BenchSubscriber(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options,
-                                 std::uint32_t number)
-    : BenchClient{around, owner, std::move(options)},
-      number_{number},
-      filters_{around.plan.filters_of(number)} {}
+BenchSubscriber::BenchSubscriber(Surroundings& around, ClientOwner& owner, std::uint32_t number)
+    : BenchClient{around, owner, number} {}
 
 void BenchSubscriber::on_accepted() {
   mqtt::SubscriptionList list;
-  for (const std::string& filter : filters_) list.add(filter, {.qos = around_.plan.scenario.subscribe_qos});
-  asked_ = around_.loop.refresh_now();
-  if (!client_.session().subscribe(asked_, list.view(), around_.plan.subscribe_properties.view()))
-    owner_.on_filter_refused(filters_.front(), mqtt::ReasonCode::unspecified_error);
+  const auto filters = around_.plan.filters_of(number_of_all());
+  for (const std::string& filter : filters) list.add(filter, {.qos = around_.plan.scenario.subscribe_qos});
+  if (!client_.session().subscribe(around_.loop.now(), list.view(), around_.plan.subscribe_properties.view()))
+    owner_.on_filter_refused(filters.front(), mqtt::ReasonCode::unspecified_error);
 }
 
 void BenchSubscriber::on_subscribed(mqtt::PacketId, const mqtt::SubackView& suback) {
-  around_.measurements.subscribe.record((around_.loop.refresh_now() - asked_).count());
+  around_.measurements.subscribe.record(next_step().count());
   for (std::size_t n = 0; n < suback.reasons.size(); ++n) {
     const auto code = static_cast<mqtt::ReasonCode>(suback.reasons[n]);
-    if (mqtt::is_error(code)) return owner_.on_filter_refused(filters_[n], code);
+    if (mqtt::is_error(code))
+      return owner_.on_filter_refused(around_.plan.filters_of(number_of_all())[n], code);
   }
-  filters_ = {};
-  owner_.on_ready();
+  ready();
 }
 
 void BenchSubscriber::on_message(const mqtt::PublishView& message, mqtt::AckToken) {
@@ -170,7 +193,7 @@ void BenchSubscriber::on_message(const mqtt::PublishView& message, mqtt::AckToke
   m.received_per_second.note(now - around_.start);
   const bool ours = !fault && stamp.stream < around_.plan.scenario.streams();
   if (!ours) return note_damaged();
-  const Arrived arrived = streams_[stamp.stream].note(stamp.sequence);
+  const Arrived arrived = streams_.make()[stamp.stream].note(stamp.sequence);
   if (arrived == Arrived::duplicated) return void(++m.duplicated);
   ++distinct_;
   if (arrived == Arrived::reordered) ++m.reordered;
@@ -212,9 +235,9 @@ bool BenchSubscriber::same_body(const Stamp& stamp, mqtt::Bytes payload) const {
 std::uint64_t BenchSubscriber::lost_of(const std::vector<std::uint64_t>& sent) const {
   std::uint64_t all = 0, lost = 0;
   for (std::uint32_t n = 0; n < sent.size(); ++n) {
-    if (!around_.plan.scenario.receives(number_, n)) continue;
-    const auto stream = streams_.find(n);
-    lost += stream == streams_.end() ? sent[n] : stream->second.lost_of(sent[n]);
+    if (!around_.plan.scenario.receives(number_of_all(), n)) continue;
+    const auto stream = streams_->find(n);
+    lost += stream == streams_->end() ? sent[n] : stream->second.lost_of(sent[n]);
     all += sent[n];
   }
   if (around_.plan.scenario.unstamped()) return all - std::min(all, distinct_);

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include <mqtt/client/client.hpp>
+#include <mqtt/session/id_table.hpp>
+#include <mqtt/util/rare.hpp>
 
 #include "mqbench/measurements.hpp"
 #include "mqbench/payload_maker.hpp"
@@ -22,6 +24,7 @@ struct Surroundings {
   const Plan& plan;
   Measurements& measurements;
   SecondRecorder& seconds;
+  std::shared_ptr<const mqtt::ClientOptions> options;  ///< all but who and from where
   PayloadMaker payloads;
   mqtt::TimePoint start{};  ///< the common one; set before the first message
   std::uint64_t batch = 0;  ///< counts the turns in which messages are sent
@@ -45,7 +48,9 @@ class ClientOwner {
   ~ClientOwner() = default;
 };
 
-/// One connection. Destroy it before the loop, and not from inside a callback.
+/// One connection. Destroy it before the loop, and not from inside a callback. There are many, and most of
+/// the time most are idle: what they share stands in Surroundings, what can be told from the number is not
+/// kept.
 class BenchClient : public mqtt::ClientHandler {
  public:
   virtual ~BenchClient() = default;
@@ -56,9 +61,11 @@ class BenchClient : public mqtt::ClientHandler {
   void leave();
 
   [[nodiscard]] mqtt::Client& client() { return client_; }
+  /// Among all clients of the run.
+  [[nodiscard]] std::uint32_t number_of_all() const { return number_; }
 
  protected:
-  BenchClient(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options);
+  BenchClient(Surroundings& around, ClientOwner& owner, std::uint32_t number);
 
   void on_message(const mqtt::PublishView&, mqtt::AckToken) override {}
   void on_published(mqtt::PacketId, mqtt::ReasonCode, mqtt::PropertiesView) override {}
@@ -66,27 +73,40 @@ class BenchClient : public mqtt::ClientHandler {
   void on_ended(const mqtt::Ending& ending) override;
   /// CONNACK has accepted it.
   virtual void on_accepted() = 0;
+  void ready();
+  /// A step on the way has begun now; since when was the one before it under way?
+  mqtt::Duration next_step();
 
   Surroundings& around_;
   ClientOwner& owner_;
-  std::string client_id_;
   mqtt::Client client_;
 
  private:
-  mqtt::TimePoint began_{};
+  struct Connecting {
+    mqtt::TimePoint began{};
+    mqtt::TimePoint step_began{};
+  };
+
+  void on_opening(mqtt::net::StreamTarget& target) override;
+  void on_connecting(mqtt::ConnectOptions& connect) override;
+  void on_step(mqtt::net::OpenStep step) override;
+
+  std::uint32_t number_;
   bool leaving_ = false;
+  mqtt::Rare<Connecting> connecting_;  // until it is ready
 };
 
 class BenchPublisher final : public BenchClient {
  public:
-  BenchPublisher(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options, std::uint32_t number);
+  BenchPublisher(Surroundings& around, ClientOwner& owner, std::uint32_t number);
 
   /// Whether a message can go to the kernel in this batch. If not, the owner hears when it can.
   [[nodiscard]] bool find_room();
   /// After find_room(). Open loop: `due` is Schedule::next(), which advances.
   void publish(mqtt::TimePoint due);
 
-  [[nodiscard]] std::uint32_t number() const { return number_; }
+  /// Among the publishers.
+  [[nodiscard]] std::uint32_t number() const { return number_of_all() - around_.plan.scenario.subscribers; }
   /// When the next message is due, from the start on.
   [[nodiscard]] mqtt::Duration next() const { return schedule_.next(); }
   /// It has no more to send: the count is reached, or the next is not due in the run any more.
@@ -101,34 +121,32 @@ class BenchPublisher final : public BenchClient {
 
  private:
   struct InFlight {
-    mqtt::TimePoint sent;
-    std::uint32_t stream;
-    bool measured;
+    mqtt::TimePoint sent{};
+    std::uint32_t stream = 0;
+    bool measured = false;
   };
 
-  void on_accepted() override { owner_.on_ready(); }
+  void on_accepted() override { ready(); }
   void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override;
   void on_output_drained() override;
   [[nodiscard]] bool has_room();
   void look_for_room();
 
-  std::uint32_t number_;
-  std::uint32_t stream_;  // of topic_
-  std::string topic_;
+  std::uint32_t stream_ = 0;  // of topic_
+  std::string topic_;         // made with the first message
   Schedule schedule_;
   std::uint64_t tried_ = 0;  // messages, those that the session would not take included
   std::uint64_t sent_ = 0;
   std::uint64_t expected_ = 0;
-  std::unordered_map<std::uint32_t, std::uint64_t> refused_;  // by the server, per stream
+  mqtt::Rare<std::unordered_map<std::uint32_t, std::uint64_t>> refused_;  // by the server, per stream
   std::uint64_t batch_ = 0;
-  std::unordered_map<mqtt::PacketId, InFlight> in_flight_;
+  mqtt::IdTable<InFlight> in_flight_;
   bool waiting_ = false;  // for room
 };
 
 class BenchSubscriber final : public BenchClient {
  public:
-  BenchSubscriber(Surroundings& around, ClientOwner& owner, mqtt::ClientOptions options,
-                  std::uint32_t number);
+  BenchSubscriber(Surroundings& around, ClientOwner& owner, std::uint32_t number);
 
   /// Of how many messages each stream has: what never came, damaged or not.
   [[nodiscard]] std::uint64_t lost_of(const std::vector<std::uint64_t>& sent) const;
@@ -144,10 +162,7 @@ class BenchSubscriber final : public BenchClient {
   void note_unstamped(const mqtt::PublishView& message, mqtt::TimePoint now);
   [[nodiscard]] bool same_body(const Stamp& stamp, mqtt::Bytes payload) const;
 
-  std::uint32_t number_;
-  std::vector<std::string> filters_;  // until they are granted
-  mqtt::TimePoint asked_{};
-  std::unordered_map<std::uint32_t, SequenceTracker> streams_;
+  mqtt::Rare<std::unordered_map<std::uint32_t, SequenceTracker>> streams_;
   std::uint64_t distinct_ = 0;
   std::uint64_t unnamed_ = 0;  // damaged ones of which nobody knows which message they were
 };

@@ -31,7 +31,8 @@ void PerSecond::add(const PerSecond& other) {
 void Measurements::add(const Measurements& other) {
   for (const auto histogram :
        {&Measurements::due_to_received, &Measurements::sent_to_received, &Measurements::lag,
-        &Measurements::ack, &Measurements::connect, &Measurements::subscribe})
+        &Measurements::ack, &Measurements::tcp, &Measurements::tls, &Measurements::websocket,
+        &Measurements::connack, &Measurements::connect, &Measurements::subscribe})
     static_cast<void>((this->*histogram).add(other.*histogram));  // all are of one range
   for (const auto count :
        {&Measurements::sent, &Measurements::unsent, &Measurements::held, &Measurements::acked,

@@ -31,7 +31,12 @@ struct Measurements {
   Histogram lag;  ///< due to sent: handed to the kernel at the end of that turn of the loop
   Histogram ack;  ///< sent to the last acknowledgement, QoS 1 and 2
 
-  Histogram connect;    ///< from the first octet to CONNACK
+  // The way to a connection, step by step. A retry with an older version counts each of them again.
+  Histogram tcp;        ///< or a unix socket: lookup, connect() and the proxy
+  Histogram tls;        ///< the handshake
+  Histogram websocket;  ///< the upgrade
+  Histogram connack;    ///< from there to CONNACK
+  Histogram connect;    ///< all of it
   Histogram subscribe;  ///< from SUBSCRIBE to SUBACK
 
   std::uint64_t sent = 0;

@@ -7,6 +7,17 @@
 
 namespace mq::bench {
 
+std::string Plan::client_id_of(std::uint32_t client) const {
+  const bool subscribes = client < scenario.subscribers;
+  return fmt::format("{}-{:06x}-{}{}", client_prefix, run, subscribes ? 's' : 'p',
+                     subscribes ? client : client - scenario.subscribers);
+}
+
+std::string_view Plan::source_of(std::uint32_t client) const {
+  if (scenario.sources.empty()) return {};
+  return scenario.sources[client % scenario.sources.size()];
+}
+
 std::string Plan::topic_of(std::uint32_t stream) const {
   return scenario.pattern.name(run, scenario.topic_of(stream));
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <mqtt/codec/property.hpp>
@@ -23,6 +24,10 @@ struct Plan {
   mqtt::Properties subscribe_properties;
   std::vector<std::uint8_t> payload;  ///< of the longest: the stamp's place, then what all messages share
 
+  /// Of clients() in all: subscribers come first.
+  [[nodiscard]] std::string client_id_of(std::uint32_t client) const;
+  /// The address that it connects from; empty: the system's choice.
+  [[nodiscard]] std::string_view source_of(std::uint32_t client) const;
   /// Of the stream's messages.
   [[nodiscard]] std::string topic_of(std::uint32_t stream) const;
   [[nodiscard]] std::vector<std::string> filters_of(std::uint32_t subscriber) const;

@@ -117,6 +117,10 @@ std::string as_histogram_log(const RunResult& result) {
   add("sent-to-received", m.sent_to_received);
   add("lag", m.lag);
   add("ack", m.ack);
+  add("tcp", m.tcp);
+  add("tls", m.tls);
+  add("websocket", m.websocket);
+  add("connack", m.connack);
   add("connect", m.connect);
   add("subscribe", m.subscribe);
   return text;

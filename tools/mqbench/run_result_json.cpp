@@ -109,6 +109,10 @@ void add_latencies(JsonWriter& json, const RunResult& result) {
   add_histogram(json, "sent_to_received", m.sent_to_received);
   if (result.plan.scenario.open_loop()) add_histogram(json, "lag", m.lag);
   add_histogram(json, "ack", m.ack);
+  add_histogram(json, "tcp", m.tcp);
+  add_histogram(json, "tls", m.tls);
+  add_histogram(json, "websocket", m.websocket);
+  add_histogram(json, "connack", m.connack);
   add_histogram(json, "connect", m.connect);
   add_histogram(json, "subscribe", m.subscribe);
   json.end_object();

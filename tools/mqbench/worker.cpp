@@ -1,6 +1,5 @@
 #include "mqbench/worker.hpp"
 
-#include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
@@ -49,6 +48,7 @@ void Worker::run() {
                                                         .plan = plan_,
                                                         .measurements = result_.measurements,
                                                         .seconds = seconds_,
+                                                        .options = shared_options(),
                                                         .payloads = {plan_, index_}});
   auto timer = PreciseTimer::open(*loop_, [this] { pump(); });
   if (!timer) return fail({ExitCode::internal, timer.error().context});
@@ -62,36 +62,25 @@ void Worker::run() {
   seconds_.end();
 }
 
+std::shared_ptr<const mqtt::ClientOptions> Worker::shared_options() {
+  if (plan_.scenario.topic_alias) setup_.options.session.alias_policy = mqtt::AliasPolicy::when_room;
+  if (plan_.scenario.window) setup_.options.session.send_window = plan_.scenario.window;
+  return std::make_shared<const mqtt::ClientOptions>(std::move(setup_.options));
+}
+
 /// Subscribers connect first. Client n of the run belongs to worker n modulo threads, and so does publisher
 /// n.
 void Worker::make_clients() {
   const Scenario& scenario = plan_.scenario;
   ClientOwner& owner = *this;
   for (std::uint32_t n = index_; n < scenario.subscribers; n += threads_) {
-    numbers_.push_back(n);
-    subscribers_.push_back(std::make_unique<BenchSubscriber>(*around_, owner, options_for(n), n));
+    subscribers_.push_back(std::make_unique<BenchSubscriber>(*around_, owner, n));
     clients_.push_back(subscribers_.back().get());
   }
   for (std::uint32_t n = index_; n < scenario.publishers; n += threads_) {
-    numbers_.push_back(scenario.subscribers + n);
-    publishers_.push_back(
-        std::make_unique<BenchPublisher>(*around_, owner, options_for(scenario.subscribers + n), n));
+    publishers_.push_back(std::make_unique<BenchPublisher>(*around_, owner, n));
     clients_.push_back(publishers_.back().get());
   }
-}
-
-mqtt::ClientOptions Worker::options_for(std::uint32_t client) const {
-  const Scenario& scenario = plan_.scenario;
-  mqtt::ClientOptions options = setup_.options;
-  const bool subscribes = client < scenario.subscribers;
-  options.connect.client_id =
-      fmt::format("{}-{:06x}-{}{}", plan_.client_prefix, plan_.run, subscribes ? 's' : 'p',
-                  subscribes ? client : client - scenario.subscribers);
-  if (!scenario.sources.empty())
-    options.target.connect.local_address = scenario.sources[client % scenario.sources.size()];
-  if (scenario.window) options.session.send_window = scenario.window;
-  if (scenario.topic_alias) options.session.alias_policy = mqtt::AliasPolicy::when_room;
-  return options;
 }
 
 void Worker::tick() {
@@ -114,7 +103,7 @@ bool Worker::flat_out_is_over() const {
 void Worker::connect_due() {
   const double elapsed = std::chrono::duration<double>{loop_->now() - opened_}.count();
   const double due = elapsed * plan_.scenario.ramp;
-  while (begun_ < clients_.size() && numbers_[begun_] <= due) clients_[begun_++]->connect();
+  while (begun_ < clients_.size() && clients_[begun_]->number_of_all() <= due) clients_[begun_++]->connect();
 }
 
 void Worker::on_ready() { ++ready_; }

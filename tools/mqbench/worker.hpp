@@ -62,8 +62,8 @@ class Worker final : private ClientOwner {
   void on_room(std::uint32_t publisher) override;
   void on_gone(const mqtt::Ending& ending, const std::string& client_id, bool asked_for) override;
 
+  [[nodiscard]] std::shared_ptr<const mqtt::ClientOptions> shared_options();
   void make_clients();
-  [[nodiscard]] mqtt::ClientOptions options_for(std::uint32_t client) const;
   void tick();
   void connect_due();
   void begin();
@@ -100,9 +100,8 @@ class Worker final : private ClientOwner {
   std::unique_ptr<mqtt::net::TurnEnd> more_;
   std::vector<std::unique_ptr<BenchSubscriber>> subscribers_;
   std::vector<std::unique_ptr<BenchPublisher>> publishers_;
-  std::vector<BenchClient*> clients_;   // in the order of connecting
-  std::vector<std::uint32_t> numbers_;  // of clients_, among all of the run
-  std::size_t begun_ = 0;               // of clients_
+  std::vector<BenchClient*> clients_;  // in the order of connecting
+  std::size_t begun_ = 0;              // of clients_
   std::uint32_t ready_ = 0;
   std::uint32_t gone_ = 0;
   DueQueue due_;

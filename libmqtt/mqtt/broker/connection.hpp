@@ -5,8 +5,8 @@
 
 #include <mqtt/broker/access.hpp>
 #include <mqtt/broker/subscription.hpp>
-#include <mqtt/broker/timers.hpp>
 #include <mqtt/session/server_session.hpp>
+#include <mqtt/util/timers.hpp>
 
 namespace mqtt::broker {
 

@@ -11,10 +11,10 @@
 #include <mqtt/broker/events.hpp>
 #include <mqtt/broker/message.hpp>
 #include <mqtt/broker/replays.hpp>
-#include <mqtt/broker/timers.hpp>
 #include <mqtt/broker/topic_tree.hpp>
 #include <mqtt/session/session_state.hpp>
 #include <mqtt/util/rare.hpp>
+#include <mqtt/util/timers.hpp>
 
 namespace mqtt::broker {
 

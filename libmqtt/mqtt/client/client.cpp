@@ -23,18 +23,25 @@ ClientConfig without_connack_timeout(ClientConfig config) {
 
 }  // namespace
 
+Client::Unusual::Unusual() = default;
+Client::Unusual::~Unusual() = default;
+
 Client::Client(net::Loop& loop, ClientOptions options, ClientHandler& handler)
+    : Client{loop, std::make_shared<const ClientOptions>(std::move(options)), handler} {}
+
+Client::Client(net::Loop& loop, std::shared_ptr<const ClientOptions> options, ClientHandler& handler)
     : loop_{loop},
       options_{std::move(options)},
       handler_{handler},
-      session_{loop.chunks(), without_connack_timeout(options_.session)},
-      backoff_{options_.reconnect, options_.jitter_seed},
+      session_{loop.chunks(), without_connack_timeout(options_->session)},
       turn_end_{loop, [this] { at_turn_end(); }},
       timer_{loop, [this] { on_timer(); }} {
-  session_.set_mechanism(options_.mechanism.get());
-  if (options_.token)
-    renewal_ = std::make_unique<TokenRenewal>(loop, options_.token->source, options_.token->first,
-                                              options_.jitter_seed);
+  session_.set_mechanism(options_->mechanism.get());
+  if (options_->reconnect.enabled)
+    retrying_ = std::make_unique<Retrying>(Backoff{options_->reconnect, options_->jitter_seed});
+  if (options_->token)
+    unusual_.make().renewal = std::make_unique<TokenRenewal>(loop, options_->token->source,
+                                                             options_->token->first, options_->jitter_seed);
 }
 
 Client::~Client() = default;
@@ -45,16 +52,16 @@ void Client::open() {
   state_ = State::opening;
   was_connected_ = false;
   write_blocked_ = false;
-  write_error_.reset();
-  first_octets_.clear();
-  deadline_ = loop_.refresh_now() + options_.connect_timeout;
-  if (renewal_ && token_used_) return fetch_token();
+  if (unusual_) unusual_.make().write_error.reset();
+  first_octets_.reset();
+  deadline_ = loop_.refresh_now() + options_->connect_timeout;
+  if (unusual_->renewal && token_used_) return fetch_token();
   open_stream();
 }
 
 /// The one that we have may have ended.
 void Client::fetch_token() {
-  renewal_->fetch(options_.connect_timeout, [this](Result<std::string> token) {
+  unusual_.make().renewal->fetch(options_->connect_timeout, [this](Result<std::string> token) {
     if (!token)
       return end_attempt(Ending{.kind = Ending::Kind::open_failed, .error = std::move(token.error())});
     use_token(std::move(*token));
@@ -63,18 +70,18 @@ void Client::fetch_token() {
 }
 
 void Client::use_token(std::string token) {
-  if (FixedMechanism* mechanism = options_.token->mechanism.get())
+  if (FixedMechanism* mechanism = options_->token->mechanism.get())
     return mechanism->set_data(std::move(token));
-  options_.connect.password = std::move(token);
+  unusual_.make().token = std::move(token);
 }
 
 void Client::keep_token_fresh() {
-  if (!renewal_ || !options_.token->mechanism) return;
-  renewal_->keep_fresh([this](std::string token) { re_authenticate(std::move(token)); },
-                       [this](const Error& error, Duration delay) {
-                         handler_.on_renewal_failed(error, delay);
-                         turn_end_.request();
-                       });
+  if (!unusual_->renewal || !options_->token->mechanism) return;
+  unusual_->renewal->keep_fresh([this](std::string token) { re_authenticate(std::move(token)); },
+                                [this](const Error& error, Duration delay) {
+                                  handler_.on_renewal_failed(error, delay);
+                                  turn_end_.request();
+                                });
 }
 
 void Client::re_authenticate(std::string token) {
@@ -85,10 +92,12 @@ void Client::re_authenticate(std::string token) {
 }
 
 void Client::open_stream() {
-  net::StreamTarget target = options_.target;
+  net::StreamTarget target = own_target();
   target.connect.deadline = deadline_;
-  if (!elsewhere_.empty()) {
-    target.hosts = std::exchange(elsewhere_, {});  // the next time we begin with our own again
+  target.on_step = [this](net::OpenStep step) { handler_.on_step(step); };
+  if (!unusual_->elsewhere.empty()) {
+    // The next time we begin with our own again.
+    target.hosts = std::exchange(unusual_.make().elsewhere, {});
     target.connect.service.clear();
   }
   opening_ = std::make_unique<net::Opening>(loop_, std::move(target),
@@ -108,14 +117,43 @@ void Client::on_opened(Result<std::unique_ptr<net::ByteStream>> opened) {
   turn_end_.request();
 }
 
-bool Client::owns_kept_session() const {
-  return options_.own_session && options_.connect.version != Version::v5;
+bool Client::owns_kept_session() const { return options_->own_session && wanted_version() != Version::v5; }
+
+Version Client::wanted_version() const { return fell_back_ ? Version::v3_1_1 : options_->connect.version; }
+
+/// What the options say, and what has come of them.
+ConnectOptions Client::own_connect_options() const {
+  ConnectOptions options = options_->connect;
+  options.version = wanted_version();
+  if (fell_back_) {
+    options.properties = {};
+    if (options.will) options.will->properties = {};
+  }
+  if (unusual_->token) options.password = unusual_->token;
+  handler_.on_connecting(options);
+  return options;
+}
+
+net::StreamTarget Client::own_target() const {
+  net::StreamTarget target = options_->target;
+  handler_.on_opening(target);
+  if (unusual_->moved_to.empty()) return target;
+  target.hosts = unusual_->moved_to;
+  target.connect.service.clear();
+  return target;
+}
+
+ClientOptions Client::own_options() const {
+  ClientOptions options = *options_;
+  options.connect = own_connect_options();
+  options.target = own_target();
+  return options;
 }
 
 /// Whether the server shall drop a session that it holds: what the caller asked for, but only the
 /// first time, if the session is to outlive connections.
 ConnectOptions Client::connect_options() const {
-  ConnectOptions options = options_.connect;
+  ConnectOptions options = own_connect_options();
   if (owns_kept_session()) options.clean_start = false;
   if (!has_connected_) return options;
   if (options.client_id.empty()) options.client_id = session_.limits().client_id;
@@ -125,21 +163,25 @@ ConnectOptions Client::connect_options() const {
 }
 
 void Client::on_data(Bytes bytes) {
-  if (first_octets_.size() < first_octets_kept) {
-    const std::size_t size = std::min(bytes.size(), first_octets_kept - first_octets_.size());
-    first_octets_.append(as_text(bytes.first(size)));
+  if (!was_connected_ && first_octets_->size() < first_octets_kept) {
+    const std::size_t size = std::min(bytes.size(), first_octets_kept - first_octets_->size());
+    first_octets_.make().append(as_text(bytes.first(size)));
   }
   if (state_ != State::open) return;  // a closing connection has nothing more to say to us
   session_.receive(loop_.now(), bytes, handler_);
   if (session_.accepted() && !was_connected_) on_accepted();
-  if (goodbye_due_ && session_.connected()) disconnect(*std::exchange(goodbye_due_, std::nullopt));
+  if (unusual_->goodbye_due && session_.connected())
+    disconnect(*std::exchange(unusual_.make().goodbye_due, std::nullopt));
   turn_end_.request();
 }
 
 void Client::on_accepted() {
   was_connected_ = has_connected_ = true;
-  accepted_at_ = loop_.now();
-  in_flight_at_accept_ = session_.in_flight();
+  first_octets_.reset();
+  if (retrying_) {
+    retrying_->accepted_at = loop_.now();
+    retrying_->in_flight_at_accept = session_.in_flight();
+  }
   if (!session_.wants_close()) {
     deadline_ = std::nullopt;
     keep_token_fresh();
@@ -151,7 +193,8 @@ void Client::on_accepted() {
 /// a connection that got somewhere begins the back-off anew.
 bool Client::made_progress() const {
   if (!was_connected_) return false;
-  return loop_.now() - accepted_at_ >= stable_after || session_.in_flight() < in_flight_at_accept_;
+  return loop_.now() - retrying_->accepted_at >= stable_after ||
+         session_.in_flight() < retrying_->in_flight_at_accept;
 }
 
 void Client::on_writable() {
@@ -182,7 +225,7 @@ void Client::on_timer() {
     if (session_.wants_close()) return end_drained_or_not();
     if (state_ == State::open)
       return end_attempt(
-          Ending{.kind = Ending::Kind::connack_timeout, .peer = peer(), .first_octets = first_octets_});
+          Ending{.kind = Ending::Kind::connack_timeout, .peer = peer(), .first_octets = *first_octets_});
   }
   if (state_ == State::open) session_.on_time(now, handler_);
   turn_end_.request();
@@ -191,13 +234,13 @@ void Client::on_timer() {
 /// The server had drain_timeout to close, or to take more of what we have.
 void Client::end_drained_or_not() {
   if (!session_.output().empty())
-    write_error_ = Error{ErrorDomain::timeout, 0, "the server stopped taking what was sent"};
+    unusual_.make().write_error = Error{ErrorDomain::timeout, 0, "the server stopped taking what was sent"};
   end_attempt(ending_of_session());
 }
 
 void Client::at_turn_end() {
-  if (over_) {
-    const Ending ending = *std::exchange(over_, std::nullopt);
+  if (unusual_->over) {
+    const Ending ending = *std::exchange(unusual_.make().over, std::nullopt);
     return handler_.on_ended(ending);
   }
   if (!stream_) return;
@@ -228,7 +271,7 @@ void Client::write_parts() {
     if (!taken) {
       // What the server said before it hung up is still to be read, and tells why: on_end() or
       // on_error() follows.
-      write_error_ = std::move(taken.error());
+      unusual_.make().write_error = std::move(taken.error());
       if (reading_paused_) stream_->resume_reading();
       return output.clear();
     }
@@ -259,9 +302,9 @@ Ending Client::ending_of_session() const {
                 .close = *session_.close_info(),
                 .was_connected = was_connected_,
                 .peer = peer(),
-                .first_octets = first_octets_};
-  if (write_error_ && ending.close.reason == CloseReason::local_disconnect) {
-    ending.error = *write_error_;  // our last packets did not leave
+                .first_octets = *first_octets_};
+  if (unusual_->write_error && ending.close.reason == CloseReason::local_disconnect) {
+    ending.error = *unusual_->write_error;  // our last packets did not leave
     return ending;
   }
   switch (ending.close.reason) {
@@ -286,11 +329,11 @@ Ending Client::lost(Error error) const {
           .error = std::move(error),
           .was_connected = was_connected_,
           .peer = peer(),
-          .first_octets = first_octets_};
+          .first_octets = *first_octets_};
 }
 
 bool Client::falls_back(const Ending& ending) const {
-  return options_.version_fallback && !has_connected_ && options_.connect.version == Version::v5 &&
+  return options_->version_fallback && !has_connected_ && wanted_version() == Version::v5 &&
          ending.kind == Ending::Kind::refused &&
          ending.close.code == ReasonCode::unsupported_protocol_version;
 }
@@ -298,45 +341,42 @@ bool Client::falls_back(const Ending& ending) const {
 /// Use Another Server is for now, Server Moved for good (4.13, table of reason codes). The transport stays,
 /// and with TLS the other server's certificate has to be good for its name.
 bool Client::follows(const Ending& ending) {
-  if (!options_.reconnect.enabled || options_.target.hosts.empty()) return false;
+  if (!retrying_ || options_->target.hosts.empty()) return false;
   if (ending.kind != Ending::Kind::refused && ending.kind != Ending::Kind::peer_disconnect) return false;
   const bool moved = ending.close.code == ReasonCode::server_moved;
   if (!moved && ending.close.code != ReasonCode::use_another_server) return false;
-  elsewhere_ = parse_server_reference(ending.close.server_reference, options_.target.hosts.front().port);
-  if (moved && !elsewhere_.empty()) {
-    options_.target.hosts = elsewhere_;
-    options_.target.connect.service.clear();
-  }
-  return !elsewhere_.empty();
+  Unusual& unusual = unusual_.make();
+  unusual.elsewhere = parse_server_reference(ending.close.server_reference, own_target().hosts.front().port);
+  if (moved && !unusual.elsewhere.empty()) unusual.moved_to = unusual.elsewhere;
+  return !unusual.elsewhere.empty();
 }
 
 /// A server that accepted our token may end the connection when the token does.
 bool Client::token_may_help(const Ending& ending) const {
-  return renewal_ && ending.kind == Ending::Kind::peer_disconnect &&
+  return unusual_->renewal && ending.kind == Ending::Kind::peer_disconnect &&
          ending.close.code == ReasonCode::not_authorized;
 }
 
 void Client::end_attempt(Ending ending) {
-  if (made_progress()) backoff_.reset();
+  if (retrying_ && made_progress()) retrying_->backoff.reset();
   drop_connection();
   ending.had_connected = has_connected_;
   // A server that refused us would do so again, and has no session of ours.
   if (ending.kind == Ending::Kind::refused && !has_connected_) session_owed_ = false;
-  if (goodbye_due_) return finish(Ending{.kind = Ending::Kind::finished, .had_connected = has_connected_});
+  if (unusual_->goodbye_due)
+    return finish(Ending{.kind = Ending::Kind::finished, .had_connected = has_connected_});
   if (leaving_) return finish(std::move(ending));
   if (falls_back(ending)) {
-    options_.connect.version = Version::v3_1_1;
-    options_.connect.properties = {};
-    if (options_.connect.will) options_.connect.will->properties = {};
+    fell_back_ = true;
     return open();
   }
   const bool retries = (follows(ending) || retry_may_help(ending) || token_may_help(ending)) &&
-                       (has_connected_ || options_.reconnect.first_too);
-  const auto delay = retries ? backoff_.next() : std::nullopt;
+                       (has_connected_ || options_->reconnect.first_too);
+  const auto delay = retries && retrying_ ? retrying_->backoff.next() : std::nullopt;
   if (!delay) return finish(std::move(ending));
   state_ = State::waiting;
   token_used_ = true;
-  const Duration wait = std::max(*delay, std::exchange(away_, Duration::zero()));
+  const Duration wait = std::max(*delay, std::exchange(retrying_->away, Duration::zero()));
   deadline_ = loop_.now() + wait;
   timer_.set(deadline_);
   handler_.on_lost(ending, wait);
@@ -345,16 +385,16 @@ void Client::end_attempt(Ending ending) {
 void Client::finish(Ending ending) {
   state_ = State::over;
   if (std::exchange(session_owed_, false)) return end_session(std::move(ending));
-  over_ = std::move(ending);
+  unusual_.make().over = std::move(ending);
   turn_end_.request();
 }
 
 /// How that goes changes nothing of how the client ended.
 void Client::end_session(Ending ending) {
-  session_end_ =
-      std::make_unique<SessionEnd>(loop_, options_, [this, ending = std::move(ending)](const Ending& visit) {
+  unusual_.make().session_end = std::make_unique<SessionEnd>(
+      loop_, own_options(), [this, ending = std::move(ending)](const Ending& visit) {
         if (visit.kind != Ending::Kind::finished) handler_.on_session_left(visit);
-        over_ = ending;
+        unusual_.make().over = ending;
         turn_end_.request();
       });
 }
@@ -363,7 +403,7 @@ void Client::drop_connection() {
   session_.on_transport_closed(loop_.now());
   stream_.reset();
   opening_.reset();
-  if (renewal_) renewal_->stop();
+  if (unusual_->renewal) unusual_->renewal->stop();
   timer_.cancel();
   deadline_ = std::nullopt;
 }
@@ -384,7 +424,7 @@ void Client::disconnect(ReasonCode reason, PropertiesView properties) {
 /// The CONNECT on its way may begin a session: were it overtaken by the connection that is to end the
 /// session, that would stay.
 void Client::disconnect_after_connack(ReasonCode reason) {
-  goodbye_due_ = reason;
+  unusual_.make().goodbye_due = reason;
   deadline_ = earlier(deadline_, loop_.now() + drain_timeout);
   turn_end_.request();
 }
@@ -404,10 +444,10 @@ bool Client::say_goodbye(ReasonCode reason, PropertiesView properties) {
 
 void Client::break_connection(Breakage how, Duration away) {
   if (state_ != State::open || !session_.connected()) return;
-  away_ = away;
+  if (retrying_) retrying_->away = away;
   const Error error{ErrorDomain::system, 0, "the connection was broken on purpose"};
   if (how == Breakage::half_close) {
-    write_error_ = error;
+    unusual_.make().write_error = error;
     session_.output().clear();
     return stream_->shutdown();  // on_end() follows
   }

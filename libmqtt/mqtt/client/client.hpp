@@ -10,6 +10,7 @@
 #include <mqtt/net/loop.hpp>
 #include <mqtt/net/open_stream.hpp>
 #include <mqtt/session/client_session.hpp>
+#include <mqtt/util/rare.hpp>
 
 namespace mqtt {
 
@@ -46,6 +47,12 @@ struct ClientOptions {
 /// must not destroy the client.
 class ClientHandler : public SessionHandler {
  public:
+  /// An attempt begins. What clients with the same options do not share can be set here: where this one
+  /// connects to or from, and what its CONNECT says.
+  virtual void on_opening(net::StreamTarget&) {}
+  virtual void on_connecting(ConnectOptions&) {}
+  /// On the way to CONNECT, for who measures it.
+  virtual void on_step(net::OpenStep) {}
   /// The connection failed or was lost and will be tried again after `delay`.
   virtual void on_lost(const Ending&, Duration) {}
   /// There is no new token for the one that ends; the next attempt is after `delay`.
@@ -79,6 +86,8 @@ enum class Breakage : std::uint8_t {
 class Client final : private net::StreamHandler {
  public:
   Client(net::Loop& loop, ClientOptions options, ClientHandler& handler);
+  /// Of thousands with the same options: ClientHandler::on_opening() and on_connecting() tell them apart.
+  Client(net::Loop& loop, std::shared_ptr<const ClientOptions> options, ClientHandler& handler);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -101,7 +110,7 @@ class Client final : private net::StreamHandler {
   [[nodiscard]] ClientSession& session() { return session_; }
   [[nodiscard]] net::Loop& loop() { return loop_; }
   /// Messages can be sent.
-  [[nodiscard]] bool connected() const { return session_.connected() && !write_error_; }
+  [[nodiscard]] bool connected() const { return session_.connected() && !unusual_->write_error; }
   /// A connection was accepted, this one or an earlier one.
   [[nodiscard]] bool has_connected() const { return has_connected_; }
   /// The session has queued something outside a callback of this client: send it this turn.
@@ -112,6 +121,8 @@ class Client final : private net::StreamHandler {
   [[nodiscard]] std::string peer() const { return stream_ ? stream_->peer() : std::string{}; }
   /// Version, cipher and so on of the connection.
   [[nodiscard]] net::StreamProperties stream_properties() const;
+  /// Octets that the kernel has taken and the other end has not yet acknowledged.
+  [[nodiscard]] std::size_t unacknowledged_octets() const { return stream_ ? stream_->unacknowledged() : 0; }
 
   /// How long disconnect() waits for the server to take more of what is queued, and then to close.
   static constexpr Duration drain_timeout = std::chrono::seconds{2};
@@ -126,6 +137,27 @@ class Client final : private net::StreamHandler {
   void on_end() override;
   void on_error(Error error) override;
 
+  /// What few clients ever need, or only at their end.
+  struct Unusual {
+    std::unique_ptr<TokenRenewal> renewal;
+    std::optional<std::string> token;       // the newest, if it is the password
+    std::vector<net::HostPort> elsewhere;   // where a server has sent us for the next connection
+    std::vector<net::HostPort> moved_to;    // and for good
+    std::optional<ReasonCode> goodbye_due;  // of a disconnect() that waits for CONNACK
+    std::unique_ptr<SessionEnd> session_end;
+    std::optional<Error> write_error;
+    std::optional<Ending> over;  // what on_ended() will say at the end of this turn
+    Unusual();
+    ~Unusual();
+  };
+  /// Of who reconnects.
+  struct Retrying {
+    Backoff backoff;
+    TimePoint accepted_at{};
+    std::size_t in_flight_at_accept = 0;
+    Duration away{};  // of break_connection()
+  };
+
   void open();
   void open_stream();
   void fetch_token();
@@ -135,6 +167,7 @@ class Client final : private net::StreamHandler {
   [[nodiscard]] bool token_may_help(const Ending& ending) const;
   void on_accepted();
   [[nodiscard]] bool made_progress() const;
+  [[nodiscard]] Version wanted_version() const;
   void end_drained_or_not();
   void drop_connection();
   void disconnect_after_connack(ReasonCode reason);
@@ -148,7 +181,10 @@ class Client final : private net::StreamHandler {
   void arm_timer();
   [[nodiscard]] Ending ending_of_session() const;
   [[nodiscard]] Ending lost(Error error) const;
+  [[nodiscard]] ConnectOptions own_connect_options() const;
   [[nodiscard]] ConnectOptions connect_options() const;
+  [[nodiscard]] net::StreamTarget own_target() const;
+  [[nodiscard]] ClientOptions own_options() const;
   void end_attempt(Ending ending);
   [[nodiscard]] bool falls_back(const Ending& ending) const;
   [[nodiscard]] bool follows(const Ending& ending);
@@ -156,32 +192,26 @@ class Client final : private net::StreamHandler {
   void finish(Ending ending);
   void end_session(Ending ending);
 
+  // Of thousands of these most are idle.
   net::Loop& loop_;
-  ClientOptions options_;
+  std::shared_ptr<const ClientOptions> options_;
   ClientHandler& handler_;
   ClientSession session_;
-  Backoff backoff_;
   net::TurnEnd turn_end_;
   net::Timer timer_;
-  std::unique_ptr<TokenRenewal> renewal_;
   std::unique_ptr<net::Opening> opening_;
   std::unique_ptr<net::ByteStream> stream_;
-  std::string first_octets_;
-  std::vector<net::HostPort> elsewhere_;  // where a server has sent us for the next connection
+  Rare<Unusual> unusual_;
+  Rare<std::string> first_octets_;      // until CONNACK
+  std::unique_ptr<Retrying> retrying_;  // null: it does not reconnect
+  Deadline deadline_;                   // of the state: connect, drain or retry
   State state_ = State::idle;
-  Deadline deadline_;                      // of the state: connect, drain or retry
-  std::optional<Ending> over_;             // what on_ended() will say at the end of this turn
-  bool was_connected_ = false;             // in this attempt
-  bool has_connected_ = false;             // ever
-  bool token_used_ = false;                // by an attempt that came to nothing
-  bool leaving_ = false;                   // disconnect() was called
-  bool session_owed_ = false;              // the server may hold a session that we promised to end
-  std::optional<ReasonCode> goodbye_due_;  // of a disconnect() that waits for CONNACK
-  std::unique_ptr<SessionEnd> session_end_;
-  std::optional<Error> write_error_;
-  Duration away_{};  // of break_connection()
-  TimePoint accepted_at_{};
-  std::size_t in_flight_at_accept_ = 0;
+  bool fell_back_ = false;      // to 3.1.1
+  bool was_connected_ = false;  // in this attempt
+  bool has_connected_ = false;  // ever
+  bool token_used_ = false;     // by an attempt that came to nothing
+  bool leaving_ = false;        // disconnect() was called
+  bool session_owed_ = false;   // the server may hold a session that we promised to end
   bool write_blocked_ = false;
   bool reading_paused_ = false;
 };

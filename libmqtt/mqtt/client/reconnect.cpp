@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <random>
 
 namespace mqtt {
 namespace {
@@ -47,8 +48,9 @@ std::optional<Duration> Backoff::next() {
   for (std::uint32_t i = 0; i < std::min(failures_, doublings_max) && ceiling < policy_.max; ++i)
     ceiling *= 2;
   ceiling = std::max(policy_.min, std::min(ceiling, policy_.max));
-  return Duration{
-      std::uniform_int_distribution<Duration::rep>{policy_.min.count(), ceiling.count()}(random_)};
+  std::mt19937_64 random{seed_};  // 2.5 KiB, made where one is needed
+  seed_ = random();
+  return Duration{std::uniform_int_distribution<Duration::rep>{policy_.min.count(), ceiling.count()}(random)};
 }
 
 bool retry_may_help(const Ending& ending) {

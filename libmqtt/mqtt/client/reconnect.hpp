@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <optional>
-#include <random>
 
 #include <mqtt/client/ending.hpp>
 #include <mqtt/util/time.hpp>
@@ -18,10 +17,11 @@ struct ReconnectPolicy {
 };
 
 /// Exponential back-off with full jitter: after the n-th failure in a row the delay is uniform between
-/// `min` and min(max, min * 2^n), so that a thousand clients of one broker do not come back together.
+/// `min` and min(max, min * 2^n), so that a thousand clients of one broker do not come back together. It is
+/// small: most clients never need it.
 class Backoff {
  public:
-  Backoff(ReconnectPolicy policy, std::uint64_t seed) : policy_{policy}, random_{seed} {}
+  Backoff(ReconnectPolicy policy, std::uint64_t seed) : policy_{policy}, seed_{seed} {}
 
   /// The delay before the next attempt; nothing when the policy allows no more.
   [[nodiscard]] std::optional<Duration> next();
@@ -30,7 +30,7 @@ class Backoff {
 
  private:
   ReconnectPolicy policy_;
-  std::mt19937_64 random_;
+  std::uint64_t seed_;  // of the next delay
   std::uint32_t failures_ = 0;
 };
 

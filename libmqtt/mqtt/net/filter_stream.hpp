@@ -38,6 +38,7 @@ class FilterStream : public ByteStream, protected StreamHandler {
   void set_handler(StreamHandler* handler) override;
   void pause_reading() override;
   void resume_reading() override;
+  std::size_t unacknowledged() const override { return inner_->unacknowledged(); }
   void close() override;
   void reset() override;
   std::string peer() const override { return inner_->peer(); }

@@ -9,12 +9,15 @@
 #include <thread>
 #include <utility>
 
+#include <mqtt/net/timer_queue.hpp>
+
 namespace mqtt::net {
 
 struct Loop::State {
   uv_loop_t loop{};
   uv_prepare_t before_wait{};  // runs end_turn()
   uv_idle_t no_wait{};         // active while hooks are left for the next turn
+  std::unique_ptr<TimerQueue> timers;
   TurnEnd* first = nullptr;
   TurnEnd* last = nullptr;
   std::size_t requested = 0;
@@ -32,6 +35,7 @@ Loop::Loop()
     std::abort();
   }
   state_->loop.data = this;
+  state_->timers = std::make_unique<TimerQueue>(*this);
   uv_prepare_init(&state_->loop, &state_->before_wait);
   uv_idle_init(&state_->loop, &state_->no_wait);
   state_->before_wait.data = this;
@@ -41,6 +45,7 @@ Loop::Loop()
 }
 
 Loop::~Loop() {
+  state_->timers.reset();
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->before_wait), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->no_wait), nullptr);
   // One turn frees what is closing; close callbacks that close more need another.
@@ -54,6 +59,8 @@ Loop::~Loop() {
 }
 
 uv_loop_s* Loop::handle() { return &state_->loop; }
+
+TimerQueue& Loop::timers() { return *state_->timers; }
 
 TimePoint Loop::now() { return state_->now ? *state_->now : refresh_now(); }
 

@@ -9,11 +9,14 @@
 #include <mqtt/util/chunk.hpp>
 #include <mqtt/util/error.hpp>
 #include <mqtt/util/time.hpp>
+#include <mqtt/util/timers.hpp>
 
 struct uv_loop_s;
 
 namespace mqtt::net {
 
+class Timer;
+class TimerQueue;
 class TurnEnd;
 
 /// One event loop, for one thread. A turn is: wait, then every callback that is due, then the
@@ -56,12 +59,14 @@ class Loop {
   [[nodiscard]] uv_loop_s* handle();
 
  private:
+  friend class Timer;
   friend class TurnEnd;
   struct State;
 
   void end_turn();
   void rest_after(TimePoint began);
   void run_requested();
+  [[nodiscard]] TimerQueue& timers();
 
   ChunkPool chunks_;
   Coalescing coalescing_;
@@ -69,8 +74,8 @@ class Loop {
   std::unique_ptr<State> state_;
 };
 
-/// One shot at an absolute time; never early, late by about a millisecond.
-/// The callback may destroy the timer.
+/// One shot at an absolute time; never early, late by about a millisecond. Small, for each of thousands of
+/// connections has one. The callback may destroy the timer.
 class Timer {
  public:
   Timer(Loop& loop, std::function<void()> on_time);
@@ -85,8 +90,12 @@ class Timer {
   void cancel();
 
  private:
-  struct State;
-  State* state_;
+  friend class TimerQueue;
+
+  Loop* loop_;
+  std::function<void()> on_time_;
+  TimePoint when_{};  // what the owner wants, if it stands in the loop's queue
+  TimerPlace place_;  // there: never later than that
 };
 
 /// A callback that runs once at the end of the turn in which it was requested, before the loop waits:

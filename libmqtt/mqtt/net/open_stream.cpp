@@ -24,6 +24,9 @@ struct Opening::State {
   void start_tls();
   void start_websocket();
   void on_time_up();
+  void note(OpenStep done_step) const {
+    if (target.on_step) target.on_step(done_step);
+  }
   void finish(Result<void> result);
   [[nodiscard]] std::string host_header() const;
 };
@@ -44,6 +47,7 @@ void Opening::State::on_connected(Result<Connected> connected) {
   connector.reset();
   if (!connected) return finish(std::unexpected(std::move(connected.error())));
   stream = std::move(connected->stream);
+  note(OpenStep::connected);
   if (!target.hosts.empty()) host = target.hosts[connected->host_index];
   time_up.set(target.connect.deadline);
   start_tls();
@@ -55,6 +59,7 @@ void Opening::State::start_tls() {
   const std::string& name = target.tls_server_name.empty() ? host.host : target.tls_server_name;
   stream = make_tls_client(loop, std::move(stream), target.tls, name, [this](Result<void> opened) {
     if (!opened) return finish(std::move(opened));
+    note(OpenStep::tls);
     start_websocket();
   });
 }
@@ -64,8 +69,10 @@ void Opening::State::start_websocket() {
   step = Handshake::websocket;
   WsOptions options = *target.ws;
   if (options.host.empty()) options.host = host_header();
-  stream = make_ws_client(loop, std::move(stream), options,
-                          [this](Result<void> opened) { finish(std::move(opened)); });
+  stream = make_ws_client(loop, std::move(stream), options, [this](Result<void> opened) {
+    if (opened) note(OpenStep::websocket);
+    finish(std::move(opened));
+  });
 }
 
 /// Host and port, as a browser would write it: the scheme's own port is left out (RFC 9110, 7.2).

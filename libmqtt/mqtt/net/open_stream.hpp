@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +14,9 @@
 
 namespace mqtt::net {
 
+/// What an Opening has behind it: a connection (with its proxy), and then the layers that there are.
+enum class OpenStep : std::uint8_t { connected, tls, websocket };
+
 /// Where to connect to, and through which layers.
 struct StreamTarget {
   std::vector<HostPort> hosts;            ///< tried in order; empty for a unix socket
@@ -21,6 +25,7 @@ struct StreamTarget {
   std::string tls_server_name;            ///< empty: the host that was connected to
   std::optional<WsOptions> ws;            ///< an empty Host header becomes host and port of the connection
   ConnectOptions connect;                 ///< its deadline covers lookup, connection, TLS and upgrade
+  std::function<void(OpenStep)> on_step;  ///< for who measures them; it must not end the Opening
 };
 
 /// One attempt to open a stream; destroying it cancels. The callback comes from the loop, once, and

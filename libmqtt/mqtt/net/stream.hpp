@@ -62,6 +62,8 @@ class ByteStream {
   /// Whether close() would be that orderly end for the peer, too: all that was taken has left, and all
   /// that came up to now was read, for unread octets would make it a reset.
   [[nodiscard]] virtual bool may_just_close() const { return false; }
+  /// Octets that were taken and that the other end's system has not yet acknowledged; 0 where nobody knows.
+  [[nodiscard]] virtual std::size_t unacknowledged() const { return 0; }
   /// At once, whatever is under way; no callback follows.
   virtual void close() = 0;
   /// As close(), but the peer is told so by a TCP reset (a unix socket just closes).

@@ -1,6 +1,8 @@
 #include <mqtt/net/uv_stream.hpp>
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -211,6 +213,13 @@ void UvStream::shutdown() {
   auto* request = new uv_shutdown_t{};
   const int fault = uv_shutdown(request, socket_.get(), [](uv_shutdown_t* done, int) { delete done; });
   if (fault) delete request;  // the connection is broken already; reading tells
+}
+
+std::size_t UvStream::unacknowledged() const {
+  uv_os_fd_t fd = -1;
+  int octets = 0;
+  if (!socket_ || uv_fileno(reinterpret_cast<const uv_handle_t*>(socket_.get()), &fd) != 0) return 0;
+  return ioctl(fd, SIOCOUTQ, &octets) == 0 ? static_cast<std::size_t>(octets) : 0;
 }
 
 void UvStream::close() {

@@ -49,6 +49,7 @@ class UvStream final : public ByteStream {
   void resume_reading() override;
   void shutdown() override;
   bool may_just_close() const override { return drained_ && !overflow_under_way_; }
+  std::size_t unacknowledged() const override;
   void close() override;
   void reset() override;
   std::string peer() const override;

@@ -33,7 +33,7 @@ ClientSession::ClientSession(ChunkPool& pool, ClientConfig config)
     : config_{config},
       core_{pool, {Sender::client, config.ack_mode, config.alias_policy, config.send_window}},
       keep_alive_{config.ping_timeout} {
-  core_.state().next_id = config.first_packet_id;
+  if (config.first_packet_id != 1) core_.state().next_id = config.first_packet_id;
 }
 
 Result<void> ClientSession::connect(TimePoint now, const ConnectOptions& options) {

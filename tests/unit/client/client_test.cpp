@@ -2,9 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <mqtt/net/listener.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "scripted_server.hpp"
 
@@ -89,6 +95,60 @@ TEST(Client, FallsBackTo311WhenTheServerDoesNotSpeak5) {
     owner.run(options, server.port());
     EXPECT_EQ(owner.ended->kind, Ending::Kind::finished);
     EXPECT_EQ(owner.connected, 1);
+  }
+}
+
+/// One of many with the same options.
+class Numbered final : public ClientHandler {
+ public:
+  Numbered(net::Loop& loop, std::shared_ptr<const ClientOptions> options, std::uint16_t port, int number)
+      : port_{port}, number_{number}, client_{loop, std::move(options), *this} {
+    client_.start();
+  }
+
+  std::vector<net::OpenStep> steps;
+  std::optional<Ending> ended;
+
+ private:
+  void on_opening(net::StreamTarget& target) override { target.hosts = {{"127.0.0.1", port_}}; }
+  void on_connecting(ConnectOptions& connect) override { connect.client_id = "c" + std::to_string(number_); }
+  void on_step(net::OpenStep step) override { steps.push_back(step); }
+  void on_connack(const ConnackView&) override { client_.disconnect(); }
+  void on_message(const PublishView&, AckToken) override {}
+  void on_published(PacketId, ReasonCode, PropertiesView) override {}
+  void on_ended(const Ending& ending) override { ended = ending; }
+
+  std::uint16_t port_;
+  int number_;
+  Client client_;
+};
+
+TEST(Client, ManyShareTheirOptionsAndSayThemselvesWhoTheyAreAndWhereTheyGo) {
+  net::Loop loop;
+  std::set<std::string> seen;
+  std::optional<ScriptedServer> server{std::in_place, loop,
+                                       [&](auto, const PacketView& packet) -> std::optional<std::string> {
+                                         const auto* connect = std::get_if<ConnectView>(&packet);
+                                         if (!connect) return std::nullopt;
+                                         seen.insert(std::string{connect->client_id});
+                                         EXPECT_EQ(connect->keep_alive, 17);
+                                         return std::string{accept_v5};
+                                       }};
+  auto options = std::make_shared<ClientOptions>();
+  options->connect.keep_alive = 17;
+  std::vector<std::unique_ptr<Numbered>> clients;
+  for (int n = 0; n < 3; ++n) clients.push_back(std::make_unique<Numbered>(loop, options, server->port(), n));
+  net::Timer poll{loop, [&] {
+                    const bool over = std::ranges::all_of(
+                        clients, [](const auto& each) { return each->ended.has_value(); });
+                    over ? server.reset() : poll.set(loop.now() + 1ms);
+                  }};
+  poll.set(loop.now());
+  loop.run();
+  EXPECT_EQ(seen, (std::set<std::string>{"c0", "c1", "c2"}));
+  for (const auto& each : clients) {
+    EXPECT_EQ(each->ended->kind, Ending::Kind::finished);
+    EXPECT_EQ(each->steps, std::vector{net::OpenStep::connected});
   }
 }
 

@@ -89,6 +89,40 @@ TEST(Timer, MayBeSetAgainAndDestroyedInItsOwnCallback) {
   EXPECT_EQ(timer, nullptr);
 }
 
+TEST(Timer, ThousandsFireInOrderAndWhoIsCancelledByAnotherDoesNot) {
+  Loop loop;
+  std::vector<std::size_t> order;
+  std::vector<std::unique_ptr<Timer>> timers;
+  constexpr std::size_t count = 2000;
+  const TimePoint now = clock_now();
+  for (std::size_t n = 0; n < count; ++n)
+    timers.push_back(std::make_unique<Timer>(loop, [&, n] {
+      order.push_back(n);
+      if (n + 1 < count && n % 3 == 0) timers[n + 1].reset();
+      if (n + 2 < count && n % 3 == 0) timers[n + 2]->cancel();
+    }));
+  for (std::size_t n = count; n-- > 0;) timers[n]->set(now + std::chrono::microseconds{n});
+  loop.run();
+  ASSERT_EQ(order.size(), (count + 2) / 3);
+  for (std::size_t i = 0; i < order.size(); ++i) EXPECT_EQ(order[i], 3 * i);
+}
+
+TEST(Timer, SetByAnotherToATimeThatHasPassedComesBehindThoseThatAreDue) {
+  Loop loop;
+  std::vector<std::string> order;
+  Timer late{loop, [&] { order.push_back("set meanwhile"); }};
+  Timer second{loop, [&] { order.push_back("second"); }};
+  Timer first{loop, [&] {
+                order.push_back("first");
+                late.set(clock_now() - 1h);
+              }};
+  const TimePoint now = clock_now();
+  first.set(now - 2ms);
+  second.set(now - 1ms);
+  loop.run();
+  EXPECT_THAT(order, ElementsAre("first", "second", "set meanwhile"));
+}
+
 TEST(TurnEnd, RunsOnceAfterTheTurnsOtherCallbacksInOrderOfRequest) {
   Loop loop;
   std::vector<std::string> order;

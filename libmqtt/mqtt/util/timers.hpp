@@ -5,7 +5,7 @@
 
 #include <mqtt/util/time.hpp>
 
-namespace mqtt::broker {
+namespace mqtt {
 
 /// Where an object stands in a Timers; part of the object.
 struct TimerPlace {
@@ -85,4 +85,4 @@ class Timers {
   std::vector<Object*> heap_;
 };
 
-}  // namespace mqtt::broker
+}  // namespace mqtt
