@@ -11,6 +11,7 @@
 #include "common/authentication.hpp"
 #include "common/client_setup.hpp"
 #include "common/diag.hpp"
+#include "mqbench/assembly.hpp"
 #include "mqbench/cmd_verify.hpp"
 #include "mqbench/preflight.hpp"
 #include "mqbench/result_file.hpp"
@@ -91,11 +92,25 @@ ExitCode exit_code_of(const RunResult& result, const Runner& runner) {
   return result.passed() ? ExitCode::ok : ExitCode::expectation;
 }
 
+/// What this process has of the run.
+Scenario own_part(const Scenario& scenario, const Shard& shard) {
+  Scenario part = scenario;
+  part.publishers = shard.part_of(scenario.publishers);
+  part.subscribers = shard.part_of(scenario.subscribers);
+  return part;
+}
+
 ExitCode run_scenario(BenchConfig& config, std::string command_line) {
   Diag diag{"mqbench", config.connection.log};
-  const unsigned threads = threads_of(config.scenario);
-  if (const auto shortage =
-          find_shortage(config.scenario, config.connection, threads, Resources::of_this_process())) {
+  const Shard shard = config.sharding.shard.value_or(Shard{});
+  const Scenario part = own_part(config.scenario, shard);
+  if (part.clients() == 0) {
+    diag.error(fmt::format("shard {} has no client: there are {} publishers and {} subscribers", shard.name(),
+                           config.scenario.publishers, config.scenario.subscribers));
+    return ExitCode::usage;
+  }
+  const unsigned threads = threads_of(part);
+  if (const auto shortage = find_shortage(part, config.connection, threads, Resources::of_this_process())) {
     diag.error(*shortage);
     return ExitCode::usage;
   }
@@ -110,14 +125,23 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
   }
   const std::string prefix =
       config.connection.client_id.value_or(config.connection.id_prefix.value_or("mqbench"));
-  Plan plan = make_plan(config.scenario, std::random_device{}() & Stamp::run_max, prefix);
+  std::uint32_t run = std::random_device{}() & Stamp::run_max;
+  std::unique_ptr<Meeting> meeting;
+  if (config.sharding.shard) {
+    auto met = meet_other_shards(config, run, diag);
+    if (!met) return met.error();
+    meeting = std::move(*met);
+    run = meeting->look().run.value_or(run);
+  }
+  Plan plan = make_plan(config.scenario, run, prefix);
+  plan.shard = shard;
   plan.publish_properties = config.connection.properties.at(mqtt::PropertyPlace::publish);
   plan.subscribe_properties = config.connection.properties.at(mqtt::PropertyPlace::subscribe);
   if (plan.scenario.unstamped())
     diag.info(fmt::format(
         "payloads below {} octets have no stamp: there are no latencies, and losses are only counted",
         Stamp::size));
-  Runner runner{plan, config.connection, config.results, std::move(*setups), diag};
+  Runner runner{plan, config.connection, config.results, std::move(*setups), diag, meeting.get()};
   auto result = runner.run();
   ExitCode code = ExitCode::ok;
   if (result) {
@@ -130,6 +154,7 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
       code = ExitCode::local_io;
     }
   }
+  meeting.reset();  // says goodbye before a signal may end it all
   if (runner.stop_signal() != 0) die_by(runner.stop_signal());
   return result ? code : result.error();
 }

@@ -108,8 +108,12 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
   const bool measured = plan.measures(due - around_.start);
   const mqtt::TimePoint now = around_.loop.refresh_now();
   if (!plan.scenario.unstamped())
-    write_stamp({.run = plan.run, .stream = stream, .sequence = sequence, .due = due, .sent = now}, payload,
-                plan.covered());
+    write_stamp({.run = plan.run,
+                 .stream = stream,
+                 .sequence = sequence,
+                 .due = due + around_.clock_offset,
+                 .sent = now + around_.clock_offset},
+                payload, plan.covered());
   const mqtt::PublishView header{
       .qos = plan.scenario.publish_qos, .topic = topic_, .properties = plan.publish_properties.view()};
   const auto id = client_.session().publish(now, header, {payload, nullptr});
@@ -186,7 +190,10 @@ void BenchSubscriber::on_message(const mqtt::PublishView& message, mqtt::AckToke
   const mqtt::TimePoint now = around_.loop.refresh_now();
   if (message.retain) return void(++m.retained);
   if (around_.plan.scenario.unstamped()) return note_unstamped(message, now);
-  const auto [stamp, fault] = read_stamp(message.payload, around_.plan.run, now, around_.plan.covered());
+  auto [stamp, fault] =
+      read_stamp(message.payload, around_.plan.run, now + around_.clock_offset, around_.plan.covered());
+  stamp.due -= around_.clock_offset;
+  stamp.sent -= around_.clock_offset;
   if (fault == StampFault::foreign) return void(++m.foreign);
   m.last_received = now;
   ++m.received;

@@ -27,6 +27,8 @@ struct Surroundings {
   std::shared_ptr<const mqtt::ClientOptions> options;  ///< all but who and from where
   PayloadMaker payloads;
   mqtt::TimePoint start{};  ///< the common one; set before the first message
+  /// To the clock of stamps, which all machines of a run share.
+  mqtt::Duration clock_offset{};
   std::uint64_t batch = 0;  ///< counts the turns in which messages are sent
 };
 

@@ -8,9 +8,10 @@ namespace mq::bench {
 
 /// What the main thread tells the workers; they look every few milliseconds.
 struct Control {
-  std::atomic<std::int64_t> start_ns{0};  ///< of the common start, by the monotonic clock; 0: not yet
-  std::atomic<bool> stop{false};          ///< nothing more is to be published
-  std::atomic<bool> finish{false};        ///< disconnect, and end
+  std::atomic<std::int64_t> start_ns{0};         ///< of the common start, by the monotonic clock; 0: not yet
+  std::atomic<std::int64_t> clock_offset_ns{0};  ///< to the clock of stamps; set before the start
+  std::atomic<bool> stop{false};                 ///< nothing more is to be published
+  std::atomic<bool> finish{false};               ///< disconnect, and end
 };
 
 /// What a worker tells the main thread, as often.

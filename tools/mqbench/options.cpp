@@ -9,6 +9,7 @@
 #include "common/value_checks.hpp"
 #include "mqbench/options_load.hpp"
 #include "mqbench/options_results.hpp"
+#include "mqbench/options_shard.hpp"
 #include "mqbench/options_verify.hpp"
 
 namespace mq::bench {
@@ -81,6 +82,7 @@ void declare_bench_options(Options& options, BenchConfig& config) {
   declare_load_options(options, config);
   declare_result_options(options, config.results);
   declare_verify_options(options, config.verification);
+  declare_shard_options(options, config.sharding);
   declare_connect_options(options, config.connection,
                           {PropertyPlace::connect, PropertyPlace::publish, PropertyPlace::subscribe});
   declare_log_options(options, config.connection.log);

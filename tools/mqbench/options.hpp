@@ -9,6 +9,7 @@
 #include "common/options.hpp"
 #include "mqbench/results_config.hpp"
 #include "mqbench/scenario.hpp"
+#include "mqbench/shard_config.hpp"
 #include "mqbench/verify_scenario.hpp"
 
 namespace mq::bench {
@@ -21,6 +22,7 @@ struct BenchConfig {
   Scenario scenario;
   VerifyScenario verification;
   ResultsConfig results;
+  ShardConfig sharding;
 
   /// As it was typed, before it is joined with the preset.
   struct Typed {

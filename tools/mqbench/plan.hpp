@@ -10,6 +10,7 @@
 
 #include "mqbench/scenario.hpp"
 #include "mqbench/schedule.hpp"
+#include "mqbench/shard.hpp"
 #include "mqbench/stamp.hpp"
 
 namespace mq::bench {
@@ -18,13 +19,18 @@ namespace mq::bench {
 struct Plan {
   Scenario scenario;
   std::uint32_t run = 0;  ///< of Stamp::run
+  Shard shard{};          ///< the part of it that this process has
   LoadPattern load;
   std::string client_prefix;
   mqtt::Properties publish_properties;
   mqtt::Properties subscribe_properties;
   std::vector<std::uint8_t> payload;  ///< of the longest: the stamp's place, then what all messages share
 
-  /// Of clients() in all: subscribers come first.
+  /// Of this process, of all that the scenario has.
+  [[nodiscard]] std::uint32_t clients() const {
+    return shard.part_of(scenario.publishers) + shard.part_of(scenario.subscribers);
+  }
+  /// By number in the scenario: subscribers come first.
   [[nodiscard]] std::string client_id_of(std::uint32_t client) const;
   /// The address that it connects from; empty: the system's choice.
   [[nodiscard]] std::string_view source_of(std::uint32_t client) const;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/wall_time.hpp"
+#include "mqbench/clock_offset.hpp"
 #include "mqbench/interval_log.hpp"
 #include "mqbench/measurements.hpp"
 #include "mqbench/plan.hpp"
@@ -34,6 +35,16 @@ struct Machine {
 
 [[nodiscard]] Machine this_machine();
 
+/// Of a process that has a part of a run.
+struct ShardResult {
+  ClockOffset clock;  ///< to the first shard's, with what is known of it at the end
+  /// By how much latencies of messages from other shards can be wrong.
+  mqtt::Duration latency_error{};
+  /// All shards have come to the end: losses are judged over all of them. If not, only this one's own
+  /// messages are.
+  bool complete = false;
+};
+
 /// One run, over all of its workers.
 struct RunResult {
   Plan plan;
@@ -53,6 +64,7 @@ struct RunResult {
   Verdict verdict = Verdict::valid;
   std::string reason;  ///< of a verdict that is not valid
   std::vector<ThresholdOutcome> thresholds;
+  std::optional<ShardResult> shard;
 
   /// Messages per second, from when the first was due to when the last one left.
   [[nodiscard]] double sent_rate() const;

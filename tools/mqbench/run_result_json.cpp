@@ -154,6 +154,22 @@ void add_tool(JsonWriter& json, const RunResult& result) {
   json.end_object();
 }
 
+void add_shard(JsonWriter& json, const RunResult& result) {
+  if (!result.shard) return;
+  json.key("shard");
+  json.begin_object();
+  json.field("index", result.plan.shard.index + 1);
+  json.field("count", result.plan.shard.count);
+  json.field("complete", result.shard->complete);
+  json.end_object();
+  json.key("clock");
+  json.begin_object();
+  json.field("offset_ns", result.shard->clock.offset.count());
+  json.field("error_ns", result.shard->clock.error.count());
+  json.field("latency_error_ns", result.shard->latency_error.count());
+  json.end_object();
+}
+
 }  // namespace
 
 std::string as_json(const RunResult& result) {
@@ -171,6 +187,7 @@ std::string as_json(const RunResult& result) {
   add_thresholds(json, result);
   json.key("scenario");
   write_scenario(json, result.plan.scenario);
+  add_shard(json, result);
   add_counts(json, result);
   add_latencies(json, result);
   add_intervals(json, result.intervals);

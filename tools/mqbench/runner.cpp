@@ -15,14 +15,27 @@ constexpr Duration look_interval = std::chrono::milliseconds{10};
 /// From when the last client is ready to the common start: all workers have looked by then.
 constexpr Duration start_delay = std::chrono::milliseconds{100};
 constexpr Duration progress_interval = std::chrono::seconds{1};
+/// Between the first shard that has begun to connect and the last.
+constexpr Duration shards_patience = std::chrono::seconds{15};
+/// What other shards have told of their counts may be as old as that.
+constexpr Duration news_last = std::chrono::seconds{1};
+
+/// What a part of a run says of itself and of the others.
+void add_shard(RunResult& result, const Meeting::View& view) {
+  // A part without publishers has begun with the others.
+  if (!result.measurements.first_due) result.measurements.first_due = result.start;
+  result.shard = ShardResult{
+      .clock = view.clock, .latency_error = view.clock.error + view.worst_error, .complete = view.over};
+}
 
 }  // namespace
 
 Runner::Runner(const Plan& plan, const ConnectionConfig& connection, const ResultsConfig& results,
-               std::vector<ClientSetup> setups, Diag& diag)
+               std::vector<ClientSetup> setups, Diag& diag, Meeting* meeting)
     : plan_{plan},
       connection_{connection},
       diag_{diag},
+      meeting_{meeting},
       signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { show_progress(); }}},
       timer_{loop_, [this] { look(); }},
       usage_{results.watched},
@@ -30,7 +43,9 @@ Runner::Runner(const Plan& plan, const ConnectionConfig& connection, const Resul
   const auto count = static_cast<unsigned>(setups.size());
   for (unsigned n = 0; n < count; ++n) {
     const Where where = where_of(connection, setups[n]);
-    workers_.push_back(std::make_unique<Worker>(plan, n, count, std::move(setups[n]), where, control_));
+    workers_.push_back(std::make_unique<Worker>(plan, plan.shard.index + n * plan.shard.count,
+                                                count * plan.shard.count, std::move(setups[n]), where,
+                                                control_));
   }
 }
 
@@ -58,7 +73,7 @@ void Runner::look() {
     follow_seconds();
     look_while_running();
   }
-  if (state_ == State::finishing) return loop_.stop();
+  if (state_ == State::finishing || (state_ == State::settling && settled())) return loop_.stop();
   if (loop_.now() >= progress_at_ + progress_interval) {
     show_progress();
     progress_at_ += progress_interval;
@@ -66,21 +81,40 @@ void Runner::look() {
   timer_.set(loop_.now() + look_interval);
 }
 
+bool Runner::settled() const {
+  const Meeting::View view = meeting_->look();
+  return view.over || view.failure;
+}
+
 void Runner::look_while_connecting() {
-  if (any_failed() || signals_.stop_signal() != 0) return finish();
-  if (sum(&Status::ready) == plan_.scenario.clients()) return start_together();
+  if (any_failed() || meeting_failed() || signals_.stop_signal() != 0) return finish();
+  const bool all_ready = sum(&Status::ready) == plan_.clients();
+  if (all_ready && !meeting_) return start_at(loop_.now() + start_delay);
+  if (all_ready) await_start();
   const Duration ramp{static_cast<Duration::rep>(plan_.scenario.clients() / plan_.scenario.ramp * 1e9)};
   // SUBACK may take as long as CONNACK.
-  if (loop_.now() < opened_ + ramp + 2 * connection_.connect_timeout) return;
-  diag_.error(fmt::format("{} of {} clients were connected and subscribed in time", sum(&Status::ready),
-                          plan_.scenario.clients()));
+  const Duration patience =
+      ramp + 2 * connection_.connect_timeout + (all_ready ? shards_patience : Duration{});
+  if (state_ != State::connecting || loop_.now() < opened_ + patience) return;
+  diag_.error(all_ready ? "the other shards' clients were not ready in time"
+                        : fmt::format("{} of {} clients were connected and subscribed in time",
+                                      sum(&Status::ready), plan_.clients()));
   finish();
 }
 
-void Runner::start_together() {
+/// Until the other shards are as far.
+void Runner::await_start() {
+  meeting_->ready(loop_.now());
+  const Meeting::View agreed = meeting_->look();
+  if (!agreed.start) return;
+  control_.clock_offset_ns.store(agreed.clock.offset.count(), std::memory_order_relaxed);
+  start_at(*agreed.start);
+}
+
+void Runner::start_at(TimePoint start) {
   state_ = State::running;
-  start_ = moved_at_ = loop_.now() + start_delay;
-  started_ = Diag::system_clock() + start_delay;
+  start_ = moved_at_ = start;
+  started_ = Diag::system_clock() + (start - loop_.now());
   control_.start_ns.store(start_.time_since_epoch().count(), std::memory_order_release);
 }
 
@@ -105,24 +139,46 @@ void Runner::take_seconds() {
 }
 
 /// Until everything is sent and has come; or nothing moves any more, after the time for publishing, for as
-/// long as the drain lasts.
+/// long as the drain lasts. Of several shards the first decides that, for all.
 void Runner::look_while_running() {
-  const std::uint64_t moved = sum(&Status::sent) + sum(&Status::distinct);
+  if (any_failed() || meeting_failed()) return finish();
+  const Progress all = progress();
+  const std::uint64_t moved = all.sent + all.distinct;
   const bool open_end = plan_.scenario.count > 0;
   if (std::exchange(moved_, moved) != moved) moved_at_ = loop_.now();
   const TimePoint due_end = open_end ? moved_at_ : start_ + plan_.scenario.length();
-  const bool sent = all_sent();
-  const bool complete = sent && sum(&Status::distinct) >= sum(&Status::expected);
-  const TimePoint from = control_.stop.load() || sent ? moved_at_ : std::max(due_end, start_);
-  if (complete || any_failed() || loop_.now() >= from + plan_.scenario.drain) finish();
+  const bool complete = all.all_sent && all.distinct >= all.expected;
+  const TimePoint from = control_.stop.load() || all.all_sent ? moved_at_ : std::max(due_end, start_);
+  const Duration drain = plan_.scenario.drain + (meeting_ ? news_last : Duration{});
+  const bool decides = !meeting_ || meeting_->leads();
+  if (decides ? complete || loop_.now() >= from + drain : meeting_->look().finish) finish();
+}
+
+/// Of all shards, as far as this one knows.
+Progress Runner::progress() {
+  const Progress own{sum(&Status::sent), sum(&Status::expected), sum(&Status::distinct), all_sent()};
+  if (!meeting_) return own;
+  meeting_->report(loop_.now(), own);
+  return meeting_->look().total;
+}
+
+/// Somebody else has gone, or has asked all to stop.
+bool Runner::meeting_failed() {
+  if (!meeting_) return false;
+  const Meeting::View view = meeting_->look();
+  if (view.stop && !control_.stop.load()) on_stop();
+  if (view.failure) meeting_failure_ = view.failure;
+  return meeting_failure_.has_value();
 }
 
 void Runner::on_stop() {
+  if (meeting_) meeting_->stop();
   control_.stop.store(true, std::memory_order_release);
   moved_at_ = loop_.now();
 }
 
 void Runner::finish() {
+  if (meeting_) meeting_->finish();
   if (second_) close_second(*second_);
   state_ = State::finishing;
   ended_ = Diag::system_clock();
@@ -131,7 +187,7 @@ void Runner::finish() {
 
 void Runner::show_progress() {
   if (state_ == State::connecting)
-    return diag_.info(fmt::format("{} of {} clients ready", sum(&Status::ready), plan_.scenario.clients()));
+    return diag_.info(fmt::format("{} of {} clients ready", sum(&Status::ready), plan_.clients()));
   const std::uint64_t sent = sum(&Status::sent), received = sum(&Status::distinct);
   const std::uint64_t expected = sum(&Status::expected);
   diag_.info(fmt::format("{} sent (+{}), {} delivered (+{}), {} under way", sent, sent - shown_sent_,
@@ -160,10 +216,22 @@ std::uint32_t Runner::sum(std::atomic<std::uint32_t> Status::* count) const {
   return total;
 }
 
+/// Tells the others what our streams have sent, and learns what theirs have.
+void Runner::settle(std::vector<std::uint64_t>& deliverable) {
+  if (failure()) return;
+  state_ = State::settling;
+  meeting_->settle(loop_.refresh_now(), deliverable);
+  look();
+  loop_.run();
+  if (meeting_->look().over) deliverable = meeting_->counts();
+  if (meeting_failed()) tell_failure();
+}
+
 RunResult Runner::add_up() {
   std::vector<std::uint64_t> deliverable(plan_.scenario.streams());
   for (const auto& worker : workers_)
     for (std::size_t n = 0; n < deliverable.size(); ++n) deliverable[n] += worker->result().deliverable[n];
+  if (meeting_) settle(deliverable);
   RunResult result;
   result.plan = plan_;
   result.broker = connection_.where();
@@ -181,6 +249,7 @@ RunResult Runner::add_up() {
       result.busiest = std::max(result.busiest, std::chrono::duration<double>{part.cpu} / part.elapsed);
     if (!part.agreed.peer.empty()) result.agreed = part.agreed;
   }
+  if (meeting_) add_shard(result, meeting_->look());
   take_seconds();
   result.intervals =
       intervals_.finish(result.measurements.sent_per_second, result.measurements.received_per_second);
@@ -192,12 +261,13 @@ RunResult Runner::add_up() {
 std::optional<ExitCode> Runner::failure() const {
   for (const auto& worker : workers_)
     if (worker->result().failure) return worker->result().failure->code;
-  return std::nullopt;
+  return meeting_failure_ ? std::optional{meeting_failure_->code} : std::nullopt;
 }
 
 void Runner::tell_failure() const {
   for (const auto& worker : workers_)
     if (worker->result().failure) return diag_.error(worker->result().failure->sentence);
+  if (meeting_failure_) diag_.error(meeting_failure_->what);
 }
 
 }  // namespace mq::bench

@@ -13,6 +13,7 @@
 #include "common/signals.hpp"
 #include "mqbench/control.hpp"
 #include "mqbench/interval_log.hpp"
+#include "mqbench/meeting.hpp"
 #include "mqbench/results_config.hpp"
 #include "mqbench/run_result.hpp"
 #include "mqbench/worker.hpp"
@@ -22,9 +23,10 @@ namespace mq::bench {
 /// One run, seen from the main thread: starts the workers together, watches, ends, adds up.
 class Runner {
  public:
-  /// A setup per worker. Everything else must outlive it.
+  /// A setup per worker. Everything else must outlive it. `meeting`: with the other shards of the run; null
+  /// if it has no others.
   Runner(const Plan& plan, const ConnectionConfig& connection, const ResultsConfig& results,
-         std::vector<ClientSetup> setups, Diag& diag);
+         std::vector<ClientSetup> setups, Diag& diag, Meeting* meeting = nullptr);
   ~Runner();
 
   /// Nothing if there is no result: the run did not come to its start. Why has been said then.
@@ -35,12 +37,17 @@ class Runner {
   [[nodiscard]] std::optional<ExitCode> failure() const;
 
  private:
-  enum class State : std::uint8_t { connecting, running, finishing };
+  enum class State : std::uint8_t { connecting, running, finishing, settling };
 
   void look();
   void look_while_connecting();
   void look_while_running();
-  void start_together();
+  void await_start();
+  void start_at(mqtt::TimePoint start);
+  [[nodiscard]] Progress progress();
+  [[nodiscard]] bool settled() const;
+  [[nodiscard]] bool meeting_failed();
+  void settle(std::vector<std::uint64_t>& deliverable);
   void follow_seconds();
   void close_second(std::size_t second);
   void take_seconds();
@@ -57,6 +64,7 @@ class Runner {
   const Plan& plan_;
   const ConnectionConfig& connection_;
   Diag& diag_;
+  Meeting* meeting_;
   mqtt::net::Loop loop_;
   Signals signals_;
   mqtt::net::Timer timer_;
@@ -65,6 +73,7 @@ class Runner {
   std::vector<std::thread> threads_;
   UsageMeter usage_;
   IntervalLog intervals_;
+  std::optional<RendezvousFailure> meeting_failure_;
   State state_ = State::connecting;
   mqtt::TimePoint opened_{};
   mqtt::TimePoint start_{};

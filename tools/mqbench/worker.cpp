@@ -69,7 +69,7 @@ std::shared_ptr<const mqtt::ClientOptions> Worker::shared_options() {
 }
 
 /// Subscribers connect first. Client n of the run belongs to worker n modulo threads, and so does publisher
-/// n.
+/// n; the threads of all shards are counted for that, those of one in its turn.
 void Worker::make_clients() {
   const Scenario& scenario = plan_.scenario;
   ClientOwner& owner = *this;
@@ -111,6 +111,7 @@ void Worker::on_ready() { ++ready_; }
 void Worker::begin() {
   started_ = true;
   around_->start = TimePoint{Duration{control_.start_ns.load(std::memory_order_acquire)}};
+  around_->clock_offset = Duration{control_.clock_offset_ns.load(std::memory_order_relaxed)};
   cpu_at_start_ = thread_cpu();
   note_agreed();
   due_.reserve(publishers_.size());

@@ -1,0 +1,245 @@
+"""mqbench --shard and --rendezvous: several processes that do one run, and what starts them on several machines."""
+
+import contextlib
+import json
+import os
+import signal
+
+import pytest
+
+from support.brokers import Mosquitto
+from support.mqbroker import MqBroker
+from support.ports import HOST, free_port
+from support.relay import Relay
+from support.tools import assert_fails, mqbench, mqpub, start, unique
+
+FAULTS = ("lost", "duplicated", "reordered", "corrupted", "foreign", "retained", "connections_lost", "unsent", "unacked")
+RANKS = ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE", "SLURM_PROCID", "SLURM_NTASKS",
+         "JOB_COMPLETION_INDEX", "PARALLEL_SEQ", "MQBENCH_SHARDS")
+SECONDS = 90
+
+
+@pytest.fixture(scope="module")
+def broker(certs):
+    with MqBroker(certs, ("tcp", "tls", "ws")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def rendezvous():
+    with Mosquitto() as broker:
+        yield broker
+
+
+def shard_args(broker, *options, name, rendezvous=None):
+    return ["run", "fan-in", *broker["tcp"].mq_args(), "--publishers", 7, "--subscribers", 2, "--rendezvous",
+            (rendezvous or broker)["tcp"].url, "--run", name, "--rendezvous-timeout", "60s", *options]
+
+
+@contextlib.contextmanager
+def shards(count, broker, scratch, *options, rendezvous=None):
+    """The running processes, and where each one's result will be."""
+    name = unique("run")
+    paths = [scratch / f"{n}.json" for n in range(1, count + 1)]
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(start("mqbench", *shard_args(
+            broker, *options, "--shard", f"{n}/{count}", "--json", path, name=name, rendezvous=rendezvous)))
+            for n, path in enumerate(paths, 1)], paths
+
+
+def results_of(running, paths, code=0):
+    for each in running:
+        result = each.wait(SECONDS)
+        assert result.code == code, result
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def sum_of(results, name):
+    return sum(result["counts"][name] for result in results)
+
+
+def assert_whole(results, sent, subscribers=2):
+    """Together they are the run as one process would have done it: nothing lost, nothing doubled."""
+    assert (sum_of(results, "sent"), sum_of(results, "received"), sum_of(results, "expected")) == (
+        sent, sent * subscribers, sent * subscribers)
+    assert {name: sum_of(results, name) for name in FAULTS} == dict.fromkeys(FAULTS, 0)
+    assert len({result["run"] for result in results}) == 1
+    for index, result in enumerate(results, 1):
+        assert result["shard"] == {"index": index, "count": len(results), "complete": True}
+        # All of them are on this machine, and so have one clock.
+        assert abs(result["clock"]["offset_ns"]) <= result["clock"]["error_ns"] <= result["clock"]["latency_error_ns"]
+
+
+# --- one run of several processes -----------------------------------------------------------------
+
+@pytest.mark.parametrize("qos", (0, 2))
+def test_three_shards_are_one_run(broker, rendezvous, scratch, qos):
+    with shards(3, broker, scratch, "--rate", "700/s", "--count", 1400, "-q", qos, rendezvous=rendezvous) as (running, paths):
+        results = results_of(running, paths)
+    assert_whole(results, 1400)
+    # Publishers 0 to 6 in turn, and subscribers 0 and 1: the third has none, and judges nothing.
+    assert [result["counts"]["sent"] for result in results] == [600, 400, 400]
+    assert [result["counts"]["received"] for result in results] == [1400, 1400, 0]
+    # The k-th message is due at k times the interval, whoever sends it; publisher n begins with message n.
+    assert [result["times_ns"]["first_due"] for result in results] == [0, 1428571, 2857143]
+    assert sum(result["latency_ns"].get("due_to_received", {}).get("count", 0) for result in results) == 2800
+
+
+def test_a_closed_loop_of_shards(broker, scratch):
+    with shards(2, broker, scratch, "--rate", "max", "-q", 1, "--window", 5, "--count", 700) as (running, paths):
+        assert_whole(results_of(running, paths), 700)
+
+
+def test_streams_of_several_topics_each(broker, scratch):
+    with shards(2, broker, scratch, "--count", 700, "--topics", 17) as (running, paths):
+        assert_whole(results_of(running, paths), 700)
+
+
+def test_losses_are_judged_over_all_shards(rendezvous, scratch):
+    """The only subscriber is the first shard's, and the second has one of the two publishers: of every ten messages one
+    is lost, whoever sent it."""
+    with Relay(lambda n, payload: [] if n % 10 == 3 else [payload]) as relay:
+        args = ["run", "fan-in", "-L", relay.url, "--publishers", 2, "--subscribers", 1, "--count", 200, "--rate", "400/s",
+                "--drain", "1s", "-q", "1:0", "--rendezvous", rendezvous["tcp"].url, "--run", unique("run")]
+        paths = [scratch / "1.json", scratch / "2.json"]
+        with start("mqbench", *args, "--shard", "1/2", "--json", paths[0]) as first, \
+                start("mqbench", *args, "--shard", "2/2", "--json", paths[1]) as second:
+            results = results_of((first, second), paths)
+    assert [result["counts"]["sent"] for result in results] == [100, 100]
+    assert [result["counts"]["lost"] for result in results] == [20, 0]
+
+
+def test_a_stop_of_one_stops_all(broker, scratch):
+    with shards(3, broker, scratch, "--duration", "1h") as (running, paths):
+        for each in running:
+            each.wait_err(b"delivered", SECONDS)
+        running[1].kill(signal.SIGINT)
+        codes = [each.wait(SECONDS).code for each in running]
+    assert codes == [0, 128 + signal.SIGINT, 0]
+    results = [json.loads(path.read_text()) for path in paths]
+    assert_whole(results, sum_of(results, "sent"))
+    assert sum_of(results, "sent") > 0 and [each["interrupted"] for each in results] == [False, True, False]
+
+
+@pytest.mark.parametrize("dead", (1, 2))
+def test_one_that_is_killed_ends_the_others_with_a_line_and_their_results(broker, scratch, dead):
+    with shards(3, broker, scratch, "--duration", "1h") as (running, paths):
+        for each in running:
+            each.wait_err(b"delivered", SECONDS)
+        running[dead - 1].kill(signal.SIGKILL)
+        others = [n for n in (1, 2, 3) if n != dead]
+        for n in others:
+            result = running[n - 1].wait(SECONDS)
+            assert (result.code, f"shard {dead}/3 has gone" in result.err_lines[-1]) == (8, True), result
+    for n in others:
+        result = json.loads(paths[n - 1].read_text())
+        assert (result["shard"], result["counts"]["sent"] > 0) == ({"index": n, "count": 3, "complete": False}, True)
+
+
+def test_a_rendezvous_that_ends_ends_the_run(broker, scratch):
+    with Mosquitto() as meeting, shards(2, broker, scratch, "--duration", "1h", rendezvous=meeting) as (running, paths):
+        for each in running:
+            each.wait_err(b"delivered", SECONDS)
+        meeting.stop()
+        for each in running:
+            result = each.wait(SECONDS)
+            # The broker may have published the other's Will before it closed our connection.
+            last = result.err_lines[-1]
+            assert result.code == 8 and ("the rendezvous: " in last or " has gone" in last), result
+    assert all(path.exists() for path in paths)
+
+
+def test_clients_that_cannot_connect_end_all_shards(rendezvous):
+    name, port = unique("run"), free_port()
+    args = ["run", "-h", HOST, "-p", port, "--rendezvous", rendezvous["tcp"].url, "--run", name, "--shard"]
+    with start("mqbench", *args, "1/2") as first, start("mqbench", *args, "2/2") as second:
+        for each in (first, second):
+            result = each.wait(SECONDS)
+            assert result.code in (4, 8) and result.out == b"", result
+
+
+# --- that cannot come together --------------------------------------------------------------------
+
+def test_who_is_missing_is_named(broker, scratch):
+    name = unique("run")
+    args = shard_args(broker, "--rendezvous-timeout", "3s", name=name)
+    with start("mqbench", *args, "--shard", "1/4") as first, start("mqbench", *args, "--shard", "3/4") as third:
+        for each in (first, third):
+            result = each.wait(SECONDS)
+            assert (result.code, result.err_lines[-1]) == (
+                9, f"mqbench: run '{name}': 2 of 4 shards have not come in 3s: 2/4, 4/4"), result
+
+
+def test_a_missing_first_shard_is_named(broker):
+    result = mqbench(*shard_args(broker, "--rendezvous-timeout", "1s", "--shard", "2/2", "--quiet", name=unique("run")))
+    assert_fails(result, 9, "shard 1/2, for which all others wait")
+
+
+def test_the_same_shard_twice_and_another_scenario_are_refused(broker):
+    name = unique("run")
+    with start("mqbench", *shard_args(broker, "--shard", "1/3", name=name)) as first, \
+            start("mqbench", *shard_args(broker, "--shard", "2/3", name=name)) as second:
+        first.wait_err(b"waits")
+        second.wait_err(b"waits")
+        for options, words in ((("--shard", "2/3"), "shard 2/3 of it already"), (("--shard", "3/4"), "another count than 4"),
+                               (("--shard", "3/3", "--size", "200"), "another scenario")):
+            assert_fails(mqbench(*shard_args(broker, *options, "--quiet", name=name), seconds=SECONDS), 2, words)
+
+
+def test_what_a_broker_has_kept_of_another_rendezvous_does_not_matter(broker, scratch):
+    name = unique("run")
+    for topic in ("all", "1", "2"):
+        message = f"mqbench1 begin 0 {7:016x} 77"
+        assert mqpub(*broker["tcp"].mq_args(), "-r", "-t", f"mqbench-rendezvous/{name}/{topic}", "-m", message).code == 0
+    args = shard_args(broker, "--count", 70, name=name)
+    paths = [scratch / "1.json", scratch / "2.json"]
+    with start("mqbench", *args, "--shard", "1/2", "--json", paths[0]) as first, \
+            start("mqbench", *args, "--shard", "2/2", "--json", paths[1]) as second:
+        assert_whole(results_of((first, second), paths), 70)
+
+
+def test_a_rendezvous_that_is_not_there_is_4(broker):
+    result = mqbench(*shard_args(broker, "--shard", "1/2", "--quiet", name="x"), "--rendezvous", f"mqtt://{HOST}:{free_port()}")
+    assert_fails(result, 4, "rendezvous", "refused")
+
+
+# --- what is typed --------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("args, words", (
+    (("--shard", "0/3", "--rendezvous", "mqtt://h"), "0/3"), (("--shard", "3", "--rendezvous", "mqtt://h"), "'3'"), (("--shard", "1/2"), "--rendezvous"),
+    (("--rendezvous", "mqtt://h"), "--shard"), (("--shard", "1/2", "--rendezvous", "nowhere"), "--rendezvous"),
+    (("--shard", "1/2", "--rendezvous", "mqtt://h/topic"), "topic"),
+    (("--shard", "1/2", "--rendezvous", "mqtt://h", "--run", "a/b"), "--run"),
+    (("--shard", "1/2", "--rendezvous", "mqtt://h", "--rendezvous-timeout", "0"), "--rendezvous-timeout"),
+    (("--shard", "3/3", "--rendezvous", "mqtt://h", "--publishers", "2", "--subscribers", "1"), "no client"),
+), ids=" ".join)
+def test_usage_errors_are_2_and_one_line(args, words):
+    assert_fails(mqbench("run", *args), 2, words)
+
+
+def environment(**variables):
+    return {name: value for name, value in os.environ.items() if name not in RANKS} | variables
+
+
+@pytest.mark.parametrize("variables, words", (
+    ({}, "SLURM_PROCID with SLURM_NTASKS"), ({"SLURM_PROCID": "1"}, "SLURM_NTASKS is not set"),
+    ({"JOB_COMPLETION_INDEX": "0"}, "MQBENCH_SHARDS is not set"), ({"PARALLEL_SEQ": "1"}, "MQBENCH_SHARDS is not set"),
+    ({"PMI_RANK": "3", "PMI_SIZE": "3"}, "PMI_RANK=3"),
+    ({"PMI_RANK": "1", "PMI_SIZE": "3", "SLURM_PROCID": "0", "SLURM_NTASKS": "3"}, "do not say the same"),
+), ids=str)
+def test_an_environment_that_says_no_shard_is_2_and_says_what_was_looked_for(variables, words):
+    result = mqbench("run", "--shard", "auto", "--rendezvous", "mqtt://h", env=environment(**variables))
+    assert_fails(result, 2, words)
+
+
+@pytest.mark.parametrize("rank, count, first", (
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", 0), ("PMI_RANK", "PMI_SIZE", 0), ("JOB_COMPLETION_INDEX", "MQBENCH_SHARDS", 0),
+    ("PARALLEL_SEQ", "MQBENCH_SHARDS", 1), ("SLURM_PROCID", "SLURM_NTASKS", 0),
+))
+def test_auto_takes_the_variables_of_each_starter(broker, scratch, rank, count, first):
+    args = shard_args(broker, "--count", 70, "--shard", "auto", name=unique("run"))
+    paths = [scratch / "1.json", scratch / "2.json"]
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(start("mqbench", *args, "--json", path, env=environment(**{rank: str(first + n), count: "2"})))
+                   for n, path in enumerate(paths)]
+        assert_whole(results_of(running, paths), 70)
