@@ -13,10 +13,10 @@
 #include <mqtt/server/server.hpp>
 #include <mqtt/store/sqlite_store.hpp>
 
+#include "common/readiness.hpp"
 #include "common/signals.hpp"
 #include "mqbroker/broker_log.hpp"
 #include "mqbroker/listeners.hpp"
-#include "mqbroker/readiness.hpp"
 
 namespace mq {
 namespace {

@@ -1,13 +1,10 @@
 #include "mqbroker/listener_settings.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 
 #include <charconv>
 #include <utility>
 
-#include <mqtt/net/address.hpp>
 #include <mqtt/util/text.hpp>
 
 #include "common/secret_options.hpp"
@@ -17,38 +14,9 @@
 namespace mq {
 namespace {
 
-using mqtt::Transport;
 using mqtt::net::ClientCertificates;
 
 constexpr std::string_view group = "Listeners (each option is for all, and for each in a [[listener]] table)";
-
-bool is_loopback(std::string_view host) {
-  in_addr v4{};
-  in6_addr v6{};
-  const std::string text{host};
-  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
-  return inet_pton(AF_INET6, text.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
-std::string_view scheme_of(Transport transport) {
-  switch (transport) {
-    case Transport::tcp: return "mqtt";
-    case Transport::tls: return "mqtts";
-    case Transport::ws: return "ws";
-    case Transport::wss: return "wss";
-    case Transport::unix_socket: break;
-  }
-  return "unix";
-}
-
-/// A place to listen is no client's address: nobody logs in to it.
-std::optional<ValueFault> find_surplus(const mqtt::Endpoint& endpoint) {
-  if (endpoint.user_name || endpoint.password) return "a listener has no user name";
-  if (!endpoint.topic.empty()) return "a listener has no topic";
-  if (mqtt::uses_websocket(endpoint.transport) && endpoint.path.find('?') != std::string::npos)
-    return "a listener's path has no query";
-  return std::nullopt;
-}
 
 ValueResult keep_mode(mode_t& mode, std::string_view value) {
   unsigned number = 0;
@@ -128,28 +96,6 @@ bool asks_who_it_is(const ListenerSettings& listener) {
 }
 
 }  // namespace
-
-std::string ListenPlace::url() const {
-  if (transport == Transport::unix_socket) return fmt::format("unix://{}", path);
-  return fmt::format("{}://{}{}", scheme_of(transport), mqtt::net::host_and_port(host, port), path);
-}
-
-bool ListenPlace::is_local() const {
-  return transport == Transport::unix_socket || host == "localhost" || is_loopback(host);
-}
-
-std::expected<ListenPlace, ValueFault> parse_listen_url(std::string_view url) {
-  auto endpoint = mqtt::parse_endpoint(url, mqtt::PortZero::allowed);
-  if (!endpoint) return std::unexpected(std::move(endpoint.error().context));
-  if (auto surplus = find_surplus(*endpoint)) return std::unexpected(std::move(*surplus));
-  const bool named = endpoint->transport != Transport::unix_socket && endpoint->host != "localhost";
-  if (named && !mqtt::net::is_ip_literal(endpoint->host))
-    return std::unexpected(fmt::format("{} is not an IP address or localhost", quoted(endpoint->host)));
-  // Of a bare "/" nobody means that other paths shall be refused.
-  if (endpoint->path == "/") endpoint->path.clear();
-  return ListenPlace{endpoint->transport, std::move(endpoint->host), endpoint->port,
-                     std::move(endpoint->path)};
-}
 
 void declare_listener_traits(Options& o, ListenerTraits& traits) {
   o.flag("--allow-anonymous", traits.allow_anonymous)

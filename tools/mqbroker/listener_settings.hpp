@@ -8,29 +8,13 @@
 #include <string_view>
 #include <vector>
 
-#include <mqtt/client/endpoint.hpp>
 #include <mqtt/net/tls.hpp>
 
+#include "common/listen_place.hpp"
 #include "common/options.hpp"
 #include "common/secrets.hpp"
 
 namespace mq {
-
-/// Where to listen, as a URL says it.
-struct ListenPlace {
-  mqtt::Transport transport = mqtt::Transport::tcp;
-  std::string host = "localhost";  ///< IP literal, or "localhost": 127.0.0.1 and ::1. Unused with unix
-  std::uint16_t port = 1883;       ///< 0: the system's choice
-  std::string path;                ///< ws, wss: the path; unix: the socket's path
-
-  /// "mqtt://127.0.0.1:1883"
-  [[nodiscard]] std::string url() const;
-  /// Nobody but this machine can reach it.
-  [[nodiscard]] bool is_local() const;
-};
-
-/// Errors are the end of a sentence: "'x' is not an IP address".
-[[nodiscard]] std::expected<ListenPlace, ValueFault> parse_listen_url(std::string_view url);
 
 /// What can be said for each listener, and for all of them together.
 struct ListenerTraits {

@@ -1,6 +1,5 @@
 #include "mqbroker/options.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -9,6 +8,7 @@
 #include <mqtt/net/address.hpp>
 
 #include "common/connect_options.hpp"
+#include "common/readiness.hpp"
 #include "common/spelling.hpp"
 #include "mqbroker/inherited.hpp"
 
@@ -92,15 +92,6 @@ void declare_running(Options& o, BrokerSettings& settings) {
       .metavar("FD")
       .group(running)
       .text("write a newline to this descriptor once all listen, and close it");
-}
-
-std::optional<std::string> check_ready_fd(const std::optional<int>& fd) {
-  if (!fd) return std::nullopt;
-  const int flags = ::fcntl(*fd, F_GETFL);
-  if (flags < 0) return fmt::format("option '--ready-fd': {} is not an open descriptor", *fd);
-  if ((flags & O_ACCMODE) == O_RDONLY)
-    return fmt::format("option '--ready-fd': descriptor {} cannot be written to", *fd);
-  return std::nullopt;
 }
 
 bool is_typed(const Options& options, std::string_view name) {

@@ -1,6 +1,7 @@
 #include "mqspy/app.hpp"
 
 #include "mqspy/cmd_decode.hpp"
+#include "mqspy/cmd_proxy.hpp"
 #include "mqspy/cmd_read.hpp"
 
 namespace mq::spy {
@@ -8,6 +9,7 @@ namespace mq::spy {
 ExitCode spy(const SpyConfig& config) {
   switch (config.command) {
     case Command::decode: return decode_command(config);
+    case Command::proxy: return proxy_command(config);
     case Command::read:
     case Command::lint: return read_command(config);
   }

@@ -15,7 +15,7 @@ struct NamedCommand {
   Command command;
 };
 constexpr NamedCommand commands[] = {
-    {"read", Command::read}, {"lint", Command::lint}, {"decode", Command::decode}};
+    {"proxy", Command::proxy}, {"read", Command::read}, {"lint", Command::lint}, {"decode", Command::decode}};
 
 Fault choose_command(SpyConfig& config) {
   std::string known;
@@ -35,6 +35,9 @@ Fault check_arguments(const SpyConfig& config) {
   const bool reads = config.command == Command::read || config.command == Command::lint;
   if (reads && config.arguments.size() != 1)
     return fmt::format("{} needs one file, or - for standard input", config.typed.command);
+  if (config.command == Command::proxy && !config.arguments.empty())
+    return fmt::format("proxy takes no argument {}", quoted(config.arguments[0]));
+  if (config.command == Command::proxy) return find_proxy_fault(config.proxy);
   return std::nullopt;
 }
 
@@ -61,20 +64,26 @@ void declare_reading(Options& o, SpyConfig& config) {
 Program mqspy_program() {
   return {.name = "mqspy",
           .summary = "Shows MQTT packets, and says what is wrong with them by clause of the specification.",
-          .usage = "read FILE | lint FILE | decode [HEX…]  [OPTIONS]"};
+          .usage = "proxy --listen URL --to URL | read FILE | lint FILE | decode [HEX…]  [OPTIONS]"};
 }
 
 void declare_spy_options(Options& o, SpyConfig& config) {
   o.text("COMMAND", config.typed.command)
       .default_text("")
-      .text("what to do: read, lint, decode")
+      .text("what to do: proxy, read, lint, decode")
       .typed_only();
   o.list("ARGUMENT", config.arguments).text("what to do it with").typed_only();
   o.rule([&config] { return choose_command(config); });
   o.rule([&config] { return check_arguments(config); });
+  declare_proxy_options(o, config.proxy);
+  declare_selection_options(o, config.selection);
   declare_reading(o, config);
   declare_view_options(o, config);
   declare_log_options(o, config.log);
+  o.example("mqspy proxy --listen 127.0.0.1:1884 --to mqtt://broker.lan",
+            "stand between clients and a broker");
+  o.example("mqspy proxy --listen 127.0.0.1:1884 --to broker.lan --fault 'type==PUBREC [nth=3] do drop'",
+            "and lose a packet");
   o.example("mqspy read capture.pcapng", "the packets of a capture, a line each");
   o.example("tcpdump -w - port 1883 | mqspy read -", "see them go by");
   o.example("mqspy lint capture.pcapng", "only what is wrong; exit code 13 if something is");

@@ -8,11 +8,13 @@
 
 #include "common/diag.hpp"
 #include "common/options.hpp"
+#include "mqspy/proxy_config.hpp"
+#include "mqspy/selection_options.hpp"
 #include "mqspy/view.hpp"
 
 namespace mq::spy {
 
-enum class Command : std::uint8_t { decode, read, lint };
+enum class Command : std::uint8_t { decode, read, lint, proxy };
 
 struct SpyConfig {
   Command command = Command::decode;
@@ -21,6 +23,9 @@ struct SpyConfig {
   LogSettings log;
   std::optional<mqtt::Version> version;  ///< of packets that do not say it
   std::optional<mqtt::Sender> sender;    ///< of packets whose direction is not known
+
+  SelectionConfig selection;
+  ProxyConfig proxy;
 
   struct Typed {
     std::string command;

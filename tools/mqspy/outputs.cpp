@@ -18,6 +18,7 @@ mqtt::Result<std::unique_ptr<Outputs>> Outputs::open(const SpyConfig& config) {
   std::vector<RecordSink*> sinks;
   for (const auto& sink : outputs->sinks_) sinks.push_back(sink.get());
   outputs->tee_ = std::make_unique<Tee>(std::move(sinks));
+  if (config.selection.filter) outputs->filter_.emplace(*config.selection.filter, *outputs->tee_);
   return outputs;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "mqspy/file_output.hpp"
 #include "mqspy/options.hpp"
 #include "mqspy/record.hpp"
+#include "mqspy/selection.hpp"
 #include "mqspy/tee.hpp"
 
 namespace mq::spy {
@@ -20,7 +22,11 @@ class Outputs {
  public:
   [[nodiscard]] static mqtt::Result<std::unique_ptr<Outputs>> open(const SpyConfig& config);
 
-  [[nodiscard]] RecordSink& sink() { return *tee_; }
+  /// With --filter it takes only what that chooses.
+  [[nodiscard]] RecordSink& sink() {
+    if (filter_) return *filter_;
+    return *tee_;
+  }
   /// Writes what has gathered.
   [[nodiscard]] mqtt::Result<void> flush();
   [[nodiscard]] mqtt::Result<void> flush_if_full();
@@ -32,6 +38,7 @@ class Outputs {
   std::unique_ptr<FileOutput> capture_;
   std::vector<std::unique_ptr<RecordSink>> sinks_;
   std::unique_ptr<Tee> tee_;
+  std::optional<FilterSink> filter_;
 };
 
 }  // namespace mq::spy

@@ -1,5 +1,7 @@
 #pragma once
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <mqtt/util/error.hpp>
@@ -8,6 +10,9 @@ namespace mq {
 
 /// A line per URL on `fd`, all of it written when it returns.
 [[nodiscard]] mqtt::Result<void> print_addresses(const std::vector<std::string>& urls, int fd = 1);
+
+/// A sentence if `fd`, of --ready-fd, cannot be written to.
+[[nodiscard]] std::optional<std::string> check_ready_fd(const std::optional<int>& fd);
 
 /// Tells who waits for it that all listen: a line feed, and the descriptor is closed (s6's protocol, and that
 /// of a shell's `read`). Nobody left to read it is no fault.

@@ -1,5 +1,6 @@
-#include "mqbroker/readiness.hpp"
+#include "common/readiness.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -25,6 +26,15 @@ bool write_all(int fd, std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<std::string> check_ready_fd(const std::optional<int>& fd) {
+  if (!fd) return std::nullopt;
+  const int flags = ::fcntl(*fd, F_GETFL);
+  if (flags < 0) return fmt::format("option '--ready-fd': {} is not an open descriptor", *fd);
+  if ((flags & O_ACCMODE) == O_RDONLY)
+    return fmt::format("option '--ready-fd': descriptor {} cannot be written to", *fd);
+  return std::nullopt;
+}
 
 mqtt::Result<void> print_addresses(const std::vector<std::string>& urls, int fd) {
   const std::string lines = fmt::format("{}\n", fmt::join(urls, "\n"));
