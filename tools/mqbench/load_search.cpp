@@ -21,12 +21,12 @@ std::optional<double> LoadSearch::next() const { return ended_ ? std::nullopt : 
 
 void LoadSearch::note(Attempt attempt) {
   ++steps_;
-  if (attempt == Attempt::tool_bound) {
-    ended_ = SearchEnd::tool_bound;
+  if (attempt != Attempt::good && missed_++ < limits_.repeats) {
+    if (steps_ >= limits_.steps_max) ended_ = SearchEnd::steps;
     return;
   }
-  if (attempt == Attempt::bad && missed_++ < limits_.repeats) {
-    if (steps_ >= limits_.steps_max) ended_ = SearchEnd::steps;
+  if (attempt == Attempt::tool_bound) {
+    ended_ = SearchEnd::tool_bound;
     return;
   }
   missed_ = 0;

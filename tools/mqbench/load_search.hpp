@@ -13,8 +13,8 @@ struct SearchLimits {
   double highest = 1e8;     ///< nothing above it is tried
   double precision = 0.05;  ///< it ends when the bad load is above the good one by no more than this share
   unsigned steps_max = 20;  ///< tries, repeated ones included
-  unsigned repeats = 1;  ///< a bad try is repeated so often before it is believed: a busy moment is no limit
-  bool whole = false;    ///< loads are whole numbers
+  unsigned repeats = 1;     ///< a try that is not good is repeated so often: a busy moment is no limit
+  bool whole = false;       ///< loads are whole numbers
 };
 
 /// What a try has shown.

@@ -10,6 +10,7 @@
 #include "mqbench/options_load.hpp"
 #include "mqbench/options_results.hpp"
 #include "mqbench/options_shard.hpp"
+#include "mqbench/options_search.hpp"
 #include "mqbench/options_verify.hpp"
 
 namespace mq::bench {
@@ -22,8 +23,8 @@ struct NamedCommand {
   std::string_view name;
   Command command;
 };
-constexpr std::array commands{NamedCommand{"run", Command::run}, NamedCommand{"verify", Command::verify},
-                              NamedCommand{"list", Command::list}};
+constexpr std::array commands{NamedCommand{"run", Command::run}, NamedCommand{"search", Command::search},
+                              NamedCommand{"verify", Command::verify}, NamedCommand{"list", Command::list}};
 
 Fault choose_command(BenchConfig& config) {
   const std::string& typed = config.typed.command;
@@ -41,7 +42,11 @@ Fault choose_what_to_do(const Options& options, BenchConfig& config) {
   if (config.command == Command::verify) return choose_verification(options, config);
   if (const auto stray = option_of_group(options, verification_group))
     return fmt::format("option '{}' is of the command verify", *stray);
+  const auto of_search = option_of_group(options, search_group);
+  if (of_search && config.command != Command::search)
+    return fmt::format("option '{}' is of the command search", *of_search);
   if (const auto fault = choose_scenario(config)) return fault;
+  if (config.command == Command::search) return choose_search(options, config);
   return check_thresholds(config.results, config.scenario);
 }
 
@@ -65,22 +70,25 @@ Fault check_connection(const ConnectionConfig& connection) {
 }  // namespace
 
 Program mqbench_program() {
-  return {.name = "mqbench",
-          .summary = "Loads an MQTT broker and measures what it does.",
-          .usage = "run [SCENARIO] [OPTIONS] | verify [OPTIONS] | list [PRESET]"};
+  return {
+      .name = "mqbench",
+      .summary = "Loads an MQTT broker and measures what it does.",
+      .usage = "run [SCENARIO] [OPTIONS] | search [SCENARIO] [OPTIONS] | verify [OPTIONS] | list [PRESET]"};
 }
 
 void declare_bench_options(Options& options, BenchConfig& config) {
   options.text("COMMAND", config.typed.command)
       .default_text("")
       .text(
-          "run a scenario; verify what a broker promises; list the presets, or print one as a scenario file")
+          "run a scenario; search for the highest load that is good; verify what a broker promises; list the "
+          "presets, or print one as a scenario file")
       .typed_only();
   options.text("SCENARIO", config.typed.scenario)
       .text("the name of a preset (mqbench list), or a JSON file such as mqbench list NAME prints")
       .typed_only();
   declare_load_options(options, config);
   declare_result_options(options, config.results);
+  declare_search_options(options, config);
   declare_verify_options(options, config.verification);
   declare_shard_options(options, config.sharding);
   declare_connect_options(options, config.connection,
@@ -94,6 +102,8 @@ void declare_bench_options(Options& options, BenchConfig& config) {
                   "20,000 messages a second of 1,000 publishers to one subscriber");
   options.example("mqbench run sink --publishers 4 --size 100 --duration 30s",
                   "how fast four publishers can be");
+  options.example("mqbench search pairs -q 1 --slo 'p99<5ms'",
+                  "the highest rate with which 99 of 100 messages arrive within 5 ms");
   options.example("mqbench verify --faults all --duration 1m",
                   "whether each QoS keeps its promise while connections break");
 }

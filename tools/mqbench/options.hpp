@@ -10,17 +10,19 @@
 #include "mqbench/results_config.hpp"
 #include "mqbench/scenario.hpp"
 #include "mqbench/shard_config.hpp"
+#include "mqbench/search_result.hpp"
 #include "mqbench/verify_scenario.hpp"
 
 namespace mq::bench {
 
-enum class Command : std::uint8_t { run, list, verify };
+enum class Command : std::uint8_t { run, list, verify, search };
 
 struct BenchConfig {
   Command command = Command::run;
   ConnectionConfig connection;
   Scenario scenario;
   VerifyScenario verification;
+  SearchPlan search;
   ResultsConfig results;
   ShardConfig sharding;
 
@@ -48,6 +50,10 @@ struct BenchConfig {
     std::optional<std::uint64_t> seed;
     std::optional<unsigned> threads;
     std::vector<std::string> sources;
+    bool search_clients = false;
+    std::optional<double> first;  // of a search, as the two below
+    std::optional<double> lowest;
+    std::optional<double> highest;
   };
   Typed typed;
 };

@@ -24,7 +24,8 @@ constexpr std::chrono::seconds default_duration{10};
 /// Of the options that other commands have, those that mean the same here.
 constexpr std::array understood{"--publishers", "--subscribers", "--qos",   "--size", "--rate",
                                 "--duration",   "--count",       "--drain", "--seed", "--json"};
-constexpr std::array<std::string_view, 4> groups_of_others{"Load", "Extent", "Results", "Several machines"};
+constexpr std::array<std::string_view, 5> groups_of_others{"Load", "Extent", "Results", "Search",
+                                                            "Several machines"};
 
 /// "cut,stall", "all".
 ValueResult keep_faults(std::vector<FaultKind>& faults, std::string_view text) {

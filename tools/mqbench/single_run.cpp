@@ -1,0 +1,123 @@
+#include "mqbench/single_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "common/authentication.hpp"
+#include "common/client_setup.hpp"
+#include "mqbench/assembly.hpp"
+#include "mqbench/preflight.hpp"
+#include "mqbench/runner.hpp"
+#include "mqbench/stamp.hpp"
+
+namespace mq::bench {
+namespace {
+
+/// Asks for each secret once: a worker needs a TLS context of its own, and so a setup.
+std::expected<void, SetupFailure> resolve_secrets(ConnectionConfig& config) {
+  const auto resolve = [](SecretSource& source, std::string_view what) -> std::expected<void, SetupFailure> {
+    auto value = fetch_secret(source, what);
+    if (!value) return std::unexpected(value.error());
+    source = {.value = std::move(*value)};
+    return {};
+  };
+  if (auto done = resolve(config.password, "password"); !done) return done;
+  if (auto done = resolve(config.authentication.token, "token"); !done) return done;
+  if (!mqtt::uses_tls(config.transport)) return {};
+  if (auto done = resolve(config.key_password, "key password"); !done) return done;
+  return resolve(config.psk, "pre-shared key");
+}
+
+std::expected<std::vector<ClientSetup>, SetupFailure> make_setups(ConnectionConfig& config, unsigned count) {
+  if (auto resolved = resolve_secrets(config); !resolved) return std::unexpected(resolved.error());
+  std::vector<ClientSetup> setups;
+  for (unsigned n = 0; n < count; ++n) {
+    auto setup = make_client_setup(config, "mqbench");
+    if (!setup) return std::unexpected(setup.error());
+    setups.push_back(std::move(*setup));
+  }
+  return setups;
+}
+
+unsigned threads_of(const Scenario& scenario) {
+  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned wanted = scenario.threads == 0 ? processors : scenario.threads;
+  return std::min(wanted, scenario.clients());
+}
+
+/// What went wrong with the run comes before what its numbers are.
+ExitCode exit_code_of(const RunResult& result, const Runner& runner) {
+  if (const auto failure = runner.failure()) return *failure;
+  if (result.measurements.rejected + result.measurements.unacked > 0) return ExitCode::publish_rejected;
+  return result.passed() ? ExitCode::ok : ExitCode::expectation;
+}
+
+/// What this process has of the run.
+Scenario own_part(const BenchConfig& config) {
+  const Shard shard = config.sharding.shard.value_or(Shard{});
+  Scenario part = config.scenario;
+  part.publishers = shard.part_of(part.publishers);
+  part.subscribers = shard.part_of(part.subscribers);
+  return part;
+}
+
+Plan plan_of(const BenchConfig& config, std::uint32_t run) {
+  const std::string prefix =
+      config.connection.client_id.value_or(config.connection.id_prefix.value_or("mqbench"));
+  Plan plan = make_plan(config.scenario, run, prefix);
+  plan.shard = config.sharding.shard.value_or(Shard{});
+  plan.publish_properties = config.connection.properties.at(mqtt::PropertyPlace::publish);
+  plan.subscribe_properties = config.connection.properties.at(mqtt::PropertyPlace::subscribe);
+  return plan;
+}
+
+}  // namespace
+
+std::optional<Sentence> shortage_of(const BenchConfig& config) {
+  const Scenario part = own_part(config);
+  if (part.clients() == 0)
+    return Sentence{fmt::format("shard {} has no client: there are {} publishers and {} subscribers",
+                                config.sharding.shard.value_or(Shard{}).name(), config.scenario.publishers,
+                                config.scenario.subscribers)};
+  return find_shortage(part, config.connection, threads_of(part), Resources::of_this_process());
+}
+
+SingleRun run_once(BenchConfig& config, Diag& diag) {
+  SingleRun done;
+  auto setups = make_setups(config.connection, threads_of(own_part(config)));
+  if (!setups) {
+    diag.error(setups.error().sentence);
+    done.code = setups.error().code;
+    return done;
+  }
+  std::uint32_t run = std::random_device{}() & Stamp::run_max;
+  std::unique_ptr<Meeting> meeting;  // after the run it says goodbye
+  if (config.sharding.shard) {
+    auto met = meet_other_shards(config, run, diag);
+    if (!met) return {.result = std::nullopt, .code = met.error()};
+    meeting = std::move(*met);
+    run = meeting->look().run.value_or(run);
+  }
+  const Plan plan = plan_of(config, run);
+  if (plan.scenario.unstamped())
+    diag.info(fmt::format(
+        "payloads below {} octets have no stamp: there are no latencies, and losses are only counted",
+        Stamp::size));
+  Runner runner{plan, config.connection, config.results, std::move(*setups), diag, meeting.get()};
+  auto result = runner.run();
+  done.stop_signal = runner.stop_signal();
+  done.code = result ? ExitCode::ok : result.error();
+  if (!result) return done;
+  for (const Threshold& threshold : config.results.thresholds)
+    result->thresholds.push_back(judge_threshold(threshold, *result));
+  done.code = exit_code_of(*result, runner);
+  done.result = std::move(*result);
+  return done;
+}
+
+}  // namespace mq::bench
