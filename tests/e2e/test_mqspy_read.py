@@ -7,25 +7,9 @@ import pytest
 
 from support import captures as cap
 from support.captures import Talk, merged, pcap, pcapng, ws_frame
-from support.mqtt_wire import connack, packet, properties, publish, string, varint
+from support.mqtt_wire import connack, packet, publish, string
+from support.talks import CONNACK, CONNECT, PUBACK, PUBLISH, broken, connect, talk
 from support.tools import assert_fails, assert_ok, mqspy
-
-
-def connect(client_id="plc3", user=None, password=None, keep_alive=60, version=5, props=None):
-    flags = 2 | (0x80 if user is not None else 0) | (0x40 if password is not None else 0)
-    body = string("MQTT") + bytes([version, flags]) + struct.pack(">H", keep_alive) + (properties(props or {}) if version == 5 else b"")
-    return packet(1, body + string(client_id) + b"".join(string(part) for part in (user, password) if part is not None))
-
-
-CONNECT, CONNACK = connect(), connack(5)
-HELLO = (CONNECT, CONNACK)
-PUBLISH = publish("plant/7/temp", b'{"c":21.5}', qos=1, packet_id=7)
-PUBACK = bytes.fromhex("40020007")
-
-
-def talk(**how):
-    """A connection with a message."""
-    return Talk(**how).open().client(CONNECT).server(CONNACK).client(PUBLISH).server(PUBACK).client(packet(14)).close()
 
 
 def read(tmp_path, data, *options, command="read", code=0):
@@ -230,11 +214,6 @@ def test_what_is_no_capture_is_said(tmp_path):
 
 
 # --- lint ---------------------------------------------------------------------------------------------------
-
-def broken():
-    t = Talk().open().client(connect(user="u", password="s3cret")).server(CONNACK)
-    return t.client(packet(3, string("a/+") + b"\0", flags=0)).client(publish("x", b"1", qos=0, dup=1)).close(1)
-
 
 def test_lint_tells_only_what_is_wrong_and_exits_13(tmp_path):
     result = read(tmp_path, pcap(broken().packets), command="lint", code=13)

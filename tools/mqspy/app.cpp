@@ -2,6 +2,7 @@
 
 #include "mqspy/cmd_decode.hpp"
 #include "mqspy/cmd_proxy.hpp"
+#include "mqspy/cmd_explain.hpp"
 #include "mqspy/cmd_read.hpp"
 
 namespace mq::spy {
@@ -10,6 +11,7 @@ ExitCode spy(const SpyConfig& config) {
   switch (config.command) {
     case Command::decode: return decode_command(config);
     case Command::proxy: return proxy_command(config);
+    case Command::explain: return explain_command(config);
     case Command::read:
     case Command::lint: return read_command(config);
   }

@@ -102,6 +102,7 @@ std::string ConnectionContent::ends() const {
 }
 
 void ConnectionContent::on_octets(unsigned side, TimePoint time, Bytes octets) {
+  if (octets.empty()) return;
   if (content_ == Content::undecided) return wait(side, time, octets);
   take(side, time, octets);
 }

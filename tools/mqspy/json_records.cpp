@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "mqspy/line_writer.hpp"
+#include "mqspy/names.hpp"
 #include "mqspy/redaction.hpp"
 
 namespace mq::spy {
@@ -51,20 +52,7 @@ std::string_view severity_name(mqtt::Severity severity) {
   return "";
 }
 
-std::string_view how_name(mqtt::FlowClose::How how) {
-  switch (how) {
-    case mqtt::FlowClose::How::fin: return "fin";
-    case mqtt::FlowClose::How::reset: return "reset";
-    case mqtt::FlowClose::How::unknown: return "unknown";
-  }
-  return "";
-}
-
-std::string_view side_name(Sender side) { return side == Sender::client ? "client" : "server"; }
-
 }  // namespace
-
-std::string_view dir_name(Sender sender) { return sender == Sender::client ? "c2s" : "s2c"; }
 
 void JsonRecords::on_open(const OpenRecord& record) {
   if (view_.only_findings) return;

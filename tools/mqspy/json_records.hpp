@@ -34,6 +34,4 @@ void write_packet(JsonWriter& json, const mqtt::FlowPacket& packet, const View& 
 /// {"len":10,"enc":"utf8","data":"..."}
 void write_octets(JsonWriter& json, mqtt::Bytes octets);
 
-[[nodiscard]] std::string_view dir_name(mqtt::Sender sender);
-
 }  // namespace mq::spy

@@ -7,6 +7,7 @@
 #include <mqtt/inspect/describe.hpp>
 #include <mqtt/util/text.hpp>
 
+#include "mqspy/names.hpp"
 #include "mqspy/packet_text.hpp"
 
 namespace mq::spy {
@@ -17,7 +18,7 @@ using mqtt::Sender;
 
 char arrow(Sender sender) { return sender == Sender::client ? '>' : '<'; }
 
-constexpr std::string_view plain = "\x1b[0m", red = "\x1b[31m", green = "\x1b[32m", yellow = "\x1b[33m",
+constexpr std::string_view uncolored = "\x1b[0m", red = "\x1b[31m", green = "\x1b[32m", yellow = "\x1b[33m",
                            blue = "\x1b[34m", magenta = "\x1b[35m", cyan = "\x1b[36m", faint = "\x1b[2m";
 
 std::string_view color_of(std::uint8_t first_octet) {
@@ -33,15 +34,6 @@ std::string_view color_of(std::uint8_t first_octet) {
     case PacketType::disconnect: return magenta;
     default: return faint;
   }
-}
-
-std::string_view how_name(mqtt::FlowClose::How how) {
-  switch (how) {
-    case mqtt::FlowClose::How::fin: return " fin";
-    case mqtt::FlowClose::How::reset: return " reset";
-    case mqtt::FlowClose::How::unknown: return "";
-  }
-  return "";
 }
 
 /// To a tenth of a second, or a microsecond if it is short.
@@ -89,15 +81,18 @@ void LineWriter::on_open(const OpenRecord& record) {
   out_.push_back('\n');
 }
 
-void LineWriter::describe(const PacketRecord& record) {
-  const mqtt::FlowPacket& packet = record.packet;
+void append_packet(std::string& out, const mqtt::FlowPacket& packet, const View& view) {
   if (packet.packet)
-    return mqtt::append_description(out_, *packet.packet, packet.version,
-                                    {.show_secrets = view_.show_secrets,
-                                     .payload_preview_bytes = view_.preview_bytes,
+    return mqtt::append_description(out, *packet.packet, packet.version,
+                                    {.show_secrets = view.show_secrets,
+                                     .payload_preview_bytes = view.preview_bytes,
                                      .topic = packet.topic});
-  fmt::format_to(std::back_inserter(out_), "{:<8} broken {}B",
-                 mqtt::to_string(static_cast<PacketType>(packet.bytes[0] >> 4)), packet.bytes.size());
+  fmt::format_to(std::back_inserter(out), "{:<8} broken {}B", mqtt::to_string(type_of(packet)),
+                 packet.bytes.size());
+}
+
+void append_latency(std::string& out, mqtt::Duration latency) {
+  fmt::format_to(std::back_inserter(out), "+{:.3f}ms", static_cast<double>(latency.count()) / 1e6);
 }
 
 void LineWriter::on_packet(const PacketRecord& record) {
@@ -106,10 +101,9 @@ void LineWriter::on_packet(const PacketRecord& record) {
   const mqtt::FlowPacket& packet = record.packet;
   const std::size_t indent = begin(packet.step.time, record.link, arrow(packet.sender));
   paint(color_of(packet.bytes[0]));
-  describe(record);
-  paint(plain);
-  if (const auto latency = record.latency())
-    fmt::format_to(std::back_inserter(out_), "  +{:.3f}ms", static_cast<double>(latency->count()) / 1e6);
+  append_packet(out_, packet, view_);
+  paint(uncolored);
+  if (const auto latency = record.latency()) append_latency(out_ += "  ", *latency);
   out_.push_back('\n');
   if (view_.detail == Detail::none) return findings(record.findings, indent);
   append_fields(out_, packet.bytes, {packet.version, packet.sender}, record.findings, view_);
@@ -122,7 +116,7 @@ void LineWriter::findings(std::span<const mqtt::Finding> findings, std::size_t i
     if (&finding != findings.data()) out_.append(6, ' ');
     paint(finding.severity == mqtt::Severity::error ? red : yellow);
     append_finding(out_, finding);
-    paint(plain);
+    paint(uncolored);
   }
   out_.push_back('\n');
 }
@@ -133,8 +127,8 @@ void LineWriter::on_close(const CloseRecord& record) {
   const std::size_t indent = begin(close.time, record.link, 'x');
   paint(magenta);
   out_ += "CLOSE   ";
-  paint(plain);
-  fmt::format_to(std::back_inserter(out_), " by={}{} life={} c2s={} s2c={}  why: {}",
+  paint(uncolored);
+  fmt::format_to(std::back_inserter(out_), " by={} {} life={} c2s={} s2c={}  why: {}",
                  !close.by                     ? "?"
                  : *close.by == Sender::client ? "client"
                                                : "server",
@@ -157,7 +151,7 @@ void LineWriter::on_fault(const FaultRecord& record) {
   paint(yellow);
   fmt::format_to(std::back_inserter(out_), "FAULT    {} by: {}", mqtt::escape_for_terminal(record.action),
                  mqtt::escape_for_terminal(record.rule));
-  paint(plain);
+  paint(uncolored);
   out_.push_back('\n');
 }
 

@@ -24,7 +24,6 @@ class LineWriter final : public RecordSink {
  private:
   /// "12:00:01.204113 c1 > "; gives its width.
   std::size_t begin(mqtt::TimePoint time, const Link& link, char direction);
-  void describe(const PacketRecord& record);
   void findings(std::span<const mqtt::Finding> findings, std::size_t indent);
   void paint(std::string_view code);
 
@@ -32,6 +31,11 @@ class LineWriter final : public RecordSink {
   View view_;
   TimeText time_;
 };
+
+/// A packet in one line, as mqtt::append_description, and what there is to say of a broken one.
+void append_packet(std::string& out, const mqtt::FlowPacket& packet, const View& view);
+/// "+0.758ms"
+void append_latency(std::string& out, mqtt::Duration latency);
 
 /// Pings and acknowledgements that say nothing but success.
 [[nodiscard]] bool is_quiet(const PacketRecord& record);

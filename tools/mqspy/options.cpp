@@ -14,8 +14,11 @@ struct NamedCommand {
   std::string_view name;
   Command command;
 };
-constexpr NamedCommand commands[] = {
-    {"proxy", Command::proxy}, {"read", Command::read}, {"lint", Command::lint}, {"decode", Command::decode}};
+constexpr NamedCommand commands[] = {{"proxy", Command::proxy},
+                                      {"read", Command::read},
+                                     {"lint", Command::lint},
+                                     {"decode", Command::decode},
+                                     {"explain", Command::explain}};
 
 Fault choose_command(SpyConfig& config) {
   std::string known;
@@ -37,6 +40,9 @@ Fault check_arguments(const SpyConfig& config) {
     return fmt::format("{} needs one file, or - for standard input", config.typed.command);
   if (config.command == Command::proxy && !config.arguments.empty())
     return fmt::format("proxy takes no argument {}", quoted(config.arguments[0]));
+  if (config.coverage && config.command != Command::explain) return "option '--coverage' is for explain";
+  if (config.command == Command::explain && config.arguments.empty() != config.coverage)
+    return "explain needs a clause, reason code, property or packet type, or --coverage";
   if (config.command == Command::proxy) return find_proxy_fault(config.proxy);
   return std::nullopt;
 }
@@ -53,6 +59,9 @@ void declare_reading(Options& o, SpyConfig& config) {
       .metavar("VERSION")
       .group(group)
       .text("of packets without a CONNECT before them (default: the first in which they can be read)");
+  o.flag("--coverage", config.coverage)
+      .group(group)
+      .text("explain: which clauses lint judges, and why not the others");
   o.choice("--from", config.sender, {{"client", mqtt::Sender::client}, {"server", mqtt::Sender::server}})
       .metavar("SIDE")
       .group(group)
@@ -64,13 +73,13 @@ void declare_reading(Options& o, SpyConfig& config) {
 Program mqspy_program() {
   return {.name = "mqspy",
           .summary = "Shows MQTT packets, and says what is wrong with them by clause of the specification.",
-          .usage = "proxy --listen URL --to URL | read FILE | lint FILE | decode [HEX…]  [OPTIONS]"};
+          .usage = "proxy --listen URL --to URL | read FILE | lint FILE | decode [HEX…] | explain NAME  [OPTIONS]"};
 }
 
 void declare_spy_options(Options& o, SpyConfig& config) {
   o.text("COMMAND", config.typed.command)
       .default_text("")
-      .text("what to do: proxy, read, lint, decode")
+      .text("what to do: proxy, read, lint, decode, explain")
       .typed_only();
   o.list("ARGUMENT", config.arguments).text("what to do it with").typed_only();
   o.rule([&config] { return choose_command(config); });
@@ -87,6 +96,7 @@ void declare_spy_options(Options& o, SpyConfig& config) {
   o.example("mqspy read capture.pcapng", "the packets of a capture, a line each");
   o.example("tcpdump -w - port 1883 | mqspy read -", "see them go by");
   o.example("mqspy lint capture.pcapng", "only what is wrong; exit code 13 if something is");
+  o.example("mqspy explain MQTT-3.3.1-2", "a clause, in both versions; also 0x87, topic-alias, PUBREL");
   o.example("mqspy decode 30050003612f6278", "take a packet apart");
 }
 

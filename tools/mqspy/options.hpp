@@ -8,21 +8,26 @@
 
 #include "common/diag.hpp"
 #include "common/options.hpp"
+#include "mqspy/pcapng_writer.hpp"
 #include "mqspy/proxy_config.hpp"
 #include "mqspy/selection_options.hpp"
 #include "mqspy/view.hpp"
 
 namespace mq::spy {
 
-enum class Command : std::uint8_t { decode, read, lint, proxy };
+enum class Command : std::uint8_t { decode, read, lint, explain, proxy };
 
 struct SpyConfig {
   Command command = Command::decode;
   std::vector<std::string> arguments;  ///< behind the command
   View view;
+  std::string ladder_client;                ///< empty: all
+  std::optional<std::string> capture_file;  ///< to write
+  PcapStyle pcap_style = PcapStyle::pdu;
   LogSettings log;
   std::optional<mqtt::Version> version;  ///< of packets that do not say it
   std::optional<mqtt::Sender> sender;    ///< of packets whose direction is not known
+  bool coverage = false;                 ///< explain: what lint covers
 
   SelectionConfig selection;
   ProxyConfig proxy;
@@ -31,6 +36,9 @@ struct SpyConfig {
     std::string command;
     unsigned verbosity = 0;
     bool json = false;
+    bool group = false;
+    bool statistics = false;
+    bool ladder = false;
   };
   Typed typed;
 };
