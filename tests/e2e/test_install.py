@@ -51,3 +51,7 @@ def test_units_start_the_program_that_is_installed(installed):
     units = installed / "lib" / "systemd" / "system"
     assert "ExecStart=/usr/bin/mqbroker" in (units / "mqbroker.service").read_text(encoding="utf-8")
     assert "ListenStream=" in (units / "mqbroker.socket").read_text(encoding="utf-8")
+
+
+def test_the_manual_is_where_man_looks(installed):
+    assert (installed / "share" / "man" / "man1" / "mqbench.1").read_text(encoding="utf-8").startswith(".Dd ")

@@ -3,15 +3,20 @@
 import contextlib
 import json
 import os
+import pathlib
+import re
 import signal
 
 import pytest
+import yaml
 
 from support.brokers import Mosquitto
 from support.mqbroker import MqBroker
 from support.ports import HOST, free_port
+from support.proc import Proc, run
 from support.relay import Relay
-from support.tools import assert_fails, mqbench, mqpub, start, unique
+from support.starters import Slurm, SshHosts
+from support.tools import assert_fails, assert_ok, mqbench, mqpub, program, start, unique
 
 FAULTS = ("lost", "duplicated", "reordered", "corrupted", "foreign", "retained", "connections_lost", "unsent", "unacked")
 RANKS = ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE", "SLURM_PROCID", "SLURM_NTASKS",
@@ -64,7 +69,8 @@ def assert_whole(results, sent, subscribers=2):
         sent, sent * subscribers, sent * subscribers)
     assert {name: sum_of(results, name) for name in FAULTS} == dict.fromkeys(FAULTS, 0)
     assert len({result["run"] for result in results}) == 1
-    for index, result in enumerate(results, 1):
+    assert len({result["started"] for result in results}) == 1
+    for index, result in enumerate(results):
         assert result["shard"] == {"index": index, "count": len(results), "complete": True}
         # All of them are on this machine, and so have one clock.
         assert abs(result["clock"]["offset_ns"]) <= result["clock"]["error_ns"] <= result["clock"]["latency_error_ns"]
@@ -133,7 +139,7 @@ def test_one_that_is_killed_ends_the_others_with_a_line_and_their_results(broker
             assert (result.code, f"shard {dead}/3 has gone" in result.err_lines[-1]) == (8, True), result
     for n in others:
         result = json.loads(paths[n - 1].read_text())
-        assert (result["shard"], result["counts"]["sent"] > 0) == ({"index": n, "count": 3, "complete": False}, True)
+        assert (result["shard"], result["counts"]["sent"] > 0) == ({"index": n - 1, "count": 3, "complete": False}, True)
 
 
 def test_a_rendezvous_that_ends_ends_the_run(broker, scratch):
@@ -243,3 +249,123 @@ def test_auto_takes_the_variables_of_each_starter(broker, scratch, rank, count, 
         running = [stack.enter_context(start("mqbench", *args, "--json", path, env=environment(**{rank: str(first + n), count: "2"})))
                    for n, path in enumerate(paths)]
         assert_whole(results_of(running, paths), 70)
+
+
+# --- what starts them -----------------------------------------------------------------------------
+
+def merged(directory, count):
+    """The results in the directory, put together by mqbench merge; and one by one they are a whole."""
+    paths = [directory / f"result-{n}.json" for n in range(1, count + 1)]
+    results = [json.loads(path.read_text()) for path in paths]
+    whole = directory / "all.json"
+    assert_ok(mqbench("merge", *paths, "-o", whole))
+    return results, json.loads(whole.read_text())
+
+
+def assert_merged(directory, count, sent):
+    results, whole = merged(directory, count)
+    assert_whole(results, sent)
+    assert (whole["counts"]["sent"], whole["counts"]["received"], whole["counts"]["lost"]) == (sent, 2 * sent, 0)
+    assert whole["latency_ns"]["due_to_received"]["count"] == 2 * sent
+
+
+def command(broker, directory, *, shard, number):
+    """One line for a shell; `number` is how the shell calls the shard's own."""
+    args = shard_args(broker, "--count", 700, "--shard", shard, "--quiet", name=unique("run"))
+    return " ".join([*map(str, [program("mqbench"), *args]), "--json", f"{directory}/result-{number}.json"])
+
+
+@pytest.fixture(scope="module")
+def hosts():
+    with SshHosts(3) as hosts:
+        yield hosts
+
+
+@pytest.mark.parametrize("auto", (False, True))
+def test_gnu_parallel_over_ssh(broker, hosts, scratch, auto):
+    line = command(broker, scratch, shard="auto" if auto else "{}/3", number="{}")
+    done = run(["parallel", "--will-cite", "-j1", "-S", ",".join(hosts.addresses), ("MQBENCH_SHARDS=3 " if auto else "") + line,
+                ":::", "1", "2", "3"], env=environment(**hosts.environment), seconds=SECONDS)
+    assert done.code == 0, done
+    assert_merged(scratch, 3, 700)
+
+
+@pytest.fixture(scope="module")
+def slurm():
+    with Slurm() as slurm:
+        yield slurm
+
+
+def test_slurm(broker, slurm, scratch):
+    line = command(broker, scratch, shard="auto", number="$((SLURM_PROCID + 1))")
+    done = run(["srun", "-n", "3", "sh", "-c", line], env=environment(**slurm.environment), seconds=SECONDS)
+    assert done.code == 0, done
+    assert_merged(scratch, 3, 700)
+
+
+# More processes than processors, and as root, is what Open MPI wants to be told.
+MPI_AS_ANYBODY = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1"}
+
+
+def test_open_mpi(broker, scratch):
+    line = command(broker, scratch, shard="auto", number="$((OMPI_COMM_WORLD_RANK + 1))")
+    done = run(["mpirun", "-n", "3", "sh", "-c", line], env=environment(**MPI_AS_ANYBODY), seconds=SECONDS)
+    assert done.code == 0, done
+    assert_merged(scratch, 3, 700)
+
+
+# --- the recipes of the manual, as they are printed -----------------------------------------------
+
+MANUAL = pathlib.Path(__file__).resolve().parents[2] / "man" / "mqbench.1"
+
+
+def recipe(heading):
+    """The literal text below the heading, as a reader sees it."""
+    text = MANUAL.read_text(encoding="utf-8").split(f".Ss {heading}\n")[1]
+    return text.split(".Bd -literal -offset indent\n")[1].split(".Ed\n")[0].replace("\\e\n", "\\\n")
+
+
+def here(text, broker):
+    """With our broker instead of the one called broker, fewer clients, and the program that is under test."""
+    text = text.replace("-h broker", " ".join(map(str, broker["tcp"].mq_args()))).replace("mqtt://broker", broker["tcp"].url)
+    text = text.replace("fan-in", "fan-in --publishers 7 --subscribers 2 --count 700")
+    return re.sub(r"\bmqbench (run|merge)", rf"{program('mqbench')} \1", text)
+
+
+def assert_recipe(text, broker, directory, **variables):
+    done = run(["sh", "-e", "-c", here(text, broker)], cwd=directory, env=environment(**variables), seconds=2 * SECONDS)
+    assert done.code == 0, done
+    counts = json.loads((directory / "all.json").read_text())["counts"]
+    assert (counts["sent"], counts["received"], counts["lost"]) == (700, 1400, 0)
+
+
+def test_the_manual_has_no_faults():
+    done = run(["mandoc", "-Tlint", "-W", "style", MANUAL])
+    assert (done.code, done.out) == (0, b""), done
+
+
+def test_the_recipe_for_gnu_parallel(broker, hosts, scratch):
+    text = recipe("GNU parallel, over ssh").replace("host1,host2,host3", ",".join(hosts.addresses))
+    assert_recipe(text, broker, scratch, **hosts.environment)
+
+
+def test_the_recipe_for_slurm(broker, slurm, scratch):
+    assert_recipe(recipe("Slurm"), broker, scratch, **slurm.environment)
+
+
+def test_the_recipe_for_mpi(broker, scratch):
+    assert_recipe(recipe("MPI"), broker, scratch, **MPI_AS_ANYBODY)
+
+
+def test_the_manifest_for_kubernetes(broker, scratch):
+    """As the pods would be started, with what Kubernetes sets in each."""
+    job = yaml.safe_load(recipe("Kubernetes"))["spec"]
+    container = job["template"]["spec"]["containers"][0]
+    own = {each["name"]: each["value"] for each in container["env"]}
+    line = here(" ".join(container["command"]), broker)
+    with contextlib.ExitStack() as stack:
+        pods = [stack.enter_context(Proc(line.split(), env=environment(**own, JOB_COMPLETION_INDEX=str(n))))
+                for n in range(job["completions"])]
+        outcomes = [pod.wait(SECONDS) for pod in pods]
+    assert [each.code for each in outcomes] == [0, 0, 0], outcomes
+    assert_whole([json.loads(each.out) for each in outcomes], 700)

@@ -52,7 +52,9 @@ RendezvousConfig rendezvous_of(const BenchConfig& config, std::uint32_t run) {
           .scenario = fingerprint(config.scenario),
           .publishers = config.scenario.publishers,
           .streams = config.scenario.streams(),
-          .patience = config.sharding.patience};
+          .patience = config.sharding.patience,
+          .to_time_of_day =
+              Diag::system_clock().time_since_epoch() - mqtt::net::Loop{}.refresh_now().time_since_epoch()};
 }
 
 /// Until all have come or nobody waits any more. The signal that ended it, or 0.

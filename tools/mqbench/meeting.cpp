@@ -45,6 +45,7 @@ Meeting::View Meeting::look() const {
   const std::lock_guard lock{mutex_};
   return {.run = rendezvous_.run(),
           .start = rendezvous_.start(),
+          .wall_start = WallTime{rendezvous_.wall_start()},
           .clock = rendezvous_.clock(),
           .worst_error = rendezvous_.worst_error(),
           .stop = rendezvous_.stop_asked(),

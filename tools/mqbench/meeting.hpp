@@ -10,6 +10,7 @@
 #include <mqtt/net/loop.hpp>
 
 #include "common/client_setup.hpp"
+#include "common/wall_time.hpp"
 #include "mqbench/rendezvous.hpp"
 #include "mqbench/shard_config.hpp"
 
@@ -23,6 +24,7 @@ class Meeting final : private mqtt::ClientHandler {
   struct View {
     std::optional<std::uint32_t> run;
     mqtt::Deadline start;
+    WallTime wall_start;  ///< the same by the first shard's time of day
     ClockOffset clock;
     mqtt::Duration worst_error{};
     bool stop = false;

@@ -83,6 +83,7 @@ void Rendezvous::follow(TimePoint now, const RendezvousMessage& message) {
       if (phase_ == Phase::syncing && estimate_.samples() >= clock_samples && is_time(message.numbers[0])) {
         phase_ = Phase::running;
         start_ = as_time(message.numbers[0]) - clock_.offset;
+        wall_start_ = Duration{message.numbers[1]};
       }
       return;
     case Kind::stop: stop_asked_ = true; return;

@@ -32,6 +32,7 @@ struct RendezvousConfig {
   std::uint32_t publishers = 0;  ///< of all shards
   std::uint32_t streams = 0;     ///< theirs: stream n is that of publisher n modulo publishers
   mqtt::Duration patience = std::chrono::seconds{60};  ///< until all have come
+  mqtt::Duration to_time_of_day{};                     ///< from the monotonic clock
 };
 
 struct RendezvousFailure {
@@ -85,6 +86,8 @@ class Rendezvous {
   [[nodiscard]] std::optional<std::uint32_t> run() const;
   /// The common start by our own clock, once it is known.
   [[nodiscard]] mqtt::Deadline start() const { return start_; }
+  /// The same by the leader's time of day, since 1970.
+  [[nodiscard]] mqtt::Duration wall_start() const { return wall_start_; }
   [[nodiscard]] bool stop_asked() const { return stop_asked_; }
   [[nodiscard]] bool finish_asked() const { return finish_asked_; }
   [[nodiscard]] bool over() const { return phase_ == Phase::over; }
@@ -151,6 +154,7 @@ class Rendezvous {
   mqtt::Deadline patience_end_;
   mqtt::Deadline again_;  // when the last thing said is said again
   mqtt::Deadline start_;
+  mqtt::Duration wall_start_{};
   bool ready_ = false;
   bool stop_asked_ = false;
   bool finish_asked_ = false;

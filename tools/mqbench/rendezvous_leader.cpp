@@ -148,7 +148,8 @@ void Rendezvous::go_on(TimePoint now) {
                        std::min(each.clock.error, Duration{std::chrono::seconds{5}}) * start_delay_in_errors);
     phase_ = Phase::running;
     start_ = now + delay;
-    send(std::nullopt, Kind::start, {start_->time_since_epoch().count()});
+    wall_start_ = start_->time_since_epoch() + config_.to_time_of_day;
+    send(std::nullopt, Kind::start, {start_->time_since_epoch().count(), wall_start_.count()});
   }
   if (phase_ == Phase::settling && unknown_ == 0 && all(&Member::done)) {
     phase_ = Phase::over;

@@ -23,7 +23,7 @@ struct RendezvousMessage {
     ping,     ///< number of the question, its time
     pong,     ///< those two, then when it was heard and answered
     synced,   ///< I know the leader's clock: offset, error
-    start,    ///< leader: the common start by my clock
+    start,    ///< leader: the common start by my clock, and by the time of day (ns since 1970)
     report,   ///< sent, expected, delivered, whether all is sent
     stop,     ///< publish no more
     finish,   ///< leader: all has come, or nothing comes any more

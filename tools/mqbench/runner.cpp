@@ -109,6 +109,7 @@ void Runner::await_start() {
   if (!agreed.start) return;
   control_.clock_offset_ns.store(agreed.clock.offset.count(), std::memory_order_relaxed);
   start_at(*agreed.start);
+  started_ = agreed.wall_start;  // all results of a run say the same
 }
 
 void Runner::start_at(TimePoint start) {
@@ -181,7 +182,7 @@ void Runner::finish() {
   if (meeting_) meeting_->finish();
   if (second_) close_second(*second_);
   state_ = State::finishing;
-  ended_ = Diag::system_clock();
+  ended_ = started_ + std::max(loop_.now() - start_, Duration{});
   control_.finish.store(true, std::memory_order_release);
 }
 

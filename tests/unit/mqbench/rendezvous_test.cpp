@@ -6,6 +6,7 @@
 #include <memory>
 #include <queue>
 #include <random>
+#include <tuple>
 
 namespace mq::bench {
 namespace {

@@ -95,7 +95,7 @@ Fault find_foreign(std::span<const StoredResult> parts) {
 
 Fault find_late(std::span<const StoredResult> parts, WallTime start) {
   for (const StoredResult& part : parts)
-    if (aligned_start(part) - start > start_distance_max)
+    if (part.started - start > start_distance_max)
       return fmt::format("{} began more than a day after the first", mq::quoted(part.file));
   return std::nullopt;
 }
@@ -135,7 +135,7 @@ Fault add_latencies(StoredResult& all, const StoredResult& part) {
 
 /// Each part's times are from its own start.
 void add_times(StoredTimes& all, const StoredResult& part, WallTime start) {
-  const std::int64_t shift = nanoseconds{aligned_start(part) - start}.count();
+  const std::int64_t shift = nanoseconds{part.started - start}.count();
   const auto keep = [shift](std::optional<std::int64_t>& kept, const std::optional<std::int64_t>& time,
                             auto choose) {
     if (time) kept = kept ? choose(*kept, *time + shift) : *time + shift;
@@ -209,8 +209,8 @@ std::vector<std::string> find_missing(std::span<const StoredResult> parts, const
 std::expected<Merged, std::string> merge(std::span<const StoredResult> parts, MergeRule rule) {
   Merged merged;
   StoredResult& all = merged.result;
-  const StoredResult& first = *std::ranges::min_element(parts, {}, aligned_start);
-  const WallTime start = aligned_start(first);
+  const StoredResult& first = *std::ranges::min_element(parts, {}, &StoredResult::started);
+  const WallTime start = first.started;
   if (rule == MergeRule::one_run)
     if (auto fault = find_foreign(parts)) return std::unexpected(std::move(*fault));
   if (auto fault = find_late(parts, start)) return std::unexpected(std::move(*fault));
@@ -220,7 +220,7 @@ std::expected<Merged, std::string> merge(std::span<const StoredResult> parts, Me
   all.scenario_hash = first.scenario_hash;
   all.scenario = first.scenario;
   for (const StoredResult& part : parts) {
-    all.ended = std::max(all.ended, aligned_start(part) + (part.ended - part.started));
+    all.ended = std::max(all.ended, part.started + (part.ended - part.started));
     all.interrupted = all.interrupted || part.interrupted;
     add_counts(all, part);
     add_times(all.times, part, start);

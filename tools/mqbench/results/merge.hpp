@@ -17,9 +17,10 @@ struct Merged {
 };
 
 /// Adds up the parts of one run, exactly: counts, counters of histograms, and what happened in each second,
-/// by UTC start and clock offset, to the nearest second. Rates come anew from the first due and the last
-/// times; averages of percentiles come from nowhere. What the parts' machine, broker and tool have in common
-/// is kept, the rest is in `parts`. A sentence if they do not belong together, or one of them is there twice.
+/// by their starts, to the nearest second: shards that met all say the first one's time of day. Rates come
+/// anew from the first due and the last times; averages of percentiles come from nowhere. What the parts'
+/// machine, broker and tool have in common is kept, the rest is in `parts`. A sentence if they do not belong
+/// together, or one of them is there twice.
 ///
 /// Processors that watched a broker on the same host have watched the same one: the largest of their values
 /// counts, and those of several hosts add up. The worst verdict is that of all.

@@ -7,7 +7,6 @@
 namespace mq::bench::results {
 namespace {
 
-using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 /// What one host knows of the broker in one second.
@@ -77,14 +76,10 @@ struct Cursor {
 
 }  // namespace
 
-WallTime aligned_start(const StoredResult& result) {
-  return result.started + nanoseconds{result.clock ? result.clock->offset_ns : 0};
-}
-
 std::vector<StoredInterval> merge_intervals(std::span<const StoredResult> parts, WallTime start) {
   std::vector<Cursor> cursors;
   for (const StoredResult& part : parts) {
-    const auto shift = std::chrono::round<seconds>(aligned_start(part) - start).count();
+    const auto shift = std::chrono::round<seconds>(part.started - start).count();
     cursors.push_back({.result = &part, .host = host_of(part), .shift = static_cast<std::uint64_t>(shift)});
   }
   std::vector<StoredInterval> all;

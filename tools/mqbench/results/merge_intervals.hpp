@@ -7,9 +7,6 @@
 
 namespace mq::bench::results {
 
-/// When the result's common start was, on the clock that all of a run go by.
-[[nodiscard]] WallTime aligned_start(const StoredResult& result);
-
 /// The seconds of all, counted from `start`, the earliest of their starts.
 [[nodiscard]] std::vector<StoredInterval> merge_intervals(std::span<const StoredResult> parts,
                                                           WallTime start);

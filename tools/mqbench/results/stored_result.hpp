@@ -79,7 +79,8 @@ struct Shard {
   std::uint64_t count = 1;
 };
 
-/// What a machine's clock is apart from the one that all machines of a run go by: reference = own + offset.
+/// What a machine's monotonic clock is apart from the first shard's, by which messages of all shards are
+/// stamped: reference = own + offset.
 struct ClockOffset {
   std::int64_t offset_ns = 0;
   std::uint64_t error_ns = 0;
