@@ -4,10 +4,14 @@ import json
 
 import pytest
 
+from support import fault_server as faults
+from support import mqtt_wire as wire
 from support.brokers import Mosquitto
+from support.fault_server import FaultServer
 from support.mqbroker import MqBroker
+from support.ports import free_port
 from support.relay import Relay
-from support.tools import assert_fails, assert_ok, mqbench
+from support.tools import assert_fails, assert_ok, mqbench, mqsub
 
 COUNTS = ("lost", "duplicated", "reordered", "corrupted", "foreign", "retained", "connections_lost")
 
@@ -233,4 +237,120 @@ def test_topic_aliases_lose_nothing(broker, topics):
     (("--topic-alias", "-V", "311"), "MQTT 5"), (("-D", "publish", "topic-alias", "5"), "--topic-alias"),
 ), ids=str)
 def test_payloads_and_aliases_that_cannot_be(args, words):
+    assert_fails(mqbench("run", *args), 2, words)
+
+
+# --- shared subscriptions and life cycles -----------------------------------------------------------
+
+QUICKLY = ("--drain", "5s", "--threads", 2)
+
+
+@pytest.fixture(params=("5", "311"))
+def version(request):
+    return ("-V", request.param)
+
+
+def cycle(preset, broker, *options, code=0):
+    return result_of(preset, *broker["tcp"].mq_args(), *QUICKLY, *options, code=code)
+
+
+def assert_measured(result, **counts):
+    assert {name: result["latency_ns"][name]["count"] for name in counts} == counts, result["latency_ns"].keys()
+
+
+@pytest.mark.parametrize("wiring", ("shared", "sharesub-1K-5-1K-1K", "sharesub-50K-500-50K-50K"))
+def test_a_shared_subscription_delivers_each_message_once(broker, wiring):
+    result = cycle(wiring, broker, "--publishers", 7, "--subscribers", 3, "--count", 200, "--rate", "1000/s")
+    assert_all_came(result, 200, 200)
+    assert_measured(result, due_to_received=200)
+
+
+def test_requests_are_answered_and_the_round_trip_is_measured(broker, version):
+    for options in ((), ("-q", 1)):
+        result = cycle("request-response", broker, *version, *options, "--publishers", 6, "--subscribers", 3, "--count", 120)
+        assert_all_came(result, 120, 120)
+        assert_measured(result, due_to_received=120, sent_to_received=120)
+
+
+def test_subscriptions_come_and_go(broker, version):
+    result = cycle("subscribe-churn", broker, *version, "--publishers", 5, "--count", 100)
+    assert_all_came(result, 100, 100)
+    assert_measured(result, due_to_received=100, subscribe=100)
+    assert result["latency_ns"]["unsubscribe"]["count"] >= 95  # the last ones may be under way at the end
+
+
+@pytest.mark.parametrize("preset", ("connect-storm", "conn-tcp-10K-100", "conn-tcp-1M-5K"))
+def test_a_storm_of_connections(broker, version, preset):
+    result = cycle(preset, broker, *version, "--publishers", 40, "--rate", "500/s")
+    assert_all_came(result, 40, 40)
+    assert_measured(result, connect=40, due_to_received=40)
+    assert result["broker"]["version"] == {"5": "5.0", "311": "3.1.1"}[version[1]]
+
+
+def test_a_storm_of_reconnections(broker, version):
+    result = cycle("reconnect-storm", broker, *version, "--publishers", 40)
+    assert_all_came(result, 40, 40)
+    assert_measured(result, connect=80, due_to_received=40)
+
+
+def test_a_client_reconnects_as_often_as_the_schedule_says(mqbroker):
+    result = cycle("reconnect-storm", mqbroker, "--publishers", 3, "--count", 30, "--rate", "100/s", "--arrival", "fixed")
+    assert_all_came(result, 30, 30)
+
+
+def test_wills_are_counted_and_measured_from_the_cut(broker, version):
+    result = cycle("will-storm", broker, *version, "--publishers", 30, "--subscribers", 2)
+    assert_all_came(result, 30, 60)
+    assert_measured(result, due_to_received=60, lag=30)
+    assert 0 < result["latency_ns"]["due_to_received"]["max"] < 60e9
+
+
+def test_retained_messages_are_measured_to_the_last_one_and_taken_back(broker, version):
+    result = cycle("retained", broker, *version, "--publishers", 3, "--subscribers", 4, "--topics", "kept/{run}/{t:50}")
+    assert_all_came(result, 50, 200)
+    assert_measured(result, catch_up=4, subscribe=4)
+    assert mqsub(*broker["tcp"].mq_args(), "-t", "kept/#", "--retained", "-W", 5).out == b""
+
+
+def test_sessions_are_drained_and_nothing_is_lost(broker, version):
+    result = cycle("resume", broker, *version, "--publishers", 2, "--subscribers", 4, "--count", 100)
+    assert_all_came(result, 100, 200)
+    assert_measured(result, catch_up=4)
+    assert result["rates"]["received_per_second"] > 0
+    assert not {"due_to_received", "sent_to_received"} & set(result["latency_ns"])
+
+
+def test_slow_readers_show_in_what_the_others_see(broker, scratch):
+    path = scratch / "slow.json"
+    path.write_text('{"preset": "slow-reader", "subscribers": 4, "slow": 1}')
+    result = cycle(path, broker, "--rate", "100/s", "--warmup", 0, "--duration", "1s")
+    assert faults_of(result) == {}
+    latency = result["latency_ns"]
+    assert latency["undisturbed"]["count"] == 150 and latency["disturbed"]["count"] == 150
+    assert latency["due_to_received"]["count"] == 300 and result["counts"]["received"] == 400
+
+
+def test_refusals_are_counted_by_reason_and_fail_the_run():
+    with FaultServer(faults.answer_connect(lambda version: wire.connack(version, 0x89))) as server:
+        result = mqbench("run", "connect-storm", "-L", server.url, "--publishers", 8, "--json", "-", "--quiet")
+    written = json.loads(result.out)
+    assert (result.code, len(result.err_lines)) == (7, 1), result
+    assert written["refusals"] == [{"reason": "Server busy", "count": 8}]
+    assert (written["counts"]["sent"], written["counts"]["expected"], written["counts"]["lost"]) == (8, 0, 0)
+
+
+def test_a_broker_that_is_not_there_is_counted_as_one_reason(scratch):
+    result = mqbench("run", "connect-storm", "-h", "127.0.0.1", "-p", free_port(), "--publishers", 5, "--json", "-", "--quiet")
+    assert result.code == 4, result
+    assert json.loads(result.out)["refusals"] == [{"reason": "Connection refused", "count": 5}]
+
+
+@pytest.mark.parametrize("args, words", (
+    (("connect-storm", "--duration", "1s"), "once"), (("will-storm", "--rate", "max", "--arrival", "fixed"), "--arrival"),
+    (("will-storm", "--topics", "x"), "topic of its own"), (("retained", "--count", "5"), "1000 topics"),
+    (("resume", "-q", "0"), "QoS 1 and 2"), (("resume", "--duration", "1s"), "count"),
+    (("request-response", "--subscribers", "0"), "answers"), (("slow-reader", "--subscribers", "5"), "slow readers"),
+    (("shared", "--size", "5"), "stamp"),
+), ids=str)
+def test_life_cycles_that_cannot_be(args, words):
     assert_fails(mqbench("run", *args), 2, words)

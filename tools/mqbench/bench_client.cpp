@@ -1,6 +1,7 @@
 #include "mqbench/bench_client.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace mq::bench {
@@ -11,10 +12,12 @@ constexpr std::size_t batch_bytes = 64 * 1024;
 
 }  // namespace
 
-BenchClient::BenchClient(Surroundings& around, ClientOwner& owner, std::uint32_t number)
-    : around_{around}, owner_{owner}, client_{around.loop, around.options, *this}, number_{number} {}
+BenchClient::BenchClient(Surroundings& around, ClientOwner& owner, ClientKinds::Options options,
+                         std::uint32_t number)
+    : around_{around}, owner_{owner}, client_{around.loop, std::move(options), *this}, number_{number} {}
 
 void BenchClient::connect() {
+  present_ = true;
   connecting_.make().began = around_.loop.refresh_now();
   client_.start();
 }
@@ -45,13 +48,14 @@ mqtt::Duration BenchClient::next_step() {
 }
 
 void BenchClient::ready() {
-  connecting_.reset();
+  arrived();
   owner_.on_ready();
 }
 
 void BenchClient::leave() {
+  if (!present_) return;
   leaving_ = true;
-  client_.disconnect();
+  client_.disconnect(mqtt::ReasonCode::normal_disconnection, farewell());
 }
 
 void BenchClient::on_connack(const mqtt::ConnackView& connack) {
@@ -61,12 +65,26 @@ void BenchClient::on_connack(const mqtt::ConnackView& connack) {
   on_accepted();
 }
 
+std::string why(const mqtt::Ending& ending) {
+  using Kind = mqtt::Ending::Kind;
+  if (ending.kind == Kind::refused || ending.kind == Kind::peer_disconnect)
+    return std::string{reason_name(ending.close.code, ending.kind == Kind::refused
+                                                          ? mqtt::PacketType::connack
+                                                          : mqtt::PacketType::disconnect)};
+  if (ending.kind == Kind::connack_timeout) return "no CONNACK in time";
+  if (ending.error.domain == mqtt::ErrorDomain::system && ending.error.code != 0)
+    return std::generic_category().message(ending.error.code);
+  return ending.error.context.empty() ? "connection lost" : ending.error.context;
+}
+
 void BenchClient::on_ended(const mqtt::Ending& ending) {
+  present_ = false;
+  gone_ = true;
   owner_.on_gone(ending, around_.plan.client_id_of(number_), leaving_);
 }
 
 BenchPublisher::BenchPublisher(Surroundings& around, ClientOwner& owner, std::uint32_t number)
-    : BenchClient{around, owner, around.plan.scenario.subscribers + number},
+    : BenchClient{around, owner, around.kinds.publisher, around.plan.scenario.subscribers + number},
       schedule_{around.plan.load, number} {}
 
 bool BenchPublisher::done() const {
@@ -100,7 +118,6 @@ void BenchPublisher::on_output_drained() { look_for_room(); }
 
 void BenchPublisher::publish(mqtt::TimePoint due) {
   const Plan& plan = around_.plan;
-  Measurements& m = around_.measurements;
   const std::uint32_t stream = plan.scenario.stream_of(number(), sent_);
   const std::uint64_t sequence = plan.scenario.sequence_of(number(), sent_);
   if (stream != std::exchange(stream_, stream) || topic_.empty()) topic_ = plan.topic_of(stream);
@@ -114,23 +131,46 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
                  .due = due + around_.clock_offset,
                  .sent = now + around_.clock_offset},
                 payload, plan.covered());
-  const mqtt::PublishView header{
-      .qos = plan.scenario.publish_qos, .topic = topic_, .properties = plan.publish_properties.view()};
+  const mqtt::PublishView header{.qos = plan.scenario.publish_qos,
+                                 .retain = plan.scenario.stored == Stored::retained,
+                                 .topic = topic_,
+                                 .properties = properties(sequence)};
   const auto id = client_.session().publish(now, header, {payload, nullptr});
-  schedule_.advance();
-  ++tried_;
   if (!id) {
-    ++m.rejected;
+    schedule_.advance();
+    ++tried_;
+    ++around_.measurements.rejected;
     return owner_.on_cannot_publish(topic_, id.error());
   }
+  if (*id != 0) in_flight_.put(*id, InFlight{now, stream, measured});
+  note_sent(due, now, plan.scenario.receivers_of(stream));
+  client_.flush();
+}
+
+void BenchPublisher::note_sent(mqtt::TimePoint due, mqtt::TimePoint now, std::uint64_t expected) {
+  Measurements& m = around_.measurements;
+  schedule_.advance();
+  ++tried_;
   ++sent_;
   ++m.sent;
-  expected_ += plan.scenario.receivers_of(stream);
-  if (*id != 0) in_flight_.put(*id, InFlight{now, stream, measured});
-  if (measured) m.lag.record((now - due).count());
+  expected_ += expected;
+  if (around_.plan.measures(due - around_.start)) m.lag.record((now - due).count());
   m.first_due = mqtt::earlier(m.first_due, due);
   m.last_sent = now;
   m.sent_per_second.note(now - around_.start);
+}
+
+mqtt::PropertiesView BenchPublisher::properties(std::uint64_t) {
+  return around_.plan.publish_properties.view();
+}
+
+void BenchPublisher::clear_retained() {
+  if (!client_.connected()) return;
+  const Scenario& scenario = around_.plan.scenario;
+  for (std::uint32_t stream = number(); stream < scenario.streams(); stream += scenario.publishers) {
+    const std::string topic = around_.plan.topic_of(stream);
+    static_cast<void>(client_.session().publish(around_.loop.now(), {.retain = true, .topic = topic}, {}));
+  }
   client_.flush();
 }
 
@@ -165,90 +205,59 @@ std::uint64_t BenchPublisher::skip_rest() {
 }
 
 BenchSubscriber::BenchSubscriber(Surroundings& around, ClientOwner& owner, std::uint32_t number)
-    : BenchClient{around, owner, number} {}
+    : BenchSubscriber{around, owner, around.kinds.subscriber, number} {}
 
+BenchSubscriber::BenchSubscriber(Surroundings& around, ClientOwner& owner, ClientKinds::Options options,
+                                 std::uint32_t number)
+    : BenchClient{around, owner, std::move(options), number},
+      inbox_{around, number < around.plan.scenario.slow ? Reading::slowly : Reading::promptly} {}
+
+/// A session that was kept has its subscription, and its messages come at once.
 void BenchSubscriber::on_accepted() {
+  back_ = around_.loop.now();
+  if (client_.session().limits().session_present) return ready();
+  const std::vector<std::string> filters = around_.plan.filters_of(number());
   mqtt::SubscriptionList list;
-  const auto filters = around_.plan.filters_of(number_of_all());
   for (const std::string& filter : filters) list.add(filter, {.qos = around_.plan.scenario.subscribe_qos});
-  if (!client_.session().subscribe(around_.loop.now(), list.view(), around_.plan.subscribe_properties.view()))
+  if (!client_.session().subscribe(back_, list.view(), around_.plan.subscribe_properties.view()))
     owner_.on_filter_refused(filters.front(), mqtt::ReasonCode::unspecified_error);
 }
 
 void BenchSubscriber::on_subscribed(mqtt::PacketId, const mqtt::SubackView& suback) {
   around_.measurements.subscribe.record(next_step().count());
+  back_ = around_.loop.now();
   for (std::size_t n = 0; n < suback.reasons.size(); ++n) {
     const auto code = static_cast<mqtt::ReasonCode>(suback.reasons[n]);
-    if (mqtt::is_error(code))
-      return owner_.on_filter_refused(around_.plan.filters_of(number_of_all())[n], code);
+    if (mqtt::is_error(code)) return owner_.on_filter_refused(around_.plan.filters_of(number())[n], code);
   }
+  // Away it is ready: the broker is to keep what comes.
+  if (around_.plan.scenario.stored == Stored::queued && kept_ == 0) return leave();
   ready();
 }
 
+/// A session that has done its work is not to stay at the broker.
+mqtt::PropertiesView BenchSubscriber::farewell() const {
+  static const mqtt::Properties ends = [] {
+    mqtt::Properties properties;
+    properties.add(mqtt::PropertyId::session_expiry_interval, 0);
+    return properties;
+  }();
+  return around_.plan.scenario.stored == Stored::queued && kept_ > 0 ? ends.view() : mqtt::PropertiesView{};
+}
+
 void BenchSubscriber::on_message(const mqtt::PublishView& message, mqtt::AckToken) {
-  Measurements& m = around_.measurements;
   const mqtt::TimePoint now = around_.loop.refresh_now();
-  if (message.retain) return void(++m.retained);
-  if (around_.plan.scenario.unstamped()) return note_unstamped(message, now);
-  auto [stamp, fault] =
-      read_stamp(message.payload, around_.plan.run, now + around_.clock_offset, around_.plan.covered());
-  stamp.due -= around_.clock_offset;
-  stamp.sent -= around_.clock_offset;
-  if (fault == StampFault::foreign) return void(++m.foreign);
-  m.last_received = now;
-  ++m.received;
-  m.received_per_second.note(now - around_.start);
-  const bool ours = !fault && stamp.stream < around_.plan.scenario.streams();
-  if (!ours) return note_damaged();
-  const Arrived arrived = streams_.make()[stamp.stream].note(stamp.sequence);
-  if (arrived == Arrived::duplicated) return void(++m.duplicated);
-  ++distinct_;
-  if (arrived == Arrived::reordered) ++m.reordered;
-  if (!same_body(stamp, message.payload)) return void(++m.corrupted);
-  record(stamp, now);
+  const std::uint64_t before = inbox_.distinct();
+  inbox_.note(message, now);
+  if (kept_ > 0 && before < kept_ && inbox_.distinct() == kept_)
+    around_.measurements.catch_up.record((now - back_).count());
 }
 
-/// Only their number tells what is lost.
-void BenchSubscriber::note_unstamped(const mqtt::PublishView& message, mqtt::TimePoint now) {
-  Measurements& m = around_.measurements;
-  m.last_received = now;
-  ++m.received;
-  m.received_per_second.note(now - around_.start);
-  ++distinct_;
-  if (!around_.plan.is_unstamped(message.payload)) ++m.corrupted;
-}
-
-void BenchSubscriber::note_damaged() {
-  ++around_.measurements.corrupted;
-  ++unnamed_;
-  ++distinct_;
-}
-
-void BenchSubscriber::record(const Stamp& stamp, mqtt::TimePoint now) {
-  const bool open_loop = around_.plan.scenario.open_loop();
-  around_.seconds.record(now - around_.start, (now - (open_loop ? stamp.due : stamp.sent)).count());
-  if (!around_.plan.measures(stamp.due - around_.start)) return;
-  if (open_loop) around_.measurements.due_to_received.record((now - stamp.due).count());
-  around_.measurements.sent_to_received.record((now - stamp.sent).count());
-}
-
-bool BenchSubscriber::same_body(const Stamp& stamp, mqtt::Bytes payload) const {
-  if (around_.plan.covered() == Covered::payload) return true;  // by its CRC
-  const mqtt::Bytes whole{around_.plan.payload.data(), around_.plan.size_of(stamp.stream, stamp.sequence)};
-  return payload.size() == whole.size() &&
-         mqtt::equal(payload.subspan(Stamp::size), whole.subspan(Stamp::size));
-}
-
+/// What a member of a shared subscription gets is not known, and an answer is judged by who asked.
 std::uint64_t BenchSubscriber::lost_of(const std::vector<std::uint64_t>& sent) const {
-  std::uint64_t all = 0, lost = 0;
-  for (std::uint32_t n = 0; n < sent.size(); ++n) {
-    if (!around_.plan.scenario.receives(number_of_all(), n)) continue;
-    const auto stream = streams_->find(n);
-    lost += stream == streams_->end() ? sent[n] : stream->second.lost_of(sent[n]);
-    all += sent[n];
-  }
-  if (around_.plan.scenario.unstamped()) return all - std::min(all, distinct_);
-  return lost - std::min(lost, unnamed_);
+  const Scenario& scenario = around_.plan.scenario;
+  if (scenario.wiring == Wiring::shared || scenario.operation == Operation::request) return 0;
+  return inbox_.lost_of(sent, [&](std::uint32_t stream) { return scenario.receives(number(), stream); });
 }
 
 }  // namespace mq::bench

@@ -8,15 +8,24 @@
 #include <mqtt/session/id_table.hpp>
 #include <mqtt/util/rare.hpp>
 
+#include "mqbench/inbox.hpp"
 #include "mqbench/measurements.hpp"
 #include "mqbench/payload_maker.hpp"
 #include "mqbench/plan.hpp"
 #include "mqbench/schedule.hpp"
 #include "mqbench/second_recorder.hpp"
-#include "mqbench/sequence_tracker.hpp"
+#include "mqbench/seen_messages.hpp"
 #include "mqbench/stamp.hpp"
 
 namespace mq::bench {
+
+/// What is the same for many: all but who and from where.
+struct ClientKinds {
+  using Options = std::shared_ptr<const mqtt::ClientOptions>;
+  Options publisher;
+  Options subscriber;
+  Options returning;  ///< a subscriber that takes up its session, and ends it
+};
 
 /// What the clients of one worker share.
 struct Surroundings {
@@ -24,8 +33,9 @@ struct Surroundings {
   const Plan& plan;
   Measurements& measurements;
   SecondRecorder& seconds;
-  std::shared_ptr<const mqtt::ClientOptions> options;  ///< all but who and from where
+  ClientKinds kinds;
   PayloadMaker payloads;
+  SeenMessages seen;        ///< by the members of a shared subscription
   mqtt::TimePoint start{};  ///< the common one; set before the first message
   /// To the clock of stamps, which all machines of a run share.
   mqtt::Duration clock_offset{};
@@ -50,6 +60,9 @@ class ClientOwner {
   ~ClientOwner() = default;
 };
 
+/// A few words that are the same for all that ended so: what failures are counted by.
+[[nodiscard]] std::string why(const mqtt::Ending& ending);
+
 /// One connection. Destroy it before the loop, and not from inside a callback. There are many, and most of
 /// the time most are idle: what they share stands in Surroundings, what can be told from the number is not
 /// kept.
@@ -65,9 +78,11 @@ class BenchClient : public mqtt::ClientHandler {
   [[nodiscard]] mqtt::Client& client() { return client_; }
   /// Among all clients of the run.
   [[nodiscard]] std::uint32_t number_of_all() const { return number_; }
+  /// It was connected, or has tried, and that is over.
+  [[nodiscard]] bool gone() const { return gone_; }
 
  protected:
-  BenchClient(Surroundings& around, ClientOwner& owner, std::uint32_t number);
+  BenchClient(Surroundings& around, ClientOwner& owner, ClientKinds::Options options, std::uint32_t number);
 
   void on_message(const mqtt::PublishView&, mqtt::AckToken) override {}
   void on_published(mqtt::PacketId, mqtt::ReasonCode, mqtt::PropertiesView) override {}
@@ -75,9 +90,18 @@ class BenchClient : public mqtt::ClientHandler {
   void on_ended(const mqtt::Ending& ending) override;
   /// CONNACK has accepted it.
   virtual void on_accepted() = 0;
+  /// Connected, it has nothing to measure of that any more.
+  void arrived() { connecting_.reset(); }
   void ready();
   /// A step on the way has begun now; since when was the one before it under way?
   mqtt::Duration next_step();
+  /// What its DISCONNECT says.
+  [[nodiscard]] virtual mqtt::PropertiesView farewell() const { return {}; }
+  /// Another connection begins now.
+  void restart_clock() { connecting_.make().began = around_.loop.refresh_now(); }
+  /// What ends it is our own doing.
+  void go() { leaving_ = true; }
+  void on_connecting(mqtt::ConnectOptions& connect) override;
 
   Surroundings& around_;
   ClientOwner& owner_;
@@ -90,22 +114,23 @@ class BenchClient : public mqtt::ClientHandler {
   };
 
   void on_opening(mqtt::net::StreamTarget& target) override;
-  void on_connecting(mqtt::ConnectOptions& connect) override;
   void on_step(mqtt::net::OpenStep step) override;
 
   std::uint32_t number_;
+  bool present_ = false;  // from connect() to its end
+  bool gone_ = false;
   bool leaving_ = false;
   mqtt::Rare<Connecting> connecting_;  // until it is ready
 };
 
-class BenchPublisher final : public BenchClient {
+class BenchPublisher : public BenchClient {
  public:
   BenchPublisher(Surroundings& around, ClientOwner& owner, std::uint32_t number);
 
   /// Whether a message can go to the kernel in this batch. If not, the owner hears when it can.
   [[nodiscard]] bool find_room();
   /// After find_room(). Open loop: `due` is Schedule::next(), which advances.
-  void publish(mqtt::TimePoint due);
+  virtual void publish(mqtt::TimePoint due);
 
   /// Among the publishers.
   [[nodiscard]] std::uint32_t number() const { return number_of_all() - around_.plan.scenario.subscribers; }
@@ -117,9 +142,24 @@ class BenchPublisher final : public BenchClient {
   [[nodiscard]] std::uint64_t deliverable_of(std::uint32_t stream) const;
   /// Deliveries of all that it has sent and the server has not refused.
   [[nodiscard]] std::uint64_t expected() const { return expected_; }
-  [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+  [[nodiscard]] virtual std::size_t in_flight() const { return in_flight_.size(); }
+  /// What was expected and has come, as far as it comes to this client.
+  [[nodiscard]] virtual std::uint64_t complete() const { return 0; }
+  /// And what has not, when each stream had so many messages.
+  [[nodiscard]] virtual std::uint64_t lost_of(const std::vector<std::uint64_t>&) const { return 0; }
+  /// Takes back what the broker has retained of its streams.
+  void clear_retained();
   /// Messages that were due and not sent. Moves the schedule to its end.
   [[nodiscard]] std::uint64_t skip_rest();
+
+ protected:
+  /// Of its next message, from when it was due.
+  void note_sent(mqtt::TimePoint due, mqtt::TimePoint now, std::uint64_t expected);
+  void forget_expected(std::uint64_t deliveries) { expected_ -= deliveries; }
+  void look_for_room();
+  void on_accepted() override { ready(); }
+  [[nodiscard]] virtual bool has_room();
+  [[nodiscard]] virtual mqtt::PropertiesView properties(std::uint64_t sequence);
 
  private:
   struct InFlight {
@@ -128,11 +168,8 @@ class BenchPublisher final : public BenchClient {
     bool measured = false;
   };
 
-  void on_accepted() override { ready(); }
   void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override;
   void on_output_drained() override;
-  [[nodiscard]] bool has_room();
-  void look_for_room();
 
   std::uint32_t stream_ = 0;  // of topic_
   std::string topic_;         // made with the first message
@@ -146,27 +183,31 @@ class BenchPublisher final : public BenchClient {
   bool waiting_ = false;  // for room
 };
 
-class BenchSubscriber final : public BenchClient {
+class BenchSubscriber : public BenchClient {
  public:
   BenchSubscriber(Surroundings& around, ClientOwner& owner, std::uint32_t number);
+  /// As one of another kind.
+  BenchSubscriber(Surroundings& around, ClientOwner& owner, ClientKinds::Options options,
+                  std::uint32_t number);
 
   /// Of how many messages each stream has: what never came, damaged or not.
   [[nodiscard]] std::uint64_t lost_of(const std::vector<std::uint64_t>& sent) const;
   /// Different messages, damaged ones included.
-  [[nodiscard]] std::uint64_t distinct() const { return distinct_; }
+  [[nodiscard]] std::uint64_t distinct() const { return inbox_.distinct(); }
+  /// Among the subscribers.
+  [[nodiscard]] std::uint32_t number() const { return number_of_all(); }
+  /// The broker has kept `messages` for it: it measures how long it takes to get them.
+  void expect_kept(std::uint64_t messages) { kept_ = messages; }
 
  private:
   void on_accepted() override;
   void on_subscribed(mqtt::PacketId id, const mqtt::SubackView& suback) override;
   void on_message(const mqtt::PublishView& message, mqtt::AckToken token) override;
-  void note_damaged();
-  void record(const Stamp& stamp, mqtt::TimePoint now);
-  void note_unstamped(const mqtt::PublishView& message, mqtt::TimePoint now);
-  [[nodiscard]] bool same_body(const Stamp& stamp, mqtt::Bytes payload) const;
+  [[nodiscard]] mqtt::PropertiesView farewell() const override;
 
-  mqtt::Rare<std::unordered_map<std::uint32_t, SequenceTracker>> streams_;
-  std::uint64_t distinct_ = 0;
-  std::uint64_t unnamed_ = 0;  // damaged ones of which nobody knows which message they were
+  Inbox inbox_;
+  mqtt::TimePoint back_{};  // when messages that were kept could come
+  std::uint64_t kept_ = 0;
 };
 
 }  // namespace mq::bench

@@ -11,6 +11,7 @@ struct Control {
   std::atomic<std::int64_t> start_ns{0};         ///< of the common start, by the monotonic clock; 0: not yet
   std::atomic<std::int64_t> clock_offset_ns{0};  ///< to the clock of stamps; set before the start
   std::atomic<bool> stop{false};                 ///< nothing more is to be published
+  std::atomic<bool> bring_back{false};           ///< the subscribers for whom messages have been kept
   std::atomic<bool> finish{false};               ///< disconnect, and end
 };
 

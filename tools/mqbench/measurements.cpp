@@ -32,16 +32,20 @@ void Measurements::add(const Measurements& other) {
   for (const auto histogram :
        {&Measurements::due_to_received, &Measurements::sent_to_received, &Measurements::lag,
         &Measurements::ack, &Measurements::tcp, &Measurements::tls, &Measurements::websocket,
-        &Measurements::connack, &Measurements::connect, &Measurements::subscribe})
+        &Measurements::connack, &Measurements::connect, &Measurements::subscribe, &Measurements::unsubscribe,
+        &Measurements::catch_up, &Measurements::undisturbed, &Measurements::disturbed})
     static_cast<void>((this->*histogram).add(other.*histogram));  // all are of one range
   for (const auto count :
        {&Measurements::sent, &Measurements::unsent, &Measurements::held, &Measurements::acked,
         &Measurements::rejected, &Measurements::unacked, &Measurements::expected, &Measurements::received,
         &Measurements::lost, &Measurements::duplicated, &Measurements::reordered, &Measurements::corrupted,
-        &Measurements::foreign, &Measurements::retained, &Measurements::connections_lost})
+        &Measurements::foreign, &Measurements::retained, &Measurements::connections_lost,
+        &Measurements::slow_lost})
     this->*count += other.*count;
   sent_per_second.add(other.sent_per_second);
   received_per_second.add(other.received_per_second);
+  for (const auto& [reason, count] : other.refusals) refusals[reason] += count;
+  came_back = mqtt::earlier(came_back, other.came_back);
   first_due = mqtt::earlier(first_due, other.first_due);
   last_sent = later(last_sent, other.last_sent);
   last_received = later(last_received, other.last_received);

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include <mqtt/util/time.hpp>
@@ -38,6 +40,11 @@ struct Measurements {
   Histogram connack;    ///< from there to CONNACK
   Histogram connect;    ///< all of it
   Histogram subscribe;  ///< from SUBSCRIBE to SUBACK
+  Histogram unsubscribe;
+
+  Histogram catch_up;     ///< from when what was kept for a subscriber could come to its last message
+  Histogram undisturbed;  ///< latency, before the slow readers stop reading
+  Histogram disturbed;    ///< and while they do not
 
   std::uint64_t sent = 0;
   std::uint64_t unsent = 0;  ///< due and never sent
@@ -54,8 +61,11 @@ struct Measurements {
   std::uint64_t foreign = 0;   ///< of others, or of an earlier run
   std::uint64_t retained = 0;  ///< with the retain flag
   std::uint64_t connections_lost = 0;
+  std::uint64_t slow_lost = 0;                    ///< of those that had stopped reading
+  std::map<std::string, std::uint64_t> refusals;  ///< operations that failed, by reason
   PerSecond sent_per_second;
   PerSecond received_per_second;
+  mqtt::Deadline came_back;  ///< the first subscriber for whom messages had been kept
   mqtt::Deadline first_due;
   mqtt::Deadline last_sent;
   mqtt::Deadline last_received;

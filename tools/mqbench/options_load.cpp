@@ -207,7 +207,7 @@ void override_load(BenchConfig& config) {
   const BenchConfig::Typed& typed = config.typed;
   Scenario& s = config.scenario;
   if (typed.scale) s.scale_by(*typed.scale);
-  s.publishers = typed.publishers.value_or(s.publishers);
+  if (typed.publishers) s.set_publishers(*typed.publishers);
   s.subscribers = typed.subscribers.value_or(s.subscribers);
   s.pattern = typed.topics.value_or(s.pattern);
   if (typed.qos) s.publish_qos = (*typed.qos)[0], s.subscribe_qos = (*typed.qos)[1];
@@ -232,6 +232,7 @@ void override_extent(BenchConfig& config) {
   s.seed = typed.seed.value_or(s.seed);
   if (!typed.sources.empty()) s.sources = typed.sources;
   if (typed.count) s.set_count(*typed.count);
+  if (s.stored == Stored::retained && !typed.count) s.set_count(s.streams());
 }
 
 /// A name without a dot or slash is a preset's.

@@ -22,7 +22,13 @@ std::string Plan::topic_of(std::uint32_t stream) const {
   return scenario.pattern.name(run, scenario.topic_of(stream));
 }
 
+std::string Plan::reply_topic(std::uint32_t publisher) const {
+  return fmt::format("{}/reply/{}", topic_of(publisher), publisher);
+}
+
 std::vector<std::string> Plan::filters_of(std::uint32_t subscriber) const {
+  if (scenario.wiring == Wiring::shared)
+    return {fmt::format("$share/mqbench-{:06x}/{}", run, scenario.pattern.filter(run))};
   if (scenario.topics() > 1 && scenario.takes_all()) return {scenario.pattern.filter(run)};
   std::vector<std::string> filters;
   for (std::uint32_t topic = 0; topic < scenario.topics(); ++topic)

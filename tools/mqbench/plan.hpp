@@ -37,6 +37,8 @@ struct Plan {
   /// Of the stream's messages.
   [[nodiscard]] std::string topic_of(std::uint32_t stream) const;
   [[nodiscard]] std::vector<std::string> filters_of(std::uint32_t subscriber) const;
+  /// Of one publisher's own: where its answers go, and no subscriber listens.
+  [[nodiscard]] std::string reply_topic(std::uint32_t publisher) const;
   /// Whether a payload without a stamp could be one of the run's.
   [[nodiscard]] bool is_unstamped(mqtt::Bytes octets) const {
     return octets.size() >= scenario.size.min() && octets.size() <= scenario.size.max() &&

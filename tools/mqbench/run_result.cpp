@@ -73,7 +73,8 @@ double RunResult::sent_rate() const {
 }
 
 double RunResult::received_rate() const {
-  return rate(measurements.received, measurements.first_due, measurements.last_received);
+  const mqtt::Deadline from = measurements.came_back ? measurements.came_back : measurements.first_due;
+  return rate(measurements.received, from, measurements.last_received);
 }
 
 double RunResult::cpu_seconds_per_million() const {
@@ -123,6 +124,10 @@ std::string as_histogram_log(const RunResult& result) {
   add("connack", m.connack);
   add("connect", m.connect);
   add("subscribe", m.subscribe);
+  add("unsubscribe", m.unsubscribe);
+  add("catch-up", m.catch_up);
+  add("undisturbed", m.undisturbed);
+  add("disturbed", m.disturbed);
   return text;
 }
 

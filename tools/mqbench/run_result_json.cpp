@@ -36,6 +36,19 @@ void add_thresholds(JsonWriter& json, const RunResult& result) {
   json.field("passed", result.passed());
 }
 
+void add_refusals(JsonWriter& json, const Measurements& m) {
+  if (m.refusals.empty()) return;
+  json.key("refusals");
+  json.begin_array();
+  for (const auto& [reason, count] : m.refusals) {
+    json.begin_object();
+    json.field("reason", reason);
+    json.field("count", count);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void add_counts(JsonWriter& json, const RunResult& result) {
   const Measurements& m = result.measurements;
   json.key("counts");
@@ -55,7 +68,9 @@ void add_counts(JsonWriter& json, const RunResult& result) {
   json.field("foreign", m.foreign);
   json.field("retained", m.retained);
   json.field("connections_lost", m.connections_lost);
+  if (result.plan.scenario.slow > 0) json.field("slow_lost", m.slow_lost);
   json.end_object();
+  add_refusals(json, m);
   add_times(json, result);
   json.key("rates");
   json.begin_object();
@@ -115,6 +130,10 @@ void add_latencies(JsonWriter& json, const RunResult& result) {
   add_histogram(json, "connack", m.connack);
   add_histogram(json, "connect", m.connect);
   add_histogram(json, "subscribe", m.subscribe);
+  add_histogram(json, "unsubscribe", m.unsubscribe);
+  add_histogram(json, "catch_up", m.catch_up);
+  add_histogram(json, "undisturbed", m.undisturbed);
+  add_histogram(json, "disturbed", m.disturbed);
   json.end_object();
 }
 

@@ -12,11 +12,18 @@ namespace {
 
 using Out = std::back_insert_iterator<std::string>;
 
+std::string_view wiring_name(Wiring wiring) {
+  switch (wiring) {
+    case Wiring::all: return "all to all";
+    case Wiring::shared: return "shared";
+    default: return "pairs";
+  }
+}
+
 void add_scenario(Out out, const Scenario& s) {
   fmt::format_to(out, "{}: {} publishers, {} subscribers ({}), QoS {}:{}, {}{}, ", s.name, s.publishers,
-                 s.subscribers, s.wiring == Wiring::all ? "all to all" : "pairs",
-                 mqtt::to_number(s.publish_qos), mqtt::to_number(s.subscribe_qos),
-                 s.payload.text().empty() ? s.size.text() : "payload of ",
+                 s.subscribers, wiring_name(s.wiring), mqtt::to_number(s.publish_qos),
+                 mqtt::to_number(s.subscribe_qos), s.payload.text().empty() ? s.size.text() : "payload of ",
                  s.payload.text().empty() ? " bytes" : mq::quoted(s.payload.text()));
   if (!s.open_loop())
     fmt::format_to(out, "closed loop");
@@ -46,6 +53,8 @@ void add_counts(Out out, const RunResult& result) {
       out,
       "lost {}, duplicated {}, reordered {}, corrupted {}, foreign {}, retained {}, connections lost {}\n",
       m.lost, m.duplicated, m.reordered, m.corrupted, m.foreign, m.retained, m.connections_lost);
+  if (m.slow_lost > 0) fmt::format_to(out, "lost {} of the slow readers\n", m.slow_lost);
+  for (const auto& [reason, count] : m.refusals) fmt::format_to(out, "refused {}: {}\n", count, reason);
 }
 
 void add_latency(Out out, std::string_view name, const Histogram& h) {
@@ -90,6 +99,10 @@ std::string as_text(const RunResult& result) {
   add_latency(out, "sent to acked", m.ack);
   add_latency(out, "connect", m.connect);
   add_latency(out, "subscribe", m.subscribe);
+  add_latency(out, "unsubscribe", m.unsubscribe);
+  add_latency(out, "catching up", m.catch_up);
+  add_latency(out, "before slow reads", m.undisturbed);
+  add_latency(out, "during slow reads", m.disturbed);
   fmt::format_to(out, "\n{} thread{}, the busiest {:.0f} % busy, {:.2f} CPU-s per million messages\n",
                  result.threads, result.threads == 1 ? "" : "s", result.busiest * 100,
                  result.cpu_seconds_per_million());

@@ -148,6 +148,8 @@ void Runner::look_while_running() {
   const bool open_end = plan_.scenario.count > 0;
   if (std::exchange(moved_, moved) != moved) moved_at_ = loop_.now();
   const TimePoint due_end = open_end ? moved_at_ : start_ + plan_.scenario.length();
+  if (plan_.scenario.stored != Stored::none && all.all_sent && !control_.bring_back.exchange(true))
+    moved_at_ = loop_.now();
   const bool complete = all.all_sent && all.distinct >= all.expected;
   const TimePoint from = control_.stop.load() || all.all_sent ? moved_at_ : std::max(due_end, start_);
   const Duration drain = plan_.scenario.drain + (meeting_ ? news_last : Duration{});
@@ -241,8 +243,10 @@ RunResult Runner::add_up() {
   result.ended = ended_;
   result.interrupted = signals_.stop_signal() != 0;
   result.threads = static_cast<unsigned>(workers_.size());
+  SeenMessages seen;
   for (const auto& worker : workers_) {
     worker->judge_losses(deliverable);
+    result.measurements.duplicated += seen.add(worker->seen());
     const WorkerResult& part = worker->result();
     result.measurements.add(part.measurements);
     result.cpu += part.cpu;
@@ -251,6 +255,7 @@ RunResult Runner::add_up() {
     if (!part.agreed.peer.empty()) result.agreed = part.agreed;
   }
   if (meeting_) add_shard(result, meeting_->look());
+  if (plan_.scenario.shares_out()) result.measurements.lost += seen.lost_of(deliverable);
   take_seconds();
   result.intervals =
       intervals_.finish(result.measurements.sent_per_second, result.measurements.received_per_second);

@@ -48,6 +48,7 @@ bool Scenario::takes(std::uint32_t subscriber, std::uint32_t topic) const {
 }
 
 std::uint32_t Scenario::receivers_of(std::uint32_t stream) const {
+  if (wiring == Wiring::shared) return std::min(subscribers, 1U);
   if (takes_all()) return subscribers;
   return (subscribers - topic_of(stream) % modulo() + modulo() - 1) / modulo();
 }
@@ -67,16 +68,63 @@ void Scenario::set_count(std::uint64_t messages) {
 
 void Scenario::scale_by(double factor) {
   scale *= factor;
-  publishers = scaled(publishers, factor);
+  set_publishers(scaled(publishers, factor));
   subscribers = scaled(subscribers, factor);
+  slow = scaled(slow, factor);
   rate *= factor;
   ramp *= factor;
 }
+
+void Scenario::set_publishers(std::uint32_t clients) {
+  const bool once_each = count == publishers && operation != Operation::publish;
+  const bool together = burst > 1 && burst == publishers;
+  publishers = clients;
+  if (once_each) count = publishers;
+  if (together) burst = publishers;
+}
+
+std::uint64_t Scenario::share_of(std::uint32_t subscriber) const {
+  std::uint64_t share = 0;
+  for (std::uint32_t stream = 0; stream < streams(); ++stream)
+    if (receives(subscriber, stream)) share += sent_of(stream, limit_of(stream % publishers));
+  return share;
+}
+
+namespace {
+
+/// What the life cycles need.
+std::optional<std::string> find_operation_fault(const Scenario& s) {
+  const bool once = s.operation == Operation::connect || s.operation == Operation::will;
+  if (once && (s.count == 0 || s.count > s.publishers))
+    return fmt::format("each of {} publishers connects or dies once: it needs a count of at most that",
+                       s.publishers);
+  if (s.operation == Operation::will && !s.open_loop())
+    return "a will says when its client will die: it needs a rate";
+  if (s.operation == Operation::will && s.topics() != s.publishers) return "a will has a topic of its own";
+  if (s.operation == Operation::request && (s.subscribers == 0 || s.receivers_of(0) != 1))
+    return "a request needs one subscriber that answers it: pairs, or shared";
+  if (s.operation == Operation::request && s.unstamped()) return "an answer is known by its stamp";
+  if (s.stored != Stored::none && (s.operation != Operation::publish || s.count == 0 || s.subscribers == 0))
+    return "what is stored are messages of a count for subscribers";
+  if (s.stored == Stored::retained && s.count != s.streams())
+    return fmt::format("{} topics keep as many messages, not {}", s.streams(), s.count);
+  if (s.stored == Stored::queued &&
+      (s.publish_qos == mqtt::QoS::at_most_once || s.subscribe_qos == mqtt::QoS::at_most_once))
+    return "sessions keep messages of QoS 1 and 2 only";
+  if (s.stored != Stored::none && s.wiring == Wiring::shared) return "a shared subscription stores nothing";
+  if (s.slow > 0 && (s.slow >= s.subscribers || s.count > 0 || s.wiring == Wiring::shared))
+    return "slow readers are some of the subscribers, of a run with a duration, and share nothing";
+  if (s.wiring == Wiring::shared && s.unstamped()) return "who of a group got what is known by the stamp";
+  return std::nullopt;
+}
+
+}  // namespace
 
 std::optional<std::string> find_fault(const Scenario& s) {
   if (std::uint64_t{s.publishers} + s.subscribers > clients_max)
     return fmt::format("{} publishers and {} subscribers are more than {} clients", s.publishers,
                        s.subscribers, clients_max);
+  if (auto fault = find_operation_fault(s)) return fault;
   if (s.length() + s.drain > std::chrono::hours{24 * 366}) return "a run of more than a year is none";
   if (s.window && s.publish_qos == mqtt::QoS::at_most_once)
     return "a window is of messages in flight, and at QoS 0 there are none";

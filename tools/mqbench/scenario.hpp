@@ -19,8 +19,26 @@ namespace mq::bench {
 
 /// Who gets whose messages.
 enum class Wiring : std::uint8_t {
-  pairs,  ///< a subscriber takes the topics of its number, as modulo() has it
-  all,    ///< every subscriber takes everything
+  pairs,   ///< a subscriber takes the topics of its number, as modulo() has it
+  all,     ///< every subscriber takes everything
+  shared,  ///< the subscribers share everything out among them: $share
+};
+
+/// What a publisher does when it is due.
+enum class Operation : std::uint8_t {
+  publish,    ///< a message
+  request,    ///< a message that a subscriber answers; the answer's way is what is measured
+  subscribe,  ///< subscribes to a topic of its own, and unsubscribes
+  connect,    ///< connects, once
+  reconnect,  ///< is cut off, and connects again
+  will,       ///< is cut off, once, and leaves its will
+};
+
+/// Who keeps what is published while the subscribers are away. They come when all has been sent.
+enum class Stored : std::uint8_t {
+  none,      ///< they are there from the start
+  retained,  ///< each topic its last message
+  queued,    ///< their sessions
 };
 
 /// What a run does. A preset or a file sets all of it, options change parts.
@@ -33,7 +51,10 @@ struct Scenario {
   double scale = 1;  ///< by which clients and rates have been multiplied already
   std::uint32_t publishers = 1;
   std::uint32_t subscribers = 1;
+  std::uint32_t slow = 0;  ///< of them: they stop reading for the second half of the run
   Wiring wiring = Wiring::pairs;
+  Operation operation = Operation::publish;
+  Stored stored = Stored::none;
   mqtt::QoS publish_qos = mqtt::QoS::at_most_once;
   mqtt::QoS subscribe_qos = mqtt::QoS::at_most_once;
   TopicPattern pattern{};
@@ -66,7 +87,7 @@ struct Scenario {
   /// Of `sent` messages of the publisher, how many are of the stream, which is one of its own.
   [[nodiscard]] std::uint64_t sent_of(std::uint32_t stream, std::uint64_t sent) const;
   /// Every subscriber takes every topic.
-  [[nodiscard]] bool takes_all() const { return wiring == Wiring::all || modulo() == 1; }
+  [[nodiscard]] bool takes_all() const { return wiring != Wiring::pairs || modulo() == 1; }
   [[nodiscard]] bool takes(std::uint32_t subscriber, std::uint32_t topic) const;
   [[nodiscard]] bool receives(std::uint32_t subscriber, std::uint32_t stream) const {
     return takes(subscriber, topic_of(stream));
@@ -80,8 +101,21 @@ struct Scenario {
   /// From the common start to where no message is due any more.
   [[nodiscard]] mqtt::Duration length() const { return warmup + duration; }
 
+  /// When the slow readers stop.
+  [[nodiscard]] mqtt::Duration slow_from() const { return warmup + duration / 2; }
+  /// Messages that a subscriber gets of a count, if nothing is lost.
+  [[nodiscard]] std::uint64_t share_of(std::uint32_t subscriber) const;
+  /// Messages go to one of many, nobody knows whom.
+  [[nodiscard]] bool shares_out() const {
+    return wiring == Wiring::shared && subscribers > 0 && operation == Operation::publish;
+  }
+  /// Publishers are not connected when the run starts.
+  [[nodiscard]] bool publishers_wait() const { return operation == Operation::connect; }
+
   /// So many messages in all, each of them measured, however long that takes.
   void set_count(std::uint64_t messages);
+  /// What each publisher does once, or all of them at the same time, stays so.
+  void set_publishers(std::uint32_t clients);
   /// Multiplies clients and rates; of what there is some, at least one is left.
   void scale_by(double factor);
 

@@ -107,8 +107,17 @@ Fault keep_word(T& target, std::string_view json, Words<std::type_identity_t<T>>
   return fmt::format("{} is none of {}", mq::quoted(json), all);
 }
 
-constexpr std::array<std::pair<std::string_view, Wiring>, 2> wirings{
-    {{"pairs", Wiring::pairs}, {"all", Wiring::all}}};
+constexpr std::array<std::pair<std::string_view, Wiring>, 3> wirings{
+    {{"pairs", Wiring::pairs}, {"all", Wiring::all}, {"shared", Wiring::shared}}};
+constexpr std::array<std::pair<std::string_view, Operation>, 6> operations{
+    {{"publish", Operation::publish},
+     {"request", Operation::request},
+     {"subscribe", Operation::subscribe},
+     {"connect", Operation::connect},
+     {"reconnect", Operation::reconnect},
+     {"will", Operation::will}}};
+constexpr std::array<std::pair<std::string_view, Stored>, 3> stores{
+    {{"none", Stored::none}, {"retained", Stored::retained}, {"queued", Stored::queued}}};
 constexpr std::array<std::pair<std::string_view, Arrival>, 2> arrivals{
     {{"fixed", Arrival::fixed}, {"poisson", Arrival::poisson}}};
 constexpr std::array<std::pair<std::string_view, bool>, 2> loops{{{"open", true}, {"closed", false}}};
@@ -202,6 +211,18 @@ constexpr std::array keys{
         [](S& s, Json v) { return keep_whole(s.subscribers, v, 0, clients_max); }},
     Key{"wiring", [](J& j, const S& s) { j.field("wiring", word_of(s.wiring, wirings)); },
         [](S& s, Json v) { return keep_word(s.wiring, v, wirings); }},
+    Key{"operation", [](J& j, const S& s) { j.field("operation", word_of(s.operation, operations)); },
+        [](S& s, Json v) { return keep_word(s.operation, v, operations); }},
+    Key{"stored",
+        [](J& j, const S& s) {
+          if (s.stored != Stored::none) j.field("stored", word_of(s.stored, stores));
+        },
+        [](S& s, Json v) { return keep_word(s.stored, v, stores); }},
+    Key{"slow",
+        [](J& j, const S& s) {
+          if (s.slow > 0) j.field("slow", s.slow);
+        },
+        [](S& s, Json v) { return keep_whole(s.slow, v, 0, clients_max); }},
     Key{"topics", [](J& j, const S& s) { j.field("topics", s.pattern.text()); }, keep_topics},
     Key{"publish_qos", [](J& j, const S& s) { j.field("publish_qos", mqtt::to_number(s.publish_qos)); },
         [](S& s, Json v) { return keep_qos(s.publish_qos, v); }},

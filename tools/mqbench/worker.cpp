@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/sentences.hpp"
+#include "mqbench/operations.hpp"
 
 namespace mq::bench {
 namespace {
@@ -20,6 +21,22 @@ constexpr Duration tick_interval = std::chrono::milliseconds{20};
 constexpr int scheduled_max = 16;
 /// Messages of one publisher that is as fast as it can be, in one turn and write.
 constexpr int batch_max = 256;
+
+/// Who was cut off on purpose tries again soon: how many wait is the broker's to say.
+constexpr mqtt::ReconnectPolicy at_once{.enabled = true,
+                                        .first_too = false,
+                                        .retry_max = std::nullopt,
+                                        .min = std::chrono::milliseconds{1},
+                                        .max = std::chrono::milliseconds{100}};
+/// Longer than any run that waits for its subscribers.
+constexpr std::uint32_t session_kept_s = 24 * 3600;
+
+/// The client id is new: no session is there that Clean Start would end.
+void keep_session(mqtt::ClientOptions& options) {
+  options.connect.clean_start = false;
+  if (options.connect.version == mqtt::Version::v5)
+    options.connect.properties.set(mqtt::PropertyId::session_expiry_interval, session_kept_s);
+}
 
 Duration thread_cpu() {
   timespec time{};
@@ -44,12 +61,14 @@ Worker::~Worker() = default;
 
 void Worker::run() {
   loop_ = std::make_unique<mqtt::net::Loop>();
-  around_ = std::make_unique<Surroundings>(Surroundings{.loop = *loop_,
-                                                        .plan = plan_,
-                                                        .measurements = result_.measurements,
-                                                        .seconds = seconds_,
-                                                        .options = shared_options(),
-                                                        .payloads = {plan_, index_}});
+  around_ = std::make_unique<Surroundings>(
+      Surroundings{.loop = *loop_,
+                   .plan = plan_,
+                   .measurements = result_.measurements,
+                   .seconds = seconds_,
+                   .kinds = client_kinds(),
+                   .payloads = {plan_, index_},
+                   .seen = SeenMessages{plan_.scenario.shares_out() ? plan_.scenario.streams() : 0}});
   auto timer = PreciseTimer::open(*loop_, [this] { pump(); });
   if (!timer) return fail({ExitCode::internal, timer.error().context});
   due_timer_ = std::move(*timer);
@@ -62,10 +81,23 @@ void Worker::run() {
   seconds_.end();
 }
 
-std::shared_ptr<const mqtt::ClientOptions> Worker::shared_options() {
-  if (plan_.scenario.topic_alias) setup_.options.session.alias_policy = mqtt::AliasPolicy::when_room;
-  if (plan_.scenario.window) setup_.options.session.send_window = plan_.scenario.window;
-  return std::make_shared<const mqtt::ClientOptions>(std::move(setup_.options));
+ClientKinds Worker::client_kinds() {
+  const Scenario& scenario = plan_.scenario;
+  mqtt::ClientOptions options = std::move(setup_.options);
+  if (scenario.topic_alias) options.session.alias_policy = mqtt::AliasPolicy::when_room;
+  if (scenario.window) options.session.send_window = scenario.window;
+  const auto shared = [](mqtt::ClientOptions of) {
+    return std::make_shared<const mqtt::ClientOptions>(std::move(of));
+  };
+  ClientKinds kinds;
+  mqtt::ClientOptions publisher = options;
+  if (scenario.operation == Operation::reconnect) publisher.reconnect = at_once;
+  kinds.publisher = shared(std::move(publisher));
+  if (scenario.stored == Stored::queued) keep_session(options);
+  kinds.subscriber = shared(options);
+  options.own_session = true;  // its end is the session's
+  kinds.returning = shared(std::move(options));
+  return kinds;
 }
 
 /// Subscribers connect first. Client n of the run belongs to worker n modulo threads, and so does publisher
@@ -74,11 +106,11 @@ void Worker::make_clients() {
   const Scenario& scenario = plan_.scenario;
   ClientOwner& owner = *this;
   for (std::uint32_t n = index_; n < scenario.subscribers; n += threads_) {
-    subscribers_.push_back(std::make_unique<BenchSubscriber>(*around_, owner, n));
+    subscribers_.push_back(make_subscriber(*around_, owner, n));
     clients_.push_back(subscribers_.back().get());
   }
   for (std::uint32_t n = index_; n < scenario.publishers; n += threads_) {
-    publishers_.push_back(std::make_unique<BenchPublisher>(*around_, owner, n));
+    publishers_.push_back(make_publisher(*around_, owner, n));
     clients_.push_back(publishers_.back().get());
   }
 }
@@ -88,6 +120,8 @@ void Worker::tick() {
   if (control_.finish.load(std::memory_order_acquire)) return finish();
   if (!started_ && control_.start_ns.load(std::memory_order_acquire) != 0) begin();
   connect_due();
+  if (control_.bring_back.load(std::memory_order_acquire)) bring_back_due();
+  pause_slow();
   if (control_.stop.load(std::memory_order_relaxed) || flat_out_is_over()) stop_publishing();
   report();
   tick_timer_->set(loop_->now() + tick_interval);
@@ -103,10 +137,57 @@ bool Worker::flat_out_is_over() const {
 void Worker::connect_due() {
   const double elapsed = std::chrono::duration<double>{loop_->now() - opened_}.count();
   const double due = elapsed * plan_.scenario.ramp;
-  while (begun_ < clients_.size() && clients_[begun_]->number_of_all() <= due) clients_[begun_++]->connect();
+  while (begun_ < clients_.size() && clients_[begun_]->number_of_all() <= due) {
+    const bool subscribes = begun_ < subscribers_.size();
+    const bool waits =
+        subscribes ? plan_.scenario.stored == Stored::retained : plan_.scenario.publishers_wait();
+    BenchClient& client = *clients_[begun_++];
+    if (!waits) {
+      client.connect();
+      continue;
+    }
+    ++ready_;
+    ++away_;
+  }
 }
 
-void Worker::on_ready() { ++ready_; }
+/// Subscribers that were away come as fast as the others have connected.
+void Worker::bring_back_due() {
+  if (!back_from_) back_from_ = result_.measurements.came_back = loop_->now();
+  const double due = std::chrono::duration<double>{loop_->now() - *back_from_}.count() * plan_.scenario.ramp;
+  for (; returned_ < subscribers_.size() && subscribers_[returned_]->number() <= due; ++returned_) {
+    std::unique_ptr<BenchSubscriber>& subscriber = subscribers_[returned_];
+    const std::uint32_t number = subscriber->number();
+    if (plan_.scenario.stored == Stored::queued) {
+      ClientOwner& owner = *this;
+      subscriber = std::make_unique<BenchSubscriber>(*around_, owner, around_->kinds.returning, number);
+      clients_[returned_] = subscriber.get();
+    }
+    subscriber->expect_kept(plan_.scenario.share_of(number));
+    subscriber->connect();
+    --away_;
+  }
+}
+
+void Worker::pause_slow() {
+  if (plan_.scenario.slow == 0 || !started_ || slow_paused_ || stopped_) return;
+  if (loop_->now() < around_->start + plan_.scenario.slow_from()) return;
+  slow_paused_ = true;
+  for (const auto& each : subscribers_)
+    if (each->number() < plan_.scenario.slow) each->client().pause_reading();
+}
+
+/// What the broker has kept for them still comes.
+void Worker::resume_slow() {
+  if (!std::exchange(slow_paused_, false)) return;
+  stopped_ = true;
+  for (const auto& each : subscribers_)
+    if (each->number() < plan_.scenario.slow) each->client().resume_reading();
+}
+
+void Worker::on_ready() {
+  if (!started_) ++ready_;
+}
 
 void Worker::begin() {
   started_ = true;
@@ -129,8 +210,10 @@ void Worker::begin() {
 }
 
 void Worker::note_agreed() {
-  if (clients_.empty()) return;
-  mqtt::Client& client = clients_.back()->client();
+  const auto last = std::ranges::find_if(clients_.rbegin(), clients_.rend(),
+                                         [](BenchClient* each) { return each->client().connected(); });
+  if (last == clients_.rend() || !result_.agreed.peer.empty()) return;
+  mqtt::Client& client = (*last)->client();
   const auto tls = client.stream_properties();
   result_.agreed = {.version = client.session().version(),
                     .receive_maximum = client.session().limits().receive_maximum,
@@ -159,6 +242,7 @@ void Worker::pump_schedule() {
       ++result_.measurements.held;
       continue;
     }
+    away_ -= plan_.scenario.publishers_wait();
     from.publish(around_->start + entry.due);
     if (!from.done()) due_.push({from.next(), entry.publisher});
   }
@@ -174,6 +258,7 @@ void Worker::pump_flat_out() {
 void Worker::send_batch(BenchPublisher& from) {
   for (int n = 0; n < batch_max; ++n) {
     if (status_.failed.load(std::memory_order_relaxed) || from.done() || !from.find_room()) return;
+    away_ -= plan_.scenario.publishers_wait();
     from.publish(loop_->refresh_now());
   }
   if (!from.done()) with_room_.push_back(from.number());
@@ -203,7 +288,7 @@ void Worker::report() {
   for (const auto& each : publishers_) {
     expected += each->expected();
     const bool over = (stopped_ || each->done()) && each->in_flight() == 0;
-    all_sent = all_sent && (over || !each->client().connected());
+    all_sent = all_sent && (over || each->gone());
   }
   if (started_) seconds_.turn(loop_->now() - around_->start);
   status_.ready.store(ready_, std::memory_order_relaxed);
@@ -212,7 +297,9 @@ void Worker::report() {
   status_.expected.store(expected, std::memory_order_relaxed);
   status_.distinct.store(distinct(), std::memory_order_relaxed);
   status_.all_sent.store(all_sent, std::memory_order_release);
-  if (all_sent) close_account();
+  if (!all_sent) return;
+  close_account();
+  resume_slow();
 }
 
 /// What comes after, the wait for the last deliveries, is no work.
@@ -225,6 +312,7 @@ void Worker::close_account() {
 std::uint64_t Worker::distinct() const {
   std::uint64_t sum = 0;
   for (const auto& subscriber : subscribers_) sum += subscriber->distinct();
+  for (const auto& publisher : publishers_) sum += publisher->complete();
   return sum;
 }
 
@@ -237,16 +325,18 @@ void Worker::on_cannot_publish(const std::string& topic, const mqtt::Error& erro
 }
 
 void Worker::on_gone(const mqtt::Ending& ending, const std::string& client_id, bool asked_for) {
+  const bool awaited = asked_for && !started_ && !finishing_ && plan_.scenario.stored == Stored::queued;
+  if (awaited) return void((++ready_, ++away_));
   ++gone_;
   if (!asked_for) {
     where_.client_id = client_id;
     if (started_)
-      ++result_.measurements.connections_lost;
+      result_.measurements.connections_lost += ending.had_connected;
     else
       status_.failed.store(true, std::memory_order_release);
     if (!result_.failure) result_.failure = SetupFailure{exit_code_for(ending), describe(ending, where_)};
   }
-  if (finishing_ && gone_ == begun_) loop_->stop();
+  if (finishing_ && gone_ + away_ >= begun_) loop_->stop();
 }
 
 void Worker::fail(SetupFailure failure) {
@@ -268,12 +358,18 @@ void Worker::finish() {
     m.unacked += each->in_flight();
     if (started_ && plan_.scenario.open_loop() && !cut_short) m.unsent += each->skip_rest();
   }
-  if (gone_ == begun_) return loop_->stop();
+  note_agreed();
+  if (gone_ + away_ >= begun_) return loop_->stop();
+  if (plan_.scenario.stored == Stored::retained)
+    for (const auto& each : publishers_) each->clear_retained();
   for (std::size_t n = 0; n < begun_; ++n) clients_[n]->leave();
 }
 
 void Worker::judge_losses(const std::vector<std::uint64_t>& deliverable) {
-  for (const auto& subscriber : subscribers_) result_.measurements.lost += subscriber->lost_of(deliverable);
+  Measurements& m = result_.measurements;
+  for (const auto& each : subscribers_)
+    (each->number() < plan_.scenario.slow ? m.slow_lost : m.lost) += each->lost_of(deliverable);
+  for (const auto& each : publishers_) m.lost += each->lost_of(deliverable);
 }
 
 }  // namespace mq::bench

@@ -52,6 +52,8 @@ class Worker final : private ClientOwner {
   [[nodiscard]] SecondRecorder::Taken take_seconds() { return seconds_.take(); }
   /// After run().
   [[nodiscard]] const WorkerResult& result() const { return result_; }
+  /// After run(): what a shared subscription's members have got here.
+  [[nodiscard]] const SeenMessages& seen() const { return around_->seen; }
   /// After run(): adds what was lost, of what all workers have sent.
   void judge_losses(const std::vector<std::uint64_t>& deliverable);
 
@@ -62,10 +64,13 @@ class Worker final : private ClientOwner {
   void on_room(std::uint32_t publisher) override;
   void on_gone(const mqtt::Ending& ending, const std::string& client_id, bool asked_for) override;
 
-  [[nodiscard]] std::shared_ptr<const mqtt::ClientOptions> shared_options();
+  [[nodiscard]] ClientKinds client_kinds();
   void make_clients();
   void tick();
   void connect_due();
+  void bring_back_due();
+  void pause_slow();
+  void resume_slow();
   void begin();
   void note_agreed();
   [[nodiscard]] bool flat_out_is_over() const;
@@ -104,6 +109,10 @@ class Worker final : private ClientOwner {
   std::size_t begun_ = 0;              // of clients_
   std::uint32_t ready_ = 0;
   std::uint32_t gone_ = 0;
+  std::uint32_t away_ = 0;    // of those begun: not connected yet, or for a while
+  std::size_t returned_ = 0;  // of subscribers_
+  mqtt::Deadline back_from_;  // when the first of them returned
+  bool slow_paused_ = false;
   DueQueue due_;
   std::vector<std::uint32_t> with_room_;  // publishers that wait for the next pump()
   mqtt::TimePoint opened_{};

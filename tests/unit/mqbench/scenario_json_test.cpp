@@ -31,14 +31,14 @@ TEST(ScenarioFile, EveryPresetComesBack) {
 
 TEST(ScenarioFile, EveryKeyComesBack) {
   const std::string_view text =
-      R"({"name":"n","scale":0.5,"publishers":2,"subscribers":3,"wiring":"all","topics":"{run}/{t:9}",)"
+      R"({"name":"n","scale":0.5,"publishers":2,"subscribers":3,"wiring":"all","operation":"publish","slow":1,"topics":"{run}/{t:9}",)"
       R"("publish_qos":1,"subscribe_qos":2,"topic_alias":true,"size":"64..100","loop":"open","rate":0.125,"arrival":"fixed","burst":4,)"
       R"("window":7,"ramp":2.5,"warmup_s":0.25,"duration_s":1.5,"drain_s":3,"seed":9,"sources":["127.0.0.1","::1"]})";
   const auto read = parse_scenario(text, "f.json");
   ASSERT_TRUE(read) << read.error();
   EXPECT_EQ(compact(*read), text);
   const std::string_view closed =
-      R"({"name":"n","publishers":2,"subscribers":3,"wiring":"pairs","topics":"x","publish_qos":0,)"
+      R"({"name":"n","publishers":2,"subscribers":3,"wiring":"pairs","operation":"publish","topics":"x","publish_qos":0,)"
       R"("subscribe_qos":0,"payload":"{seq}","loop":"closed","ramp":2,"count":5,"drain_s":3,"seed":9})";
   EXPECT_EQ(compact(*parse_scenario(closed, "f.json")), closed);
 }
@@ -59,7 +59,7 @@ TEST(ScenarioFile, FaultsNameLineAndKey) {
   EXPECT_EQ(fault_of("{\"xyzzy\": 1}"), "f.json:1: there is no key 'xyzzy'");
   EXPECT_EQ(fault_of("{\"seed\": 1,\n\"seed\": 1}"), "f.json:2: seed: it is there twice");
   EXPECT_EQ(fault_of("{\"preset\": \"nope\"}"), "f.json:1: preset: there is no preset '\"nope\"'");
-  EXPECT_EQ(fault_of("{\"wiring\": \"mesh\"}"), "f.json:1: wiring: '\"mesh\"' is none of \"pairs\", \"all\"");
+  EXPECT_EQ(fault_of("{\"wiring\": \"mesh\"}"), "f.json:1: wiring: '\"mesh\"' is none of \"pairs\", \"all\", \"shared\"");
   EXPECT_EQ(fault_of("{\"rate\": 5,\n\"loop\": \"closed\"}"), "f.json:2: loop: a closed loop has no rate");
   EXPECT_EQ(fault_of("{\"loop\": \"closed\",\n\"rate\": 5}"), "f.json:1: loop: a closed loop has no rate");
   EXPECT_EQ(fault_of("{\"count\": 5,\n\"duration_s\": 5}"),
