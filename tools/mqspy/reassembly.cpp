@@ -21,14 +21,13 @@ void StreamOrder::add(unsigned side, const TcpSegment& segment, StreamHandler& h
   Bytes octets = segment.payload;
   if (at < *next_) octets = octets.subspan(std::min<std::uint64_t>(*next_ - at, octets.size()));
   if (octets.empty()) return;
-  if (at > *next_) {
-    hold(at, segment.time, octets);
-    if (acknowledged_ > *next_ || waiting_bytes_ > waiting_max_bytes) give_up(side, segment.time, handler);
-    return;
+  if (at <= *next_ && waiting_.empty()) {
+    *next_ += octets.size();
+    return handler.on_octets(side, segment.time, octets);
   }
-  *next_ += octets.size();
-  handler.on_octets(side, segment.time, octets);
-  if (!waiting_.empty()) hand_over_waiting(side, handler);
+  hold(std::max(at, *next_), segment.time, octets);
+  hand_over_waiting(side, handler);
+  give_up(side, segment.time, handler);
 }
 
 /// Only where nothing waits yet: the first copy wins.

@@ -27,8 +27,9 @@ std::int64_t microseconds(mqtt::Duration duration) {
 
 void LatencyCounts::add(mqtt::Duration latency) {
   const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count(), 0));
-  const unsigned power = value < steps ? 0 : static_cast<unsigned>(std::bit_width(value)) - 5;
-  ++counts_[power * steps + (value >> power) % (2 * steps) - (power == 0 ? 0 : steps)];
+  // The first row counts what is below 32 ns, each next one what has one bit more.
+  const unsigned row = value < steps ? 0 : static_cast<unsigned>(std::bit_width(value)) - 5;
+  ++counts_[row * steps + (row == 0 ? value : (value >> (row - 1)) - steps)];
   ++count_;
   max_ = std::max(max_, latency);
 }
@@ -39,8 +40,9 @@ mqtt::Duration LatencyCounts::percentile(unsigned per_mille) const {
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     seen += counts_[i];
     if (seen < wanted) continue;
-    const std::size_t power = i / steps, low = i % steps + (power == 0 ? 0 : steps);
-    return std::min(max_, mqtt::Duration{static_cast<std::int64_t>(((low + 1) << power) - 1)});
+    const std::size_t row = i / steps, low = i % steps + (row == 0 ? 0 : steps),
+                      shift = row == 0 ? 0 : row - 1;
+    return std::min(max_, mqtt::Duration{static_cast<std::int64_t>(((low + 1) << shift) - 1)});
   }
   return max_;
 }
