@@ -34,6 +34,11 @@ Fault choose_command(BenchConfig& config) {
     if (typed == name) return std::nullopt;
     fmt::format_to(std::back_inserter(all), "{}{}", all.empty() ? "" : ", ", name);
   }
+  // These have options of their own, and are known by standing first.
+  for (const std::string_view name : {"merge", "compare", "report"}) {
+    if (typed == name) return fmt::format("the command {} comes before all options", name);
+    fmt::format_to(std::back_inserter(all), ", {}", name);
+  }
   if (typed.empty()) return fmt::format("there is no command: use one of {} (or --help)", all);
   return fmt::format("there is no command {}: use one of {}", quoted(typed), all);
 }
@@ -73,7 +78,8 @@ Program mqbench_program() {
   return {
       .name = "mqbench",
       .summary = "Loads an MQTT broker and measures what it does.",
-      .usage = "run [SCENARIO] [OPTIONS] | search [SCENARIO] [OPTIONS] | verify [OPTIONS] | list [PRESET]"};
+      .usage = "run [SCENARIO] [OPTIONS] | search [SCENARIO] [OPTIONS] | verify [OPTIONS] | "
+               "list [PRESET] | merge|compare|report ..."};
 }
 
 void declare_bench_options(Options& options, BenchConfig& config) {

@@ -65,7 +65,7 @@ TEST(Compare, TooFewRunsHaveNoVerdictAndItIsSaidWhy) {
   EXPECT_FALSE(comparison.any(Change::worse));
   EXPECT_THAT(
       as_text(comparison, {}),
-      HasSubstr("with 3 and 3 runs p is never below 0.1, and a verdict needs one below 0.05. 4 runs each"));
+      HasSubstr("with 3 and 3 runs p is never below 0.1, and a verdict needs one below 0.01. 5 runs each"));
   EXPECT_TRUE(compare(a, b, {.alpha = 0.2}).any(Change::worse));
 }
 
@@ -78,6 +78,18 @@ TEST(Compare, LossesWhereThereWereNoneAreWorse) {
   EXPECT_FALSE(lost.change || lost.interval);
   EXPECT_EQ(lost.verdict, Change::worse);
   EXPECT_THAT(as_json(comparison, {}, a, b), HasSubstr(R"("regression":true)"));
+}
+
+TEST(Compare, JudgesWhatCountsAndNotEveryLatencyThatThereIs) {
+  auto a = runs(5, 1'000'000);
+  for (StoredResult& each : a)
+    for (const char* name : {"ack", "connect", "lag", "sent_to_received", "subscribe"})
+      each.latencies.push_back({.name = name, .histogram = histogram_of({5'000})});
+  std::vector<std::string> names;
+  for (const Metric& each : compare(a, a, {}).metrics) names.push_back(each.name);
+  EXPECT_THAT(names, testing::ElementsAre("sent", "received", "lost", "due_to_received p50",
+                                          "due_to_received p99", "due_to_received p99.9", "ack p99",
+                                          "connect p99", "tool CPU per million messages"));
 }
 
 TEST(Compare, WhatNotAllRunsHaveIsLeftOut) {

@@ -53,7 +53,7 @@ TEST(Merge, IsOneHistogramOfAllCountByCount) {
       if (k % 3 == 0)
         for (Histogram* each : {&whole_of_second, &mine_of_second}) each->record(latency);
     }
-    StoredResult part = shard(n, parts_count);
+    StoredResult part = shard(n + 1, parts_count);
     part.latencies = {{.name = "due_to_received", .histogram = mine}};
     part.intervals = {{.second = 4, .latency = SparseHistogram{mine_of_second}}};
     parts.push_back(*parse_result(as_json(part), part.file));
@@ -69,7 +69,7 @@ TEST(Merge, IsOneHistogramOfAllCountByCount) {
 }
 
 TEST(Merge, IsTheSameInAnyOrderAndInSteps) {
-  std::vector<StoredResult> parts{shard(0, 3), shard(1, 3), shard(2, 3)};
+  std::vector<StoredResult> parts{shard(1, 3), shard(2, 3), shard(3, 3)};
   for (std::size_t n = 0; n < parts.size(); ++n)
     parts[n].latencies = {
         {.name = "ack", .histogram = histogram_of({static_cast<std::int64_t>(n + 1) * 10'000})}};
@@ -86,7 +86,7 @@ TEST(Merge, IsTheSameInAnyOrderAndInSteps) {
 }
 
 TEST(Merge, CountsAreAddedAndRatesComeAnew) {
-  auto first = shard(0, 2), second = shard(1, 2);
+  auto first = shard(1, 2), second = shard(2, 2);
   second.counts.push_back({.name = "held", .value = 5});
   second.started = first.started + 500ms;
   second.ended = first.ended + 4s;
@@ -104,14 +104,14 @@ TEST(Merge, CountsAreAddedAndRatesComeAnew) {
 }
 
 TEST(Merge, AWorkerThatOnlyReceivesHasNoFirstDueTimeOfItsOwn) {
-  auto sender = shard(0, 2), receiver = shard(1, 2);
+  auto sender = shard(1, 2), receiver = shard(2, 2);
   sender.times.last_received.reset();
   receiver.times = {.last_received = 2'000'001'000};
   EXPECT_DOUBLE_EQ(merged({sender, receiver}).received_per_second, 1'000);
 }
 
 TEST(Merge, SecondsAreAlignedByTheStarts) {
-  auto first = shard(0, 2), second = shard(1, 2);
+  auto first = shard(1, 2), second = shard(2, 2);
   first.intervals = {{.second = 0, .sent = 1}, {.second = 1, .sent = 2, .tool_cpu = 0.5}};
   second.intervals = {{.second = 0, .sent = 10, .connections = 4, .tool_cpu = 0.25},
                       {.second = 5, .sent = 20}};
@@ -130,8 +130,36 @@ TEST(Merge, SecondsAreAlignedByTheStarts) {
   EXPECT_EQ(all.intervals[2].sent, 20U);
 }
 
+TEST(Merge, TheErrorOfTheClocksIsTheWorstOfAll) {
+  auto first = shard(1, 2), second = shard(2, 2);
+  first.clock = ClockOffset{.offset_ns = 0, .error_ns = 5};
+  second.clock = ClockOffset{.offset_ns = 77'000'000'000, .error_ns = 9'000};
+  EXPECT_EQ(merged({first, second}).clock->error_ns, 9'000U);
+  EXPECT_EQ(merged({first, second}).clock->offset_ns, 0);
+}
+
+TEST(Merge, ThresholdsAreJudgedByTheSums) {
+  auto first = shard(1, 2), second = shard(2, 2);
+  first.latencies = {
+      {.name = "due_to_received", .histogram = histogram_of({1'000'000, 1'000'000, 1'000'000})}};
+  second.latencies = {{.name = "due_to_received", .histogram = histogram_of({9'000'000})}};
+  for (StoredResult* part : {&first, &second})
+    for (const char* expression :
+         {"p50<5ms", "due_to_received.max<5ms", "sent==2000", "rate>1000/s", "ack.p99<1s", "lost==0"})
+      part->thresholds.push_back({.expression = expression, .value = 1.0, .passed = true});
+  const auto all = merged({first, second});
+  std::vector<bool> passed;
+  for (const auto& threshold : all.thresholds) passed.push_back(threshold.passed);
+  EXPECT_EQ(passed, (std::vector{true, false, true, true, false, true}));
+  EXPECT_EQ(all.thresholds[1].value, 9'000'000);
+  EXPECT_FALSE(all.thresholds[4].value);
+  EXPECT_EQ(all.passed, false);
+  second.verdict = "tool-bound";
+  for (const auto& threshold : merged({first, second}).thresholds) EXPECT_FALSE(threshold.passed);
+}
+
 TEST(Merge, WhoWatchedABrokerOnOneHostWatchedTheSameOne) {
-  auto first = shard(0, 3), second = shard(1, 3), third = shard(2, 3);
+  auto first = shard(1, 3), second = shard(2, 3), third = shard(3, 3);
   second.machine = first.machine;
   for (StoredResult* part : {&first, &second, &third})
     part->intervals = {{.second = 0, .broker_cpu = part == &second ? 0.75 : 0.5, .broker_rss_bytes = 1'000}};
@@ -141,53 +169,50 @@ TEST(Merge, WhoWatchedABrokerOnOneHostWatchedTheSameOne) {
 }
 
 TEST(Merge, ThePartsAreDescribedAndWhatTheyHaveInCommonIsKept) {
-  auto first = shard(0, 2), second = shard(1, 2);
+  auto first = shard(1, 2), second = shard(2, 2);
   second.verdict = "broker-bound";
   second.reason = "it was late";
   const auto all = merged({first, second});
   EXPECT_EQ(find_field(all.machine, "host"), nullptr);
   EXPECT_EQ(find_field(all.machine, "kernel")->text, "Linux 6.1.0-18");
-  EXPECT_EQ(find_field(all.parts[1], "host")->text, "host1");
+  EXPECT_EQ(find_field(all.parts[1], "host")->text, "host2");
   EXPECT_EQ(find_field(all.parts[1], "verdict")->text, "broker-bound");
   EXPECT_EQ(all.verdict, "broker-bound");
-  EXPECT_EQ(all.reason, "part1.json: it was late");
+  EXPECT_EQ(all.reason, "part2.json: it was late");
   EXPECT_EQ(find_field(all.tool, "threads")->text, "4");
 }
 
 TEST(Merge, TheWorstVerdictIsThatOfAll) {
-  auto first = shard(0, 3), second = shard(1, 3), third = shard(2, 3);
+  auto first = shard(1, 3), second = shard(2, 3), third = shard(3, 3);
   second.verdict = "network-bound";
   third.verdict = "tool-bound";
-  first.passed = second.passed = true;
   EXPECT_EQ(merged({first, second, third}).verdict, "tool-bound");
-  EXPECT_EQ(merged({first, second, third}).passed, true);
-  third.passed = false;
-  EXPECT_EQ(merged({first, second, third}).passed, false);
+  EXPECT_FALSE(merged({first, second, third}).passed);
 }
 
 TEST(Merge, APartThatIsThereTwiceIsRefused) {
-  EXPECT_THAT(refusal_of({shard(0, 2), shard(0, 2)}), HasSubstr("shard 0 is there twice"));
-  EXPECT_THAT(refusal_of({shard(0, 2), shard(0, 2)}, MergeRule::any), HasSubstr("is there twice"));
+  EXPECT_THAT(refusal_of({shard(1, 2), shard(1, 2)}), HasSubstr("shard 1 is there twice"));
+  EXPECT_THAT(refusal_of({shard(1, 2), shard(1, 2)}, MergeRule::any), HasSubstr("is there twice"));
   EXPECT_THAT(refusal_of({plain_result(), plain_result()}), HasSubstr("is there twice"));
-  EXPECT_THAT(refusal_of({merged({shard(0, 2), shard(1, 2)}), shard(1, 2)}, MergeRule::any),
-              HasSubstr("shard 1 is there twice"));
+  EXPECT_THAT(refusal_of({merged({shard(1, 2), shard(2, 2)}), shard(2, 2)}, MergeRule::any),
+              HasSubstr("shard 2 is there twice"));
 }
 
 TEST(Merge, WhatDoesNotBelongTogetherIsRefusedUnlessForced) {
-  auto other_run = shard(1, 2), other_scenario = shard(1, 2), other_count = shard(1, 3), late = shard(1, 2);
+  auto other_run = shard(2, 2), other_scenario = shard(2, 2), other_count = shard(2, 3), late = shard(2, 2);
   other_run.run = 8;
   other_scenario.scenario[1] = number_field("rate", "2000");
   late.started += 25h;
-  EXPECT_THAT(refusal_of({shard(0, 2), other_run}), HasSubstr("different runs; --force"));
-  EXPECT_THAT(refusal_of({shard(0, 2), other_scenario}), HasSubstr("different scenarios; --force"));
-  EXPECT_THAT(refusal_of({shard(0, 2), other_count}), HasSubstr("different numbers of shards; --force"));
-  EXPECT_THAT(refusal_of({shard(0, 2), late}), HasSubstr("more than a day"));
+  EXPECT_THAT(refusal_of({shard(1, 2), other_run}), HasSubstr("different runs; --force"));
+  EXPECT_THAT(refusal_of({shard(1, 2), other_scenario}), HasSubstr("different scenarios; --force"));
+  EXPECT_THAT(refusal_of({shard(1, 2), other_count}), HasSubstr("different numbers of shards; --force"));
+  EXPECT_THAT(refusal_of({shard(1, 2), late}), HasSubstr("more than a day"));
   for (const auto& other : {other_run, other_scenario, other_count})
-    EXPECT_EQ(refusal_of({shard(0, 2), other}, MergeRule::any), "none");
+    EXPECT_EQ(refusal_of({shard(1, 2), other}, MergeRule::any), "none");
 }
 
 TEST(Merge, TheHashOfTheScenarioBeatsItsWords) {
-  auto first = shard(0, 2), second = shard(1, 2);
+  auto first = shard(1, 2), second = shard(2, 2);
   first.scenario_hash = second.scenario_hash = "aa";
   second.scenario[1] = number_field("rate", "2000");
   EXPECT_EQ(refusal_of({first, second}), "none");
@@ -196,7 +221,7 @@ TEST(Merge, TheHashOfTheScenarioBeatsItsWords) {
 }
 
 TEST(Merge, MissingPartsAreSaid) {
-  const auto some = merge(std::vector{shard(0, 3), shard(2, 3)}, MergeRule::one_run);
+  const auto some = merge(std::vector{shard(1, 3), shard(3, 3)}, MergeRule::one_run);
   ASSERT_TRUE(some);
   EXPECT_THAT(some->warnings, testing::ElementsAre(HasSubstr("2 of 3 parts are there")));
   EXPECT_TRUE(merge(std::vector{plain_result()}, MergeRule::one_run)->warnings.empty());

@@ -143,9 +143,11 @@ TEST(ResultReader, WhatIsOfTheWrongKindIsNamed) {
         << with;
 }
 
-TEST(ResultReader, ShardsAreCountedFromZero) {
-  const auto text = replaced(as_json(plain_result()), R"("workers":1)", R"("shard":{"index":3,"count":3})");
-  EXPECT_EQ(fault_of(text), "a.json: shard has an index that is not below its count");
+TEST(ResultReader, ShardsAreCountedFromOne) {
+  for (const std::string_view wrong :
+       {R"("shard":{"index":0,"count":3})", R"("shard":{"index":4,"count":3})"})
+    EXPECT_EQ(fault_of(replaced(as_json(plain_result()), R"("workers":1)", wrong)),
+              "a.json: shard has an index that is not from 1 to its count");
 }
 
 TEST(ResultReader, DeepNestingIsAFaultAndNoCrash) {

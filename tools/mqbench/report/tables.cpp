@@ -91,6 +91,9 @@ Table run_table(Subjects subjects) {
   add("scenario hash",
       [](const StoredResult& r) { return r.scenario_hash.empty() ? std::string{"–"} : r.scenario_hash; });
   add("workers", [](const StoredResult& r) { return fmt::format("{}", r.workers); });
+  add("error of clocks", [](const StoredResult& r) {
+    return r.clock ? "at most " + shown_time(static_cast<double>(r.clock->error_ns)) : std::string{"–"};
+  });
   return table;
 }
 

@@ -119,21 +119,21 @@ std::string figure_of(const TimeChart& chart, Subjects subjects, std::optional<A
   if (all.empty()) return "";
   const std::uint64_t each = subjects.front().seconds_each;
   const Shown seconds = [](double value) { return fmt::format("{:g}", value); };
-  LineChart lines{
-      .id = chart.id,
-      .title = chart.title,
-      .description = chart.description,
-      .x_name = "seconds since the start",
-      .points = {},
-      .captions = {},
-      .series = {},
-      .x = Scale::exact(0, static_cast<double>(std::max<std::size_t>(points - 1, 1) * each), seconds),
-      .y = scale_of(chart, among ? among->all : subjects),
-      .shown = chart.shown};
+  LineChart lines{.id = chart.id,
+                  .title = chart.title,
+                  .description = chart.description,
+                  .x_name = "seconds since the start",
+                  .points = {},
+                  .captions = {},
+                  .series = {},
+                  .x = Scale::exact(0, static_cast<double>(points * each), seconds),
+                  .y = scale_of(chart, among ? among->all : subjects),
+                  .shown = chart.shown};
   if (each > 1) lines.description += fmt::format(" Each point is {} s.", each);
   lines.series = std::move(all);
   for (std::size_t n = 0; n < points; ++n) {
-    lines.points.push_back(static_cast<double>(n * each));
+    lines.points.push_back((static_cast<double>(n) + 0.5) *
+                           static_cast<double>(each));  // in the middle of its seconds
     lines.captions.push_back(caption_of(n, each));
   }
   return figure(lines, table_of(chart, lines, columns));

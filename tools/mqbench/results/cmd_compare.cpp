@@ -76,7 +76,7 @@ void declare(Options& o, CompareConfig& config) {
       .typed_only();
   o.parsed("--alpha", [&config](std::string_view text) { return keep_alpha(config.settings.alpha, text); })
       .metavar("P")
-      .default_text("0.05")
+      .default_text("0.01")
       .text("how improbable a difference must be by chance, for each metric by itself");
   o.parsed("--tolerance",
            [&config](std::string_view text) { return keep_tolerance(config.settings.tolerance, text); })

@@ -37,15 +37,20 @@ std::optional<double> mean_broker_cpu(const StoredResult& result) {
   return sum / static_cast<double>(known);
 }
 
+/// Few, and nothing that only another one of them explains: each is a chance to be wrong.
 std::vector<Kind> kinds(const StoredResult& example) {
   std::vector<Kind> all{{"sent", "/s", true, [](const StoredResult& r) { return r.sent_per_second; }},
                         {"received", "/s", true, [](const StoredResult& r) { return r.received_per_second; }},
                         {"lost", "messages", false,
                          [](const StoredResult& r) { return static_cast<double>(r.count("lost")); }}};
-  for (const StoredLatency& latency : example.latencies)
-    for (const double percent : {50.0, 99.0, 99.9})
-      all.push_back({fmt::format("{} p{:g}", latency.name, percent), "ns", false,
-                     at_percentile(latency.name, percent)});
+  const auto add = [&](std::string_view latency, double percent) {
+    const std::string name{latency};
+    all.push_back({fmt::format("{} p{:g}", name, percent), "ns", false, at_percentile(name, percent)});
+  };
+  if (const StoredLatency* main = example.main_latency())
+    for (const double percent : {50.0, 99.0, 99.9}) add(main->name, percent);
+  add("ack", 99);
+  add("connect", 99);
   all.push_back({"tool CPU per million messages", "CPU-s", false,
                  [](const StoredResult& r) { return r.cpu_s_per_million; }});
   all.push_back({"broker CPU", "cores", false, mean_broker_cpu});

@@ -11,7 +11,9 @@
 namespace mq::bench::results {
 
 struct CompareSettings {
-  double alpha = 0.05;      ///< what p must be below
+  /// What p must be below, for each of ten metrics: so that one of them is worse by chance in 1 of 20
+  /// comparisons.
+  double alpha = 0.01;
   double tolerance = 0.01;  ///< a change of the median up to this share of it is none
   std::uint64_t seed = 1;   ///< of the bootstrap
 };

@@ -9,6 +9,7 @@
 #include "common/json_writer.hpp"
 #include "common/spelling.hpp"
 #include "mqbench/results/merge_intervals.hpp"
+#include "mqbench/results/stored_threshold.hpp"
 
 namespace mq::bench::results {
 namespace {
@@ -43,7 +44,10 @@ std::string text_of(const Fields& fields, std::string_view name) {
 Fields describe(const StoredResult& part) {
   WallClockText clock;
   Fields fields{text_field("host", text_of(part.machine, "host"))};
-  if (part.shard) fields.push_back(number_field("index", part.shard->index));
+  if (part.shard) {
+    fields.push_back(number_field("index", part.shard->index));
+    fields.push_back(number_field("count", part.shard->count));
+  }
   fields.push_back(number_field("run", part.run));
   fields.push_back(text_field("started", clock.rfc3339(part.started)));
   fields.push_back(text_field("ended", clock.rfc3339(part.ended)));
@@ -84,7 +88,7 @@ Fault find_foreign(std::span<const StoredResult> parts) {
       what = "runs";
     else if (!same)
       what = "scenarios";
-    else if (part.shard.value_or(Shard{}).count != first.shard.value_or(Shard{}).count)
+    else if (part.shard && first.shard && part.shard->count != first.shard->count)
       what = "numbers of shards";
     if (!what.empty())
       return fmt::format("{} and {} are of different {}; --force merges them all the same",
@@ -192,16 +196,29 @@ void judge(std::span<const StoredResult> parts, StoredResult& all) {
     all.verdict = worst->verdict;
     all.reason = fmt::format("{}: {}", worst->file, worst->reason);
   }
-  for (const StoredResult& part : parts)
-    if (part.passed) all.passed = all.passed.value_or(true) && *part.passed;
 }
 
-/// Which of all shards are not among the parts.
-std::vector<std::string> find_missing(std::span<const StoredResult> parts, const StoredResult& all) {
-  const std::uint64_t count = parts.front().shard.value_or(Shard{}).count;
-  if (all.parts.size() >= count) return {};
-  return {
-      fmt::format("{} of {} parts are there: what is missing is not in the sums", all.parts.size(), count)};
+void add_thresholds(std::span<const StoredResult> parts, StoredResult& all) {
+  for (const StoredResult& part : parts)
+    for (const StoredThreshold& threshold : part.thresholds)
+      if (std::ranges::find(all.thresholds, threshold.expression, &StoredThreshold::expression) ==
+          all.thresholds.end())
+        all.thresholds.push_back(judge_again(threshold, all));
+  if (!all.thresholds.empty()) all.passed = std::ranges::all_of(all.thresholds, &StoredThreshold::passed);
+}
+
+/// Latencies between machines are no better than the worst of their clocks.
+void add_clock(const StoredResult& part, StoredResult& all) {
+  if (!part.clock) return;
+  const std::uint64_t known = all.clock.value_or(ClockOffset{}).error_ns;
+  all.clock = ClockOffset{.offset_ns = 0, .error_ns = std::max(part.clock->error_ns, known)};
+}
+
+/// Nothing if no shard is missing.
+std::vector<std::string> find_missing(const StoredResult& all) {
+  const std::string count = text_of(all.parts.front(), "count");
+  if (count.empty() || count == fmt::format("{}", all.parts.size())) return {};
+  return {fmt::format("{} of {} parts are there: what is missing is not in the sums", all.parts.size(), count)};
 }
 
 }  // namespace
@@ -224,6 +241,7 @@ std::expected<Merged, std::string> merge(std::span<const StoredResult> parts, Me
     all.interrupted = all.interrupted || part.interrupted;
     add_counts(all, part);
     add_times(all.times, part, start);
+    add_clock(part, all);
     if (auto fault = add_latencies(all, part)) return std::unexpected(std::move(*fault));
   }
   all.sent_per_second = rate(all.count("sent"), all.times.first_due, all.times.last_sent);
@@ -233,7 +251,8 @@ std::expected<Merged, std::string> merge(std::span<const StoredResult> parts, Me
   all.machine = common_fields(parts, &StoredResult::machine);
   add_tool(parts, all);
   judge(parts, all);
-  merged.warnings = find_missing(parts, all);
+  add_thresholds(parts, all);
+  merged.warnings = find_missing(all);
   return merged;
 }
 

@@ -23,7 +23,8 @@ struct Merged {
 /// together, or one of them is there twice.
 ///
 /// Processors that watched a broker on the same host have watched the same one: the largest of their values
-/// counts, and those of several hosts add up. The worst verdict is that of all.
+/// counts, and those of several hosts add up. The worst verdict is that of all, and thresholds are judged anew
+/// by the sums.
 [[nodiscard]] std::expected<Merged, std::string> merge(std::span<const StoredResult> parts, MergeRule rule);
 
 }  // namespace mq::bench::results

@@ -175,7 +175,8 @@ void read_counts(const Node& node, StoredResult& result) {
 void read_latencies(const Node& node, StoredResult& result) {
   if (!node.json().is_object()) return node.fail("is not an object");
   for (const auto& [name, value] : node.json().items())
-    result.latencies.push_back({.name = name, .histogram = read_histogram(node.at(name))});
+    if (Histogram histogram = read_histogram(node.at(name)); histogram.count() > 0)
+      result.latencies.push_back({.name = name, .histogram = std::move(histogram)});
 }
 
 StoredInterval read_interval(const Node& node) {
@@ -213,7 +214,8 @@ void read_sharding(const Node& root, StoredResult& result) {
   constexpr std::size_t parts_max = 100'000;
   if (const auto shard = root.find("shard")) {
     result.shard = Shard{.index = shard->at("index").count(), .count = shard->at("count").count()};
-    if (result.shard->index >= result.shard->count) shard->fail("has an index that is not below its count");
+    if (result.shard->index < 1 || result.shard->index > result.shard->count)
+      shard->fail("has an index that is not from 1 to its count");
   }
   if (const auto clock = root.find("clock"))
     result.clock =

@@ -75,7 +75,7 @@ struct StoredThreshold {
 
 /// Of one worker of a sharded run.
 struct Shard {
-  std::uint64_t index = 0;
+  std::uint64_t index = 1;  ///< from 1
   std::uint64_t count = 1;
 };
 

@@ -39,6 +39,12 @@ void add_head(JsonWriter& json, const StoredResult& result) {
   add_if_known(json, "passed", result.passed);
   if (!result.scenario_hash.empty()) json.field("scenario_hash", result.scenario_hash);
   json.field("workers", result.workers);
+  if (!result.clock) return;
+  json.key("clock");
+  json.begin_object();
+  json.field("offset_ns", result.clock->offset_ns);
+  json.field("error_ns", result.clock->error_ns);
+  json.end_object();
 }
 
 void add_parts(JsonWriter& json, const std::vector<Fields>& parts) {
