@@ -315,3 +315,22 @@ def test_filter_stop_on_and_expect(broker):
     with SpyProxy(broker["tcp"], "--expect", "topic==never within 100ms") as proxy:
         proxy.result(13)
         assert b"topic==never" in proxy.proc.err
+
+
+def test_a_taken_over_client_id_names_both_connections(broker):
+    with SpyProxy(broker["tcp"]) as proxy:
+        clients = []
+        for _ in range(5):
+            client = socket.create_connection((HOST, proxy.port))
+            client.settimeout(20)
+            client.sendall(mqtt_wire.connect_v311("plc3", True))
+            assert client.recv(4) == b"\x20\x02\0\0"
+            if clients:
+                assert clients[-1].recv(1) == b""
+                clients[-1].close()
+            clients.append(client)
+        wait_until(lambda: proxy.proc.out.count(b'"k":"close"') == 4, 20, "four ends")
+        ends = of_kind(proxy.end(), "close", why="taken-over")
+    assert len(ends) == 4
+    assert "client id plc3" in str(ends[0]) and "c2 from 127.0.0.1:" in str(ends[0])
+    assert "in turns" not in str(ends[0]) and "in turns, 4 times" in str(ends[3])

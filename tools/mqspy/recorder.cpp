@@ -27,10 +27,13 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
     const InFlight in_flight{state.side(Sender::client).messages.size(),
                              state.side(Sender::server).messages.size()};
     owner_.sink_.on_packet({link_, packet, state, in_flight, findings_});
+    follow_client_id(packet, state);
   }
 
   void on_close(const mqtt::FlowClose& close, const mqtt::FlowState& state) override {
-    const mqtt::PostMortem why = mqtt::post_mortem(close, state, last_error_);
+    mqtt::PostMortem why = mqtt::post_mortem(close, state, last_error_);
+    if (auto taken_over = owner_.takeovers_.ended(link_, close, state))
+      why = {.cause = "taken-over", .text = std::move(*taken_over)};
     findings_.clear();
     mqtt::lint(close, state, findings_);
     keep_last_error();
@@ -42,6 +45,14 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
   [[nodiscard]] mqtt::Flow& flow() { return flow_; }
 
  private:
+  void follow_client_id(const mqtt::FlowPacket& packet, const mqtt::FlowState& state) {
+    if (!packet.packet) return;
+    if (const auto* connect = std::get_if<mqtt::ConnectView>(&*packet.packet))
+      owner_.takeovers_.connecting(link_, connect->client_id, packet.step.time);
+    else if (std::holds_alternative<mqtt::ConnackView>(*packet.packet) && state.refused())
+      owner_.takeovers_.refused(link_);
+  }
+
   void keep_last_error() {
     for (const mqtt::Finding& finding : findings_) {
       if (finding.severity != mqtt::Severity::error) continue;

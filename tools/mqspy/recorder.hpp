@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "mqspy/record.hpp"
+#include "mqspy/takeovers.hpp"
 
 namespace mq::spy {
 
@@ -72,6 +73,7 @@ class Recorder {
 
   RecordSink& sink_;
   RecorderLimits limits_;
+  Takeovers takeovers_;
   std::map<Id, std::unique_ptr<Tracked>> open_;  // by age
   mutable Id last_id_ = 0;                       // of last_, which most calls are about
   mutable Tracked* last_ = nullptr;

@@ -248,7 +248,8 @@ bool CloseSubject::any(const FieldName& name_, const Test& test) const {
     case Field::closed_by: return record_.close.by && with_text(test, name(*record_.close.by));
     case Field::how: return with_text(test, name(record_.close.how));
     case Field::life: return with_number(test, microseconds(record_.close.time - record_.link.opened));
-    case Field::why: return with_text(test, record_.why);
+    case Field::why: return with_text(test, record_.cause);
+    case Field::message: return with_text(test, record_.why) || with_findings(name_, record_.findings, test);
     case Field::last_lint: return record_.last_error && with_text(test, record_.last_error->clause);
     default: return with_findings(name_, record_.findings, test);
   }

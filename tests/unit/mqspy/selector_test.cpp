@@ -180,7 +180,7 @@ TEST(Selector, KnowsTheConnectionAndTheLatency) {
   connect.client_id = "plc3";
   connect.user_name = "u";
   connect.keep_alive = 60;
-  EXPECT_TRUE(conversation.holds("client_id==plc3 && user==u && keep_alive==60 && clean_start",
+  EXPECT_TRUE(conversation.holds("client_id==plc3 && user_name==u && keep_alive==60 && clean_start",
                                  Sender::client, connect));
   EXPECT_TRUE(
       conversation.holds("client_id==\"plc3\" && rtt>50ms && rtt<=51ms && rtt_us==51000 && "
@@ -249,9 +249,10 @@ TEST(Selector, OtherRecordsThanPackets) {
   const mqtt::FlowClose close{.by = Sender::server,
                               .how = mqtt::FlowClose::How::reset,
                               .time = mqtt::TimePoint{std::chrono::seconds{4}}};
-  const CloseRecord record{link, close, state, {}, "keep-alive ran out", nullptr};
+  const CloseRecord record{link, close, state, {}, "keep-alive", "keep-alive ran out", nullptr};
   const auto selector = Selector::parse(
-      "k==close && conn==c2 && by==server && how==reset && life==3s && life_us==3000000 && why~keep-alive");
+      "k==close && conn==c2 && by==server && how==reset && life==3s && life_us==3000000 && why==keep-alive "
+      "&& msg~out");
   ASSERT_TRUE(selector);
   EXPECT_TRUE(selector->matches(CloseSubject{record}));
   EXPECT_FALSE(Selector::parse("k==open")->matches(CloseSubject{record}));
