@@ -112,3 +112,8 @@ def figures_of(counters, least, greatest):
     for percent in (50, 90, 99, 99.9, 99.99):
         found[f"p{percent}"] = percentile(counters, percent, greatest)
     return {**found, "max": greatest, "hdr": encode(counters)}
+
+
+def count_above(text, value):
+    """How many values are in counters that begin above `value`."""
+    return sum(count for index, count in decode(text).items() if index > index_of(int(value)))

@@ -19,7 +19,7 @@ constexpr unsigned steps_max = 1'000;
 /// Of a step, where --duration and --count do not say it.
 constexpr std::chrono::seconds step_time{5};
 
-std::optional<double> parse_decimal(std::string_view text) {
+std::optional<double> read_decimal(std::string_view text) {
   double value = 0;
   const auto [end, fault] =
       std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
@@ -30,7 +30,7 @@ std::optional<double> parse_decimal(std::string_view text) {
 ValueResult keep_load(std::optional<double>& target, std::string_view text) {
   std::string_view number = text;
   if (number.ends_with("/s")) number.remove_suffix(2);
-  target = parse_decimal(number);
+  target = read_decimal(number);
   if (target && *target >= 1e-3 && *target <= load_max) return {};
   return std::unexpected(
       fmt::format("'{}' is not a load such as 1000/s, or 40 clients", mqtt::escape_for_terminal(text)));
@@ -40,7 +40,7 @@ ValueResult keep_load(std::optional<double>& target, std::string_view text) {
 ValueResult keep_precision(double& target, std::string_view text) {
   std::string_view number = text;
   if (number.ends_with('%')) number.remove_suffix(1);
-  const auto percent = parse_decimal(number);
+  const auto percent = read_decimal(number);
   if (!percent || *percent < 0.1 || *percent > 100)
     return std::unexpected(
         fmt::format("'{}' is not a share from 0.1% to 100%", mqtt::escape_for_terminal(text)));

@@ -13,7 +13,7 @@
 namespace mq::bench {
 namespace {
 
-constexpr std::string_view group = "Several machines";
+constexpr std::string_view shard_group = "Several machines";
 /// A level of a topic that every broker takes.
 constexpr std::size_t run_name_max = 64;
 
@@ -55,7 +55,7 @@ ValueResult keep_run_name(ShardConfig& config, std::string_view text) {
 void declare_shard_options(Options& o, ShardConfig& config) {
   o.parsed("--shard", [&config](std::string_view text) { return keep_shard(config, text); })
       .metavar("I/N|auto")
-      .group(group)
+      .group(shard_group)
       .text(
           "this process is the I-th of N that do the run together, with every N-th client; auto asks MPI, "
           "Slurm, a "
@@ -64,7 +64,7 @@ void declare_shard_options(Options& o, ShardConfig& config) {
       .example("--shard 1/3");
   o.parsed("--rendezvous", [&config](std::string_view url) { return keep_rendezvous(config, url); })
       .metavar("URL")
-      .group(group)
+      .group(shard_group)
       .secret(detail::secrets_of_url)
       .text(
           "broker at which the shards meet; the one under test will do. TLS options and, without any in the "
@@ -73,12 +73,12 @@ void declare_shard_options(Options& o, ShardConfig& config) {
       .needs({"--shard"});
   o.parsed("--run", [&config](std::string_view text) { return keep_run_name(config, text); })
       .metavar("NAME")
-      .group(group)
+      .group(shard_group)
       .text("tells runs apart that meet at one broker at the same time (default: mqbench)")
       .needs({"--rendezvous"});
   o.duration("--rendezvous-timeout", config.patience)
       .metavar("TIME")
-      .group(group)
+      .group(shard_group)
       .must(some_time)
       .text("how long to wait for the other shards (default: 60s)")
       .needs({"--rendezvous"});

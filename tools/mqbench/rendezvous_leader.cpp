@@ -12,13 +12,13 @@ using mqtt::Duration;
 using mqtt::TimePoint;
 
 /// From the word to the start itself: it must have come to everybody.
-constexpr Duration start_delay = std::chrono::milliseconds{500};
+constexpr Duration start_notice = std::chrono::milliseconds{500};
 /// As long as a message takes, by what the clocks' errors tell, four times.
 constexpr int start_delay_in_errors = 8;
 /// Who has not said hello for so long in the beginning is not there any more.
 constexpr Duration hello_lasts = std::chrono::seconds{2};
 constexpr std::size_t missing_max = 16;
-constexpr std::int64_t time_max = std::int64_t{1} << 60;
+constexpr std::int64_t start_time_max = std::int64_t{1} << 60;
 
 std::uint64_t natural(std::int64_t number) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0));
@@ -99,14 +99,15 @@ void Rendezvous::note_report(Member& member, const RendezvousMessage& message) {
 }
 
 void Rendezvous::note_synced(Member& member, const RendezvousMessage& message) {
-  member.clock = {Duration{std::clamp(message.numbers[0], -time_max, time_max)},
-                  Duration{std::clamp<std::int64_t>(message.numbers[1], 0, time_max)}};
+  member.clock = {Duration{std::clamp(message.numbers[0], -start_time_max, start_time_max)},
+                  Duration{std::clamp<std::int64_t>(message.numbers[1], 0, start_time_max)}};
   member.synced = true;
 }
 
 void Rendezvous::note_done(Member& member, const RendezvousMessage& message) {
   member.done = true;
-  worst_error_ = std::max(worst_error_, Duration{std::clamp<std::int64_t>(message.numbers[0], 0, time_max)});
+  worst_error_ =
+      std::max(worst_error_, Duration{std::clamp<std::int64_t>(message.numbers[0], 0, start_time_max)});
 }
 
 void Rendezvous::pass_on(const RendezvousMessage& message) {
@@ -142,7 +143,7 @@ void Rendezvous::go_on(TimePoint now) {
     send(std::nullopt, Kind::sync);
   }
   if (phase_ == Phase::syncing && all(&Member::synced)) {
-    Duration delay = start_delay;
+    Duration delay = start_notice;
     for (const Member& each : members_)
       delay = std::max(delay,
                        std::min(each.clock.error, Duration{std::chrono::seconds{5}}) * start_delay_in_errors);

@@ -19,6 +19,9 @@ constexpr double busy_max = 0.85;
 /// Of the distance between two messages of a publisher; and never less than a scheduler's tick.
 constexpr double lag_share_max = 0.1;
 constexpr double lag_ns_always_allowed = 1e6;
+/// A thread that cannot run for so much of its time, when it wants to, is late for acknowledgements too: that
+/// a window is full says nothing then.
+constexpr double absent_max = 0.3;
 /// So many messages may have waited for the window or the socket before that explains a lag.
 constexpr double held_share_max = 0.01;
 
@@ -91,7 +94,8 @@ void judge(RunResult& result) {
   const double allowed = lag_allowed_ns(result.plan.load);
   const auto lag = static_cast<double>(m.lag.at_percentile(99));
   const bool late = result.plan.scenario.open_loop() && (lag > allowed || m.unsent > 0);
-  const bool held = static_cast<double>(m.held) > held_share_max * static_cast<double>(m.sent);
+  const bool absent = result.absent > absent_max;
+  const bool held = !absent && static_cast<double>(m.held) > held_share_max * static_cast<double>(m.sent);
   if (result.busiest > busy_max) {
     result.verdict = Verdict::tool_bound;
     result.reason = fmt::format("a thread was busy for {:.0f} % of its time", result.busiest * 100);
@@ -100,6 +104,8 @@ void judge(RunResult& result) {
     result.reason =
         fmt::format("1 % of the messages left {:.3g} ms late or later, of {:.3g} ms allowed, and {} never{}",
                     lag / 1e6, allowed / 1e6, m.unsent, held ? "; the socket or the window was full" : "");
+    if (absent)
+      result.reason += fmt::format("; a thread could not run for {:.0f} % of its time", result.absent * 100);
   }
 }
 

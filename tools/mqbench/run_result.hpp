@@ -60,6 +60,7 @@ struct RunResult {
   unsigned threads = 0;
   mqtt::Duration cpu{};  ///< of all workers
   double busiest = 0;    ///< the share of its time that the busiest worker was at work
+  double absent = 0;     ///< the share of its time that a worker could not run, at most
   Machine machine;
   Verdict verdict = Verdict::valid;
   std::string reason;  ///< of a verdict that is not valid

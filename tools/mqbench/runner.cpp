@@ -250,8 +250,10 @@ RunResult Runner::add_up() {
     const WorkerResult& part = worker->result();
     result.measurements.add(part.measurements);
     result.cpu += part.cpu;
-    if (part.elapsed > Duration::zero())
+    if (part.elapsed > Duration::zero()) {
       result.busiest = std::max(result.busiest, std::chrono::duration<double>{part.cpu} / part.elapsed);
+      result.absent = std::max(result.absent, std::chrono::duration<double>{part.absent} / part.elapsed);
+    }
     if (!part.agreed.peer.empty()) result.agreed = part.agreed;
   }
   if (meeting_) add_shard(result, meeting_->look());

@@ -39,7 +39,7 @@ struct Member {
   std::size_t offset;
 };
 
-double seconds(Duration time) { return std::chrono::duration<double>{time}.count(); }
+double seconds_of(Duration time) { return std::chrono::duration<double>{time}.count(); }
 
 std::optional<std::string> string_in(std::string_view json) {
   if (!json.starts_with('"')) return std::nullopt;
@@ -269,15 +269,15 @@ constexpr std::array keys{
         keep_count},
     Key{"warmup_s",
         [](J& j, const S& s) {
-          if (s.count == 0) j.field("warmup_s", seconds(s.warmup));
+          if (s.count == 0) j.field("warmup_s", seconds_of(s.warmup));
         },
         [](S& s, Json v) { return keep_seconds(s.warmup, v, 0); }},
     Key{"duration_s",
         [](J& j, const S& s) {
-          if (s.count == 0) j.field("duration_s", seconds(s.duration));
+          if (s.count == 0) j.field("duration_s", seconds_of(s.duration));
         },
         [](S& s, Json v) { return s.count = 0, keep_seconds(s.duration, v, 1e-9); }},
-    Key{"drain_s", [](J& j, const S& s) { j.field("drain_s", seconds(s.drain)); },
+    Key{"drain_s", [](J& j, const S& s) { j.field("drain_s", seconds_of(s.drain)); },
         [](S& s, Json v) { return keep_seconds(s.drain, v, 0); }},
     Key{"seed", [](J& j, const S& s) { j.field("seed", s.seed); },
         [](S& s, Json v) { return keep_whole(s.seed, v, 0, std::numeric_limits<std::uint64_t>::max()); }},

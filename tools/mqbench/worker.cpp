@@ -16,6 +16,8 @@ using mqtt::TimePoint;
 
 /// How often a worker looks what it is told, and tells how far it is.
 constexpr Duration tick_interval = std::chrono::milliseconds{20};
+/// A timer of the loop is late by a millisecond, and a turn may take as long.
+constexpr Duration tick_tolerance = std::chrono::milliseconds{2};
 /// Messages of a schedule in one turn. Each may be another connection's, and leaves at the turn's end: so
 /// many writes take some 40 us, by which the first is later than its stamp says.
 constexpr int scheduled_max = 16;
@@ -115,8 +117,16 @@ void Worker::make_clients() {
   }
 }
 
+/// Who looks for its messages every tick, and comes late to most, has no time: whatever else is full then is
+/// so because of that.
+void Worker::note_absence() {
+  if (!started_ || !tick_due_ || result_.elapsed != Duration::zero()) return;
+  result_.absent += std::max(Duration::zero(), loop_->now() - *tick_due_ - tick_tolerance);
+}
+
 void Worker::tick() {
   loop_->refresh_now();
+  note_absence();
   if (control_.finish.load(std::memory_order_acquire)) return finish();
   if (!started_ && control_.start_ns.load(std::memory_order_acquire) != 0) begin();
   connect_due();
@@ -124,7 +134,8 @@ void Worker::tick() {
   pause_slow();
   if (control_.stop.load(std::memory_order_relaxed) || flat_out_is_over()) stop_publishing();
   report();
-  tick_timer_->set(loop_->now() + tick_interval);
+  tick_due_ = loop_->now() + tick_interval;
+  tick_timer_->set(tick_due_);
 }
 
 /// An open loop ends by its schedule, and one with a count by that.

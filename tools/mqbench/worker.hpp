@@ -32,6 +32,7 @@ struct WorkerResult {
   std::vector<std::uint64_t> deliverable;  ///< by stream, those of others 0
   mqtt::Duration cpu{};                    ///< of the thread, from the start until all was sent
   mqtt::Duration elapsed{};                ///< as long as that
+  mqtt::Duration absent{};                 ///< of that: it should have looked at the clock, and did not run
   std::optional<SetupFailure> failure;     ///< the first
   Agreed agreed;
 };
@@ -67,6 +68,7 @@ class Worker final : private ClientOwner {
   [[nodiscard]] ClientKinds client_kinds();
   void make_clients();
   void tick();
+  void note_absence();
   void connect_due();
   void bring_back_due();
   void pause_slow();
@@ -102,6 +104,7 @@ class Worker final : private ClientOwner {
   std::unique_ptr<Surroundings> around_;
   std::unique_ptr<PreciseTimer> due_timer_;
   std::unique_ptr<mqtt::net::Timer> tick_timer_;
+  mqtt::Deadline tick_due_;
   std::unique_ptr<mqtt::net::TurnEnd> more_;
   std::vector<std::unique_ptr<BenchSubscriber>> subscribers_;
   std::vector<std::unique_ptr<BenchPublisher>> publishers_;

@@ -43,6 +43,15 @@ TEST(Judge, ALagBehindAFullWindowIsTheBrokers) {
   EXPECT_EQ(verdict_of(result), Verdict::broker_bound);
 }
 
+TEST(Judge, AFullWindowOfAThreadThatCouldNotRunIsItsOwn) {
+  auto result = with_lag(50ms);
+  result.measurements.held = 2;
+  result.absent = 0.29;
+  EXPECT_EQ(verdict_of(result), Verdict::broker_bound);
+  result.absent = 0.31;
+  EXPECT_EQ(verdict_of(result), Verdict::tool_bound);
+}
+
 TEST(Judge, WhatWasNeverSentIsALagWithoutEnd) {
   auto result = with_lag(0ms);
   result.measurements.unsent = 1;
