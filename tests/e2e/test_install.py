@@ -47,6 +47,13 @@ def test_json_lines_fit_the_installed_schema(installed):
         validator.validate({"topic": 1})
 
 
+def test_a_result_of_the_installed_mqbench_fits_the_installed_schema(installed):
+    schema = json.loads((installed / "share" / "mq" / "mqbench-result.schema.json").read_text(encoding="utf-8"))
+    run = subprocess.run([installed / "bin" / "mqbench", "run", "--self", "--count", "50", "--json", "-", "--quiet"],
+                         capture_output=True, timeout=60)
+    jsonschema.validators.validator_for(schema)(schema).validate(json.loads(run.stdout))
+
+
 def test_units_start_the_program_that_is_installed(installed):
     units = installed / "lib" / "systemd" / "system"
     assert "ExecStart=/usr/bin/mqbroker" in (units / "mqbroker.service").read_text(encoding="utf-8")

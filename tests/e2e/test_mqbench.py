@@ -359,7 +359,7 @@ def test_a_result_file_is_never_half_written(mqbroker, scratch):
     assert [each.name for each in scratch.iterdir()] == ["result.json"]
 
 
-@pytest.mark.parametrize("option", ("--json", "--hdr"))
+@pytest.mark.parametrize("option", ("--json", "--hdr", "--csv"))
 def test_results_that_cannot_be_written_are_known_before_the_run(mqbroker, option):
     result = mqbench("run", *mqbroker["tcp"].mq_args(), "--duration", "1h", option, "/nowhere/result")
     assert_fails(result, 14, "/nowhere/result")

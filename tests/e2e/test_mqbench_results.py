@@ -1,11 +1,15 @@
 """mqbench: what a run says of itself: seconds, thresholds, verdicts, files, and what is seen while it lasts."""
 
+import csv
+import io
 import json
 import os
+import pathlib
 import re
 import shlex
 import time
 
+import jsonschema
 import pytest
 
 from support.brokers import JS
@@ -23,11 +27,17 @@ def mqbroker():
         yield broker
 
 
+SCHEMA = json.loads((pathlib.Path(__file__).parents[2] / "tools/mqbench/mqbench-result.schema.json").read_text())
+VALIDATOR = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
+
+
 def result_of(broker, *args, code=0, seconds=60):
     """The JSON of a run, and what it said on stderr."""
     result = mqbench("run", "quick", *broker["tcp"].mq_args(), *args, "--json", "-", seconds=seconds)
     assert result.code == code, result
-    return json.loads(result.out), result.err_text
+    written = json.loads(result.out)
+    VALIDATOR.validate(written)
+    return written, result.err_text
 
 
 # --- second by second -----------------------------------------------------------------------------
@@ -150,11 +160,103 @@ def test_without_thresholds_nothing_is_passed(mqbroker):
     assert {"passed", "thresholds"}.isdisjoint(result)
 
 
+# --- files, and what they say of how they came to be ---------------------------------------------
+
+def test_the_schema_is_one():
+    jsonschema.validators.validator_for(SCHEMA).check_schema(SCHEMA)
+    for wrong in ({}, {"format": "mqbench/2"}):
+        with pytest.raises(jsonschema.ValidationError):
+            VALIDATOR.validate(wrong)
+
+
+@pytest.mark.parametrize("words", (
+    "quick --self --count 100", "quick --self -q 1 --window 3 --count 100", "quick --self -q 2 --count 50 -V 311 --threads 3",
+    "sink --self --count 1000", "fan-out --self --subscribers 10 --count 20 --threshold lost==0 --threshold p99<1h",
+    "quick --self --rate 300/s --warmup 0.5s --duration 1s --arrival poisson", "sink --self --rate max --count 20 --threads 1",
+    "quick --self --count 20 --watch-pid 1 --size 20",
+))
+def test_every_result_fits_the_schema(words):
+    ended = mqbench("run", *shlex.split(words), "--json", "-", "--quiet", seconds=60)
+    assert ended.code in (0, 13), ended
+    VALIDATOR.validate(json.loads(ended.out))
+
+
+def test_results_with_failures_fit_the_schema(scratch):
+    path = scratch / "result.json"
+    with Relay(deliver=lambda n, payload: [], puback=0x97) as relay:
+        ended = mqbench("run", "pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "-q", "1:0", "--count", 20, "--drain",
+                        "200ms", "--json", path, "--quiet")
+    assert ended.code == 10, ended
+    VALIDATOR.validate(json.loads(path.read_text()))
+
+
+def test_a_table_has_a_line_per_second(mqbroker, scratch):
+    path, table = scratch / "result.json", scratch / "result.csv"
+    ended = mqbench("run", *mqbroker["tcp"].mq_args(), "--rate", "500/s", "--count", 1000, "--watch-pid", mqbroker.pid, "--json", path,
+                    "--csv", table, "--quiet")
+    assert ended.code == 0, ended
+    seconds = json.loads(path.read_text())["intervals"]
+    lines = list(csv.DictReader(io.StringIO(table.read_text(), newline="")))
+    assert [line["t_s"] for line in lines] == [str(each["t_s"]) for each in seconds]
+    for line, each in zip(lines, seconds):
+        latency = each.get("latency", {})
+        assert (line["sent"], line["received"]) == (str(each["sent"]), str(each["received"]))
+        assert line["latency_p99_ns"] == str(latency.get("p99", "")) and line["latency_p99_9_ns"] == str(latency.get("p99.9", ""))
+        assert line["broker_rss_bytes"] == str(each.get("broker_rss_bytes", ""))
+        assert float(line["tool_cpu"] or 0) == pytest.approx(each.get("tool_cpu", 0))
+
+
+def test_equal_scenarios_have_equal_hashes(mqbroker):
+    hashes = [result_of(mqbroker, "--count", 10, *more, "--quiet")[0]["scenario_hash"] for more in ((), (), ("--seed", 2), ("--threads", 1))]
+    assert hashes[0] == hashes[1] != hashes[2] and len(hashes[0]) == 16
+
+
+def test_the_result_says_what_it_was_made_with(mqbroker):
+    result, _ = result_of(mqbroker, "-q", 1, "--window", 7, "--count", 50, "--watch-pid", mqbroker.pid, "-u", "u", "-P", "hidden", "--quiet")
+    assert "hidden" not in json.dumps(result) and "--window 7" in result["tool"]["command_line"]
+    assert result["broker"]["window"] == 7 and result["broker"]["receive_maximum"] == 1024
+    assert result["broker"]["processes"][0]["pid"] == mqbroker.pid
+    assert result["broker"]["processes"][0]["allowed_processors"] == result["machine"]["allowed_processors"] != ""
+    assert result["activity"]["tcp_segments_sent"] > 0 and result["tool"]["build"]
+
+
+def test_a_window_that_the_broker_makes_smaller_is_said():
+    with MqBroker(options=("--receive-maximum", "5")) as broker:
+        result, _ = result_of(broker, "-q", 1, "--window", 50, "--count", 100, "--quiet")
+    assert result["broker"]["window"] == 5
+    assert any("the window is 5 and not 50" in note for note in result["notes"])
+
+
+def test_offered_sent_and_delivered_are_told_apart():
+    with Relay(before_ack=lambda n: time.sleep(2) if n == 20 else None) as relay:
+        ended = mqbench("run", "pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "-q", "1:0", "--window", 1, "--rate", "100/s",
+                        "--warmup", 0, "--duration", "1s", "--drain", "300ms", "--json", "-", "--quiet")
+    counts = json.loads(ended.out)["counts"]
+    assert counts["offered"] == 100 == counts["sent"] + counts["unsent"] and counts["received"] < counts["offered"], ended
+
+
+# --- against ourselves ----------------------------------------------------------------------------
+
+def test_the_embedded_broker_needs_no_other_and_is_said():
+    ended = mqbench("run", "--self", "--count", 500, "-q", 1, "--quiet")
+    assert (ended.code, ended.err) == (0, b""), ended
+    assert b"in this process (--self): this is the floor" in ended.out and b"lost 0, " in ended.out
+
+
+def test_the_environment_is_not_asked_for_a_broker():
+    env = {"MQTT_URL": "mqtts://nowhere.invalid", "ALL_PROXY": "socks5://127.0.0.1:9"}
+    ended = mqbench("run", "--self", "--count", 10, "--json", "-", "--quiet", env=env)
+    assert (ended.code, json.loads(ended.out)["broker"]["embedded"]) == (0, True), ended
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, named", (
     ("--watch-pid 0", "--watch-pid"), ("--watch-pid x", "--watch-pid"), ("--watch-pid -1", "--watch-pid"),
-    ("--watch-pid 99999999999", "--watch-pid"),
+    ("--watch-pid 99999999999", "--watch-pid"), ("--csv ''", "--csv"),
+    ("--self -h localhost", "--self"), ("--self -p 1883", "--self"), ("--self -L mqtt://x", "--self"), ("--self --unix /x", "--self"),
+    ("--self --proxy socks5://x", "--self"), ("--self --insecure", "TLS"),
+    ("--self --shard 1/2 --rendezvous mqtt://localhost", "--self"),
     ("--threshold ''", "--threshold"), ("--threshold p99", "--threshold"), ("--threshold p99=5ms", "'='"),
     ("--threshold p99<5", "'5'"), ("--threshold lots==0", "'lots'"), ("--threshold lost<0.5", "'0.5'"),
     ("--rate max --threshold p99<5ms", "closed loop"), ("--window 5 -q 1 --threshold lag.p99<5ms", "closed loop"),

@@ -18,7 +18,7 @@ namespace mq::bench {
 namespace {
 
 mqtt::Result<void> check_results(const ResultsConfig& config) {
-  for (const std::string& path : {config.json_file, config.hdr_file})
+  for (const std::string& path : {config.json_file, config.hdr_file, config.csv_file})
     if (!path.empty() && path != "-")
       if (auto writable = check_writable(path); !writable) return writable;
   return {};
@@ -29,6 +29,8 @@ mqtt::Result<void> write_results(const ResultsConfig& config, const RunResult& r
   auto shown = write_all(STDOUT_FILENO, json_instead ? as_json(result) : as_text(result), "standard output");
   if (!json_instead && !config.json_file.empty())
     if (auto written = write_file(config.json_file, as_json(result)); !written) return written;
+  if (!config.csv_file.empty())
+    if (auto written = write_file(config.csv_file, as_csv(result)); !written) return written;
   if (!config.hdr_file.empty())
     if (auto written = write_file(config.hdr_file, as_histogram_log(result)); !written) return written;
   return shown;

@@ -102,6 +102,7 @@ void declare_bench_options(Options& options, BenchConfig& config) {
   declare_log_options(options, config.connection.log);
   options.rule([&config] { return choose_command(config); });
   options.rule([&options, &config] { return choose_what_to_do(options, config); });
+  options.rule([&config] { return check_self(config.results, config.connection); });
   options.rule([&config] { return check_connection(config.connection); });
   options.example("mqbench run", "ten pairs of clients on the broker of this machine");
   options.example("mqbench run fan-in -h broker --rate 20000/s --qos 1 --json result.json",

@@ -39,6 +39,11 @@ void declare_files(Options& o, ResultsConfig& config) {
       .group(group)
       .must(not_empty)
       .text("write the histograms as a log that HdrHistogram's tools read, in nanoseconds");
+  o.text("--csv", config.csv_file)
+      .metavar("FILE")
+      .group(group)
+      .must(not_empty)
+      .text("write a line per second of the run, for a spreadsheet; what is not known is empty");
 }
 
 void declare_thresholds(Options& o, ResultsConfig& config) {
@@ -54,6 +59,16 @@ void declare_thresholds(Options& o, ResultsConfig& config) {
           "run "
           "whose verdict is not valid keeps to none")
       .example("--threshold 'p99<5ms' --threshold lost==0");
+}
+
+void declare_self(Options& o, ResultsConfig& config) {
+  o.flag("--self", config.self)
+      .group(group)
+      .text(
+          "against a broker of its own, in a thread of this process on 127.0.0.1: the floor, what the "
+          "machine and "
+          "mqbench take at least")
+      .excludes({"--url", "--host", "--port", "--unix", "--proxy", "-S", "--shard"});
 }
 
 void declare_watching(Options& o, ResultsConfig& config) {
@@ -74,12 +89,18 @@ void declare_result_options(Options& options, ResultsConfig& config) {
   declare_files(options, config);
   declare_thresholds(options, config);
   declare_watching(options, config);
+  declare_self(options, config);
+}
+
+std::optional<std::string> check_self(const ResultsConfig& config, const ConnectionConfig& connection) {
+  if (!config.self || connection.transport == mqtt::Transport::tcp) return std::nullopt;
+  return "option '--self': that broker speaks plain TCP, without TLS and WebSocket";
 }
 
 std::optional<std::string> check_thresholds(const ResultsConfig& config, const Scenario& scenario) {
   for (const Threshold& threshold : config.thresholds)
     if (const auto why = threshold.impossible_in(scenario))
-      return fmt::format("option '--threshold': {}: {}", quoted(threshold.text()), *why);
+      return fmt::format("option '--threshold': {}: {}", mq::quoted(threshold.text()), *why);
   return std::nullopt;
 }
 

@@ -12,8 +12,10 @@ namespace mq::bench {
 struct ResultsConfig {
   std::string json_file;  ///< "-" is standard output; empty: none
   std::string hdr_file;
+  std::string csv_file;
   std::vector<pid_t> watched;  ///< processes of the broker
   std::vector<Threshold> thresholds;
+  bool self = false;  ///< against a broker in this process
 };
 
 }  // namespace mq::bench

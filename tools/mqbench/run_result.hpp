@@ -7,33 +7,20 @@
 #include "common/wall_time.hpp"
 #include "mqbench/clock_offset.hpp"
 #include "mqbench/interval_log.hpp"
+#include "mqbench/machine.hpp"
 #include "mqbench/measurements.hpp"
 #include "mqbench/plan.hpp"
 #include "mqbench/threshold.hpp"
+#include "mqbench/verdict.hpp"
 #include "mqbench/worker.hpp"
 
 namespace mq::bench {
 
-/// What the result can be used for.
-enum class Verdict : std::uint8_t {
-  valid,
-  tool_bound,    ///< the numbers are those of this program, not of the broker
-  broker_bound,  ///< the broker took less than was asked for
+/// A process of the broker.
+struct WatchedProcess {
+  pid_t pid = 0;
+  std::string allowed_processors;
 };
-
-[[nodiscard]] std::string_view to_string(Verdict verdict);
-
-/// Of the machine that ran it.
-struct Machine {
-  std::string host;
-  std::string kernel;
-  std::string cpu;
-  unsigned processors = 0;
-  std::string clock_source;
-  std::string governor;  ///< empty where the kernel has none
-};
-
-[[nodiscard]] Machine this_machine();
 
 /// Of a process that has a part of a run.
 struct ShardResult {
@@ -62,8 +49,12 @@ struct RunResult {
   double busiest = 0;    ///< the share of its time that the busiest worker was at work
   double absent = 0;     ///< the share of its time that a worker could not run, at most
   Machine machine;
+  SystemActivity activity;
+  std::vector<WatchedProcess> watched;
+  bool embedded = false;  ///< the broker was our own, in this process
   Verdict verdict = Verdict::valid;
-  std::string reason;  ///< of a verdict that is not valid
+  std::string reason;              ///< of a verdict that is not valid
+  std::vector<std::string> notes;  ///< sentences for who reads the numbers
   std::vector<ThresholdOutcome> thresholds;
   std::optional<ShardResult> shard;
 
@@ -76,13 +67,12 @@ struct RunResult {
   [[nodiscard]] bool passed() const;
 };
 
-/// Sets verdict and reason.
-void judge(RunResult& result);
-
 /// For people.
 [[nodiscard]] std::string as_text(const RunResult& result);
 /// One JSON object and a line feed.
 [[nodiscard]] std::string as_json(const RunResult& result);
+/// A head, and a line for each second; what is not known is empty.
+[[nodiscard]] std::string as_csv(const RunResult& result);
 /// HdrHistogram's log: one interval, a tag per metric that has values.
 [[nodiscard]] std::string as_histogram_log(const RunResult& result);
 

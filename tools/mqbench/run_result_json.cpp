@@ -1,3 +1,7 @@
+#include <fmt/format.h>
+
+#include <mqtt/util/siphash.hpp>
+
 #include "common/json_writer.hpp"
 #include "mqbench/histogram_json.hpp"
 #include "mqbench/run_result.hpp"
@@ -53,6 +57,7 @@ void add_counts(JsonWriter& json, const RunResult& result) {
   const Measurements& m = result.measurements;
   json.key("counts");
   json.begin_object();
+  json.field("offered", m.sent + m.unsent);
   json.field("sent", m.sent);
   json.field("unsent", m.unsent);
   json.field("held", m.held);
@@ -137,6 +142,19 @@ void add_latencies(JsonWriter& json, const RunResult& result) {
   json.end_object();
 }
 
+void add_watched(JsonWriter& json, const RunResult& result) {
+  if (result.watched.empty()) return;
+  json.key("processes");
+  json.begin_array();
+  for (const WatchedProcess& each : result.watched) {
+    json.begin_object();
+    json.field("pid", each.pid);
+    if (!each.allowed_processors.empty()) json.field("allowed_processors", each.allowed_processors);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void add_broker(JsonWriter& json, const RunResult& result) {
   json.key("broker");
   json.begin_object();
@@ -144,6 +162,9 @@ void add_broker(JsonWriter& json, const RunResult& result) {
   json.field("peer", result.agreed.peer);
   json.field("version", to_string(result.agreed.version));
   json.field("receive_maximum", result.agreed.receive_maximum);
+  if (result.agreed.window) json.field("window", *result.agreed.window);
+  if (result.embedded) json.field("embedded", true);
+  add_watched(json, result);
   json.field("maximum_packet_size", result.agreed.maximum_packet_size);
   if (!result.agreed.tls_version.empty()) {
     json.field("tls_version", result.agreed.tls_version);
@@ -156,21 +177,60 @@ void add_tool(JsonWriter& json, const RunResult& result) {
   json.key("tool");
   json.begin_object();
   json.field("version", MQ_VERSION);
+  json.field("build", MQ_BUILD);
+  json.field("tcp_nodelay", true);  // libmqtt sets it on every connection
   json.field("command_line", result.command_line);
   json.field("threads", result.threads);
   json.field("cpu_s", seconds(result.cpu));
   json.field("busiest", result.busiest);
   json.field("cpu_s_per_million", result.cpu_seconds_per_million());
   json.end_object();
+}
+
+void add_machine(JsonWriter& json, const Machine& machine) {
+  const auto add = [&json](std::string_view name, const std::string& value) {
+    if (!value.empty()) json.field(name, value);
+  };
   json.key("machine");
   json.begin_object();
-  json.field("host", result.machine.host);
-  json.field("kernel", result.machine.kernel);
-  json.field("cpu", result.machine.cpu);
-  json.field("processors", result.machine.processors);
-  json.field("clock_source", result.machine.clock_source);
-  if (!result.machine.governor.empty()) json.field("governor", result.machine.governor);
+  json.field("host", machine.host);
+  json.field("kernel", machine.kernel);
+  json.field("cpu", machine.cpu);
+  json.field("processors", machine.processors);
+  add("allowed_processors", machine.allowed_processors);
+  json.field("clock_source", machine.clock_source);
+  add("governor", machine.governor);
+  if (machine.sibling_threads) json.field("sibling_threads", *machine.sibling_threads);
+  if (machine.cpu_quota) json.field("cpu_quota", *machine.cpu_quota);
   json.end_object();
+}
+
+/// What the machine did during the run.
+void add_activity(JsonWriter& json, const SystemActivity& activity) {
+  json.key("activity");
+  json.begin_object();
+  json.field("tcp_segments_sent", activity.segments_sent);
+  json.field("tcp_segments_resent", activity.segments_resent);
+  json.field("throttled_periods", activity.throttled_periods);
+  json.field("throttled_s", seconds(activity.throttled));
+  json.field("stolen", activity.stolen);
+  if (activity.busiest_reception) json.field("busiest_reception", *activity.busiest_reception);
+  json.end_object();
+}
+
+void add_notes(JsonWriter& json, const std::vector<std::string>& notes) {
+  json.key("notes");
+  json.begin_array();
+  for (const std::string& note : notes) json.string(note);
+  json.end_array();
+}
+
+/// The same text for the same scenario, whoever runs it.
+std::string hash_of(const Scenario& scenario) {
+  std::string text;
+  JsonWriter json{text};
+  write_scenario(json, scenario);
+  return fmt::format("{:016x}", mqtt::siphash(mqtt::SipKey{0}, text));
 }
 
 void add_shard(JsonWriter& json, const RunResult& result) {
@@ -203,15 +263,19 @@ std::string as_json(const RunResult& result) {
   json.field("interrupted", result.interrupted);
   json.field("verdict", to_string(result.verdict));
   if (!result.reason.empty()) json.field("reason", result.reason);
+  add_notes(json, result.notes);
   add_thresholds(json, result);
   json.key("scenario");
   write_scenario(json, result.plan.scenario);
+  json.field("scenario_hash", hash_of(result.plan.scenario));
   add_shard(json, result);
   add_counts(json, result);
   add_latencies(json, result);
   add_intervals(json, result.intervals);
   add_broker(json, result);
   add_tool(json, result);
+  add_machine(json, result.machine);
+  add_activity(json, result.activity);
   json.end_object();
   text += '\n';
   return text;

@@ -89,6 +89,7 @@ std::string as_text(const RunResult& result) {
   fmt::format_to(out, "verdict {}{}{}\n", to_string(result.verdict), result.reason.empty() ? "" : ": ",
                  result.reason);
   add_thresholds(out, result);
+  for (const std::string& note : result.notes) fmt::format_to(out, "note: {}\n", note);
   text += '\n';
   add_counts(out, result);
   fmt::format_to(out, "\n{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "latency in ms", "count",

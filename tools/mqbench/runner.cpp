@@ -38,6 +38,7 @@ Runner::Runner(const Plan& plan, const ConnectionConfig& connection, const Resul
       meeting_{meeting},
       signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { show_progress(); }}},
       timer_{loop_, [this] { look(); }},
+      results_{results},
       usage_{results.watched},
       intervals_{setups.size()} {
   const auto count = static_cast<unsigned>(setups.size());
@@ -114,6 +115,7 @@ void Runner::await_start() {
 
 void Runner::start_at(TimePoint start) {
   state_ = State::running;
+  system_ = read_system();
   start_ = moved_at_ = start;
   started_ = Diag::system_clock() + (start - loop_.now());
   control_.start_ns.store(start_.time_since_epoch().count(), std::memory_order_release);
@@ -262,6 +264,10 @@ RunResult Runner::add_up() {
   result.intervals =
       intervals_.finish(result.measurements.sent_per_second, result.measurements.received_per_second);
   result.machine = this_machine();
+  result.activity = between(system_, read_system());
+  result.embedded = results_.self;
+  for (const pid_t pid : results_.watched)
+    result.watched.push_back({pid, allowed_processors("/", std::to_string(pid))});
   judge(result);
   return result;
 }

@@ -71,6 +71,8 @@ class Runner {
   Control control_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
+  const ResultsConfig& results_;
+  SystemCounters system_;  // at the start
   UsageMeter usage_;
   IntervalLog intervals_;
   std::optional<RendezvousFailure> meeting_failure_;

@@ -11,6 +11,7 @@
 #include "common/authentication.hpp"
 #include "common/client_setup.hpp"
 #include "mqbench/assembly.hpp"
+#include "mqbench/embedded_broker.hpp"
 #include "mqbench/preflight.hpp"
 #include "mqbench/runner.hpp"
 #include "mqbench/stamp.hpp"
@@ -76,6 +77,14 @@ Plan plan_of(const BenchConfig& config, std::uint32_t run) {
   return plan;
 }
 
+mqtt::Result<std::unique_ptr<EmbeddedBroker>> start_embedded(ConnectionConfig& connection) {
+  auto broker = EmbeddedBroker::start();
+  if (!broker) return broker;
+  connection.hosts = {{.host = "127.0.0.1", .port = (*broker)->port()}};
+  connection.proxy.reset();  // of the environment
+  return broker;
+}
+
 }  // namespace
 
 std::optional<Sentence> shortage_of(const BenchConfig& config) {
@@ -89,6 +98,16 @@ std::optional<Sentence> shortage_of(const BenchConfig& config) {
 
 SingleRun run_once(BenchConfig& config, Diag& diag) {
   SingleRun done;
+  std::unique_ptr<EmbeddedBroker> embedded;
+  if (config.results.self) {
+    auto started = start_embedded(config.connection);
+    if (!started) {
+      diag.error(started.error().context);
+      done.code = ExitCode::internal;
+      return done;
+    }
+    embedded = std::move(*started);
+  }
   auto setups = make_setups(config.connection, threads_of(own_part(config)));
   if (!setups) {
     diag.error(setups.error().sentence);

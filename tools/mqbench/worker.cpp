@@ -220,6 +220,12 @@ void Worker::begin() {
     due_timer_->set(around_->start);
 }
 
+/// Before the first message.
+std::optional<std::size_t> Worker::window_in_effect() const {
+  if (publishers_.empty() || plan_.scenario.publish_qos == mqtt::QoS::at_most_once) return std::nullopt;
+  return publishers_.front()->client().session().send_quota();
+}
+
 void Worker::note_agreed() {
   const auto last = std::ranges::find_if(clients_.rbegin(), clients_.rend(),
                                          [](BenchClient* each) { return each->client().connected(); });
@@ -228,6 +234,7 @@ void Worker::note_agreed() {
   const auto tls = client.stream_properties();
   result_.agreed = {.version = client.session().version(),
                     .receive_maximum = client.session().limits().receive_maximum,
+                    .window = window_in_effect(),
                     .maximum_packet_size = client.session().limits().maximum_packet_size,
                     .peer = client.peer(),
                     .tls_version = tls.tls_version,

@@ -20,6 +20,7 @@ namespace mq::bench {
 struct Agreed {
   mqtt::Version version = mqtt::Version::v5;
   std::size_t receive_maximum = 0;
+  std::optional<std::size_t> window;  ///< of a publisher of QoS 1 or 2: the least of what we and it want
   std::uint32_t maximum_packet_size = 0;
   std::string peer;
   std::string tls_version;
@@ -75,6 +76,7 @@ class Worker final : private ClientOwner {
   void resume_slow();
   void begin();
   void note_agreed();
+  [[nodiscard]] std::optional<std::size_t> window_in_effect() const;
   [[nodiscard]] bool flat_out_is_over() const;
   void pump();
   void pump_schedule();
