@@ -1,8 +1,8 @@
 #include "mqspy/app.hpp"
 
 #include "mqspy/cmd_decode.hpp"
-#include "mqspy/cmd_proxy.hpp"
 #include "mqspy/cmd_explain.hpp"
+#include "mqspy/cmd_proxy.hpp"
 #include "mqspy/cmd_read.hpp"
 
 namespace mq::spy {

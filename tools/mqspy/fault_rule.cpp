@@ -131,11 +131,11 @@ Taken take_corrupt(FaultAction& action, std::string_view value) {
 std::uint32_t largest(const FieldName& name) {
   using mqtt::PropertyType;
   switch (name.field) {
-    case Field::qos: return 3;  // which no packet may have: to see what happens
-    case Field::packet_id:
-    case Field::keep_alive: return 0xFFFF;
-    case Field::reason: return 0xFF;
-    case Field::property: break;
+    case SelectorField::qos: return 3;  // which no packet may have: to see what happens
+    case SelectorField::packet_id:
+    case SelectorField::keep_alive: return 0xFFFF;
+    case SelectorField::reason: return 0xFF;
+    case SelectorField::property: break;
     default: return 1;
   }
   const PropertyType type = mqtt::property_info(name.property).type;
@@ -155,7 +155,7 @@ Taken take_set(FaultAction& action, std::string_view value) {
   const auto field = find_field(value.substr(0, split));
   if (!field || !can_set(field->name.field))
     return std::unexpected(
-        fmt::format("a field that can be set, which {} is not", quoted(value.substr(0, split))));
+        fmt::format("a field that can be set, which {} is not", mq::quoted(value.substr(0, split))));
   const std::string_view text = without_quotes(value.substr(split + 1));
   action.change.name = field->name;
   action.change.text = text;
@@ -260,9 +260,9 @@ class RuleParser {
                                   : name == "from"  ? &trigger.from
                                   : name == "count" ? &trigger.count
                                                     : nullptr;
-    if (!number) return refuse(start, quoted(item) + " is none of nth=, every=, from=, count= and p=");
+    if (!number) return refuse(start, mq::quoted(item) + " is none of nth=, every=, from=, count= and p=");
     const auto given = number_in<std::uint64_t>(value);
-    if (!given || *given == 0) return refuse(start, quoted(item) + " needs a number from 1");
+    if (!given || *given == 0) return refuse(start, mq::quoted(item) + " needs a number from 1");
     *number = *given;
   }
 
@@ -294,7 +294,7 @@ class RuleParser {
     std::string known;
     for (const ActionWord& each : action_words)
       known += fmt::format("{}{}", known.empty() ? "" : ", ", each.word);
-    refuse(at, fmt::format("{} is none of {}", word.empty() ? "nothing" : quoted(word), known));
+    refuse(at, fmt::format("{} is none of {}", word.empty() ? "nothing" : mq::quoted(word), known));
   }
 
   std::string_view text_;

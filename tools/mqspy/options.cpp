@@ -15,7 +15,7 @@ struct NamedCommand {
   Command command;
 };
 constexpr NamedCommand commands[] = {{"proxy", Command::proxy},
-                                      {"read", Command::read},
+                                     {"read", Command::read},
                                      {"lint", Command::lint},
                                      {"decode", Command::decode},
                                      {"explain", Command::explain}};
@@ -31,7 +31,7 @@ Fault choose_command(SpyConfig& config) {
   }
   if (config.typed.command.empty())
     return fmt::format("there is no command: use one of {} (or --help)", known);
-  return fmt::format("there is no command {}: use one of {}", quoted(config.typed.command), known);
+  return fmt::format("there is no command {}: use one of {}", mq::quoted(config.typed.command), known);
 }
 
 Fault check_arguments(const SpyConfig& config) {
@@ -39,7 +39,7 @@ Fault check_arguments(const SpyConfig& config) {
   if (reads && config.arguments.size() != 1)
     return fmt::format("{} needs one file, or - for standard input", config.typed.command);
   if (config.command == Command::proxy && !config.arguments.empty())
-    return fmt::format("proxy takes no argument {}", quoted(config.arguments[0]));
+    return fmt::format("proxy takes no argument {}", mq::quoted(config.arguments[0]));
   if (config.coverage && config.command != Command::explain) return "option '--coverage' is for explain";
   if (config.command == Command::explain && config.arguments.empty() != config.coverage)
     return "explain needs a clause, reason code, property or packet type, or --coverage";
@@ -71,9 +71,11 @@ void declare_reading(Options& o, SpyConfig& config) {
 }  // namespace
 
 Program mqspy_program() {
-  return {.name = "mqspy",
-          .summary = "Shows MQTT packets, and says what is wrong with them by clause of the specification.",
-          .usage = "proxy --listen URL --to URL | read FILE | lint FILE | decode [HEX…] | explain NAME  [OPTIONS]"};
+  return {
+      .name = "mqspy",
+      .summary = "Shows MQTT packets, and says what is wrong with them by clause of the specification.",
+      .usage =
+          "proxy --listen URL --to URL | read FILE | lint FILE | decode [HEX…] | explain NAME  [OPTIONS]"};
 }
 
 void declare_spy_options(Options& o, SpyConfig& config) {

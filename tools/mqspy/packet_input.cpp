@@ -71,8 +71,9 @@ mqtt::Result<std::string> read_packets(const std::vector<std::string>& arguments
   if (auto hex = from_hex(joined)) return *std::move(hex);
   if (auto base64 = mqtt::from_base64(without_blanks(joined)); base64 && !base64->empty())
     return *std::move(base64);
-  return mqtt::fail(mqtt::ErrorDomain::system, EINVAL,
-                    quoted(joined) + " is neither hexadecimal digits nor base64 nor a file that can be read");
+  return mqtt::fail(
+      mqtt::ErrorDomain::system, EINVAL,
+      mq::quoted(joined) + " is neither hexadecimal digits nor base64 nor a file that can be read");
 }
 
 std::optional<std::size_t> whole_packet(mqtt::Bytes octets) {

@@ -8,7 +8,7 @@
 namespace mq::spy {
 namespace {
 
-constexpr std::string_view group = "Proxy";
+constexpr std::string_view proxy_group = "Proxy";
 constexpr std::string_view faults_group = "Faults";
 
 ValueResult keep_listen(std::optional<ListenPlace>& target, std::string_view value) {
@@ -32,7 +32,7 @@ ValueResult keep_server(std::optional<mqtt::Endpoint>& target, std::string_view 
 
 ValueResult keep_fault(std::vector<FaultRule>& rules, std::string_view value) {
   auto rule = FaultRule::parse(value);
-  if (!rule) return std::unexpected(fmt::format("{}: {}", quoted(value), to_string(rule.error())));
+  if (!rule) return std::unexpected(fmt::format("{}: {}", mq::quoted(value), to_string(rule.error())));
   rules.push_back(std::move(*rule));
   return {};
 }
@@ -40,59 +40,65 @@ ValueResult keep_fault(std::vector<FaultRule>& rules, std::string_view value) {
 void declare_places(Options& o, ProxyConfig& config) {
   o.parsed("--listen", [&config](std::string_view value) { return keep_listen(config.listen, value); })
       .metavar("URL")
-      .group(group)
+      .group(proxy_group)
       .text(
           "proxy: where clients connect to: ADDRESS:PORT, mqtts://, ws://, wss:// or unix://; port 0 is any");
   o.parsed("--to", [&config](std::string_view value) { return keep_server(config.to, value); })
       .metavar("URL")
-      .group(group)
+      .group(proxy_group)
       .text("proxy: the server: mqtt://, mqtts://, ws://, wss:// or unix://");
   o.duration("--connect-timeout", config.connect_timeout)
-      .group(group)
+      .group(proxy_group)
       .text("how long connecting to the server and all handshakes may take");
   o.flag("--print-address", config.print_address)
-      .group(group)
+      .group(proxy_group)
       .text("write a URL per address to stdout once all listen");
   o.number("--ready-fd", config.ready_fd)
       .metavar("FD")
-      .group(group)
+      .group(proxy_group)
       .text("write a newline to this descriptor once all listen, and close it");
 }
 
 void declare_tls(Options& o, ProxyConfig& config) {
   o.text("--cert", config.identity.certificate_file)
       .metavar("FILE")
-      .group(group)
+      .group(proxy_group)
       .text("the certificate that clients see, with its chain (PEM); default: one of a throw-away CA")
       .needs({"--key"});
-  o.text("--key", config.identity.key_file).metavar("FILE").group(group).text("its key").needs({"--cert"});
+  o.text("--key", config.identity.key_file)
+      .metavar("FILE")
+      .group(proxy_group)
+      .text("its key")
+      .needs({"--cert"});
   o.text("--ca-out", config.ca_out)
       .metavar("FILE")
-      .group(group)
+      .group(proxy_group)
       .text("write the throw-away CA's certificate here, for clients to trust")
       .excludes({"--cert"});
   o.text("--cafile", config.upstream.ca_file)
       .metavar("FILE")
-      .group(group)
+      .group(proxy_group)
       .text("CA certificates for the server's (PEM); default: the system's");
   o.text("--capath", config.upstream.ca_path)
       .metavar("DIR")
-      .group(group)
+      .group(proxy_group)
       .text("directory of CA certificates for the server's (openssl rehash)");
-  o.flag("--insecure", config.upstream.insecure).group(group).text("do not verify the server's certificate");
+  o.flag("--insecure", config.upstream.insecure)
+      .group(proxy_group)
+      .text("do not verify the server's certificate");
   o.text("--to-cert", config.upstream.certificate_file)
       .metavar("FILE")
-      .group(group)
+      .group(proxy_group)
       .text("the certificate that the server sees, with its chain (PEM)")
       .needs({"--to-key"});
   o.text("--to-key", config.upstream.key_file)
       .metavar("FILE")
-      .group(group)
+      .group(proxy_group)
       .text("its key")
       .needs({"--to-cert"});
   o.text("--sni", config.server_name)
       .metavar("NAME")
-      .group(group)
+      .group(proxy_group)
       .text("the server's name in its certificate (default: what the client asks for, else the host)");
 }
 

@@ -53,8 +53,8 @@ std::expected<Awaited, SelectorFault> Awaited::parse(std::string_view text) {
   const std::string_view limit = rest.substr(start, rest.find_last_not_of(' ') + 1 - start);
   made.within = mqtt::parse_duration(limit);
   if (made.within) return made;
-  return std::unexpected(
-      SelectorFault{front->size + start + 1, fmt::format("{} is not a duration like 500ms", quoted(limit))});
+  return std::unexpected(SelectorFault{front->size + start + 1,
+                                       fmt::format("{} is not a duration like 500ms", mq::quoted(limit))});
 }
 
 WatchSink::WatchSink(Wishes wishes, std::optional<mqtt::TimePoint> began, RecordSink& behind)

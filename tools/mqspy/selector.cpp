@@ -14,7 +14,7 @@ namespace mq::spy {
 namespace {
 
 bool same_text(const FieldName& name, std::string_view wanted, std::string_view found) {
-  return name.field == Field::reason ? same_words(wanted, found) : wanted == found;
+  return name.field == SelectorField::reason ? same_words(wanted, found) : wanted == found;
 }
 
 /// "$share/NAME/" and an empty topic (an alias that is not known) match nothing.

@@ -16,7 +16,7 @@
 namespace mq::spy {
 
 /// What selectors can ask for: the paths of JSON lines.
-enum class Field : std::uint8_t {
+enum class SelectorField : std::uint8_t {
   kind,
   number,
   connection,
@@ -57,8 +57,8 @@ enum class Field : std::uint8_t {
 };
 
 struct FieldName {
-  Field field = Field::kind;
-  mqtt::PropertyId property{};  ///< of Field::property
+  SelectorField field = SelectorField::kind;
+  mqtt::PropertyId property{};  ///< of SelectorField::property
   std::string key{};            ///< of a user property: only those with this key
 };
 

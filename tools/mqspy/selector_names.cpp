@@ -15,51 +15,51 @@ namespace {
 
 struct Row {
   std::string_view path;
-  Field field;
+  SelectorField field;
   FieldKind kind;
 };
 
 constexpr Row rows[] = {
-    {"k", Field::kind, FieldKind::choice},
-    {"n", Field::number, FieldKind::number},
-    {"conn", Field::connection, FieldKind::text},
-    {"ts_us", Field::time, FieldKind::number},
-    {"dir", Field::direction, FieldKind::choice},
-    {"type", Field::type, FieldKind::choice},
-    {"ver", Field::version, FieldKind::version},
-    {"len", Field::length, FieldKind::number},
-    {"qos", Field::qos, FieldKind::number},
-    {"dup", Field::dup, FieldKind::flag},
-    {"retain", Field::retain, FieldKind::flag},
-    {"id", Field::packet_id, FieldKind::number},
-    {"topic", Field::topic, FieldKind::text},
-    {"filter", Field::filter, FieldKind::text},
-    {"filters.filter", Field::filter, FieldKind::text},
-    {"payload", Field::payload, FieldKind::payload},
-    {"payload.len", Field::payload_length, FieldKind::number},
-    {"payload.data", Field::payload, FieldKind::payload},
-    {"inflight.c2s", Field::inflight_from_client, FieldKind::number},
-    {"inflight.s2c", Field::inflight_from_server, FieldKind::number},
-    {"rtt", Field::round_trip, FieldKind::duration},
-    {"client_id", Field::client_id, FieldKind::text},
-    {"user_name", Field::user_name, FieldKind::text},
-    {"clean_start", Field::clean_start, FieldKind::flag},
-    {"keep_alive", Field::keep_alive, FieldKind::number},
-    {"session_present", Field::session_present, FieldKind::flag},
-    {"reason", Field::reason, FieldKind::reason},
-    {"reason_name", Field::reason, FieldKind::reason},
-    {"reasons", Field::reason, FieldKind::reason},
-    {"lint", Field::lint, FieldKind::text},
-    {"sev", Field::severity, FieldKind::choice},
-    {"side", Field::side, FieldKind::choice},
-    {"off", Field::offset, FieldKind::number},
-    {"nbytes", Field::octets, FieldKind::number},
-    {"msg", Field::message, FieldKind::text},
-    {"by", Field::closed_by, FieldKind::choice},
-    {"how", Field::how, FieldKind::choice},
-    {"life", Field::life, FieldKind::duration},
-    {"why", Field::why, FieldKind::text},
-    {"last_lint", Field::last_lint, FieldKind::text},
+    {"k", SelectorField::kind, FieldKind::choice},
+    {"n", SelectorField::number, FieldKind::number},
+    {"conn", SelectorField::connection, FieldKind::text},
+    {"ts_us", SelectorField::time, FieldKind::number},
+    {"dir", SelectorField::direction, FieldKind::choice},
+    {"type", SelectorField::type, FieldKind::choice},
+    {"ver", SelectorField::version, FieldKind::version},
+    {"len", SelectorField::length, FieldKind::number},
+    {"qos", SelectorField::qos, FieldKind::number},
+    {"dup", SelectorField::dup, FieldKind::flag},
+    {"retain", SelectorField::retain, FieldKind::flag},
+    {"id", SelectorField::packet_id, FieldKind::number},
+    {"topic", SelectorField::topic, FieldKind::text},
+    {"filter", SelectorField::filter, FieldKind::text},
+    {"filters.filter", SelectorField::filter, FieldKind::text},
+    {"payload", SelectorField::payload, FieldKind::payload},
+    {"payload.len", SelectorField::payload_length, FieldKind::number},
+    {"payload.data", SelectorField::payload, FieldKind::payload},
+    {"inflight.c2s", SelectorField::inflight_from_client, FieldKind::number},
+    {"inflight.s2c", SelectorField::inflight_from_server, FieldKind::number},
+    {"rtt", SelectorField::round_trip, FieldKind::duration},
+    {"client_id", SelectorField::client_id, FieldKind::text},
+    {"user_name", SelectorField::user_name, FieldKind::text},
+    {"clean_start", SelectorField::clean_start, FieldKind::flag},
+    {"keep_alive", SelectorField::keep_alive, FieldKind::number},
+    {"session_present", SelectorField::session_present, FieldKind::flag},
+    {"reason", SelectorField::reason, FieldKind::reason},
+    {"reason_name", SelectorField::reason, FieldKind::reason},
+    {"reasons", SelectorField::reason, FieldKind::reason},
+    {"lint", SelectorField::lint, FieldKind::text},
+    {"sev", SelectorField::severity, FieldKind::choice},
+    {"side", SelectorField::side, FieldKind::choice},
+    {"off", SelectorField::offset, FieldKind::number},
+    {"nbytes", SelectorField::octets, FieldKind::number},
+    {"msg", SelectorField::message, FieldKind::text},
+    {"by", SelectorField::closed_by, FieldKind::choice},
+    {"how", SelectorField::how, FieldKind::choice},
+    {"life", SelectorField::life, FieldKind::duration},
+    {"why", SelectorField::why, FieldKind::text},
+    {"last_lint", SelectorField::last_lint, FieldKind::text},
 };
 
 constexpr std::string_view kinds[] = {"open", "pkt", "lint", "close", "gap", "fault", "stat", "note"};
@@ -71,13 +71,13 @@ constexpr std::string_view severities[] = {"error", "warning", "info"};
 constexpr std::string_view sides[] = {"client", "server"};
 constexpr std::string_view endings[] = {"fin", "reset", "unknown"};
 
-std::span<const std::string_view> choices_of(Field field) {
+std::span<const std::string_view> choices_of(SelectorField field) {
   switch (field) {
-    case Field::kind: return kinds;
-    case Field::direction: return directions;
-    case Field::type: return types;
-    case Field::severity: return severities;
-    case Field::how: return endings;
+    case SelectorField::kind: return kinds;
+    case SelectorField::direction: return directions;
+    case SelectorField::type: return types;
+    case SelectorField::severity: return severities;
+    case SelectorField::how: return endings;
     default: return sides;
   }
 }
@@ -92,16 +92,17 @@ FieldKind kind_of(mqtt::PropertyType type) {
 std::optional<KnownField> find_property_field(std::string_view key) {
   constexpr std::string_view user = "user_properties", subscriptions = "subscription_identifiers";
   using mqtt::PropertyId;
-  if (key == user) return KnownField{{Field::property, PropertyId::user_property}, FieldKind::text};
+  if (key == user) return KnownField{{SelectorField::property, PropertyId::user_property}, FieldKind::text};
   if (key.starts_with(user) && key.size() > user.size() + 1 && key[user.size()] == '.')
-    return KnownField{{Field::property, PropertyId::user_property, std::string{key.substr(user.size() + 1)}},
-                      FieldKind::text};
+    return KnownField{
+        {SelectorField::property, PropertyId::user_property, std::string{key.substr(user.size() + 1)}},
+        FieldKind::text};
   if (key == subscriptions)
-    return KnownField{{Field::property, PropertyId::subscription_identifier}, FieldKind::number};
+    return KnownField{{SelectorField::property, PropertyId::subscription_identifier}, FieldKind::number};
   const auto& all = mqtt::all_properties();
   const auto info = std::ranges::find(all, key, &mqtt::PropertyInfo::key);
   if (info == all.end()) return std::nullopt;
-  return KnownField{{Field::property, info->id}, kind_of(info->type)};
+  return KnownField{{SelectorField::property, info->id}, kind_of(info->type)};
 }
 
 }  // namespace
@@ -116,7 +117,7 @@ std::optional<KnownField> find_field(std::string_view path) {
   return KnownField{{.field = row->field}, row->kind};
 }
 
-std::expected<std::string, std::string> choice_word(Field field, std::string_view text) {
+std::expected<std::string, std::string> choice_word(SelectorField field, std::string_view text) {
   const auto choices = choices_of(field);
   const auto* found =
       std::ranges::find_if(choices.data(), choices.data() + choices.size(),

@@ -31,7 +31,7 @@ struct KnownField {
 [[nodiscard]] std::optional<KnownField> find_field(std::string_view path);
 
 /// The word of a choice as it is compared, or which ones there are: "PUBLISH", "c2s".
-[[nodiscard]] std::expected<std::string, std::string> choice_word(Field field, std::string_view text);
+[[nodiscard]] std::expected<std::string, std::string> choice_word(SelectorField field, std::string_view text);
 
 /// The protocol level of "5", "5.0", "3.1.1", "311", "4", "3.1", "31", "3".
 [[nodiscard]] std::optional<double> version_number(std::string_view text);

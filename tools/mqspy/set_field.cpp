@@ -32,9 +32,9 @@ class Changer {
 
   template <class P>
   bool apply(P& p) {
-    if (change_.name.field == Field::property) return set_property(p);
-    if (change_.name.field == Field::packet_id) return set_id(p);
-    if (change_.name.field == Field::reason) return set_reason(p);
+    if (change_.name.field == SelectorField::property) return set_property(p);
+    if (change_.name.field == SelectorField::packet_id) return set_id(p);
+    if (change_.name.field == SelectorField::reason) return set_reason(p);
     return set(p);
   }
 
@@ -94,25 +94,25 @@ class Changer {
 
   bool set(mqtt::PublishView& p) {
     switch (change_.name.field) {
-      case Field::retain: p.retain = flag(); return true;
-      case Field::dup: p.dup = flag(); return true;
-      case Field::qos: p.qos = number<mqtt::QoS>(); return true;
-      case Field::topic: p.topic = change_.text; return true;
-      case Field::payload: p.payload = mqtt::as_bytes(change_.text); return true;
+      case SelectorField::retain: p.retain = flag(); return true;
+      case SelectorField::dup: p.dup = flag(); return true;
+      case SelectorField::qos: p.qos = number<mqtt::QoS>(); return true;
+      case SelectorField::topic: p.topic = change_.text; return true;
+      case SelectorField::payload: p.payload = mqtt::as_bytes(change_.text); return true;
       default: return false;
     }
   }
   bool set(mqtt::ConnectView& p) {
     switch (change_.name.field) {
-      case Field::client_id: p.client_id = change_.text; return true;
-      case Field::user_name: p.user_name = change_.text; return true;
-      case Field::clean_start: p.clean_start = flag(); return true;
-      case Field::keep_alive: p.keep_alive = number<std::uint16_t>(); return true;
+      case SelectorField::client_id: p.client_id = change_.text; return true;
+      case SelectorField::user_name: p.user_name = change_.text; return true;
+      case SelectorField::clean_start: p.clean_start = flag(); return true;
+      case SelectorField::keep_alive: p.keep_alive = number<std::uint16_t>(); return true;
       default: return false;
     }
   }
   bool set(mqtt::ConnackView& p) {
-    if (change_.name.field != Field::session_present) return false;
+    if (change_.name.field != SelectorField::session_present) return false;
     p.session_present = flag();
     return true;
   }
@@ -204,21 +204,21 @@ class Answerer {
 
 }  // namespace
 
-bool can_set(Field field) {
+bool can_set(SelectorField field) {
   switch (field) {
-    case Field::qos:
-    case Field::dup:
-    case Field::retain:
-    case Field::packet_id:
-    case Field::topic:
-    case Field::payload:
-    case Field::property:
-    case Field::client_id:
-    case Field::user_name:
-    case Field::clean_start:
-    case Field::keep_alive:
-    case Field::session_present:
-    case Field::reason: return true;
+    case SelectorField::qos:
+    case SelectorField::dup:
+    case SelectorField::retain:
+    case SelectorField::packet_id:
+    case SelectorField::topic:
+    case SelectorField::payload:
+    case SelectorField::property:
+    case SelectorField::client_id:
+    case SelectorField::user_name:
+    case SelectorField::clean_start:
+    case SelectorField::keep_alive:
+    case SelectorField::session_present:
+    case SelectorField::reason: return true;
     default: return false;
   }
 }
@@ -243,7 +243,7 @@ std::optional<std::string> encoded(const mqtt::PacketView& packet, Version versi
 
 std::optional<std::string> with_change(const mqtt::PacketView& packet, Version version,
                                        const FieldChange& change) {
-  if (change.name.field == Field::property && version != Version::v5) return std::nullopt;
+  if (change.name.field == SelectorField::property && version != Version::v5) return std::nullopt;
   mqtt::PacketView changed = packet;
   Changer changer{change};
   if (!std::visit([&changer](auto& p) { return changer.apply(p); }, changed)) return std::nullopt;

@@ -9,7 +9,7 @@
 namespace mq::spy {
 
 /// Whether packets can be made with another value of it.
-[[nodiscard]] bool can_set(Field field);
+[[nodiscard]] bool can_set(SelectorField field);
 
 /// The packet with the change, encoded; nothing if it has no such field, or cannot be encoded so.
 [[nodiscard]] std::optional<std::string> with_change(const mqtt::PacketView& packet, mqtt::Version version,

@@ -53,12 +53,12 @@ bool with_client_id(const Test& test, const mqtt::FlowState& state) {
 
 bool with_finding(const FieldName& name_, const mqtt::Finding& finding, const Test& test) {
   switch (name_.field) {
-    case Field::lint: return with_text(test, finding.clause);
-    case Field::severity: return with_text(test, name(finding.severity));
-    case Field::side: return with_text(test, name(finding.side));
-    case Field::offset: return with_number(test, finding.offset);
-    case Field::octets: return with_number(test, finding.size);
-    case Field::message: return with_text(test, finding.text);
+    case SelectorField::lint: return with_text(test, finding.clause);
+    case SelectorField::severity: return with_text(test, name(finding.severity));
+    case SelectorField::side: return with_text(test, name(finding.side));
+    case SelectorField::offset: return with_number(test, finding.offset);
+    case SelectorField::octets: return with_number(test, finding.size);
+    case SelectorField::message: return with_text(test, finding.text);
     default: return false;
   }
 }
@@ -77,29 +77,29 @@ class Parts {
 
   bool any(const mqtt::ConnectView& p) const {
     switch (name_.field) {
-      case Field::user_name: return p.user_name && with_text(test_, *p.user_name);
-      case Field::clean_start: return with_flag(test_, p.clean_start);
-      case Field::keep_alive: return with_number(test_, p.keep_alive);
+      case SelectorField::user_name: return p.user_name && with_text(test_, *p.user_name);
+      case SelectorField::clean_start: return with_flag(test_, p.clean_start);
+      case SelectorField::keep_alive: return with_number(test_, p.keep_alive);
       default: return any_property(p.properties);
     }
   }
 
   bool any(const mqtt::ConnackView& p) const {
-    if (name_.field == Field::session_present) return with_flag(test_, p.session_present);
-    if (name_.field == Field::reason && record_.packet.version != mqtt::Version::v5)
+    if (name_.field == SelectorField::session_present) return with_flag(test_, p.session_present);
+    if (name_.field == SelectorField::reason && record_.packet.version != mqtt::Version::v5)
       return test_({.number = as_number(p.return_code), .text = to_string(p.return_code)});
     return any_coded(p.reason, p.properties, mqtt::PacketType::connack);
   }
 
   bool any(const mqtt::PublishView& p) const {
     switch (name_.field) {
-      case Field::qos: return with_number(test_, to_number(p.qos));
-      case Field::dup: return with_flag(test_, p.dup);
-      case Field::retain: return with_flag(test_, p.retain);
-      case Field::packet_id: return p.packet_id != 0 && with_number(test_, p.packet_id);
-      case Field::topic: return with_text(test_, record_.packet.topic);
-      case Field::payload: return with_text(test_, mqtt::as_text(p.payload));
-      case Field::payload_length: return with_number(test_, as_number(p.payload.size()));
+      case SelectorField::qos: return with_number(test_, to_number(p.qos));
+      case SelectorField::dup: return with_flag(test_, p.dup);
+      case SelectorField::retain: return with_flag(test_, p.retain);
+      case SelectorField::packet_id: return p.packet_id != 0 && with_number(test_, p.packet_id);
+      case SelectorField::topic: return with_text(test_, record_.packet.topic);
+      case SelectorField::payload: return with_text(test_, mqtt::as_text(p.payload));
+      case SelectorField::payload_length: return with_number(test_, as_number(p.payload.size()));
       default: return any_property(p.properties);
     }
   }
@@ -110,11 +110,12 @@ class Parts {
   bool any(const mqtt::PubcompView& p) const { return any_ack(p, mqtt::PacketType::pubcomp); }
 
   bool any(const mqtt::SubscribeView& p) const {
-    if (name_.field == Field::filter || name_.field == Field::qos) return any_subscription(p.subscriptions);
+    if (name_.field == SelectorField::filter || name_.field == SelectorField::qos)
+      return any_subscription(p.subscriptions);
     return any_request(p.packet_id, p.properties);
   }
   bool any(const mqtt::UnsubscribeView& p) const {
-    if (name_.field == Field::filter) return any_subscription(p.filters);
+    if (name_.field == SelectorField::filter) return any_subscription(p.filters);
     return any_request(p.packet_id, p.properties);
   }
   bool any(const mqtt::SubackView& p) const { return any_list(p, mqtt::PacketType::suback); }
@@ -131,7 +132,7 @@ class Parts {
 
  private:
   [[nodiscard]] bool any_property(mqtt::PropertiesView properties) const {
-    if (name_.field != Field::property) return false;
+    if (name_.field != SelectorField::property) return false;
     for (const mqtt::PropertyView& each : properties) {
       if (each.id != name_.property || (!name_.key.empty() && each.key != name_.key)) continue;
       const auto type = mqtt::property_info(each.id).type;
@@ -149,29 +150,29 @@ class Parts {
 
   [[nodiscard]] bool any_coded(mqtt::ReasonCode code, mqtt::PropertiesView properties,
                                mqtt::PacketType type) const {
-    return name_.field == Field::reason ? with_reason(code, type) : any_property(properties);
+    return name_.field == SelectorField::reason ? with_reason(code, type) : any_property(properties);
   }
 
   [[nodiscard]] bool any_ack(const mqtt::AckView& p, mqtt::PacketType type) const {
-    if (name_.field == Field::packet_id) return with_number(test_, p.packet_id);
+    if (name_.field == SelectorField::packet_id) return with_number(test_, p.packet_id);
     return any_coded(p.reason, p.properties, type);
   }
 
   [[nodiscard]] bool any_request(mqtt::PacketId id, mqtt::PropertiesView properties) const {
-    return name_.field == Field::packet_id ? with_number(test_, id) : any_property(properties);
+    return name_.field == SelectorField::packet_id ? with_number(test_, id) : any_property(properties);
   }
 
   [[nodiscard]] bool any_subscription(const mqtt::SubscriptionsView& list) const {
     for (const mqtt::SubscriptionView& each : list)
-      if (name_.field == Field::filter ? with_text(test_, each.filter)
-                                       : with_number(test_, to_number(each.options.qos)))
+      if (name_.field == SelectorField::filter ? with_text(test_, each.filter)
+                                               : with_number(test_, to_number(each.options.qos)))
         return true;
     return false;
   }
 
   template <class List>
   [[nodiscard]] bool any_list(const List& p, mqtt::PacketType type) const {
-    if (name_.field != Field::reason) return any_request(p.packet_id, p.properties);
+    if (name_.field != SelectorField::reason) return any_request(p.packet_id, p.properties);
     for (const std::uint8_t code : p.reasons)
       if (with_reason(static_cast<mqtt::ReasonCode>(code), type)) return true;
     return false;
@@ -192,9 +193,9 @@ std::string_view type_of(const mqtt::FlowPacket& packet) {
 
 bool OpenSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
-    case Field::kind: return with_text(test, "open");
-    case Field::connection: return with_connection(test, record_.link);
-    case Field::time: return with_time(test, record_.link.opened);
+    case SelectorField::kind: return with_text(test, "open");
+    case SelectorField::connection: return with_connection(test, record_.link);
+    case SelectorField::time: return with_time(test, record_.link.opened);
     default: return false;
   }
 }
@@ -202,24 +203,27 @@ bool OpenSubject::any(const FieldName& name_, const Test& test) const {
 bool PacketSubject::any(const FieldName& name_, const Test& test) const {
   const mqtt::FlowPacket& packet = record_.packet;
   switch (name_.field) {
-    case Field::kind: return with_text(test, "pkt");
-    case Field::number: return with_number(test, as_number(packet.step.number));
-    case Field::connection: return with_connection(test, record_.link);
-    case Field::time: return with_time(test, packet.step.time);
-    case Field::direction: return with_text(test, word(packet.sender));
-    case Field::type: return with_text(test, type_of(packet));
-    case Field::version: return with_version(test, packet.version);
-    case Field::length: return with_number(test, as_number(packet.bytes.size()));
-    case Field::inflight_from_client: return with_number(test, as_number(record_.in_flight.from_client));
-    case Field::inflight_from_server: return with_number(test, as_number(record_.in_flight.from_server));
-    case Field::round_trip: return record_.latency() && with_number(test, microseconds(*record_.latency()));
-    case Field::client_id: return with_client_id(test, record_.state);
-    case Field::lint:
-    case Field::severity:
-    case Field::side:
-    case Field::offset:
-    case Field::octets:
-    case Field::message: return with_findings(name_, record_.findings, test);
+    case SelectorField::kind: return with_text(test, "pkt");
+    case SelectorField::number: return with_number(test, as_number(packet.step.number));
+    case SelectorField::connection: return with_connection(test, record_.link);
+    case SelectorField::time: return with_time(test, packet.step.time);
+    case SelectorField::direction: return with_text(test, word(packet.sender));
+    case SelectorField::type: return with_text(test, type_of(packet));
+    case SelectorField::version: return with_version(test, packet.version);
+    case SelectorField::length: return with_number(test, as_number(packet.bytes.size()));
+    case SelectorField::inflight_from_client:
+      return with_number(test, as_number(record_.in_flight.from_client));
+    case SelectorField::inflight_from_server:
+      return with_number(test, as_number(record_.in_flight.from_server));
+    case SelectorField::round_trip:
+      return record_.latency() && with_number(test, microseconds(*record_.latency()));
+    case SelectorField::client_id: return with_client_id(test, record_.state);
+    case SelectorField::lint:
+    case SelectorField::severity:
+    case SelectorField::side:
+    case SelectorField::offset:
+    case SelectorField::octets:
+    case SelectorField::message: return with_findings(name_, record_.findings, test);
     default: break;
   }
   if (!packet.packet) return false;
@@ -229,38 +233,40 @@ bool PacketSubject::any(const FieldName& name_, const Test& test) const {
 
 bool FindingSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
-    case Field::kind: return with_text(test, "lint");
-    case Field::number: return with_number(test, as_number(finding_.packet.number));
-    case Field::connection: return with_connection(test, link_);
-    case Field::version: return with_version(test, finding_.version);
-    case Field::client_id: return with_client_id(test, state_);
+    case SelectorField::kind: return with_text(test, "lint");
+    case SelectorField::number: return with_number(test, as_number(finding_.packet.number));
+    case SelectorField::connection: return with_connection(test, link_);
+    case SelectorField::version: return with_version(test, finding_.version);
+    case SelectorField::client_id: return with_client_id(test, state_);
     default: return with_finding(name_, finding_, test);
   }
 }
 
 bool CloseSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
-    case Field::kind: return with_text(test, "close");
-    case Field::connection: return with_connection(test, record_.link);
-    case Field::time: return with_time(test, record_.close.time);
-    case Field::version: return with_version(test, record_.state.version);
-    case Field::client_id: return with_client_id(test, record_.state);
-    case Field::closed_by: return record_.close.by && with_text(test, name(*record_.close.by));
-    case Field::how: return with_text(test, name(record_.close.how));
-    case Field::life: return with_number(test, microseconds(record_.close.time - record_.link.opened));
-    case Field::why: return with_text(test, record_.cause);
-    case Field::message: return with_text(test, record_.why) || with_findings(name_, record_.findings, test);
-    case Field::last_lint: return record_.last_error && with_text(test, record_.last_error->clause);
+    case SelectorField::kind: return with_text(test, "close");
+    case SelectorField::connection: return with_connection(test, record_.link);
+    case SelectorField::time: return with_time(test, record_.close.time);
+    case SelectorField::version: return with_version(test, record_.state.version);
+    case SelectorField::client_id: return with_client_id(test, record_.state);
+    case SelectorField::closed_by: return record_.close.by && with_text(test, name(*record_.close.by));
+    case SelectorField::how: return with_text(test, name(record_.close.how));
+    case SelectorField::life:
+      return with_number(test, microseconds(record_.close.time - record_.link.opened));
+    case SelectorField::why: return with_text(test, record_.cause);
+    case SelectorField::message:
+      return with_text(test, record_.why) || with_findings(name_, record_.findings, test);
+    case SelectorField::last_lint: return record_.last_error && with_text(test, record_.last_error->clause);
     default: return with_findings(name_, record_.findings, test);
   }
 }
 
 bool PlainSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
-    case Field::kind: return with_text(test, kind_);
-    case Field::connection: return link_ && with_connection(test, *link_);
-    case Field::time: return time_ && with_time(test, *time_);
-    case Field::direction: return sender_ && with_text(test, word(*sender_));
+    case SelectorField::kind: return with_text(test, kind_);
+    case SelectorField::connection: return link_ && with_connection(test, *link_);
+    case SelectorField::time: return time_ && with_time(test, *time_);
+    case SelectorField::direction: return sender_ && with_text(test, word(*sender_));
     default: return false;
   }
 }
