@@ -9,6 +9,7 @@
 #include "mqbench/interval_log.hpp"
 #include "mqbench/machine.hpp"
 #include "mqbench/measurements.hpp"
+#include "mqbench/outages.hpp"
 #include "mqbench/plan.hpp"
 #include "mqbench/threshold.hpp"
 #include "mqbench/verdict.hpp"
@@ -42,6 +43,7 @@ struct RunResult {
   mqtt::TimePoint start;  ///< common to all workers: `started`, on the clock of the measurements
   bool interrupted = false;
   Measurements measurements;
+  std::vector<Outage> outages;
   std::vector<Interval> intervals;  ///< from the common start on
   Agreed agreed;
   unsigned threads = 0;

@@ -233,6 +233,22 @@ std::string hash_of(const Scenario& scenario) {
   return fmt::format("{:016x}", mqtt::siphash(mqtt::SipKey{0}, text));
 }
 
+void add_outages(JsonWriter& json, const std::vector<Outage>& outages) {
+  if (outages.empty()) return;
+  json.key("outages");
+  json.begin_array();
+  for (const Outage& outage : outages) {
+    json.begin_object();
+    json.field("from_s", outage.from);
+    json.field("to_s", outage.to);
+    json.field("over", outage.over);
+    json.field("connections", outage.connections);
+    json.field("received", outage.received);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void add_shard(JsonWriter& json, const RunResult& result) {
   if (!result.shard) return;
   json.key("shard");
@@ -271,6 +287,7 @@ std::string as_json(const RunResult& result) {
   add_shard(json, result);
   add_counts(json, result);
   add_latencies(json, result);
+  add_outages(json, result.outages);
   add_intervals(json, result.intervals);
   add_broker(json, result);
   add_tool(json, result);

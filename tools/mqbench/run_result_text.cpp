@@ -92,6 +92,10 @@ std::string as_text(const RunResult& result) {
   for (const std::string& note : result.notes) fmt::format_to(out, "note: {}\n", note);
   text += '\n';
   add_counts(out, result);
+  for (const Outage& outage : result.outages)
+    fmt::format_to(out, "outage from second {} to {}{}: {} connections at least, {} messages came\n",
+                   outage.from, outage.to, outage.over ? "" : ", which did not end", outage.connections,
+                   outage.received);
   fmt::format_to(out, "\n{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "latency in ms", "count",
                  "mean", "p50", "p90", "p99", "p99.9", "max");
   add_latency(out, "due to received", m.due_to_received);

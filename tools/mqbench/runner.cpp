@@ -223,13 +223,24 @@ std::uint32_t Runner::sum(std::atomic<std::uint32_t> Status::* count) const {
 
 /// Tells the others what our streams have sent, and learns what theirs have.
 void Runner::settle(std::vector<std::uint64_t>& deliverable) {
-  if (failure()) return;
+  if (any_failed() || meeting_failure_)
+    return;  // a connection that was lost is a result, and no failure here
   state_ = State::settling;
   meeting_->settle(loop_.refresh_now(), deliverable);
   look();
   loop_.run();
   if (meeting_->look().over) deliverable = meeting_->counts();
   if (meeting_failed()) tell_failure();
+}
+
+/// Only where every subscriber gets something in every second: what comes seldom is not missed.
+Service Runner::service() const {
+  const Scenario& s = plan_.scenario;
+  const double per_second = s.open_loop() ? s.rate / std::max<double>(1, static_cast<double>(s.burst)) : 1e9;
+  const auto due = std::chrono::floor<std::chrono::seconds>(s.count > 0 ? Duration{} : s.length()).count();
+  return {.clients = plan_.clients(),
+          .delivers = plan_.shard.part_of(s.subscribers) > 0 && per_second >= 10,
+          .due_seconds = control_.stop.load() ? 0 : static_cast<std::size_t>(due)};
 }
 
 RunResult Runner::add_up() {
@@ -263,6 +274,7 @@ RunResult Runner::add_up() {
   take_seconds();
   result.intervals =
       intervals_.finish(result.measurements.sent_per_second, result.measurements.received_per_second);
+  result.outages = find_outages(result.intervals, service());
   result.machine = this_machine();
   result.activity = between(system_, read_system());
   result.embedded = results_.self;

@@ -46,6 +46,7 @@ class Runner {
   void start_at(mqtt::TimePoint start);
   [[nodiscard]] Progress progress();
   [[nodiscard]] bool settled() const;
+  [[nodiscard]] Service service() const;
   [[nodiscard]] bool meeting_failed();
   void settle(std::vector<std::uint64_t>& deliverable);
   void follow_seconds();
