@@ -354,3 +354,25 @@ def test_a_broker_that_is_not_there_is_counted_as_one_reason(scratch):
 ), ids=str)
 def test_life_cycles_that_cannot_be(args, words):
     assert_fails(mqbench("run", *args), 2, words)
+
+
+# --- several brokers --------------------------------------------------------------------------------
+
+def test_each_half_can_have_brokers_of_its_own(mqbroker):
+    """All are one broker here, by several addresses and schemes."""
+    urls = {name: mqbroker[name].url for name in ("tcp", "ws", "unix")}
+    result = result_of("pairs", "--publishers", 4, "--subscribers", 4, "--count", 40, "-q", 1, "--broker", urls["tcp"],
+                       "--broker", urls["ws"], "--publish-to", urls["unix"])
+    assert_all_came(result, 40, 40)
+    assert result["latency_ns"]["websocket"]["count"] == 2  # every other subscriber
+    assert result["broker"]["address"].count(",") == 2
+
+
+def test_one_of_several_brokers_that_is_not_there_is_one_line_and_4(mqbroker):
+    port = free_port()
+    result = mqbench("run", "pairs", "--broker", mqbroker["tcp"].url, "--broker", f"mqtt://127.0.0.1:{port}", "--quiet")
+    assert_fails(result, 4, f"127.0.0.1:{port}", "refused")
+
+
+def test_a_broker_url_with_a_topic_is_refused():
+    assert_fails(mqbench("run", "--broker", "mqtt://h/t"), 2, "--broker", "topic")

@@ -152,3 +152,23 @@ std::optional<std::string> join_connection(const Options& options, ConnectionCon
 }
 
 }  // namespace mq::detail
+
+namespace mq {
+
+ConnectionConfig at_url(ConnectionConfig config, const mqtt::Endpoint& url) {
+  config.transport = url.transport;
+  config.url_topic = url.topic;
+  config.service.clear();
+  config.hosts.clear();
+  config.unix_path.clear();
+  if (url.transport == mqtt::Transport::unix_socket)
+    config.unix_path = url.path;
+  else
+    config.hosts = {{url.host, url.port}};
+  if (mqtt::uses_websocket(url.transport)) config.ws_path = url.path;
+  if (url.user_name) config.user_name = url.user_name;
+  if (url.password) config.password = {.value = url.password};
+  return config;
+}
+
+}  // namespace mq

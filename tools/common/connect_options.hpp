@@ -111,6 +111,10 @@ struct ConnectionConfig {
   Typed typed;
 };
 
+/// The same client at another address: scheme, host, port or path are the URL's, and so are user name and
+/// password if it has them.
+[[nodiscard]] ConnectionConfig at_url(ConnectionConfig config, const mqtt::Endpoint& url);
+
 /// Declares every connection option on `options` and the rules that join them into `config`, which
 /// must outlive parsing. `packets` are those to which -D may add properties.
 void declare_connect_options(Options& options, ConnectionConfig& config,

@@ -80,11 +80,12 @@ std::string why(const mqtt::Ending& ending) {
 void BenchClient::on_ended(const mqtt::Ending& ending) {
   present_ = false;
   gone_ = true;
-  owner_.on_gone(ending, around_.plan.client_id_of(number_), leaving_);
+  owner_.on_gone(ending, number_, leaving_);
 }
 
 BenchPublisher::BenchPublisher(Surroundings& around, ClientOwner& owner, std::uint32_t number)
-    : BenchClient{around, owner, around.kinds.publisher, around.plan.scenario.subscribers + number},
+    : BenchClient{around, owner, around.kinds[around.plan.brokers.of_publisher(number)].publisher,
+                  around.plan.scenario.subscribers + number},
       schedule_{around.plan.load, number} {}
 
 bool BenchPublisher::done() const {
@@ -205,7 +206,8 @@ std::uint64_t BenchPublisher::skip_rest() {
 }
 
 BenchSubscriber::BenchSubscriber(Surroundings& around, ClientOwner& owner, std::uint32_t number)
-    : BenchSubscriber{around, owner, around.kinds.subscriber, number} {}
+    : BenchSubscriber{around, owner, around.kinds[around.plan.brokers.of_subscriber(number)].subscriber,
+                      number} {}
 
 BenchSubscriber::BenchSubscriber(Surroundings& around, ClientOwner& owner, ClientKinds::Options options,
                                  std::uint32_t number)

@@ -33,7 +33,7 @@ struct Surroundings {
   const Plan& plan;
   Measurements& measurements;
   SecondRecorder& seconds;
-  ClientKinds kinds;
+  std::vector<ClientKinds> kinds;  ///< of each broker
   PayloadMaker payloads;
   SeenMessages seen;        ///< by the members of a shared subscription
   mqtt::TimePoint start{};  ///< the common one; set before the first message
@@ -54,7 +54,7 @@ class ClientOwner {
   /// There is room for messages again, after a publish() that found none.
   virtual void on_room(std::uint32_t publisher) = 0;
   /// For whatever reason; `asked_for` if it was leave().
-  virtual void on_gone(const mqtt::Ending& ending, const std::string& client_id, bool asked_for) = 0;
+  virtual void on_gone(const mqtt::Ending& ending, std::uint32_t client, bool asked_for) = 0;
 
  protected:
   ~ClientOwner() = default;

@@ -45,7 +45,7 @@ class Searcher {
     config_.results.thresholds = config_.search.objectives;
     result_.plan = config_.search;
     result_.scenario = base_;
-    result_.broker = config_.connection.where();
+    result_.broker = config_.brokers.where(config_.connection);
     result_.command_line = std::move(command_line);
   }
 

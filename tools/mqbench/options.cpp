@@ -9,8 +9,8 @@
 #include "common/value_checks.hpp"
 #include "mqbench/options_load.hpp"
 #include "mqbench/options_results.hpp"
-#include "mqbench/options_shard.hpp"
 #include "mqbench/options_search.hpp"
+#include "mqbench/options_shard.hpp"
 #include "mqbench/options_verify.hpp"
 
 namespace mq::bench {

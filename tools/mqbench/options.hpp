@@ -7,10 +7,11 @@
 
 #include "common/connect_options.hpp"
 #include "common/options.hpp"
+#include "mqbench/brokers.hpp"
 #include "mqbench/results_config.hpp"
 #include "mqbench/scenario.hpp"
-#include "mqbench/shard_config.hpp"
 #include "mqbench/search_result.hpp"
+#include "mqbench/shard_config.hpp"
 #include "mqbench/verify_scenario.hpp"
 
 namespace mq::bench {
@@ -20,6 +21,7 @@ enum class Command : std::uint8_t { run, list, verify, search };
 struct BenchConfig {
   Command command = Command::run;
   ConnectionConfig connection;
+  BrokerList brokers;
   Scenario scenario;
   VerifyScenario verification;
   SearchPlan search;
@@ -33,6 +35,7 @@ struct BenchConfig {
     std::optional<std::uint32_t> publishers;
     std::optional<std::uint32_t> subscribers;
     std::optional<std::array<mqtt::QoS, 2>> qos;
+    std::vector<mqtt::Endpoint> brokers, publish_to, subscribe_from;
     std::optional<TopicPattern> topics;
     std::optional<SizePattern> size;
     std::optional<PayloadPattern> payload;

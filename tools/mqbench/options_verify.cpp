@@ -25,7 +25,7 @@ constexpr std::chrono::seconds default_duration{10};
 constexpr std::array understood{"--publishers", "--subscribers", "--qos",   "--size", "--rate",
                                 "--duration",   "--count",       "--drain", "--seed", "--json"};
 constexpr std::array<std::string_view, 5> groups_of_others{"Load", "Extent", "Results", "Search",
-                                                            "Several machines"};
+                                                           "Several machines"};
 
 /// "cut,stall", "all".
 ValueResult keep_faults(std::vector<FaultKind>& faults, std::string_view text) {

@@ -65,6 +65,7 @@ Plan make_plan(const Scenario& scenario, std::uint32_t run, std::string client_p
                    .burst = scenario.burst,
                    .seed = scenario.seed},
           .client_prefix = std::move(client_prefix),
+          .brokers = {},
           .publish_properties = {},
           .subscribe_properties = {},
           .payload = payload_of(scenario)};

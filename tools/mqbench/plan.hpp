@@ -8,6 +8,7 @@
 #include <mqtt/util/bytes.hpp>
 #include <mqtt/util/time.hpp>
 
+#include "mqbench/brokers.hpp"
 #include "mqbench/scenario.hpp"
 #include "mqbench/schedule.hpp"
 #include "mqbench/shard.hpp"
@@ -22,6 +23,7 @@ struct Plan {
   Shard shard{};          ///< the part of it that this process has
   LoadPattern load;
   std::string client_prefix;
+  BrokerList brokers;
   mqtt::Properties publish_properties;
   mqtt::Properties subscribe_properties;
   std::vector<std::uint8_t> payload;  ///< of the longest: the stamp's place, then what all messages share
@@ -34,6 +36,11 @@ struct Plan {
   [[nodiscard]] std::string client_id_of(std::uint32_t client) const;
   /// The address that it connects from; empty: the system's choice.
   [[nodiscard]] std::string_view source_of(std::uint32_t client) const;
+  /// The number of the broker that this client of clients() has.
+  [[nodiscard]] std::uint32_t broker_of(std::uint32_t client) const {
+    return client < scenario.subscribers ? brokers.of_subscriber(client)
+                                         : brokers.of_publisher(client - scenario.subscribers);
+  }
   /// Of the stream's messages.
   [[nodiscard]] std::string topic_of(std::uint32_t stream) const;
   [[nodiscard]] std::vector<std::string> filters_of(std::uint32_t subscriber) const;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 namespace mq::bench {
 namespace {
@@ -12,6 +13,19 @@ namespace {
 /// Standard descriptors, files and what the process has inherited; and those of a worker's loop and timers.
 constexpr std::uint64_t descriptors_of_process = 32;
 constexpr std::uint64_t descriptors_of_thread = 16;
+
+/// A port of ours serves once for each address that it is connected to; a unix socket takes none.
+std::map<std::string, std::uint64_t> clients_by_address(const Scenario& scenario, const BrokerList& brokers,
+                                                        const ConnectionConfig& connection) {
+  const std::vector<ConnectionConfig> all = brokers.connections(connection);
+  std::map<std::string, std::uint64_t> clients;
+  const auto add = [&](std::uint32_t broker) {
+    if (all[broker].unix_path.empty()) ++clients[all[broker].where()];
+  };
+  for (std::uint32_t n = 0; n < scenario.publishers; ++n) add(brokers.of_publisher(n));
+  for (std::uint32_t n = 0; n < scenario.subscribers; ++n) add(brokers.of_subscriber(n));
+  return clients;
+}
 
 }  // namespace
 
@@ -26,8 +40,9 @@ Resources Resources::of_this_process() {
   return {.descriptors = limit.rlim_cur, .ports = last >= first ? last - first + 1 : 0};
 }
 
-std::optional<Sentence> find_shortage(const Scenario& scenario, const ConnectionConfig& connection,
-                                      unsigned threads, const Resources& resources) {
+std::optional<Sentence> find_shortage(const Scenario& scenario, const BrokerList& brokers,
+                                      const ConnectionConfig& connection, unsigned threads,
+                                      const Resources& resources) {
   const std::uint64_t clients = scenario.clients();
   const std::uint64_t descriptors = clients + descriptors_of_process + threads * descriptors_of_thread;
   if (descriptors > resources.descriptors)
@@ -35,14 +50,15 @@ std::optional<Sentence> find_shortage(const Scenario& scenario, const Connection
         fmt::format("{} clients need {} descriptors, and this process may have {}: {} too few", clients,
                     descriptors, resources.descriptors, descriptors - resources.descriptors),
         "raise the hard limit (ulimit -Hn), or use fewer clients"};
-  if (!connection.unix_path.empty()) return std::nullopt;
   const std::uint64_t sources = std::max<std::size_t>(scenario.sources.size(), 1);
-  if (clients > resources.ports * sources)
-    return Sentence{
-        fmt::format("{} clients need as many ports, and there are {} (net.ipv4.ip_local_port_range) for "
-                    "each of {} source addresses: {} too few",
-                    clients, resources.ports, sources, clients - resources.ports * sources),
-        "widen that range, or give more addresses with --source"};
+  for (const auto& [address, at_it] : clients_by_address(scenario, brokers, connection))
+    if (at_it > resources.ports * sources)
+      return Sentence{
+          fmt::format(
+              "{} clients of {} need as many ports, and there are {} (net.ipv4.ip_local_port_range) for "
+              "each of {} source addresses: {} too few",
+              at_it, address, resources.ports, sources, at_it - resources.ports * sources),
+          "widen that range, or give more addresses with --source, or more brokers with --broker"};
   return std::nullopt;
 }
 

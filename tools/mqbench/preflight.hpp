@@ -5,6 +5,7 @@
 
 #include "common/connect_options.hpp"
 #include "common/sentences.hpp"
+#include "mqbench/brokers.hpp"
 #include "mqbench/scenario.hpp"
 
 namespace mq::bench {
@@ -19,7 +20,7 @@ struct Resources {
 };
 
 /// Why a scenario cannot run with these, before anything is connected.
-[[nodiscard]] std::optional<Sentence> find_shortage(const Scenario& scenario,
+[[nodiscard]] std::optional<Sentence> find_shortage(const Scenario& scenario, const BrokerList& brokers,
                                                     const ConnectionConfig& connection, unsigned threads,
                                                     const Resources& resources);
 

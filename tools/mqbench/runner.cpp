@@ -31,7 +31,7 @@ void add_shard(RunResult& result, const Meeting::View& view) {
 }  // namespace
 
 Runner::Runner(const Plan& plan, const ConnectionConfig& connection, const ResultsConfig& results,
-               std::vector<ClientSetup> setups, Diag& diag, Meeting* meeting)
+               std::vector<std::vector<BrokerSetup>> setups, Diag& diag, Meeting* meeting)
     : plan_{plan},
       connection_{connection},
       diag_{diag},
@@ -43,10 +43,8 @@ Runner::Runner(const Plan& plan, const ConnectionConfig& connection, const Resul
       intervals_{setups.size()} {
   const auto count = static_cast<unsigned>(setups.size());
   for (unsigned n = 0; n < count; ++n) {
-    const Where where = where_of(connection, setups[n]);
     workers_.push_back(std::make_unique<Worker>(plan, plan.shard.index + n * plan.shard.count,
-                                                count * plan.shard.count, std::move(setups[n]), where,
-                                                control_));
+                                                count * plan.shard.count, std::move(setups[n]), control_));
   }
 }
 
@@ -250,7 +248,7 @@ RunResult Runner::add_up() {
   if (meeting_) settle(deliverable);
   RunResult result;
   result.plan = plan_;
-  result.broker = connection_.where();
+  result.broker = plan_.brokers.where(connection_);
   result.started = started_;
   result.start = start_;
   result.ended = ended_;

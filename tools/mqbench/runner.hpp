@@ -26,7 +26,7 @@ class Runner {
   /// A setup per worker. Everything else must outlive it. `meeting`: with the other shards of the run; null
   /// if it has no others.
   Runner(const Plan& plan, const ConnectionConfig& connection, const ResultsConfig& results,
-         std::vector<ClientSetup> setups, Diag& diag, Meeting* meeting = nullptr);
+         std::vector<std::vector<BrokerSetup>> setups, Diag& diag, Meeting* meeting = nullptr);
   ~Runner();
 
   /// Nothing if there is no result: the run did not come to its start. Why has been said then.

@@ -20,7 +20,7 @@ namespace mq::bench {
 namespace {
 
 /// Asks for each secret once: a worker needs a TLS context of its own, and so a setup.
-std::expected<void, SetupFailure> resolve_secrets(ConnectionConfig& config) {
+std::expected<void, SetupFailure> resolve_secrets(ConnectionConfig& config, bool uses_tls) {
   const auto resolve = [](SecretSource& source, std::string_view what) -> std::expected<void, SetupFailure> {
     auto value = fetch_secret(source, what);
     if (!value) return std::unexpected(value.error());
@@ -29,19 +29,27 @@ std::expected<void, SetupFailure> resolve_secrets(ConnectionConfig& config) {
   };
   if (auto done = resolve(config.password, "password"); !done) return done;
   if (auto done = resolve(config.authentication.token, "token"); !done) return done;
-  if (!mqtt::uses_tls(config.transport)) return {};
+  if (!uses_tls) return {};
   if (auto done = resolve(config.key_password, "key password"); !done) return done;
   return resolve(config.psk, "pre-shared key");
 }
 
-std::expected<std::vector<ClientSetup>, SetupFailure> make_setups(ConnectionConfig& config, unsigned count) {
-  if (auto resolved = resolve_secrets(config); !resolved) return std::unexpected(resolved.error());
-  std::vector<ClientSetup> setups;
-  for (unsigned n = 0; n < count; ++n) {
-    auto setup = make_client_setup(config, "mqbench");
-    if (!setup) return std::unexpected(setup.error());
-    setups.push_back(std::move(*setup));
-  }
+using Setups = std::vector<std::vector<BrokerSetup>>;
+
+/// Of each broker for each worker.
+std::expected<Setups, SetupFailure> make_setups(BenchConfig& config, unsigned count) {
+  const bool tls = std::ranges::any_of(config.brokers.connections(config.connection),
+                                       [](const auto& each) { return mqtt::uses_tls(each.transport); });
+  if (auto resolved = resolve_secrets(config.connection, tls); !resolved)
+    return std::unexpected(resolved.error());
+  Setups setups(count);
+  for (const ConnectionConfig& connection : config.brokers.connections(config.connection))
+    for (auto& brokers : setups) {
+      auto setup = make_client_setup(connection, "mqbench");
+      if (!setup) return std::unexpected(setup.error());
+      const Where where = where_of(connection, *setup);
+      brokers.push_back({std::move(*setup), where});
+    }
   return setups;
 }
 
@@ -72,6 +80,7 @@ Plan plan_of(const BenchConfig& config, std::uint32_t run) {
       config.connection.client_id.value_or(config.connection.id_prefix.value_or("mqbench"));
   Plan plan = make_plan(config.scenario, run, prefix);
   plan.shard = config.sharding.shard.value_or(Shard{});
+  plan.brokers = config.brokers;
   plan.publish_properties = config.connection.properties.at(mqtt::PropertyPlace::publish);
   plan.subscribe_properties = config.connection.properties.at(mqtt::PropertyPlace::subscribe);
   return plan;
@@ -93,7 +102,8 @@ std::optional<Sentence> shortage_of(const BenchConfig& config) {
     return Sentence{fmt::format("shard {} has no client: there are {} publishers and {} subscribers",
                                 config.sharding.shard.value_or(Shard{}).name(), config.scenario.publishers,
                                 config.scenario.subscribers)};
-  return find_shortage(part, config.connection, threads_of(part), Resources::of_this_process());
+  return find_shortage(part, config.brokers, config.connection, threads_of(part),
+                       Resources::of_this_process());
 }
 
 SingleRun run_once(BenchConfig& config, Diag& diag) {
@@ -108,7 +118,7 @@ SingleRun run_once(BenchConfig& config, Diag& diag) {
     }
     embedded = std::move(*started);
   }
-  auto setups = make_setups(config.connection, threads_of(own_part(config)));
+  auto setups = make_setups(config, threads_of(own_part(config)));
   if (!setups) {
     diag.error(setups.error().sentence);
     done.code = setups.error().code;

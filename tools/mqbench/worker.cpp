@@ -48,14 +48,9 @@ Duration thread_cpu() {
 
 }  // namespace
 
-Worker::Worker(const Plan& plan, unsigned index, unsigned threads, ClientSetup setup, Where where,
+Worker::Worker(const Plan& plan, unsigned index, unsigned threads, std::vector<BrokerSetup> brokers,
                const Control& control)
-    : plan_{plan},
-      index_{index},
-      threads_{threads},
-      setup_{std::move(setup)},
-      where_{std::move(where)},
-      control_{control} {
+    : plan_{plan}, index_{index}, threads_{threads}, brokers_{std::move(brokers)}, control_{control} {
   result_.deliverable.resize(plan.scenario.streams());
 }
 
@@ -68,7 +63,7 @@ void Worker::run() {
                    .plan = plan_,
                    .measurements = result_.measurements,
                    .seconds = seconds_,
-                   .kinds = client_kinds(),
+                   .kinds = all_kinds(),
                    .payloads = {plan_, index_},
                    .seen = SeenMessages{plan_.scenario.shares_out() ? plan_.scenario.streams() : 0}});
   auto timer = PreciseTimer::open(*loop_, [this] { pump(); });
@@ -83,9 +78,15 @@ void Worker::run() {
   seconds_.end();
 }
 
-ClientKinds Worker::client_kinds() {
+std::vector<ClientKinds> Worker::all_kinds() const {
+  std::vector<ClientKinds> all;
+  for (const BrokerSetup& broker : brokers_) all.push_back(client_kinds(broker.setup.options));
+  return all;
+}
+
+ClientKinds Worker::client_kinds(const mqtt::ClientOptions& setup) const {
   const Scenario& scenario = plan_.scenario;
-  mqtt::ClientOptions options = std::move(setup_.options);
+  mqtt::ClientOptions options = setup;
   if (scenario.topic_alias) options.session.alias_policy = mqtt::AliasPolicy::when_room;
   if (scenario.window) options.session.send_window = scenario.window;
   const auto shared = [](mqtt::ClientOptions of) {
@@ -171,7 +172,8 @@ void Worker::bring_back_due() {
     const std::uint32_t number = subscriber->number();
     if (plan_.scenario.stored == Stored::queued) {
       ClientOwner& owner = *this;
-      subscriber = std::make_unique<BenchSubscriber>(*around_, owner, around_->kinds.returning, number);
+      subscriber = std::make_unique<BenchSubscriber>(
+          *around_, owner, around_->kinds[plan_.brokers.of_subscriber(number)].returning, number);
       clients_[returned_] = subscriber.get();
     }
     subscriber->expect_kept(plan_.scenario.share_of(number));
@@ -342,17 +344,18 @@ void Worker::on_cannot_publish(const std::string& topic, const mqtt::Error& erro
   fail({ExitCode::publish_rejected, cannot_publish(topic, error)});
 }
 
-void Worker::on_gone(const mqtt::Ending& ending, const std::string& client_id, bool asked_for) {
+void Worker::on_gone(const mqtt::Ending& ending, std::uint32_t client, bool asked_for) {
   const bool awaited = asked_for && !started_ && !finishing_ && plan_.scenario.stored == Stored::queued;
   if (awaited) return void((++ready_, ++away_));
   ++gone_;
   if (!asked_for) {
-    where_.client_id = client_id;
+    Where where = brokers_[plan_.broker_of(client)].where;
+    where.client_id = plan_.client_id_of(client);
     if (started_)
       result_.measurements.connections_lost += ending.had_connected;
     else
       status_.failed.store(true, std::memory_order_release);
-    if (!result_.failure) result_.failure = SetupFailure{exit_code_for(ending), describe(ending, where_)};
+    if (!result_.failure) result_.failure = SetupFailure{exit_code_for(ending), describe(ending, where)};
   }
   if (finishing_ && gone_ + away_ >= begun_) loop_->stop();
 }

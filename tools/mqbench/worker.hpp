@@ -27,6 +27,12 @@ struct Agreed {
   std::string tls_cipher;
 };
 
+/// A broker to one worker.
+struct BrokerSetup {
+  ClientSetup setup;
+  Where where;
+};
+
 /// What is left of a worker when its thread has ended.
 struct WorkerResult {
   Measurements measurements;
@@ -41,8 +47,8 @@ struct WorkerResult {
 /// A thread's share of a run: every threads-th client, with a loop, a pool and histograms of its own.
 class Worker final : private ClientOwner {
  public:
-  /// `setup` is what each of its clients is made from. All must outlive it.
-  Worker(const Plan& plan, unsigned index, unsigned threads, ClientSetup setup, Where where,
+  /// Of each of the plan's brokers, what its clients are made from. All must outlive it.
+  Worker(const Plan& plan, unsigned index, unsigned threads, std::vector<BrokerSetup> brokers,
          const Control& control);
   ~Worker();
 
@@ -64,9 +70,10 @@ class Worker final : private ClientOwner {
   void on_filter_refused(const std::string& filter, mqtt::ReasonCode code) override;
   void on_cannot_publish(const std::string& topic, const mqtt::Error& error) override;
   void on_room(std::uint32_t publisher) override;
-  void on_gone(const mqtt::Ending& ending, const std::string& client_id, bool asked_for) override;
+  void on_gone(const mqtt::Ending& ending, std::uint32_t client, bool asked_for) override;
 
-  [[nodiscard]] ClientKinds client_kinds();
+  [[nodiscard]] ClientKinds client_kinds(const mqtt::ClientOptions& setup) const;
+  [[nodiscard]] std::vector<ClientKinds> all_kinds() const;
   void make_clients();
   void tick();
   void note_absence();
@@ -94,8 +101,7 @@ class Worker final : private ClientOwner {
   const Plan& plan_;
   unsigned index_;
   unsigned threads_;
-  ClientSetup setup_;
-  Where where_;
+  std::vector<BrokerSetup> brokers_;
   const Control& control_;
   Status status_;
   WorkerResult result_;

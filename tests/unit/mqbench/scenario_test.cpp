@@ -98,10 +98,11 @@ TEST(Scenario, PresetsAreFoundByName) {
   EXPECT_EQ(mq::bench::nearest_preset("nothing"), "");
 }
 
-std::string shortage(const Scenario& scenario, Resources resources, bool unix_socket = false) {
+std::string shortage(const Scenario& scenario, Resources resources, bool unix_socket = false,
+                     const mq::bench::BrokerList& brokers = {}) {
   mq::ConnectionConfig connection;
   if (unix_socket) connection.unix_path = "/socket";
-  const auto found = find_shortage(scenario, connection, 2, resources);
+  const auto found = find_shortage(scenario, brokers, connection, 2, resources);
   return found ? found->text : "";
 }
 
@@ -112,6 +113,14 @@ TEST(Preflight, CountsDescriptorsAndPorts) {
             "1000 clients need 1064 descriptors, and this process may have 1063: 1 too few");
   EXPECT_NE(shortage(scenario, {.descriptors = 9'999, .ports = 999}).find(": 1 too few"), std::string::npos);
   EXPECT_EQ(shortage(scenario, {.descriptors = 9'999, .ports = 999}, true), "");
+  const auto url = [](const char* text) { return *mqtt::parse_endpoint(text); };
+  EXPECT_EQ(shortage(scenario, {.descriptors = 9'999, .ports = 500}, false,
+                     {.urls = {url("mqtt://a"), url("mqtt://b")}, .publish_to = {1, 2}, .subscribe_from = {1, 2}}),
+            "");
+  EXPECT_NE(shortage(scenario, {.descriptors = 9'999, .ports = 899}, false,
+                     {.urls = {url("mqtt://a"), url("mqtt://b")}, .publish_to = {1}, .subscribe_from = {2}})
+                .find("900 clients of a:1883 need"),
+            std::string::npos);
   scenario.sources = {"127.0.0.1", "127.0.0.2"};
   EXPECT_EQ(shortage(scenario, {.descriptors = 9'999, .ports = 500}), "");
 }
