@@ -12,7 +12,7 @@
 namespace mq::bench {
 namespace {
 
-constexpr mqtt::Duration look_interval = std::chrono::milliseconds{10};
+constexpr mqtt::Duration arrival_interval = std::chrono::milliseconds{10};
 
 /// FNV-1a of what must be the same for all shards. Where each connects from is its own.
 std::uint64_t fingerprint(Scenario scenario) {
@@ -66,7 +66,7 @@ int wait_for_all(const Meeting& meeting) {
   look = [&] {
     const Meeting::View view = meeting.look();
     if (view.run || view.failure) return loop.stop();
-    timer.set(loop.now() + look_interval);
+    timer.set(loop.now() + arrival_interval);
   };
   look();
   loop.run();

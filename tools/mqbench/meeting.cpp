@@ -13,7 +13,7 @@ using mqtt::Duration;
 using mqtt::TimePoint;
 
 /// How often the thread looks what the main thread has said.
-constexpr Duration tick_interval = std::chrono::milliseconds{10};
+constexpr Duration meeting_tick = std::chrono::milliseconds{10};
 /// A shard that is not there any more is missed after one and a half of it [MQTT-3.1.2-22].
 constexpr std::uint16_t keep_alive_seconds = 10;
 /// For what is still to be said, before the connection is left.
@@ -106,7 +106,7 @@ void Meeting::tick() {
     if (const auto due = rendezvous_.next_deadline(); due && now >= *due) rendezvous_.on_time(now);
   }
   publish();
-  timer_->set(now + tick_interval);
+  timer_->set(now + meeting_tick);
 }
 
 /// When nothing is left to say; then on_ended() comes.

@@ -14,7 +14,7 @@ using mqtt::TimePoint;
 /// From the word to the start itself: it must have come to everybody.
 constexpr Duration start_notice = std::chrono::milliseconds{500};
 /// As long as a message takes, by what the clocks' errors tell, four times.
-constexpr int start_delay_in_errors = 8;
+constexpr int word_delay_in_errors = 8;
 /// Who has not said hello for so long in the beginning is not there any more.
 constexpr Duration hello_lasts = std::chrono::seconds{2};
 constexpr std::size_t missing_max = 16;
@@ -146,7 +146,7 @@ void Rendezvous::go_on(TimePoint now) {
     Duration delay = start_notice;
     for (const Member& each : members_)
       delay = std::max(delay,
-                       std::min(each.clock.error, Duration{std::chrono::seconds{5}}) * start_delay_in_errors);
+                       std::min(each.clock.error, Duration{std::chrono::seconds{5}}) * word_delay_in_errors);
     phase_ = Phase::running;
     start_ = now + delay;
     wall_start_ = start_->time_since_epoch() + config_.to_time_of_day;
