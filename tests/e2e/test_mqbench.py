@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import threading
 import time
 
 import pytest
@@ -149,6 +150,38 @@ def test_a_password_is_asked_for_once_for_all_clients(scratch):
 def test_several_source_addresses(mqbroker):
     result = result_of("quick", *mqbroker["tcp"].mq_args(), "--count", 100, "--source", "127.0.0.1", "--source", "127.0.0.2")
     assert (result["counts"]["received"], faults_of(result)) == (100, {})
+
+
+def test_a_range_of_source_addresses(mqbroker):
+    result = result_of("sink", *mqbroker["tcp"].mq_args(), "--publishers", 6, "--count", 60, "--rate", "1000/s", "--source",
+                       "127.0.0.2-127.0.0.4", "--source", "127.0.0.9")
+    assert result["counts"]["sent"] == 60
+    assert result["broker"]["peer"].startswith(HOST)
+
+
+@pytest.mark.parametrize("options", ((), ("--spin",)))
+def test_seconds_are_those_in_which_messages_were_due(mqbroker, options):
+    result = result_of("sink", *mqbroker["tcp"].mq_args(), "--publishers", 5, "--rate", "1000/s", "--warmup", 0,
+                       "--duration", "2s", *options)
+    seconds = [each["sent"] for each in result["intervals"]]
+    assert sum(seconds) == result["counts"]["sent"] == 2000
+    assert result["latency_ns"]["lag"]["max"] > 1e6 or seconds[:2] == [1000, 1000]
+    assert 0 < result["counts"]["sending_turns"] <= 2000
+    assert result["scenario"].get("spin", False) == bool(options)
+
+
+def test_octets_that_nobody_took_are_counted_when_publishing_ends():
+    over = threading.Event()
+
+    def stalls(connection):
+        connection.accept()
+        over.wait(30)
+    with FaultServer(stalls) as server:
+        result = result_of("sink", "-L", server.url, "--publishers", 1, "--rate", "max", "--warmup", 0, "--duration", "1s", "--size",
+                           10_000, "--drain", "200ms")
+        over.set()
+    counts = result["counts"]
+    assert 0 < counts["unsent_bytes"] < counts["sent"] * 10_100
 
 
 # --- against one that fails on cue ----------------------------------------------------------------

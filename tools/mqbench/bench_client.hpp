@@ -170,6 +170,7 @@ class BenchPublisher : public BenchClient {
 
   void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override;
   void on_output_drained() override;
+  [[nodiscard]] mqtt::TimePoint second_of(mqtt::TimePoint due, mqtt::TimePoint sent) const;
 
   std::uint32_t stream_ = 0;  // of topic_
   std::string topic_;         // made with the first message

@@ -36,11 +36,11 @@ void Measurements::add(const Measurements& other) {
         &Measurements::catch_up, &Measurements::undisturbed, &Measurements::disturbed})
     static_cast<void>((this->*histogram).add(other.*histogram));  // all are of one range
   for (const auto count :
-       {&Measurements::sent, &Measurements::unsent, &Measurements::held, &Measurements::acked,
-        &Measurements::rejected, &Measurements::unacked, &Measurements::expected, &Measurements::received,
-        &Measurements::lost, &Measurements::duplicated, &Measurements::reordered, &Measurements::corrupted,
-        &Measurements::foreign, &Measurements::retained, &Measurements::connections_lost,
-        &Measurements::slow_lost})
+       {&Measurements::sent, &Measurements::unsent, &Measurements::held, &Measurements::sending_turns,
+        &Measurements::unsent_bytes, &Measurements::acked, &Measurements::rejected, &Measurements::unacked,
+        &Measurements::expected, &Measurements::received, &Measurements::lost, &Measurements::duplicated,
+        &Measurements::reordered, &Measurements::corrupted, &Measurements::foreign, &Measurements::retained,
+        &Measurements::connections_lost, &Measurements::slow_lost})
     this->*count += other.*count;
   sent_per_second.add(other.sent_per_second);
   received_per_second.add(other.received_per_second);

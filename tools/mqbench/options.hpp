@@ -40,6 +40,7 @@ struct BenchConfig {
     std::optional<SizePattern> size;
     std::optional<PayloadPattern> payload;
     bool topic_alias = false;
+    bool spin = false;
     std::optional<double> scale;
     std::optional<double> rate;
     std::optional<std::uint16_t> window;

@@ -10,6 +10,7 @@
 #include "common/spelling.hpp"
 #include "common/value_checks.hpp"
 #include "mqbench/scenario_json.hpp"
+#include "mqbench/source_range.hpp"
 #include "mqbench/stamp.hpp"
 
 namespace mq::bench {
@@ -234,11 +235,19 @@ void declare_extent(Options& o, BenchConfig::Typed& typed) {
       .metavar("N")
       .group(group)
       .text("workers, each with its own part of the clients (default: one per processor)");
-  o.list("--source", typed.sources)
-      .metavar("ADDR")
+  o.flag("--spin", typed.spin)
       .group(group)
-      .must(ip_address)
-      .text("connect from this address; several are used in turn, each with ports of its own")
+      .text(
+          "with --rate N/s: wait for the last 100 us before a message is due in a busy loop, which costs all "
+          "of a processor, and is exact to about a microsecond");
+  o.list("--source", typed.sources)
+      .metavar("ADDR[-ADDR]")
+      .group(group)
+      .must(source_addresses)
+      .text(
+          "connect from this address, or these IPv4 addresses; several are used in turn, each with ports of "
+          "its own")
+      .example("--source 127.0.0.2-127.0.0.20")
       .excludes({"-A"});
   o.number("--seed", typed.seed)
       .metavar("N")
@@ -257,6 +266,7 @@ void override_load(BenchConfig& config) {
   if (typed.size) s.size = *typed.size, s.payload = {};
   s.payload = typed.payload.value_or(s.payload);
   s.topic_alias = s.topic_alias || typed.topic_alias;
+  s.spin = s.spin || typed.spin;
   if (typed.window) s.window = typed.window, s.rate = 0;
   s.rate = typed.rate.value_or(s.rate);
   if (!s.open_loop()) s.arrival = Arrival::fixed, s.burst = 1;
@@ -273,7 +283,7 @@ void override_extent(BenchConfig& config) {
   s.drain = typed.drain.value_or(s.drain);
   s.threads = typed.threads.value_or(s.threads);
   s.seed = typed.seed.value_or(s.seed);
-  if (!typed.sources.empty()) s.sources = typed.sources;
+  if (!typed.sources.empty()) s.sources = expand_sources(typed.sources);
   if (typed.count) s.set_count(*typed.count);
   if (s.stored == Stored::retained && !typed.count) s.set_count(s.streams());
 }
@@ -315,6 +325,7 @@ std::optional<std::string> choose_scenario(BenchConfig& config) {
   if (config.typed.window && s.publish_qos == mqtt::QoS::at_most_once)
     return "option '--window': at QoS 0 nothing is in flight; use --rate max";
   if (config.typed.arrival && !s.open_loop()) return "option '--arrival' needs a schedule: --rate N/s";
+  if (config.typed.spin && !s.open_loop()) return "option '--spin' needs a schedule: --rate N/s";
   return find_fault(s);
 }
 

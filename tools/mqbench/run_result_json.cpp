@@ -61,6 +61,8 @@ void add_counts(JsonWriter& json, const RunResult& result) {
   json.field("sent", m.sent);
   json.field("unsent", m.unsent);
   json.field("held", m.held);
+  json.field("sending_turns", m.sending_turns);
+  json.field("unsent_bytes", m.unsent_bytes);
   json.field("acked", m.acked);
   json.field("rejected", m.rejected);
   json.field("unacked", m.unacked);

@@ -73,6 +73,7 @@ struct Scenario {
   mqtt::Duration drain = std::chrono::seconds{10};
   unsigned threads = 0;  ///< 0: one per processor
   std::uint64_t seed = 1;
+  bool spin = false;  ///< open loop: wait for the last 100 us before a message is due in a busy loop
   std::vector<std::string> sources{};  ///< addresses to connect from, in turn
 
   [[nodiscard]] bool open_loop() const { return rate > 0; }

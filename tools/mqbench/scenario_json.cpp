@@ -233,6 +233,11 @@ constexpr std::array keys{
           if (s.topic_alias) j.field("topic_alias", true);
         },
         [](S& s, Json v) { return keep_truth(s.topic_alias, v); }},
+    Key{"spin",
+        [](J& j, const S& s) {
+          if (s.spin) j.field("spin", true);
+        },
+        [](S& s, Json v) { return keep_truth(s.spin, v); }},
     Key{"size", write_size, keep_size},
     Key{"payload",
         [](J& j, const S& s) {

@@ -27,6 +27,12 @@ bool later(const DueQueue::Entry& a, const DueQueue::Entry& b) {
 
 }  // namespace
 
+mqtt::Duration lag_allowed(const LoadPattern& load) {
+  constexpr double share = 0.1;
+  constexpr mqtt::Duration always = std::chrono::milliseconds{1};
+  return std::max(always, rounded(share * load.interval_ns * load.publishers));
+}
+
 Schedule::Schedule(const LoadPattern& pattern, std::uint32_t publisher)
     : pattern_{&pattern}, publisher_{publisher}, random_{pattern.seed} {
   // Neighbours' states must not be neighbours: the sequence of one would be that of the other, a step behind.

@@ -21,6 +21,10 @@ struct LoadPattern {
   std::uint64_t seed = 0;  ///< of poisson: the same seed gives the same times
 };
 
+/// How late messages may be at the 99th percentile: a tenth of the distance between two of a publisher, and
+/// never less than a scheduler's tick.
+[[nodiscard]] mqtt::Duration lag_allowed(const LoadPattern& load);
+
 /// When the messages of one publisher are due, counted from the common start. The publishers' phases are
 /// spread evenly: together they make the k-th message of the run due at k times the interval, publisher k
 /// modulo `publishers` sends it. Times are computed from k, so that nothing adds up: they are exact to a

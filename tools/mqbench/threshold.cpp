@@ -41,6 +41,8 @@ constexpr std::array counts{
     NamedCount{"sent", &Measurements::sent},
     NamedCount{"unsent", &Measurements::unsent},
     NamedCount{"held", &Measurements::held},
+    NamedCount{"sending_turns", &Measurements::sending_turns},
+    NamedCount{"unsent_bytes", &Measurements::unsent_bytes},
     NamedCount{"acked", &Measurements::acked},
     NamedCount{"rejected", &Measurements::rejected},
     NamedCount{"unacked", &Measurements::unacked},

@@ -14,9 +14,6 @@ using Seconds = std::chrono::duration<double>;
 
 /// A thread that is busier than this has no time to be exact.
 constexpr double busy_max = 0.85;
-/// Of the distance between two messages of a publisher; and never less than a scheduler's tick.
-constexpr double lag_share_max = 0.1;
-constexpr double lag_ns_always_allowed = 1e6;
 /// A thread that cannot run for so much of its time, when it wants to, is late for acknowledgements too: that
 /// a window is full says nothing then.
 constexpr double absent_max = 0.3;
@@ -33,11 +30,6 @@ constexpr std::uint64_t resent_always_allowed = 100;
 using Reason = std::optional<std::string>;
 
 double percent(double share) { return share * 100; }
-
-/// How late messages may be at the 99th percentile.
-double lag_allowed_ns(const LoadPattern& load) {
-  return std::max(lag_ns_always_allowed, lag_share_max * load.interval_ns * load.publishers);
-}
 
 double run_seconds(const RunResult& result) { return Seconds{result.ended - result.started}.count(); }
 
@@ -68,7 +60,7 @@ Reason network_loses(const RunResult& result) {
 Reason messages_leave_late(const RunResult& result) {
   if (!result.plan.scenario.open_loop()) return std::nullopt;
   const Measurements& m = result.measurements;
-  const double allowed = lag_allowed_ns(result.plan.load);
+  const auto allowed = static_cast<double>(lag_allowed(result.plan.load).count());
   const auto lag = static_cast<double>(m.lag.at_percentile(99));
   if (lag <= allowed && m.unsent == 0) return std::nullopt;
   return fmt::format("1 % of the messages left {:.3g} ms late or later, of {:.3g} ms allowed, and {} never",

@@ -87,6 +87,7 @@ class Worker final : private ClientOwner {
   [[nodiscard]] bool flat_out_is_over() const;
   void pump();
   void pump_schedule();
+  [[nodiscard]] mqtt::Duration spin_until_due();
   void pump_flat_out();
   void send_batch(BenchPublisher& publisher);
   void arm();
@@ -127,6 +128,7 @@ class Worker final : private ClientOwner {
   DueQueue due_;
   std::vector<std::uint32_t> with_room_;  // publishers that wait for the next pump()
   mqtt::TimePoint opened_{};
+  mqtt::TimePoint woken_{};  // by the schedule, last
   mqtt::Duration cpu_at_start_{};
   bool started_ = false;
   bool stopped_ = false;

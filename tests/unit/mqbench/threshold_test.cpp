@@ -65,14 +65,14 @@ TEST(Threshold, EachCountOfTheResultHasItsName) {
   RunResult result;
   std::uint64_t value = 1;
   Measurements& m = result.measurements;
-  for (auto* count :
-       {&m.sent, &m.unsent, &m.held, &m.acked, &m.rejected, &m.unacked, &m.expected, &m.received, &m.lost,
-        &m.duplicated, &m.reordered, &m.corrupted, &m.foreign, &m.retained, &m.connections_lost})
+  for (auto* count : {&m.sent, &m.unsent, &m.held, &m.sending_turns, &m.unsent_bytes, &m.acked, &m.rejected,
+                      &m.unacked, &m.expected, &m.received, &m.lost, &m.duplicated, &m.reordered,
+                      &m.corrupted, &m.foreign, &m.retained, &m.connections_lost})
     *count = value++;
   value = 1;
-  for (const auto* name :
-       {"sent", "unsent", "held", "acked", "rejected", "unacked", "expected", "received", "lost",
-        "duplicated", "reordered", "corrupted", "foreign", "retained", "connections_lost"})
+  for (const auto* name : {"sent", "unsent", "held", "sending_turns", "unsent_bytes", "acked", "rejected",
+                           "unacked", "expected", "received", "lost", "duplicated", "reordered", "corrupted",
+                           "foreign", "retained", "connections_lost"})
     EXPECT_TRUE(passes(std::string{name} + "==" + std::to_string(value++), result)) << name;
 }
 
