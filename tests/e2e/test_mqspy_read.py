@@ -228,6 +228,58 @@ def test_the_same_number_is_printed_with_its_version(tmp_path):
     assert b"! E 3.1.1 MQTT-3.3.2-2" in read(tmp_path, pcap(t.packets), command="lint", code=13).out
 
 
+# --- what is waited for -------------------------------------------------------------------------------------
+
+def three():
+    """A connection whose messages come at 3, 5 and 7 ms, and of which the second one is wrong."""
+    t = Talk().open().client(CONNECT).server(CONNACK)
+    return t.client(publish("a", b"1"), publish("b", b"2", qos=0, dup=1), publish("c", b"3")).close()
+
+
+def test_stop_on_is_the_end_of_what_is_shown(tmp_path):
+    data = pcap(three().packets)
+    out = assert_ok(read(tmp_path, data, "--stop-on", "topic==a", "--stop-on", "topic==c")).out.decode().splitlines()
+    assert " PUBLISH  q0 a 1B" in out[-1], out
+    assert len(assert_ok(read(tmp_path, data, "--stop-on", "topic==never")).out.splitlines()) > len(out)
+    sums = assert_ok(read(tmp_path, data, "--stop-on", "topic==a", "--stats")).out.decode()
+    assert "PUBLISH" in sums, "what gathers until the end is still written"
+
+
+def test_stop_on_does_not_wait_for_the_end_of_a_pipe(tmp_path):
+    import subprocess
+    from support.tools import program
+    with subprocess.Popen([program("mqspy"), "read", "-", "--stop-on", "type==CONNACK"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as spy:
+        spy.stdin.write(pcap(three().packets))
+        spy.stdin.flush()
+        assert spy.wait(60) == 0 and spy.stdout.read().splitlines()[-1].startswith(b"12:00:00.00")
+
+
+def test_expect_is_13_if_something_has_not_come(tmp_path):
+    data = pcap(three().packets)
+    assert_ok(read(tmp_path, data, "--expect", "topic==c", "--expect", "topic==a"))
+    result = read(tmp_path, data, "--expect", "topic==a", "--expect", "topic==never", code=13)
+    assert result.err == b"mqspy: expected and not seen: topic==never\n" and b" CLOSE " in result.out, result
+    assert_ok(read(tmp_path, data, "--expect", "topic==a", "--filter", "type==CONNECT"))
+
+
+def test_within_counts_the_time_of_the_capture(tmp_path):
+    t = Talk().open().client(CONNECT).server(CONNACK)
+    t.at += 3600
+    data = pcap(t.client(publish("late", b"1"), publish("later", b"1")).packets)
+    assert_ok(read(tmp_path, data, "--expect", "topic==late within 2h", "--expect", "type==CONNACK within 1s"))
+    result = read(tmp_path, data, "--expect", "topic==late within 3599s", code=13)
+    assert b"topic==late within 3599s" in result.err and b"later" not in result.out, result
+
+
+def test_lint_counts_errors_until_it_is_over(tmp_path):
+    data = pcap(three().packets)
+    read(tmp_path, data, command="lint", code=13)
+    assert_ok(read(tmp_path, data, "--stop-on", "topic==a", command="lint"))
+    read(tmp_path, data, "--stop-on", "topic==b", command="lint", code=13)
+    assert b"not seen" in read(tmp_path, data, "--stop-on", "topic==a", "--expect", "topic==c", command="lint", code=13).err
+
+
 # --- how it is shown ------------------------------------------------------------------------------------------
 
 def test_json_lines_say_the_same(tmp_path):

@@ -16,6 +16,7 @@
 #include "mqspy/connections.hpp"
 #include "mqspy/json_recording.hpp"
 #include "mqspy/outputs.hpp"
+#include "mqspy/selection.hpp"
 
 namespace mq::spy {
 namespace {
@@ -101,7 +102,8 @@ class Reading {
   Reading(const SpyConfig& config, Outputs& outputs, Diag& diag)
       : outputs_{outputs},
         diag_{diag},
-        recorder_{outputs.sink()},
+        watch_{config.selection.wishes, std::nullopt, outputs.sink(), WatchSink::Afterwards::dropped},
+        recorder_{watch_},
         intake_{recorder_},
         lint_{config.command == Command::lint} {}
 
@@ -110,10 +112,10 @@ class Reading {
     if (code != ExitCode::ok && closed_) return ExitCode::ok;
     intake_.finish();
     recorder_.finish(intake_.last_time());
-    tell_account();
+    if (!watch_.over()) tell_account();
     if (const auto written = outputs_.flush(); !written) code = failed(written.error());
     if (closed_) return ExitCode::ok;
-    return code == ExitCode::ok && lint_ && recorder_.errors() > 0 ? ExitCode::expectation : code;
+    return code == ExitCode::ok ? verdict() : code;
   }
 
  private:
@@ -132,10 +134,19 @@ class Reading {
                 buffer.begin() + static_cast<std::ptrdiff_t>(held), buffer.begin());
       held -= *taken;
       if (const auto written = outputs_.flush(); !written) return failed(written.error());
+      if (watch_.over()) return ExitCode::ok;
     }
     if (held > 0)
       diag_.warning(fmt::format("the file ends in the middle of a record: {} octets are left", held));
     return ExitCode::ok;
+  }
+
+  ExitCode verdict() {
+    if (const Awaited* missing = watch_.missing()) {
+      diag_.error(fmt::format("expected and not seen: {}", missing->text));
+      return ExitCode::expectation;
+    }
+    return lint_ && watch_.errors() > 0 ? ExitCode::expectation : ExitCode::ok;
   }
 
   ExitCode damaged(const std::string& what) {
@@ -168,6 +179,7 @@ class Reading {
 
   Outputs& outputs_;
   Diag& diag_;
+  WatchSink watch_;
   Recorder recorder_;
   Intake intake_;
   bool lint_;

@@ -55,9 +55,7 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
 
   void keep_last_error() {
     for (const mqtt::Finding& finding : findings_) {
-      if (finding.severity != mqtt::Severity::error) continue;
-      ++owner_.errors_;
-      last_error_ = finding;
+      if (finding.severity == mqtt::Severity::error) last_error_ = finding;
     }
   }
 

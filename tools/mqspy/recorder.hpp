@@ -64,7 +64,6 @@ class Recorder {
 
   /// What is known of a connection; null if it is not followed.
   [[nodiscard]] const mqtt::FlowState* state(Id id) const;
-  [[nodiscard]] std::uint64_t errors() const { return errors_; }
 
  private:
   class Tracked;
@@ -78,7 +77,6 @@ class Recorder {
   mutable Id last_id_ = 0;                       // of last_, which most calls are about
   mutable Tracked* last_ = nullptr;
   Id opened_ = 0;
-  std::uint64_t errors_ = 0;
 };
 
 }  // namespace mq::spy

@@ -57,8 +57,13 @@ std::expected<Awaited, SelectorFault> Awaited::parse(std::string_view text) {
                                        fmt::format("{} is not a duration like 500ms", mq::quoted(limit))});
 }
 
-WatchSink::WatchSink(Wishes wishes, std::optional<mqtt::TimePoint> began, RecordSink& behind)
-    : wishes_{std::move(wishes)}, met_(wishes_.expected.size()), began_{began}, behind_{behind} {}
+WatchSink::WatchSink(Wishes wishes, std::optional<mqtt::TimePoint> began, RecordSink& behind,
+                     Afterwards afterwards)
+    : wishes_{std::move(wishes)},
+      met_(wishes_.expected.size()),
+      began_{began},
+      behind_{behind},
+      afterwards_{afterwards} {}
 
 void WatchSink::look(const Subject& subject, std::optional<mqtt::TimePoint> time) {
   if (!began_) began_ = time;
@@ -70,29 +75,48 @@ void WatchSink::look(const Subject& subject, std::optional<mqtt::TimePoint> time
   stopped_ = stopped_ || std::ranges::any_of(wishes_.stop_on, [&subject](const Selector& selector) {
                return selector.matches(subject);
              });
+  over_ = over_ || stopped_ || all_met() || too_late(time);
+}
+
+void WatchSink::count_errors(std::span<const mqtt::Finding> findings) {
+  for (const mqtt::Finding& finding : findings)
+    if (finding.severity == mqtt::Severity::error && !over_) ++errors_;
+}
+
+bool WatchSink::too_late(std::optional<mqtt::TimePoint> time) const {
+  const auto limit = patience();
+  return limit && time && *time - *began_ > *limit;
 }
 
 void WatchSink::on_open(const OpenRecord& record) {
+  if (silent()) return;
   behind_.on_open(record);
   look(OpenSubject{record}, record.link.opened);
 }
 void WatchSink::on_packet(const PacketRecord& record) {
+  if (silent()) return;
+  count_errors(record.findings);
   behind_.on_packet(record);
   look(PacketSubject{record}, record.packet.step.time);
 }
 void WatchSink::on_close(const CloseRecord& record) {
+  if (silent()) return;
+  count_errors(record.findings);
   behind_.on_close(record);
   look(CloseSubject{record}, record.close.time);
 }
 void WatchSink::on_gap(const GapRecord& record) {
+  if (silent()) return;
   behind_.on_gap(record);
   look(subject_of(record), record.time);
 }
 void WatchSink::on_fault(const FaultRecord& record) {
+  if (silent()) return;
   behind_.on_fault(record);
   look(subject_of(record), record.time);
 }
 void WatchSink::on_note(const NoteRecord& record) {
+  if (silent()) return;
   behind_.on_note(record);
   look(subject_of(record), record.time);
 }
