@@ -259,3 +259,22 @@ def test_coverage_lists_each_clause_with_its_rule_or_the_reason():
     assert len(rows) > 400 and total.endswith("have a rule"), total
     assert any(row.startswith("5.0    MQTT-3.3.1-2 ") and "error: DUP" in row for row in rows)
     assert any("no rule: " in row for row in rows) and not any(row.rstrip().endswith("no rule") for row in rows if "MQTT-" in row)
+
+
+# --- options of other commands --------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("command", [("proxy", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"), ("read", "f"), ("lint", "f"),
+                                     ("decode", "3000"), ("explain", "PUBLISH")], ids=lambda words: words[0])
+@pytest.mark.parametrize("commands,options", [
+    ("proxy", ["--to=h", "--insecure", "--print-address", "--connect-timeout=1s", "--fault=qos>0 do drop", "--seed=2"]),
+    ("proxy, read and lint", ["--filter=qos>0", "--stop-on=qos>0", "--expect=qos>0", "--json", "-tepoch", "--group", "--ladder",
+                              "--stats", "--write=f"]),
+    ("proxy, read, lint and decode", ["-v", "-q", "-s1", "--show-secrets"]),
+    ("decode", ["-V5", "--from=client"]), ("explain", ["--coverage"])], ids=lambda value: str(value)[:24])
+def test_an_option_of_another_command_is_refused_by_name(command, commands, options):
+    if command[0] in commands:
+        return
+    for option in options:
+        result = assert_fails(mqspy(*command, option), 2, f"' is for {commands}")
+        name = {"-t": "--time", "-v": "--verbose", "-q": "--no-acks", "-s": "--snippet", "-V": "--protocol-version"}
+        assert f"option '{name.get(option[:2], option.split('=')[0])}'" in result.err_text, result

@@ -109,6 +109,22 @@ def test_an_own_certificate(broker, certs):
         assert_ok(mqpub("-h", "localhost", "-p", proxy.port, "--cafile", certs.ca, "-t", "t", "-m", "x"))
 
 
+def test_a_server_that_wants_a_certificate_gets_the_proxys(certs):
+    with MqBroker(certs, ("tls",), ["--client-certs", "required", "--cafile", certs.ca]) as strict:
+        with SpyProxy(strict["tls"], "--to-cert", certs.client, "--to-key", certs.client_key) as proxy:
+            assert_ok(mqpub(*proxy.args(), "-t", "t", "-m", "x", "-q", 1))
+        with SpyProxy(strict["tls"]) as proxy:
+            assert mqpub(*proxy.args(), "-t", "t", "-m", "x", "-q", 1).code != 0
+
+
+def test_the_throw_away_ca_is_written_where_it_is_asked_for(broker, tmp_path):
+    url = f"mqtts://{HOST}:0"
+    with start("mqspy", "proxy", "--listen", url, "--to", broker["tcp"].url, "--print-address", "--ca-out", tmp_path / "ca") as proxy:
+        proxy.wait_out(b"mqtts://")
+        assert (tmp_path / "ca").read_text().startswith("-----BEGIN CERTIFICATE-----")
+    assert_fails(mqspy("proxy", "--listen", url, "--to", "localhost", "--ca-out", tmp_path), 14, str(tmp_path))
+
+
 def test_the_protocol_that_the_client_asks_for_is_the_servers(broker):
     with SpyProxy(broker["tls"], transport="tls") as proxy:
         asked = subprocess.run(["openssl", "s_client", "-connect", f"{HOST}:{proxy.port}", "-alpn", "other,mqtt",

@@ -13,7 +13,7 @@ from support.proc import run
 from support.tools import assert_fails, assert_ok, program
 
 HERE = pathlib.Path(__file__).resolve().parent
-PLAIN = {"mqpub": ("-t", "t", "-m", "x"), "mqsub": ("-t", "t"), "mqreq": ("-t", "t", "-m", "x")}
+PLAIN = {"mqpub": ("-t", "t", "-m", "x"), "mqsub": ("-t", "t"), "mqreq": ("-t", "t", "-m", "x"), "mqspy": ("read", "f")}
 NO_UTF_8 = b"\xff".decode("utf-8", "surrogateescape")
 
 # By the longest name of the option: what it is given, and what it needs besides. A value with '=' is joined to the name.
@@ -47,30 +47,51 @@ WRONG = {
     # files and words
     "--profile": "a/b", "--config": "/nowhere", "--options-file": "/nowhere", "--log-format": "xml", "--color": "red",
 }
+# Where a name means something else, and the options of one tool.
+WRONG_OF = {"mqspy": {
+    "--listen": "gopher://x", "--to": "gopher://x", "--ready-fd": "-1", "--ca-out": "", "--to-cert": ("/nowhere", "--to-key", "/nowhere"),
+    "--to-key": ("/nowhere", "--to-cert", "/nowhere"), "--fault": "qos>0 do nothing", "--seed": "x", "--filter": "qoss>0", "--stop-on": "qoss>0",
+    "--expect": "qos>0 within soon", "--from": "nobody", "--snippet": "x", "--time": "never", "--write": "",
+    "--pcap-style": ("udp", "--write", "f"),
+}}
+# The options of a command that is not the plain one.
+COMMANDS = {"mqspy": {"Proxy": ("proxy", "--listen", "mqtts://127.0.0.1:0", "--to", "mqtts://127.0.0.1:1"),
+                      "Faults": ("proxy", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"), "Reading": ("decode", "3000")}}
 # Octets of any kind are right.
-ANY_VALUE = {"--message", "--password", "--will-payload", "--no-proxy", "--rewrite"}
+ANY_VALUE = {"--message", "--password", "--will-payload", "--no-proxy", "--rewrite", "--ladder"}
 # What the plain command line gives already, or what would be wrong beside the option for a reason of its own.
 NOT_BESIDE = {"-t": {"--topic", "--topic-template"},
+              "--listen": {"--listen"}, "--to": {"--to"},
               "-m": {"--file", "--dir", "--delimiter", "--payload-template", "--replay", "--speed", "--loop"}}
 
 
 def options_of(tool):
-    """{the longest name: (all names, what stands behind them in --help)}"""
+    """{the longest name: (all names, what stands behind them in --help, the group)}"""
     text = assert_ok(run([program(tool), "--help"])).out.decode()
-    found = {}
-    for line in re.findall(r"(?m)^ {2,6}(-\S.*)$", text.split("\nExamples:")[0]):
+    found, group = {}, ""
+    for title, line in re.findall(r"(?m)^(?:(\S.*):| {2,6}(-\S.*))$", text.split("\nExamples:")[0]):
+        if title:
+            group = title
+            continue
         names, value = re.match(r"((?:--?[A-Za-z0-9][a-z0-9-]*(?:, )?)+)(\[=.*?\]| \S+)?", line).groups()
         names = names.split(", ")
-        found[max(names, key=len)] = (names, value)
-    assert len(found) > 70, text
+        found[max(names, key=len)] = (names, value, group)
+    assert len(found) > 40, text
     return found
 
 
-def command_line(tool, option):
+def wrong_of(tool):
+    return WRONG | WRONG_OF.get(tool, {})
+
+
+def command_line(tool, option, group):
     """The plainest one of the tool with the option's wrong value."""
-    value, *more = WRONG[option] if isinstance(WRONG[option], tuple) else (WRONG[option],)
-    plain = [word for at in range(0, len(PLAIN[tool]), 2) if option not in NOT_BESIDE.get(PLAIN[tool][at], ())
-             for word in PLAIN[tool][at: at + 2]]
+    wrong = wrong_of(tool)[option]
+    value, *more = wrong if isinstance(wrong, tuple) else (wrong,)
+    words = list(COMMANDS.get(tool, {}).get(group, PLAIN[tool]))
+    command = [words.pop(0)] if len(words) % 2 else []
+    plain = command + [word for at in range(0, len(words), 2) if option not in NOT_BESIDE.get(words[at], ())
+                       for word in words[at: at + 2]]
     return [program(tool), *plain, *([option + value] if value.startswith("=") else [option, value]), *more]
 
 
@@ -80,22 +101,24 @@ def tool(request):
 
 
 def test_every_option_that_takes_a_value_has_a_wrong_one(tool):
-    with_value = {name for name, (_, value) in options_of(tool).items() if value}
-    missing = with_value - set(WRONG) - ANY_VALUE
+    with_value = {name for name, (_, value, _) in options_of(tool).items() if value}
+    missing = with_value - set(wrong_of(tool)) - ANY_VALUE
     assert not missing, f"add a row for {missing}"
 
 
 def test_a_wrong_value_is_2_and_one_line_that_names_it_or_its_option(tool):
     options = options_of(tool)
-    for option in options.keys() & WRONG.keys():
-        argv = command_line(tool, option)
+    for option in options.keys() & wrong_of(tool).keys() - ANY_VALUE:
+        if not options[option][1]:
+            continue  # a flag of this tool, whatever it is elsewhere
+        argv = command_line(tool, option, options[option][2])
         result = assert_fails(run(argv, seconds=5), 2)
         value = argv[argv.index(option) + 1] if option in argv else option
         assert any(name in result.err_text for name in [value or option, *options[option][0]]), result
 
 
 def test_a_flag_takes_no_value(tool):
-    for option, (_, value) in options_of(tool).items():
+    for option, (_, value, _) in options_of(tool).items():
         if value is None and option.startswith("--") and option not in ("--help", "--version"):
             assert_fails(run([program(tool), *PLAIN[tool], f"{option}=1"], seconds=5), 2, option)
 
@@ -124,5 +147,5 @@ def words_used():
 
 def test_every_option_is_used_by_another_test(tool):
     words = words_used()
-    unused = {option for option, (names, _) in options_of(tool).items() if not words & set(names)}
+    unused = {option for option, (names, _, _) in options_of(tool).items() if not words & set(names)}
     assert not unused, unused

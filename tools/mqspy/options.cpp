@@ -4,6 +4,7 @@
 
 #include "common/connect_options.hpp"
 #include "common/spelling.hpp"
+#include "mqspy/option_uses.hpp"
 
 namespace mq::spy {
 namespace {
@@ -40,7 +41,6 @@ Fault check_arguments(const SpyConfig& config) {
     return fmt::format("{} needs one file, or - for standard input", config.typed.command);
   if (config.command == Command::proxy && !config.arguments.empty())
     return fmt::format("proxy takes no argument {}", mq::quoted(config.arguments[0]));
-  if (config.coverage && config.command != Command::explain) return "option '--coverage' is for explain";
   if (config.command == Command::explain && config.arguments.empty() != config.coverage)
     return "explain needs a clause, reason code, property or packet type, or --coverage";
   if (config.command == Command::proxy) return find_proxy_fault(config.proxy);
@@ -58,7 +58,8 @@ void declare_reading(Options& o, SpyConfig& config) {
             {"mqttv31", mqtt::Version::v3_1}})
       .metavar("VERSION")
       .group(group)
-      .text("of packets without a CONNECT before them (default: the first in which they can be read)");
+      .text(
+          "decode: of packets without a CONNECT before them (default: the first in which they can be read)");
   o.flag("--coverage", config.coverage)
       .group(group)
       .text("explain: which clauses lint judges, and why not the others");
@@ -85,6 +86,7 @@ void declare_spy_options(Options& o, SpyConfig& config) {
       .typed_only();
   o.list("ARGUMENT", config.arguments).text("what to do it with").typed_only();
   o.rule([&config] { return choose_command(config); });
+  o.rule([&o, &config] { return find_useless_option(o, config.command); });
   o.rule([&config] { return check_arguments(config); });
   declare_proxy_options(o, config.proxy);
   declare_selection_options(o, config.selection);

@@ -3,6 +3,7 @@
 #include "common/readiness.hpp"
 #include "common/spelling.hpp"
 #include "common/tls_options.hpp"
+#include "common/value_checks.hpp"
 #include "mqspy/proxy_config.hpp"
 
 namespace mq::spy {
@@ -48,6 +49,7 @@ void declare_places(Options& o, ProxyConfig& config) {
       .group(proxy_group)
       .text("proxy: the server: mqtt://, mqtts://, ws://, wss:// or unix://");
   o.duration("--connect-timeout", config.connect_timeout)
+      .must(some_time)
       .group(proxy_group)
       .text("how long connecting to the server and all handshakes may take");
   o.flag("--print-address", config.print_address)
@@ -62,25 +64,30 @@ void declare_places(Options& o, ProxyConfig& config) {
 void declare_tls(Options& o, ProxyConfig& config) {
   o.text("--cert", config.identity.certificate_file)
       .metavar("FILE")
+      .must(not_empty)
       .group(proxy_group)
       .text("the certificate that clients see, with its chain (PEM); default: one of a throw-away CA")
       .needs({"--key"});
   o.text("--key", config.identity.key_file)
       .metavar("FILE")
+      .must(not_empty)
       .group(proxy_group)
       .text("its key")
       .needs({"--cert"});
   o.text("--ca-out", config.ca_out)
       .metavar("FILE")
+      .must(not_empty)
       .group(proxy_group)
       .text("write the throw-away CA's certificate here, for clients to trust")
       .excludes({"--cert"});
   o.text("--cafile", config.upstream.ca_file)
       .metavar("FILE")
+      .must(not_empty)
       .group(proxy_group)
       .text("CA certificates for the server's (PEM); default: the system's");
   o.text("--capath", config.upstream.ca_path)
       .metavar("DIR")
+      .must(not_empty)
       .group(proxy_group)
       .text("directory of CA certificates for the server's (openssl rehash)");
   o.flag("--insecure", config.upstream.insecure)
@@ -88,16 +95,19 @@ void declare_tls(Options& o, ProxyConfig& config) {
       .text("do not verify the server's certificate");
   o.text("--to-cert", config.upstream.certificate_file)
       .metavar("FILE")
+      .must(not_empty)
       .group(proxy_group)
       .text("the certificate that the server sees, with its chain (PEM)")
       .needs({"--to-key"});
   o.text("--to-key", config.upstream.key_file)
       .metavar("FILE")
+      .must(not_empty)
       .group(proxy_group)
       .text("its key")
       .needs({"--to-cert"});
   o.text("--sni", config.server_name)
       .metavar("NAME")
+      .must(not_empty)
       .group(proxy_group)
       .text("the server's name in its certificate (default: what the client asks for, else the host)");
 }
