@@ -71,7 +71,7 @@ def assert_whole(results, sent, subscribers=2):
     assert len({result["run"] for result in results}) == 1
     assert len({result["started"] for result in results}) == 1
     for index, result in enumerate(results):
-        assert result["shard"] == {"index": index, "count": len(results), "complete": True}
+        assert result["shard"] == {"index": index + 1, "count": len(results), "complete": True}
         # All of them are on this machine, and so have one clock.
         assert abs(result["clock"]["offset_ns"]) <= result["clock"]["error_ns"] <= result["clock"]["latency_error_ns"]
 
@@ -139,7 +139,7 @@ def test_one_that_is_killed_ends_the_others_with_a_line_and_their_results(broker
             assert (result.code, f"shard {dead}/3 has gone" in result.err_lines[-1]) == (8, True), result
     for n in others:
         result = json.loads(paths[n - 1].read_text())
-        assert (result["shard"], result["counts"]["sent"] > 0) == ({"index": n - 1, "count": 3, "complete": False}, True)
+        assert (result["shard"], result["counts"]["sent"] > 0) == ({"index": n, "count": 3, "complete": False}, True)
 
 
 def test_a_rendezvous_that_ends_ends_the_run(broker, scratch):

@@ -85,7 +85,7 @@ void Cutter::cut_cluster() {
 
 void Cutter::cut_positional() {
   const bool room = positionals_ < rules_.positionals.size();
-  if (!room) return fault(fmt::format("unexpected argument {}", quoted(arguments_[at_])));
+  if (!room) return fault(fmt::format("unexpected argument {}", in_quotes(arguments_[at_])));
   Option& option = *rules_.positionals[positionals_];
   if (!option.record().repeats) ++positionals_;
   begin(option, option.record().main_name());
@@ -116,8 +116,8 @@ void Cutter::take_values() {
 
 void Cutter::unknown(std::string_view name) {
   const std::string_view meant = closest_name(name, rules_.names);
-  fault(meant.empty() ? fmt::format("unknown option {}", quoted(name))
-                      : fmt::format("unknown option {}; did you mean '{}'?", quoted(name), meant));
+  fault(meant.empty() ? fmt::format("unknown option {}", in_quotes(name))
+                      : fmt::format("unknown option {}; did you mean '{}'?", in_quotes(name), meant));
 }
 
 }  // namespace

@@ -87,7 +87,8 @@ Fault join_hosts(const Options& options, ConnectionConfig& config) {
   if (config.typed.ws_path) config.ws_path = *config.typed.ws_path;
   const std::uint16_t port = config.typed.port.value_or(mqtt::default_port(config.transport));
   for (std::string& host : split_at_commas(config.typed.host.value_or("localhost"))) {
-    if (host.empty()) return fmt::format("option '-h': a name is missing in {}", quoted(*config.typed.host));
+    if (host.empty())
+      return fmt::format("option '-h': a name is missing in {}", in_quotes(*config.typed.host));
     config.hosts.push_back({without_brackets(std::move(host)), port});
   }
   return std::nullopt;

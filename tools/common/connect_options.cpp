@@ -52,7 +52,8 @@ std::optional<std::uint32_t> whole_seconds(std::string_view text, std::uint32_t 
 }
 
 std::unexpected<ValueFault> not_seconds(std::string_view value, std::uint32_t max) {
-  return std::unexpected(fmt::format("{} is not a whole number of seconds from 0 to {}", quoted(value), max));
+  return std::unexpected(
+      fmt::format("{} is not a whole number of seconds from 0 to {}", in_quotes(value), max));
 }
 
 ValueResult keep_keep_alive(ConnectionConfig& config, std::string_view value) {
@@ -84,7 +85,8 @@ ValueResult keep_retry_delay(mqtt::ReconnectPolicy& policy, std::string_view val
   const auto min = mqtt::parse_duration(value.substr(0, dots));
   const auto max = dots == std::string_view::npos ? min : mqtt::parse_duration(value.substr(dots + 2));
   if (!min || !max || min->count() == 0 || *max < *min)
-    return std::unexpected(fmt::format("{} is not a range of durations such as 500ms..30s", quoted(value)));
+    return std::unexpected(
+        fmt::format("{} is not a range of durations such as 500ms..30s", in_quotes(value)));
   policy.min = *min;
   policy.max = *max;
   policy.enabled = true;
@@ -104,10 +106,10 @@ bool is_control(char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\
 ValueResult keep_header(ConnectionConfig& config, std::string_view value) {
   const std::size_t colon = value.find(':');
   if (colon == std::string_view::npos || !is_http_token(value.substr(0, colon)))
-    return std::unexpected(fmt::format("{} is not NAME:VALUE", quoted(value)));
+    return std::unexpected(fmt::format("{} is not NAME:VALUE", in_quotes(value)));
   const std::string_view rest = value.substr(colon + 1);
   if (std::ranges::any_of(rest, is_control))
-    return std::unexpected(quoted(value) + " holds a control character");
+    return std::unexpected(in_quotes(value) + " holds a control character");
   const std::size_t start = std::min(rest.find_first_not_of(' '), rest.size());
   config.ws_headers.push_back({std::string{value.substr(0, colon)}, std::string{rest.substr(start)}});
   return {};
@@ -163,7 +165,8 @@ void declare_patience(Options& o, ConnectionConfig& c) {
   o.parsed("--retry-max",
            [&c](std::string_view value) -> ValueResult {
              const auto count = mqtt::parse_number<std::uint32_t>(value);
-             if (!count || *count == 0) return std::unexpected(quoted(value) + " is not a number from 1 up");
+             if (!count || *count == 0)
+               return std::unexpected(in_quotes(value) + " is not a number from 1 up");
              c.reconnect.retry_max = count;
              c.reconnect.enabled = true;
              return {};

@@ -26,9 +26,9 @@ ValueResult keep_method(Authentication& authentication, std::string_view value) 
   if (value.empty()) return std::unexpected("the name is empty");
   if (value.ends_with("-PLUS") && is_scram(value))
     return std::unexpected(
-        fmt::format("{} is SCRAM with channel binding, which is not supported", quoted(value)));
+        fmt::format("{} is SCRAM with channel binding, which is not supported", in_quotes(value)));
   if (is_scram(value) && !mqtt::find_scram_hash(value))
-    return std::unexpected(fmt::format("{} is not one of {}", quoted(value), scram_names));
+    return std::unexpected(fmt::format("{} is not one of {}", in_quotes(value), scram_names));
   authentication.method = value;
   return {};
 }
@@ -117,7 +117,7 @@ std::optional<std::string> join_authentication(const Options& options, Connectio
   if (options.given("--scram-user"))
     return fmt::format(
         "option '--scram-user' needs a method of SCRAM, but option '--auth-method' asks for {}",
-        quoted(*authentication.method));
+        in_quotes(*authentication.method));
   return std::nullopt;
 }
 

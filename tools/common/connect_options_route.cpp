@@ -33,7 +33,7 @@ ValueResult keep_local_address(ConnectionConfig& config, std::string_view value)
 
 ValueResult keep_interface(ConnectionConfig& config, std::string_view value) {
   if (value.size() >= IF_NAMESIZE || if_nametoindex(std::string{value}.c_str()) == 0)
-    return std::unexpected(fmt::format("there is no network interface {}", quoted(value)));
+    return std::unexpected(fmt::format("there is no network interface {}", in_quotes(value)));
   config.interface = value;
   return {};
 }
@@ -62,7 +62,8 @@ std::optional<NameOverride> parse_override(std::string_view text) {
 
 ValueResult keep_override(ConnectionConfig& config, std::string_view value) {
   auto found = value.empty() ? std::nullopt : parse_override(value);
-  if (!found) return std::unexpected(fmt::format("{} is not HOST:PORT:ADDRESS[,ADDRESS...]", quoted(value)));
+  if (!found)
+    return std::unexpected(fmt::format("{} is not HOST:PORT:ADDRESS[,ADDRESS...]", in_quotes(value)));
   config.overrides.push_back(std::move(*found));
   return {};
 }

@@ -48,7 +48,7 @@ ValueResult keep_pin(mqtt::net::TlsOptions& tls, std::string_view value) {
   constexpr std::size_t digest_bytes = 32;
   auto pin = mqtt::from_base64(value.starts_with(prefix) ? value.substr(prefix.size()) : value);
   if (!pin || pin->size() != digest_bytes)
-    return std::unexpected(fmt::format("{} is not a SHA-256 in base64", quoted(value)));
+    return std::unexpected(fmt::format("{} is not a SHA-256 in base64", in_quotes(value)));
   tls.pins.push_back(std::move(*pin));
   return {};
 }
@@ -66,7 +66,7 @@ ValueResult keep_alpn(mqtt::net::TlsOptions& tls, std::string_view value) {
   tls.alpn = split_at_commas(value);
   for (const std::string& name : tls.alpn)
     if (name.empty() || name.size() > name_max)
-      return std::unexpected(fmt::format("{} is not a list of protocol names", quoted(value)));
+      return std::unexpected(fmt::format("{} is not a list of protocol names", in_quotes(value)));
   return {};
 }
 
@@ -151,7 +151,7 @@ void declare_engine(Options& o) {
            [refuse](std::string_view value) -> ValueResult {
              if (value == "pem") return {};
              if (value == "engine") return refuse(value);
-             return std::unexpected(fmt::format("{} is not pem", quoted(value)));
+             return std::unexpected(fmt::format("{} is not pem", in_quotes(value)));
            })
       .metavar("FORM")
       .group(group)

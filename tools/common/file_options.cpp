@@ -26,7 +26,7 @@ Settings settings_for(std::string_view program, const std::string& path) {
   for (SettingsTable& section : file->sections) {
     if (std::ranges::find(programs, section.name) == programs.end())
       return std::unexpected(fmt::format("{}: {} is not a program with a table; programs are {}",
-                                         section.where, mq::quoted(section.name), fmt::join(programs, ", ")));
+                                         section.where, in_quotes(section.name), fmt::join(programs, ", ")));
     if (section.name == program) std::ranges::move(section.settings, std::back_inserter(file->settings));
   }
   return std::move(file->settings);
@@ -38,7 +38,7 @@ Settings settings_of_profile(std::string_view program, const std::string& name) 
     return std::unexpected(fmt::format(
         "option '--profile': {} cannot be found: it is a name without '/', of a file in mq/ below "
         "$XDG_CONFIG_HOME or $HOME/.config",
-        mq::quoted(name)));
+        in_quotes(name)));
   return settings_for(program, path);
 }
 

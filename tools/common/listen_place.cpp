@@ -61,7 +61,7 @@ std::expected<ListenPlace, ValueFault> parse_listen_url(std::string_view url) {
   if (auto surplus = find_surplus(*endpoint)) return std::unexpected(std::move(*surplus));
   const bool named = endpoint->transport != Transport::unix_socket && endpoint->host != "localhost";
   if (named && !mqtt::net::is_ip_literal(endpoint->host))
-    return std::unexpected(fmt::format("{} is not an IP address or localhost", quoted(endpoint->host)));
+    return std::unexpected(fmt::format("{} is not an IP address or localhost", in_quotes(endpoint->host)));
   // Of a bare "/" nobody means that other paths shall be refused.
   if (endpoint->path == "/") endpoint->path.clear();
   return ListenPlace{endpoint->transport, std::move(endpoint->host), endpoint->port,

@@ -34,7 +34,7 @@ Option::Wanted exactly(std::size_t count) {
 }
 
 std::unexpected<ValueFault> not_a(std::string_view value, std::string_view what) {
-  return std::unexpected(fmt::format("{} is not {}", quoted(value), what));
+  return std::unexpected(fmt::format("{} is not {}", in_quotes(value), what));
 }
 
 std::string range_text(NumberRange range) {

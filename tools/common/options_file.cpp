@@ -52,7 +52,7 @@ std::optional<std::string> Options::add_option_line(std::string_view line, std::
   const std::string name{line.substr(0, end)};
   Option* option = lookup(name);
   if (!option || option->record_.positional)
-    return fmt::format("{}: {} is not an option", where, mq::quoted(name));
+    return fmt::format("{}: {} is not an option", where, in_quotes(name));
   if (option->record_.typed_only) return fmt::format("{}: '{}' is for the command line only", where, name);
   Occurrence occurrence{option, name, Source::options_file, {}, {}, std::move(where)};
   const bool valued = end != std::string_view::npos;

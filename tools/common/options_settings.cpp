@@ -64,7 +64,7 @@ std::string Options::unknown_setting(const Setting& setting) const {
   for (const Option& option : options_)
     if (!option.record().typed_only && !option.record().hidden) names.push_back(option.record().main_name());
   const std::string_view meant = closest_name("--" + setting.key, names);
-  const std::string sentence = fmt::format("{}: unknown key {}", setting.where, mq::quoted(setting.key));
+  const std::string sentence = fmt::format("{}: unknown key {}", setting.where, in_quotes(setting.key));
   return meant.empty() ? sentence : fmt::format("{}; did you mean '{}'?", sentence, meant.substr(2));
 }
 

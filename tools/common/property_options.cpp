@@ -45,7 +45,7 @@ std::expected<PlaceName, std::string> find_place(std::string_view name, std::spa
     if (mqtt::equal_ignoring_case(candidate.name, name)) return candidate;
     known += fmt::format("{}{}", known.empty() ? "" : ", ", candidate.name);
   }
-  return Fault(fmt::format("{} is not one of {}", mq::quoted(name), known));
+  return Fault(fmt::format("{} is not one of {}", in_quotes(name), known));
 }
 
 std::uint64_t largest(const PropertyInfo& info) {
@@ -66,7 +66,7 @@ std::expected<void, std::string> add_number(mqtt::Properties& to, const Property
                                             const std::string& value) {
   const auto number = mqtt::parse_number<std::uint32_t>(value);
   if (!number || *number < info.min || *number > largest(info))
-    return Fault(fmt::format("{}: {} is not a number from {} to {}", info.name, mq::quoted(value), info.min,
+    return Fault(fmt::format("{}: {} is not a number from {} to {}", info.name, in_quotes(value), info.min,
                              largest(info)));
   to.add(info.id, *number);
   return {};
@@ -94,7 +94,7 @@ std::expected<void, std::string> add_value(mqtt::Properties& to, const PropertyI
 std::expected<std::string, std::string> binary_value(std::string_view value) {
   if (value.starts_with(base64_prefix)) {
     auto bytes = mqtt::from_base64(value.substr(base64_prefix.size()));
-    if (!bytes) return Fault(fmt::format("{} is not base64", mq::quoted(value.substr(base64_prefix.size()))));
+    if (!bytes) return Fault(fmt::format("{} is not base64", in_quotes(value.substr(base64_prefix.size()))));
     return std::move(*bytes);
   }
   if (!value.starts_with('@')) return std::string{value};
@@ -118,7 +118,7 @@ std::expected<void, std::string> add_property(PropertySet& set, std::span<const 
   const auto place = find_place(values[0], sent);
   if (!place) return Fault(place.error());
   const PropertyInfo* info = mqtt::find_property(values[1]);
-  if (!info) return Fault(fmt::format("{} is not a property of MQTT 5", mq::quoted(values[1])));
+  if (!info) return Fault(fmt::format("{} is not a property of MQTT 5", in_quotes(values[1])));
   if (!info->allowed_at(place->place))
     return Fault(fmt::format("{} is not a property of {}", info->name, place->name));
   mqtt::Properties& properties = set.at(place->place);

@@ -104,7 +104,7 @@ class FileReader {
     if (setting.kind == SettingKind::list && !node.is_string()) setting.kind = SettingKind::other;
     if (!text) return;
     if (text->find('\0') != std::string::npos && !fault_)
-      fault_ = fmt::format("{}: {} holds a NUL", setting.where, mq::quoted(setting.key));
+      fault_ = fmt::format("{}: {} holds a NUL", setting.where, in_quotes(setting.key));
     setting.values.push_back(std::move(*text));
   }
 

@@ -50,7 +50,7 @@ std::string elided(std::string_view text) {
   return fmt::format("{}… ({} octets)", text.substr(0, end), text.size());
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return fmt::format("'{}'", mqtt::escape_for_terminal(elided(text)));
 }
 

@@ -15,6 +15,6 @@ namespace mq {
 [[nodiscard]] std::string elided(std::string_view text);
 
 /// 'text' for a message, elided: what a terminal would obey is escaped.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace mq

@@ -24,7 +24,7 @@ ValueResult keep_versions(mqtt::net::TlsOptions& tls, std::string_view value) {
   const bool range = dots != std::string_view::npos;
   if (!min || (range && (!max || *max < *min)))
     return std::unexpected(
-        fmt::format("{} is not 1.2, 1.3 or a range of them such as 1.2..1.3", quoted(value)));
+        fmt::format("{} is not 1.2, 1.3 or a range of them such as 1.2..1.3", in_quotes(value)));
   tls.min_version = *min;
   tls.max_version = max;
   return {};

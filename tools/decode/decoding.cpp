@@ -80,14 +80,14 @@ const std::vector<std::string>& decoder_names() {
 std::expected<void, std::string> Decoding::add(std::string_view rule) {
   const std::size_t equals = rule.rfind('=');
   if (equals == std::string_view::npos)
-    return std::unexpected(mq::quoted(rule) + " is not FILTER=DECODER, such as 'plant/#=cbor'");
+    return std::unexpected(in_quotes(rule) + " is not FILTER=DECODER, such as 'plant/#=cbor'");
   const std::string_view filter = rule.substr(0, equals), name = rule.substr(equals + 1);
   if (const auto fault = mqtt::find_topic_filter_error(filter))
-    return std::unexpected(fmt::format("{}: {}", mq::quoted(filter), fault->what));
+    return std::unexpected(fmt::format("{}: {}", in_quotes(filter), fault->what));
   auto decoder = find_decoder(name);
   if (!decoder)
     return std::unexpected(
-        fmt::format("{} is not a decoder: {}", mq::quoted(name), fmt::join(decoder_names(), ", ")));
+        fmt::format("{} is not a decoder: {}", in_quotes(name), fmt::join(decoder_names(), ", ")));
   // As one has subscribed; the topics of a shared subscription are those of its filter.
   rules_.push_back({std::string{mqtt::split_shared(filter).filter}, std::string{name}, std::move(*decoder)});
   return {};

@@ -93,7 +93,7 @@ std::vector<std::string_view> split_terms(std::string_view text) {
 std::expected<std::string, std::string> text_of(std::string_view value) {
   if (!value.starts_with('"')) return std::string{value};
   const Json parsed = Json::parse(value, nullptr, false);
-  if (!parsed.is_string()) return std::unexpected(fmt::format("{} is not a JSON string", mq::quoted(value)));
+  if (!parsed.is_string()) return std::unexpected(fmt::format("{} is not a JSON string", in_quotes(value)));
   return parsed.get<std::string>();
 }
 
@@ -125,7 +125,7 @@ ParsedTest regex_test(Subject subject, Operator op, const std::string& pattern) 
   auto regex = Regex::compile(pattern);
   if (!regex)
     return std::unexpected(
-        fmt::format("{} is not a regular expression: {}", mq::quoted(pattern), regex.error()));
+        fmt::format("{} is not a regular expression: {}", in_quotes(pattern), regex.error()));
   return [subject = std::move(subject), op, regex = std::move(*regex)](const PublishView& message) {
     const auto text = subject(message);
     return text && regex.found_in(*text) == (op == Operator::found);
@@ -134,7 +134,7 @@ ParsedTest regex_test(Subject subject, Operator op, const std::string& pattern) 
 
 ParsedTest number_test(Subject subject, Operator op, const std::string& value) {
   const auto number = number_in(value);
-  if (!number) return std::unexpected(mq::quoted(value) + " is not a number to compare with");
+  if (!number) return std::unexpected(in_quotes(value) + " is not a number to compare with");
   return [subject = std::move(subject), op, wanted = *number](const PublishView& message) {
     const auto text = subject(message);
     const auto found = text ? number_in(*text) : std::nullopt;
@@ -164,7 +164,7 @@ ParsedTest topic_test(const Cut& term) {
   auto filter = text_of(term.value);
   if (!filter) return std::unexpected(std::move(filter.error()));
   if (const auto fault = mqtt::find_topic_filter_error(*filter))
-    return std::unexpected(fmt::format("{} is no topic filter: {}", mq::quoted(*filter), fault->what));
+    return std::unexpected(fmt::format("{} is no topic filter: {}", in_quotes(*filter), fault->what));
   return [op = term.op, filter = std::move(*filter)](const PublishView& message) {
     return mqtt::topic_matches(filter, message.topic) == (op == Operator::equal);
   };
@@ -187,7 +187,7 @@ Subject user_subject(std::string_view key) {
 std::optional<std::string> number_fault(std::string_view name, std::string_view value, double max) {
   const auto number = number_in(value);
   if (number && *number >= 0 && *number <= max) return std::nullopt;
-  return fmt::format("{} of {} is not a number from 0 to {}", mq::quoted(value), name, max);
+  return fmt::format("{} of {} is not a number from 0 to {}", in_quotes(value), name, max);
 }
 
 std::optional<Subject> subject_of(std::string_view name) {
@@ -269,7 +269,7 @@ ParsedTest pointer_regex_test(std::vector<std::string> tokens, const Cut& term) 
   auto regex = Regex::compile(*pattern);
   if (!regex)
     return std::unexpected(
-        fmt::format("{} is not a regular expression: {}", mq::quoted(*pattern), regex.error()));
+        fmt::format("{} is not a regular expression: {}", in_quotes(*pattern), regex.error()));
   return [tokens = std::move(tokens), op = term.op, regex = std::move(*regex)](const PublishView& message) {
     const Json document = parse_payload(message.payload);
     const Json* found = document.is_discarded() ? nullptr : find(document, tokens);
@@ -303,7 +303,7 @@ ParsedTest parse_term(std::string_view text) {
     return std::unexpected(
         fmt::format("{} is none of topic, payload, qos, retain, content-type, response-topic, user.KEY and a "
                     "JSON pointer",
-                    mq::quoted(term.subject)));
+                    in_quotes(term.subject)));
   return text_test(std::move(*subject), term);
 }
 

@@ -196,7 +196,7 @@ Fault Parser::parse_percent() {
   if (*letter == '%') return literal("%"), std::nullopt;
   const auto known = std::ranges::find(letters, *letter, &Letter::letter);
   if (known == letters.end())
-    return fmt::format("it does not know {}", mq::quoted(fmt::format("%{}", *letter)));
+    return fmt::format("it does not know {}", in_quotes(fmt::format("%{}", *letter)));
   segment.field = known->field;
   segments_.push_back(std::move(segment));
   return std::nullopt;
@@ -225,7 +225,7 @@ Fault Parser::parse_parts(FormatSegment& segment, std::string_view inner) {
   } else if (known != field_names.end()) {
     segment.field = known->second;
   } else {
-    return fmt::format("it does not know {}", mq::quoted(fmt::format("%{{{}}}", name)));
+    return fmt::format("it does not know {}", in_quotes(fmt::format("%{{{}}}", name)));
   }
   const std::size_t second = std::min(rest.find(':'), rest.size());
   const auto filter = std::ranges::find(filters, rest.substr(0, second), &FilterName::first);
@@ -238,7 +238,7 @@ Fault Parser::parse_parts(FormatSegment& segment, std::string_view inner) {
   if (auto fault = parse_size(segment, rest)) return fault;
   if (rest.empty()) return std::nullopt;
   return fmt::format("{} is neither one of the filters json, sh, hex, base64, url and csv nor a width",
-                     mq::quoted(rest));
+                     in_quotes(rest));
 }
 
 Fault Parser::parse_date() {
@@ -247,7 +247,7 @@ Fault Parser::parse_date() {
   if (*letter == '@') return literal("@"), std::nullopt;
   if (*letter == 'N') return segments_.push_back({.field = Field::nanoseconds}), std::nullopt;
   if (!is_date_letter(*letter))
-    return fmt::format("it does not know {}", mq::quoted(fmt::format("@{}", *letter)));
+    return fmt::format("it does not know {}", in_quotes(fmt::format("@{}", *letter)));
   segments_.push_back({.field = Field::date, .text = std::string{'%', *letter}});
   return std::nullopt;
 }

@@ -25,19 +25,19 @@ std::optional<std::uint32_t> number_up_to(std::string_view text, std::uint32_t m
 Fault apply_number(Subscription& subscription, std::string_view name, std::string_view value) {
   if (name == "qos") {
     const auto qos = number_up_to(value, 2);
-    if (!qos) return fmt::format("{} is not a quality of service: 0, 1 or 2", quoted(value));
+    if (!qos) return fmt::format("{} is not a quality of service: 0, 1 or 2", in_quotes(value));
     subscription.options.qos = static_cast<mqtt::QoS>(*qos);
   } else if (name == "rh") {
     const auto handling = number_up_to(value, 2);
-    if (!handling) return fmt::format("{} is not a retain handling: 0, 1 or 2", quoted(value));
+    if (!handling) return fmt::format("{} is not a retain handling: 0, 1 or 2", in_quotes(value));
     subscription.options.retain_handling = static_cast<mqtt::RetainHandling>(*handling);
   } else if (name == "id") {
     const auto id = number_up_to(value, subscription_id_max);
     if (!id || *id == 0)
-      return fmt::format("{} is not an identifier from 1 to {}", quoted(value), subscription_id_max);
+      return fmt::format("{} is not an identifier from 1 to {}", in_quotes(value), subscription_id_max);
     subscription.id = *id;
   } else {
-    return fmt::format("{} is none of qos=, rh=, id=, no-local and rap", quoted(name));
+    return fmt::format("{} is none of qos=, rh=, id=, no-local and rap", in_quotes(name));
   }
   return std::nullopt;
 }
@@ -57,7 +57,7 @@ std::expected<Subscription, std::string> parse_subscription(std::string_view tex
   const std::size_t colon = text.find(':');
   if (colon == text.npos)
     return std::unexpected(
-        fmt::format("{} has no colon between options and filter: qos=1,id=4:a/#", quoted(text)));
+        fmt::format("{} has no colon between options and filter: qos=1,id=4:a/#", in_quotes(text)));
   Subscription subscription{.filter = std::string{text.substr(colon + 1)}, .options = defaults};
   for (std::string_view rest = text.substr(0, colon); !rest.empty();) {
     const std::size_t comma = rest.find(',');
@@ -70,7 +70,7 @@ std::expected<Subscription, std::string> parse_subscription(std::string_view tex
 std::string filter_fault(std::string_view verb, std::string_view filter) {
   const auto fault = mqtt::find_topic_filter_error(filter);
   if (!fault) return {};
-  return fmt::format("cannot {} {}: {} [{}]", verb, quoted(filter), fault->what, fault->clause.v5);
+  return fmt::format("cannot {} {}: {} [{}]", verb, in_quotes(filter), fault->what, fault->clause.v5);
 }
 
 }  // namespace mq

@@ -40,7 +40,7 @@ Fault choose_command(BenchConfig& config) {
     fmt::format_to(std::back_inserter(all), ", {}", name);
   }
   if (typed.empty()) return fmt::format("there is no command: use one of {} (or --help)", all);
-  return fmt::format("there is no command {}: use one of {}", quoted(typed), all);
+  return fmt::format("there is no command {}: use one of {}", in_quotes(typed), all);
 }
 
 Fault choose_what_to_do(const Options& options, BenchConfig& config) {
@@ -75,11 +75,11 @@ Fault check_connection(const ConnectionConfig& connection) {
 }  // namespace
 
 Program mqbench_program() {
-  return {
-      .name = "mqbench",
-      .summary = "Loads an MQTT broker and measures what it does.",
-      .usage = "run [SCENARIO] [OPTIONS] | search [SCENARIO] [OPTIONS] | verify [OPTIONS] | "
-               "list [PRESET] | merge|compare|report ..."};
+  return {.name = "mqbench",
+          .summary = "Loads an MQTT broker and measures what it does.",
+          .usage =
+              "run [SCENARIO] [OPTIONS] | search [SCENARIO] [OPTIONS] | verify [OPTIONS] | "
+              "list [PRESET] | merge|compare|report ..."};
 }
 
 void declare_bench_options(Options& options, BenchConfig& config) {

@@ -299,8 +299,8 @@ Fault read_base(BenchConfig& config) {
   }
   const std::string_view near = nearest_preset(name);
   if (near.empty())
-    return fmt::format("there is no preset {}: mqbench list shows those that there are", mq::quoted(name));
-  return fmt::format("there is no preset {}; did you mean {}?", mq::quoted(name), near);
+    return fmt::format("there is no preset {}: mqbench list shows those that there are", in_quotes(name));
+  return fmt::format("there is no preset {}; did you mean {}?", in_quotes(name), near);
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ std::optional<std::string> check_self(const ResultsConfig& config, const Connect
 std::optional<std::string> check_thresholds(const ResultsConfig& config, const Scenario& scenario) {
   for (const Threshold& threshold : config.thresholds)
     if (const auto why = threshold.impossible_in(scenario))
-      return fmt::format("option '--threshold': {}: {}", mq::quoted(threshold.text()), *why);
+      return fmt::format("option '--threshold': {}: {}", in_quotes(threshold.text()), *why);
   return std::nullopt;
 }
 

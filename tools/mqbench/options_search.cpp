@@ -127,7 +127,7 @@ std::optional<std::string> choose_search(const Options& options, BenchConfig& co
     return "the scenario has no rate to search for: use --rate or --clients";
   for (const Threshold& objective : search.objectives)
     if (const auto why = objective.impossible_in(config.scenario))
-      return fmt::format("option '--slo': {}: {}", quoted(objective.text()), *why);
+      return fmt::format("option '--slo': {}: {}", in_quotes(objective.text()), *why);
   return join_bounds(config);
 }
 

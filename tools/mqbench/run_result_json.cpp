@@ -255,7 +255,7 @@ void add_shard(JsonWriter& json, const RunResult& result) {
   if (!result.shard) return;
   json.key("shard");
   json.begin_object();
-  json.field("index", result.plan.shard.index);
+  json.field("index", result.plan.shard.index + 1);
   json.field("count", result.plan.shard.count);
   json.field("complete", result.shard->complete);
   json.end_object();

@@ -24,7 +24,7 @@ void add_scenario(Out out, const Scenario& s) {
   fmt::format_to(out, "{}: {} publishers, {} subscribers ({}), QoS {}:{}, {}{}, ", s.name, s.publishers,
                  s.subscribers, wiring_name(s.wiring), mqtt::to_number(s.publish_qos),
                  mqtt::to_number(s.subscribe_qos), s.payload.text().empty() ? s.size.text() : "payload of ",
-                 s.payload.text().empty() ? " bytes" : mq::quoted(s.payload.text()));
+                 s.payload.text().empty() ? " bytes" : in_quotes(s.payload.text()));
   if (!s.open_loop())
     fmt::format_to(out, "closed loop");
   else if (s.arrival == Arrival::poisson)

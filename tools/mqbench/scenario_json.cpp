@@ -51,7 +51,7 @@ std::optional<std::string> string_in(std::string_view json) {
 
 Fault keep_text(std::string& target, std::string_view json) {
   auto text = string_in(json);
-  if (!text) return fmt::format("{} is not a string", mq::quoted(json));
+  if (!text) return fmt::format("{} is not a string", in_quotes(json));
   target = std::move(*text);
   return std::nullopt;
 }
@@ -60,7 +60,7 @@ template <std::integral T>
 Fault keep_whole(T& target, std::string_view json, std::uint64_t min, std::uint64_t max) {
   const auto number = mqtt::parse_number<std::uint64_t>(json);
   if (!number || *number < min || *number > max)
-    return fmt::format("{} is not a number from {} to {}", mq::quoted(json), min, max);
+    return fmt::format("{} is not a number from {} to {}", in_quotes(json), min, max);
   target = static_cast<T>(*number);
   return std::nullopt;
 }
@@ -69,7 +69,7 @@ Fault keep_decimal(double& target, std::string_view json, double min, double max
   double number = 0;
   const auto [end, fault] = std::from_chars(json.data(), json.data() + json.size(), number);
   if (fault != std::errc{} || end != json.data() + json.size() || !(number >= min && number <= max))
-    return fmt::format("{} is not a number from {:g} to {:g}", mq::quoted(json), min, max);
+    return fmt::format("{} is not a number from {:g} to {:g}", in_quotes(json), min, max);
   target = number;
   return std::nullopt;
 }
@@ -104,7 +104,7 @@ Fault keep_word(T& target, std::string_view json, Words<std::type_identity_t<T>>
     if (text == word) return target = value, std::nullopt;
     all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", word);
   }
-  return fmt::format("{} is none of {}", mq::quoted(json), all);
+  return fmt::format("{} is none of {}", in_quotes(json), all);
 }
 
 constexpr std::array<std::pair<std::string_view, Wiring>, 3> wirings{
@@ -162,7 +162,7 @@ Fault keep_payload(Scenario& s, std::string_view json) {
 }
 
 Fault keep_truth(bool& target, std::string_view json) {
-  if (json != "true" && json != "false") return fmt::format("{} is neither true nor false", mq::quoted(json));
+  if (json != "true" && json != "false") return fmt::format("{} is neither true nor false", in_quotes(json));
   target = json == "true";
   return std::nullopt;
 }
@@ -374,7 +374,7 @@ class Parser {
   bool take_base(std::size_t offset, std::string_view json) {
     const auto name = string_in(json);
     const Preset* const preset = name ? find_preset(*name) : nullptr;
-    if (!preset) return refuse(offset, fmt::format("{}: there is no preset {}", base_key, mq::quoted(json)));
+    if (!preset) return refuse(offset, fmt::format("{}: there is no preset {}", base_key, in_quotes(json)));
     scenario_ = preset->scenario;
     return true;
   }
@@ -382,8 +382,8 @@ class Parser {
   bool refuse_name(std::size_t offset, std::string_view name) {
     const std::string_view near = nearest_key(name);
     return refuse(offset, near.empty()
-                              ? fmt::format("there is no key {}", mq::quoted(name))
-                              : fmt::format("there is no key {}; did you mean {}?", mq::quoted(name), near));
+                              ? fmt::format("there is no key {}", in_quotes(name))
+                              : fmt::format("there is no key {}; did you mean {}?", in_quotes(name), near));
   }
 
   /// Always false.
@@ -432,8 +432,7 @@ std::expected<Scenario, std::string> parse_scenario(std::string_view text, const
 
 std::expected<Scenario, std::string> read_scenario(const std::string& path) {
   const auto text = read_file(path, file_max_bytes);
-  if (!text)
-    return std::unexpected(fmt::format("cannot read {}: {}", mq::quoted(path), text.error().context));
+  if (!text) return std::unexpected(fmt::format("cannot read {}: {}", in_quotes(path), text.error().context));
   return parse_scenario(*text, path);
 }
 

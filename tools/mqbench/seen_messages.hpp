@@ -11,7 +11,7 @@ class SeenMessages {
   /// Of a stream; what is above counts as damage.
   static constexpr std::uint64_t sequence_max = (1ULL << 28) - 1;
 
-  explicit SeenMessages(std::uint32_t streams = 0) : streams_(streams) {}
+  explicit SeenMessages(std::uint32_t count = 0) : streams_(count) {}
 
   /// Whether it has not come before. `sequence` is at most sequence_max.
   bool note(std::uint32_t stream, std::uint64_t sequence);

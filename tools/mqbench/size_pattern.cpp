@@ -43,7 +43,7 @@ std::optional<std::size_t> octets_of(std::string_view text) {
 
 std::unexpected<std::string> no_size(std::string_view text) {
   return std::unexpected(fmt::format(
-      "{} is no size of up to 16M: 100, 64..1024, normal:500:100, choice:100*9,10000*1", mq::quoted(text)));
+      "{} is no size of up to 16M: 100, 64..1024, normal:500:100, choice:100*9,10000*1", in_quotes(text)));
 }
 
 }  // namespace
@@ -79,8 +79,7 @@ SizePattern::Made SizePattern::parse_normal(std::string_view text) {
   const auto deviation = octets_of(numbers.substr(std::min(colon + 1, numbers.size())));
   if (!mean || !deviation) return no_size(text);
   if (*mean < Stamp::size)
-    return std::unexpected(
-        fmt::format("{}: the mean is below the stamp's {}", mq::quoted(text), Stamp::size));
+    return std::unexpected(fmt::format("{}: the mean is below the stamp's {}", in_quotes(text), Stamp::size));
   SizePattern made;
   made.kind_ = Kind::normal;
   made.mean_ = *mean;

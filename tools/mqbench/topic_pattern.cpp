@@ -50,16 +50,16 @@ std::expected<TopicPattern, std::string> TopicPattern::parse(std::string_view te
     const auto count = count_of(field);
     if (end == text.size() || (field != "run" && field != "t" && !count))
       return std::unexpected(fmt::format("{} has no field {}: there are {{run}}, {{t}} and {{t:N}}",
-                                         mq::quoted(text), mq::quoted(text.substr(at, end - at + 1))));
+                                         in_quotes(text), in_quotes(text.substr(at, end - at + 1))));
     if (count && made.count_ != 0 && made.count_ != *count)
-      return std::unexpected(fmt::format("{} says two counts of topics", mq::quoted(text)));
+      return std::unexpected(fmt::format("{} says two counts of topics", in_quotes(text)));
     if (count) made.count_ = *count;
     made.form_ += field == "run" ? run_field : topic_field;
     at = end + 1;
   }
   // The longest that it can become.
   if (const auto fault = mqtt::find_topic_name_error(made.name(0, topics_max)))
-    return std::unexpected(fmt::format("{}: {}", mq::quoted(text), fault->what));
+    return std::unexpected(fmt::format("{}: {}", in_quotes(text), fault->what));
   return made;
 }
 

@@ -26,7 +26,7 @@ std::string_view version_name(mqtt::Version version) {
 
 /// "client 'c' (127.0.0.1:50312)"
 std::string name_of(const Identity& client) {
-  return fmt::format("client {} ({})", quoted(client.client_id), client.address);
+  return fmt::format("client {} ({})", in_quotes(client.client_id), client.address);
 }
 
 /// Why, as the end of "3 messages for client 'c' were dropped: ...".
@@ -160,7 +160,7 @@ void BrokerLog::statistics(const mqtt::broker::Counters& c, const mqtt::server::
 void BrokerLog::on_connected(const Identity& client, mqtt::Version version, bool session_present) {
   if (detail_ == LogDetail::plain) return;
   std::string text = fmt::format("{} connected: MQTT {}", name_of(client), version_name(version));
-  if (client.user) text += fmt::format(", user {}", quoted(*client.user));
+  if (client.user) text += fmt::format(", user {}", in_quotes(*client.user));
   if (session_present) text += ", session resumed";
   diag_.event(Severity::info, "connected", text, [&](JsonWriter& json) {
     fields_of(client)(json);
@@ -196,7 +196,7 @@ void BrokerLog::on_subscribed(const Identity& client, std::string_view filter, m
   const std::string result = name_and_code(code, mqtt::PacketType::suback);
   diag_.event(Severity::info, refused ? "subscription_refused" : "subscribed",
               fmt::format("{} {} {}: {}", name_of(client), refused ? "may not subscribe to" : "subscribed to",
-                          quoted(filter), result),
+                          in_quotes(filter), result),
               [&](JsonWriter& json) {
                 fields_of(client)(json);
                 json.field("filter", filter);
@@ -207,7 +207,8 @@ void BrokerLog::on_subscribed(const Identity& client, std::string_view filter, m
 void BrokerLog::on_unsubscribed(const Identity& client, std::string_view filter) {
   if (detail_ == LogDetail::plain) return;
   diag_.event(Severity::info, "unsubscribed",
-              fmt::format("{} unsubscribed from {}", name_of(client), quoted(filter)), [&](JsonWriter& json) {
+              fmt::format("{} unsubscribed from {}", name_of(client), in_quotes(filter)),
+              [&](JsonWriter& json) {
                 fields_of(client)(json);
                 json.field("filter", filter);
               });
@@ -215,7 +216,8 @@ void BrokerLog::on_unsubscribed(const Identity& client, std::string_view filter)
 
 void BrokerLog::on_session_ended(std::string_view client_id) {
   if (detail_ == LogDetail::plain) return;
-  diag_.event(Severity::info, "session_ended", fmt::format("session of client {} ended", quoted(client_id)),
+  diag_.event(Severity::info, "session_ended",
+              fmt::format("session of client {} ended", in_quotes(client_id)),
               [&](JsonWriter& json) { json.field("client_id", client_id); });
 }
 
@@ -224,7 +226,7 @@ void BrokerLog::on_dropped(std::string_view client_id, DropReason reason, std::u
   const bool of_publisher = reason == DropReason::retained_full || reason == DropReason::publish_refused;
   diag_.event(is_expected(reason) ? Severity::info : Severity::warning, "dropped",
               fmt::format("{} {} client {} dropped: {}", counted(count, "message", "messages"),
-                          of_publisher ? "from" : "for", quoted(client_id), reason_text(reason)),
+                          of_publisher ? "from" : "for", in_quotes(client_id), reason_text(reason)),
               [&](JsonWriter& json) {
                 json.field("client_id", client_id);
                 json.field("reason", to_string(reason));
@@ -268,7 +270,7 @@ void BrokerLog::Trace::on_packet_received(const mqtt::PacketView& packet) {
 void BrokerLog::Trace::write(char direction, const mqtt::PacketView& packet) {
   const std::string_view id = connection_.client_id();
   std::string line =
-      fmt::format("{} {} ", id.empty() ? std::string{connection_.address()} : quoted(id), direction);
+      fmt::format("{} {} ", id.empty() ? std::string{connection_.address()} : in_quotes(id), direction);
   mqtt::append_description(line, packet, version_);
   diag_.debug(line);
 }

@@ -92,7 +92,8 @@ std::expected<std::vector<InheritedSocket>, std::string> take_inherited_sockets(
   const std::string all_names = take_variable("LISTEN_FDNAMES");
   if (pid != std::to_string(::getpid())) return {};  // they are another process's
   const auto count = mqtt::parse_number<std::uint16_t>(fds);
-  if (!count) return std::unexpected(fmt::format("LISTEN_FDS: {} is not a number of sockets", quoted(fds)));
+  if (!count)
+    return std::unexpected(fmt::format("LISTEN_FDS: {} is not a number of sockets", in_quotes(fds)));
   std::vector<InheritedSocket> sockets;
   std::string_view names = all_names;
   for (int fd = first_fd; fd < first_fd + *count; ++fd) {

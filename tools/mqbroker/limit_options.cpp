@@ -28,8 +28,8 @@ ValueResult keep_expiry(std::uint32_t& seconds, std::string_view value) {
   const auto count =
       duration ? std::chrono::floor<std::chrono::seconds>(*duration).count() : std::int64_t{-1};
   if (count < 0 || count > never || duration->count() % 1'000'000'000 != 0)
-    return std::unexpected(
-        fmt::format("{} is not a whole number of seconds such as 90s, 12h or 7d, or 'never'", quoted(value)));
+    return std::unexpected(fmt::format(
+        "{} is not a whole number of seconds such as 90s, 12h or 7d, or 'never'", in_quotes(value)));
   seconds = static_cast<std::uint32_t>(count);
   return {};
 }

@@ -22,7 +22,7 @@ ValueResult keep_mode(mode_t& mode, std::string_view value) {
   unsigned number = 0;
   const auto [end, fault] = std::from_chars(value.data(), value.data() + value.size(), number, 8);
   if (fault != std::errc{} || end != value.data() + value.size() || number > 0777)
-    return std::unexpected(fmt::format("{} is not an octal mode such as 0660", quoted(value)));
+    return std::unexpected(fmt::format("{} is not an octal mode such as 0660", in_quotes(value)));
   mode = number;
   return {};
 }

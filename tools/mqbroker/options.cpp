@@ -20,7 +20,7 @@ constexpr std::string_view running = "Running";
 
 ValueResult keep_host(std::optional<std::string>& host, std::string_view value) {
   if (value != "localhost" && !mqtt::net::is_ip_literal(value))
-    return std::unexpected(fmt::format("{} is not an IP address or localhost", quoted(value)));
+    return std::unexpected(fmt::format("{} is not an IP address or localhost", in_quotes(value)));
   host = value;
   return {};
 }
@@ -39,8 +39,8 @@ std::expected<std::vector<Setting>, std::string> read_file(BrokerSettings& setti
   if (!file) return std::unexpected(std::move(file.error()));
   for (const SettingsTable& table : file->tables)
     if (table.name != "listener")
-      return std::unexpected(
-          fmt::format("{}: unknown table {}; there is only [[listener]]", table.where, quoted(table.name)));
+      return std::unexpected(fmt::format("{}: unknown table {}; there is only [[listener]]", table.where,
+                                         in_quotes(table.name)));
   for (const SettingsTable& table : file->sections)
     return std::unexpected(
         fmt::format("{}: [{}] is not a table of mqbroker's: a listener's begins with [[listener]]",

@@ -87,14 +87,14 @@ mqtt::Result<void> replace(const std::string& path, std::string_view text) {
   const std::string beside = path + ".new";
   const auto failed = [&](int fault) {
     ::unlink(beside.c_str());
-    return std::unexpected(mqtt::system_error(fault, fmt::format("cannot write {}", quoted(path))));
+    return std::unexpected(mqtt::system_error(fault, fmt::format("cannot write {}", in_quotes(path))));
   };
   constexpr mode_t owner_only = 0600;
   struct stat old{};
   const mode_t mode = ::stat(path.c_str(), &old) == 0 ? old.st_mode & 0777 : owner_only;
   const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only);
   if (fd < 0)
-    return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", quoted(beside))));
+    return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", in_quotes(beside))));
   const bool written = write_text(fd, text) && ::fchmod(fd, mode) == 0 && ::fsync(fd) == 0;
   const int fault = errno;
   ::close(fd);
@@ -122,8 +122,9 @@ mqtt::Result<void> carry_out(Change& change) {
   if (!hash) return std::unexpected(hash.error());
   const bool known = ("\n" + *old).find(fmt::format("\n{}:", change.user)) != std::string::npos;
   if (change.removes && !known)
-    return mqtt::fail(mqtt::ErrorDomain::system, ENOENT,
-                      fmt::format("there is no user {} in {}", quoted(change.user), quoted(change.file)));
+    return mqtt::fail(
+        mqtt::ErrorDomain::system, ENOENT,
+        fmt::format("there is no user {} in {}", in_quotes(change.user), in_quotes(change.file)));
   return replace(change.file, mqtt::broker::with_user(*old, change.user, *hash));
 }
 

@@ -304,8 +304,7 @@ std::optional<std::string> choose_topic(PubConfig& config, PubTyped& typed) {
   if (by_alias) return std::nullopt;
   const auto fault = mqtt::find_topic_name_error(config.topic);
   if (!fault) return std::nullopt;
-  return fmt::format("cannot publish to {}: {} [{}]", mq::quoted(config.topic), fault->what,
-                     fault->clause.v5);
+  return fmt::format("cannot publish to {}: {} [{}]", in_quotes(config.topic), fault->what, fault->clause.v5);
 }
 
 }  // namespace

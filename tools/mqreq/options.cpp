@@ -77,7 +77,7 @@ Fault choose_payload(ReqConfig& config) {
 Fault topic_fault(std::string_view verb, std::string_view topic) {
   const auto fault = mqtt::find_topic_name_error(topic);
   if (!fault) return std::nullopt;
-  return fmt::format("cannot {} {}: {} [{}]", verb, quoted(topic), fault->what, fault->clause.v5);
+  return fmt::format("cannot {} {}: {} [{}]", verb, in_quotes(topic), fault->what, fault->clause.v5);
 }
 
 Fault choose_topic(ReqConfig& config) {
@@ -104,7 +104,7 @@ Fault choose_response_topic(ReqConfig& config) {
   if (mqtt::split_shared(config.response_topic).share_name.empty())
     return topic_fault("wait for replies on", config.response_topic);
   return fmt::format("cannot wait for replies on {}: others would get them, too",
-                     mq::quoted(config.response_topic));
+                     in_quotes(config.response_topic));
 }
 
 /// Without a response topic the request itself must say where replies go, which only MQTT 5 can.

@@ -17,7 +17,7 @@ ExitCode explain_command(const SpyConfig& config) {
   const auto text = config.coverage ? coverage_table() : explain(name);
   if (!text) {
     const std::string nearest = nearest_name(name);
-    diag.error(fmt::format("{} is no clause, reason code, property or packet type{}", mq::quoted(name),
+    diag.error(fmt::format("{} is no clause, reason code, property or packet type{}", in_quotes(name),
                            nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)));
     return ExitCode::usage;
   }

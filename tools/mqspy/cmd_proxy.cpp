@@ -46,7 +46,7 @@ mqtt::Result<void> write_ca(const std::string& path, const std::string& certific
   file << certificate;
   file.close();
   if (file) return {};
-  return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", mq::quoted(path))));
+  return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", in_quotes(path))));
 }
 
 /// What the thread that inspects has to tell the loop.

@@ -29,8 +29,8 @@ class InputFile {
     if (path == "-") return InputFile{STDIN_FILENO, "standard input"};
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-      return std::unexpected(mqtt::system_error(errno, fmt::format("cannot read {}", mq::quoted(path))));
-    return InputFile{fd, mq::quoted(path)};
+      return std::unexpected(mqtt::system_error(errno, fmt::format("cannot read {}", in_quotes(path))));
+    return InputFile{fd, in_quotes(path)};
   }
   ~InputFile() {
     if (fd_ > STDERR_FILENO) ::close(fd_);

@@ -155,7 +155,7 @@ Taken take_set(FaultAction& action, std::string_view value) {
   const auto field = find_field(value.substr(0, split));
   if (!field || !can_set(field->name.field))
     return std::unexpected(
-        fmt::format("a field that can be set, which {} is not", mq::quoted(value.substr(0, split))));
+        fmt::format("a field that can be set, which {} is not", in_quotes(value.substr(0, split))));
   const std::string_view text = without_quotes(value.substr(split + 1));
   action.change.name = field->name;
   action.change.text = text;
@@ -260,9 +260,9 @@ class RuleParser {
                                   : name == "from"  ? &trigger.from
                                   : name == "count" ? &trigger.count
                                                     : nullptr;
-    if (!number) return refuse(start, mq::quoted(item) + " is none of nth=, every=, from=, count= and p=");
+    if (!number) return refuse(start, in_quotes(item) + " is none of nth=, every=, from=, count= and p=");
     const auto given = number_in<std::uint64_t>(value);
-    if (!given || *given == 0) return refuse(start, mq::quoted(item) + " needs a number from 1");
+    if (!given || *given == 0) return refuse(start, in_quotes(item) + " needs a number from 1");
     *number = *given;
   }
 
@@ -294,7 +294,7 @@ class RuleParser {
     std::string known;
     for (const ActionWord& each : action_words)
       known += fmt::format("{}{}", known.empty() ? "" : ", ", each.word);
-    refuse(at, fmt::format("{} is none of {}", word.empty() ? "nothing" : mq::quoted(word), known));
+    refuse(at, fmt::format("{} is none of {}", word.empty() ? "nothing" : in_quotes(word), known));
   }
 
   std::string_view text_;

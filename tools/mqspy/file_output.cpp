@@ -16,8 +16,8 @@ mqtt::Result<FileOutput> FileOutput::create(const std::string& path) {
   if (path == "-") return FileOutput{STDOUT_FILENO, "standard output"};
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0)
-    return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", mq::quoted(path))));
-  return FileOutput{fd, mq::quoted(path)};
+    return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", in_quotes(path))));
+  return FileOutput{fd, in_quotes(path)};
 }
 
 FileOutput::FileOutput(FileOutput&& other) noexcept

@@ -32,7 +32,7 @@ Fault choose_command(SpyConfig& config) {
   }
   if (config.typed.command.empty())
     return fmt::format("there is no command: use one of {} (or --help)", known);
-  return fmt::format("there is no command {}: use one of {}", mq::quoted(config.typed.command), known);
+  return fmt::format("there is no command {}: use one of {}", in_quotes(config.typed.command), known);
 }
 
 Fault check_arguments(const SpyConfig& config) {
@@ -40,7 +40,7 @@ Fault check_arguments(const SpyConfig& config) {
   if (reads && config.arguments.size() != 1)
     return fmt::format("{} needs one file, or - for standard input", config.typed.command);
   if (config.command == Command::proxy && !config.arguments.empty())
-    return fmt::format("proxy takes no argument {}", mq::quoted(config.arguments[0]));
+    return fmt::format("proxy takes no argument {}", in_quotes(config.arguments[0]));
   if (config.command == Command::explain && config.arguments.empty() != config.coverage)
     return "explain needs a clause, reason code, property or packet type, or --coverage";
   if (config.command == Command::proxy) return find_proxy_fault(config.proxy);

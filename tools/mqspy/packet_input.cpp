@@ -73,7 +73,7 @@ mqtt::Result<std::string> read_packets(const std::vector<std::string>& arguments
     return *std::move(base64);
   return mqtt::fail(
       mqtt::ErrorDomain::system, EINVAL,
-      mq::quoted(joined) + " is neither hexadecimal digits nor base64 nor a file that can be read");
+      in_quotes(joined) + " is neither hexadecimal digits nor base64 nor a file that can be read");
 }
 
 std::optional<std::size_t> whole_packet(mqtt::Bytes octets) {

@@ -33,7 +33,7 @@ ValueResult keep_server(std::optional<mqtt::Endpoint>& target, std::string_view 
 
 ValueResult keep_fault(std::vector<FaultRule>& rules, std::string_view value) {
   auto rule = FaultRule::parse(value);
-  if (!rule) return std::unexpected(fmt::format("{}: {}", mq::quoted(value), to_string(rule.error())));
+  if (!rule) return std::unexpected(fmt::format("{}: {}", in_quotes(value), to_string(rule.error())));
   rules.push_back(std::move(*rule));
   return {};
 }

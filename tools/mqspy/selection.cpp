@@ -54,7 +54,7 @@ std::expected<Awaited, SelectorFault> Awaited::parse(std::string_view text) {
   made.within = mqtt::parse_duration(limit);
   if (made.within) return made;
   return std::unexpected(SelectorFault{front->size + start + 1,
-                                       fmt::format("{} is not a duration like 500ms", mq::quoted(limit))});
+                                       fmt::format("{} is not a duration like 500ms", in_quotes(limit))});
 }
 
 WatchSink::WatchSink(Wishes wishes, std::optional<mqtt::TimePoint> began, RecordSink& behind,

@@ -14,7 +14,7 @@ template <class Parse, class KeepIt>
 auto parsed_by(Parse parse, KeepIt keep) {
   return [parse, keep](std::string_view value) -> ValueResult {
     auto made = parse(value);
-    if (!made) return std::unexpected(fmt::format("{}: {}", mq::quoted(value), to_string(made.error())));
+    if (!made) return std::unexpected(fmt::format("{}: {}", in_quotes(value), to_string(made.error())));
     keep(std::move(*made));
     return {};
   };

@@ -151,7 +151,7 @@ class SelectorParser {
   }
 
   std::size_t refuse_name(std::size_t at, std::string_view name) {
-    return refuse(at, mq::quoted(name) + " is no name that packets have");
+    return refuse(at, in_quotes(name) + " is no name that packets have");
   }
 
   std::size_t parse_has() {
@@ -243,14 +243,14 @@ class SelectorParser {
       term.regex = std::move(*regex);
     else
       refuse(value_at_,
-             fmt::format("{} is not a regular expression: {}", mq::quoted(term.text), regex.error()));
+             fmt::format("{} is not a regular expression: {}", in_quotes(term.text), regex.error()));
   }
 
   void check_filter(const Selector::Term& term, FieldKind kind) {
     if (kind != FieldKind::text)
       return static_cast<void>(refuse(operator_at_, "\"matches\" looks at topics, which this is not"));
     if (const auto fault = mqtt::find_topic_filter_error(term.text))
-      refuse(value_at_, fmt::format("{} is no topic filter: {}", mq::quoted(term.text), fault->what));
+      refuse(value_at_, fmt::format("{} is no topic filter: {}", in_quotes(term.text), fault->what));
   }
 
   bool orders(Operator op) const {
@@ -283,12 +283,12 @@ class SelectorParser {
     if (word)
       term.text = std::move(*word);
     else
-      refuse(value_at_, fmt::format("{} is {}", mq::quoted(term.text), word.error()));
+      refuse(value_at_, fmt::format("{} is {}", in_quotes(term.text), word.error()));
   }
 
   void keep(Selector::Term& term, std::optional<double> number, std::string_view wanted) {
     term.number = number;
-    if (!number) refuse(value_at_, fmt::format("{} is not {}", mq::quoted(term.text), wanted));
+    if (!number) refuse(value_at_, fmt::format("{} is not {}", in_quotes(term.text), wanted));
   }
 
   std::string_view text_;

@@ -22,7 +22,7 @@ ValueResult keep_probability(std::optional<double>& probability, std::string_vie
   const auto value = decimal(percent ? text.substr(0, text.size() - 1) : text);
   const double most = percent ? 100 : 1;
   if (!value || !(*value > 0 && *value <= most))
-    return std::unexpected(quoted(text) + " is not a probability such as 0.1 or 10%");
+    return std::unexpected(in_quotes(text) + " is not a probability such as 0.1 or 10%");
   probability = *value / most;
   return {};
 }
@@ -30,7 +30,7 @@ ValueResult keep_probability(std::optional<double>& probability, std::string_vie
 ValueResult keep_percentage(std::optional<double>& probability, std::string_view text) {
   const auto value = decimal(text);
   if (!value || !(*value >= 0.1 && *value <= 100))
-    return std::unexpected(quoted(text) + " is not a percentage from 0.1 to 100");
+    return std::unexpected(in_quotes(text) + " is not a percentage from 0.1 to 100");
   probability = *value / 100;
   return {};
 }

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <mqtt/net/tls_explain.hpp>
+#include <mqtt/net/tls_owned.hpp>
 
 namespace mqtt::net {
 namespace {
@@ -33,21 +34,7 @@ struct Password {
   }
 };
 
-struct Free {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
-  void operator()(PKCS12* file) const { PKCS12_free(file); }
-  void operator()(OSSL_STORE_CTX* store) const { OSSL_STORE_close(store); }
-  void operator()(OSSL_STORE_INFO* item) const { OSSL_STORE_INFO_free(item); }
-  void operator()(UI_METHOD* method) const { UI_destroy_method(method); }
-};
-
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
-
-using Key = Owned<EVP_PKEY>;
+using Key = TlsOwned<EVP_PKEY>;
 
 /// What went wrong with a key, by whether its password was asked for.
 std::unexpected<Error> no_key(std::string_view where, const Password& password, std::string_view otherwise) {
@@ -60,7 +47,7 @@ std::unexpected<Error> no_key(std::string_view where, const Password& password, 
 
 Result<Key> read_key(const std::string& path, const std::optional<std::string>& given_password) {
   if (auto readable = check_tls_file("key", path); !readable) return std::unexpected(readable.error());
-  const Owned<BIO> file{BIO_new_file(path.c_str(), "r")};
+  const TlsOwned<BIO> file{BIO_new_file(path.c_str(), "r")};
   Password password{&given_password};
   Key key{PEM_read_bio_PrivateKey(file.get(), nullptr, &Password::give, &password)};
   ERR_clear_error();
@@ -78,13 +65,13 @@ std::string without_query(std::string_view uri) {
 Result<Key> load_key(const std::string& uri, const std::optional<std::string>& given_password) {
   const std::string name = without_query(uri);
   Password password{&given_password};
-  const Owned<UI_METHOD> ask{UI_UTIL_wrap_read_pem_callback(&Password::give, 0)};
-  const Owned<OSSL_STORE_CTX> store{
+  const TlsOwned<UI_METHOD> ask{UI_UTIL_wrap_read_pem_callback(&Password::give, 0)};
+  const TlsOwned<OSSL_STORE_CTX> store{
       OSSL_STORE_open_ex(uri.c_str(), nullptr, nullptr, ask.get(), &password, nullptr, nullptr, nullptr)};
   if (!store) return refuse_tls(fmt::format("cannot open key store '{}': {}", name, take_tls_reason()));
   OSSL_STORE_expect(store.get(), OSSL_STORE_INFO_PKEY);
   while (!OSSL_STORE_eof(store.get())) {
-    const Owned<OSSL_STORE_INFO> item{OSSL_STORE_load(store.get())};
+    const TlsOwned<OSSL_STORE_INFO> item{OSSL_STORE_load(store.get())};
     if (!item && OSSL_STORE_error(store.get())) break;
     if (!item || OSSL_STORE_INFO_get_type(item.get()) != OSSL_STORE_INFO_PKEY) continue;
     ERR_clear_error();
@@ -119,8 +106,8 @@ Result<void> set_certificate(SSL_CTX* context, const TlsOptions& options) {
 Result<void> set_pkcs12(SSL_CTX* context, const TlsOptions& options) {
   const std::string& path = options.pkcs12_file;
   if (auto readable = check_tls_file("PKCS #12 file", path); !readable) return readable;
-  const Owned<BIO> bio{BIO_new_file(path.c_str(), "rb")};
-  const Owned<PKCS12> file{d2i_PKCS12_bio(bio.get(), nullptr)};
+  const TlsOwned<BIO> bio{BIO_new_file(path.c_str(), "rb")};
+  const TlsOwned<PKCS12> file{d2i_PKCS12_bio(bio.get(), nullptr)};
   ERR_clear_error();
   if (!file) return refuse_tls(fmt::format("'{}' is not a PKCS #12 file", path));
   const char* password = options.key_password ? options.key_password->c_str() : nullptr;
@@ -133,22 +120,24 @@ Result<void> set_pkcs12(SSL_CTX* context, const TlsOptions& options) {
   if (!PKCS12_parse(file.get(), password, &key, &certificate, &chain))
     return refuse_tls(fmt::format("cannot decrypt '{}': {}", path, take_tls_reason()));
   const Key owned_key{key};
-  const Owned<X509> owned_certificate{certificate};
-  const Owned<STACK_OF(X509)> owned_chain{chain};
+  const TlsOwned<X509> owned_certificate{certificate};
+  const TlsOwned<STACK_OF(X509)> owned_chain{chain};
   if (!key || !certificate) return refuse_tls(fmt::format("'{}' has no certificate with its key", path));
   if (SSL_CTX_use_cert_and_key(context, certificate, key, chain, 1) == 1) return {};
   return refuse_tls(fmt::format("cannot use the certificate in '{}': {}", path, take_tls_reason()));
 }
 
 Result<void> set_pem(SSL_CTX* context, const std::string& pem) {
-  const auto text = [&pem] { return Owned<BIO>{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))}; };
+  const auto text = [&pem] {
+    return TlsOwned<BIO>{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+  };
   const auto for_key = text(), for_certificates = text();
   const Key key{PEM_read_bio_PrivateKey(for_key.get(), nullptr, nullptr, nullptr)};
-  const Owned<X509> certificate{PEM_read_bio_X509(for_certificates.get(), nullptr, nullptr, nullptr)};
+  const TlsOwned<X509> certificate{PEM_read_bio_X509(for_certificates.get(), nullptr, nullptr, nullptr)};
   bool usable = key && certificate && SSL_CTX_use_certificate(context, certificate.get()) == 1 &&
                 SSL_CTX_use_PrivateKey(context, key.get()) == 1;
   while (usable) {
-    const Owned<X509> next{PEM_read_bio_X509(for_certificates.get(), nullptr, nullptr, nullptr)};
+    const TlsOwned<X509> next{PEM_read_bio_X509(for_certificates.get(), nullptr, nullptr, nullptr)};
     if (!next) break;
     usable = SSL_CTX_add1_chain_cert(context, next.get()) == 1;
   }

@@ -12,19 +12,10 @@
 #include <mqtt/net/address.hpp>
 #include <mqtt/net/tls_explain.hpp>
 #include <mqtt/net/tls_identity.hpp>
+#include <mqtt/net/tls_owned.hpp>
 
 namespace mqtt::net {
 namespace {
-
-struct Free {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(BIO* bio) const { BIO_free(bio); }
-  void operator()(BIGNUM* number) const { BN_free(number); }
-  void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
-};
-template <class T>
-using Made = std::unique_ptr<T, Free>;
 
 constexpr long second = 1, day = 24 * 60 * 60 * second;
 // Clocks that are a little apart must not matter, and nobody keeps it.
@@ -34,7 +25,7 @@ constexpr const char* ca_name = "mqspy throw-away CA";
 
 /// Whoever has seen another one of the same issuer refuses a serial number that he knows.
 bool set_random_serial(X509* certificate) {
-  const Made<BIGNUM> number{BN_new()};
+  const TlsOwned<BIGNUM> number{BN_new()};
   return number && BN_rand(number.get(), 127, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) == 1 &&
          BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
@@ -47,13 +38,13 @@ bool set_name(X509_NAME* name, const std::string& common_name) {
 bool add_extension(X509* certificate, X509* issuer, int id, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  const Made<X509_EXTENSION> made{X509V3_EXT_conf_nid(nullptr, &context, id, value.c_str())};
+  const TlsOwned<X509_EXTENSION> made{X509V3_EXT_conf_nid(nullptr, &context, id, value.c_str())};
   return made && X509_add_ext(certificate, made.get(), -1) == 1;
 }
 
 /// Unsigned yet, and without extensions.
-Made<X509> begin_certificate(EVP_PKEY* key, const std::string& common_name) {
-  Made<X509> made{X509_new()};
+TlsOwned<X509> begin_certificate(EVP_PKEY* key, const std::string& common_name) {
+  TlsOwned<X509> made{X509_new()};
   const bool begun =
       made && X509_set_version(made.get(), X509_VERSION_3) == 1 && set_random_serial(made.get()) &&
       X509_gmtime_adj(X509_getm_notBefore(made.get()), -valid_before) != nullptr &&
@@ -64,7 +55,7 @@ Made<X509> begin_certificate(EVP_PKEY* key, const std::string& common_name) {
 
 template <class Write>
 std::string as_pem(Write write) {
-  const Made<BIO> text{BIO_new(BIO_s_mem())};
+  const TlsOwned<BIO> text{BIO_new(BIO_s_mem())};
   if (!text || write(text.get()) != 1) return {};
   char* data = nullptr;
   const long size = BIO_get_mem_data(text.get(), &data);
@@ -87,8 +78,8 @@ bool is_host_name(const std::string& name) {
 }  // namespace
 
 struct ThrowawayCa::State {
-  Made<EVP_PKEY> key;
-  Made<X509> certificate;
+  TlsOwned<EVP_PKEY> key;
+  TlsOwned<X509> certificate;
   std::string pem;
 };
 
@@ -117,7 +108,7 @@ const std::string& ThrowawayCa::certificate() const { return state_->pem; }
 Result<std::string> ThrowawayCa::issue(const std::string& name) const {
   const bool is_ip = is_ip_literal(name);
   if (!is_ip && !is_host_name(name)) return refuse_tls("no certificate can be made for such a name");
-  const Made<EVP_PKEY> key{EVP_EC_gen("P-256")};
+  const TlsOwned<EVP_PKEY> key{EVP_EC_gen("P-256")};
   // A common name has at most 64 characters (RFC 5280, appendix A); what counts is the alternative name.
   const auto made = key ? begin_certificate(key.get(), name.substr(0, 64)) : nullptr;
   X509* const issuer = state_->certificate.get();

@@ -49,6 +49,19 @@ TEST(MannWhitney, IsWhatCountingAllArrangementsGives) {
       }
 }
 
+/// Of a sample of n whose U is `u` beside one of m: all of it is below the other one, then its values are
+/// moved up, past the other's.
+double p_of(std::size_t n, std::size_t m, std::size_t u) {
+  Values a, b;
+  for (std::size_t k = 0; k < m; ++k) b.push_back(static_cast<double>(k + 1));
+  for (std::size_t k = 0; k < n; ++k) {
+    const std::size_t passes = std::min(u, m);
+    u -= passes;
+    a.push_back(static_cast<double>(passes) + 0.5 + static_cast<double>(n - k) * 1e-3);
+  }
+  return mann_whitney(a, b);
+}
+
 /// The largest U that is significant at 0.05 on both sides, of Mann and Whitney's tables as textbooks print
 /// them.
 TEST(MannWhitney, HasTheCriticalValuesOfTheTables) {
@@ -59,19 +72,8 @@ TEST(MannWhitney, HasTheCriticalValuesOfTheTables) {
   };
   for (const auto [n, m, critical] : {Row{4, 4, 0}, Row{5, 5, 2}, Row{5, 8, 6}, Row{6, 6, 5}, Row{7, 7, 8},
                                       Row{8, 8, 13}, Row{10, 10, 23}, Row{20, 20, 127}}) {
-    // A sample whose U is `u`: all of it below the other one, then its values are moved up, past the other's.
-    const auto p_of = [n = n, m = m](std::size_t u) {
-      Values a, b;
-      for (std::size_t k = 0; k < m; ++k) b.push_back(static_cast<double>(k + 1));
-      for (std::size_t k = 0; k < n; ++k) {
-        const std::size_t passes = std::min(u, m);
-        u -= passes;
-        a.push_back(static_cast<double>(passes) + 0.5 + static_cast<double>(n - k) * 1e-3);
-      }
-      return mann_whitney(a, b);
-    };
-    EXPECT_LT(p_of(critical), 0.05) << n << ' ' << m;
-    EXPECT_GE(p_of(critical + 1), 0.05) << n << ' ' << m;
+    EXPECT_LT(p_of(n, m, critical), 0.05) << n << ' ' << m;
+    EXPECT_GE(p_of(n, m, critical + 1), 0.05) << n << ' ' << m;
   }
 }
 

@@ -66,12 +66,13 @@ bool holds(std::string_view text, const mqtt::PacketView& packet, Sender sender 
   return Conversation{}.holds(text, sender, packet);
 }
 
-mqtt::PublishView message(std::string_view topic = "plant/7/temp", std::string_view payload = "error 5") {
+mqtt::PublishView plant_message(std::string_view topic = "plant/7/temp",
+                                std::string_view payload = "error 5") {
   return {
       .qos = mqtt::QoS::at_least_once, .topic = topic, .packet_id = 7, .payload = mqtt::as_bytes(payload)};
 }
 
-std::string fault(std::string_view text) {
+std::string selector_fault(std::string_view text) {
   const auto selector = Selector::parse(text);
   return selector ? "" : to_string(selector.error());
 }
@@ -79,10 +80,10 @@ std::string fault(std::string_view text) {
 TEST(Selector, TheOneOfTheManual) {
   const char* text =
       R"(type==PUBLISH && topic matches "plant/+/temp" && qos>0 && !retain && payload ~ "error")";
-  EXPECT_TRUE(holds(text, message()));
-  EXPECT_FALSE(holds(text, message("plant/7/8/temp")));
-  EXPECT_FALSE(holds(text, message("plant/7/temp", "fine")));
-  mqtt::PublishView retained = message();
+  EXPECT_TRUE(holds(text, plant_message()));
+  EXPECT_FALSE(holds(text, plant_message("plant/7/8/temp")));
+  EXPECT_FALSE(holds(text, plant_message("plant/7/temp", "fine")));
+  mqtt::PublishView retained = plant_message();
   retained.retain = true;
   EXPECT_FALSE(holds(text, retained));
   EXPECT_FALSE(holds(text, mqtt::PingreqView{}));
@@ -118,24 +119,24 @@ TEST(Selector, EachFieldOfAPublish) {
                            "topic",
                            "!has(client_id)",
                            "ts_us==0"})
-    EXPECT_TRUE(holds(text, message())) << text;
+    EXPECT_TRUE(holds(text, plant_message())) << text;
   for (const char* text : {"k==close", "dir==s2c", "ver==3.1.1", "retain", "dup", "qos==2", "client_id!=x",
                            "rtt>0", "reason", "filter matches '#'", "session_present==0"})
-    EXPECT_FALSE(holds(text, message())) << text;
+    EXPECT_FALSE(holds(text, plant_message())) << text;
 }
 
 TEST(Selector, JoinsBindAsInC) {
-  EXPECT_TRUE(holds("qos==1 || qos==2 && id==9", message()));
-  EXPECT_FALSE(holds("(qos==1 || qos==2) && id==9", message()));
-  EXPECT_TRUE(holds("!(qos==0 || id==9)&&!!topic", message()));
-  EXPECT_FALSE(holds("!qos==1", message()));
+  EXPECT_TRUE(holds("qos==1 || qos==2 && id==9", plant_message()));
+  EXPECT_FALSE(holds("(qos==1 || qos==2) && id==9", plant_message()));
+  EXPECT_TRUE(holds("!(qos==0 || id==9)&&!!topic", plant_message()));
+  EXPECT_FALSE(holds("!qos==1", plant_message()));
 }
 
 TEST(Selector, APayloadComparesAsTextAndAsNumber) {
-  EXPECT_TRUE(holds("payload>20.5 && payload<1e3", message("t", "21")));
-  EXPECT_FALSE(holds("payload>20.5", message("t", "warm")));
-  EXPECT_FALSE(holds("payload==21", message("t", "21.0")));
-  EXPECT_TRUE(holds(R"(payload=="a \"b\" \\")", message("t", R"(a "b" \)")));
+  EXPECT_TRUE(holds("payload>20.5 && payload<1e3", plant_message("t", "21")));
+  EXPECT_FALSE(holds("payload>20.5", plant_message("t", "warm")));
+  EXPECT_FALSE(holds("payload==21", plant_message("t", "21.0")));
+  EXPECT_TRUE(holds(R"(payload=="a \"b\" \\")", plant_message("t", R"(a "b" \)")));
 }
 
 TEST(Selector, Properties) {
@@ -144,7 +145,7 @@ TEST(Selector, Properties) {
   properties.add(PropertyId::content_type, "text/plain");
   properties.add_user_property("src", "plc3");
   properties.add_user_property("src", "plc4");
-  mqtt::PublishView publish = message();
+  mqtt::PublishView publish = plant_message();
   publish.properties = properties;
   for (const char* text :
        {"props.message_expiry_interval==60", "props.content_type~plain", "has(props.user_properties)",
@@ -212,28 +213,28 @@ TEST(Selector, FindingsOfAPacket) {
 }
 
 TEST(Selector, SaysWhereItIsWrong) {
-  EXPECT_THAT(fault(""), HasSubstr("column 1: a name is missing"));
-  EXPECT_THAT(fault("qos==1 && toppic"), HasSubstr("column 11: 'toppic'"));
-  EXPECT_THAT(fault("type==PUBLSH"), HasSubstr("column 7: 'PUBLSH' is none of CONNECT"));
-  EXPECT_THAT(fault("(qos==1"), HasSubstr("column 8: \")\" is missing"));
-  EXPECT_THAT(fault("qos==1 topic"), HasSubstr("column 8: \"&&\" or \"||\""));
-  EXPECT_THAT(fault("qos=="), HasSubstr("column 6: a value"));
-  EXPECT_THAT(fault("qos==x"), HasSubstr("column 6: 'x' is not a number"));
-  EXPECT_THAT(fault("rtt>soon"), HasSubstr("column 5: 'soon' is not a duration"));
-  EXPECT_THAT(fault("topic<3"), HasSubstr("column 6: this has no order"));
-  EXPECT_THAT(fault("topic matches 'a/#/b'"), HasSubstr("column 15:"));
-  EXPECT_THAT(fault("qos matches 'a'"), HasSubstr("column 5:"));
-  EXPECT_THAT(fault("payload ~ '('"), HasSubstr("column 11:"));
-  EXPECT_THAT(fault("payload == 'x"), HasSubstr("column 12: the quotation mark"));
-  EXPECT_THAT(fault("retain==2"), HasSubstr("0 or 1"));
-  EXPECT_THAT(fault("ver==6"), HasSubstr("a version"));
-  EXPECT_THAT(fault("has(props.nothing)"), HasSubstr("column 5:"));
-  EXPECT_THAT(fault("qos~1"), HasSubstr("column 4:"));
+  EXPECT_THAT(selector_fault(""), HasSubstr("column 1: a name is missing"));
+  EXPECT_THAT(selector_fault("qos==1 && toppic"), HasSubstr("column 11: 'toppic'"));
+  EXPECT_THAT(selector_fault("type==PUBLSH"), HasSubstr("column 7: 'PUBLSH' is none of CONNECT"));
+  EXPECT_THAT(selector_fault("(qos==1"), HasSubstr("column 8: \")\" is missing"));
+  EXPECT_THAT(selector_fault("qos==1 topic"), HasSubstr("column 8: \"&&\" or \"||\""));
+  EXPECT_THAT(selector_fault("qos=="), HasSubstr("column 6: a value"));
+  EXPECT_THAT(selector_fault("qos==x"), HasSubstr("column 6: 'x' is not a number"));
+  EXPECT_THAT(selector_fault("rtt>soon"), HasSubstr("column 5: 'soon' is not a duration"));
+  EXPECT_THAT(selector_fault("topic<3"), HasSubstr("column 6: this has no order"));
+  EXPECT_THAT(selector_fault("topic matches 'a/#/b'"), HasSubstr("column 15:"));
+  EXPECT_THAT(selector_fault("qos matches 'a'"), HasSubstr("column 5:"));
+  EXPECT_THAT(selector_fault("payload ~ '('"), HasSubstr("column 11:"));
+  EXPECT_THAT(selector_fault("payload == 'x"), HasSubstr("column 12: the quotation mark"));
+  EXPECT_THAT(selector_fault("retain==2"), HasSubstr("0 or 1"));
+  EXPECT_THAT(selector_fault("ver==6"), HasSubstr("a version"));
+  EXPECT_THAT(selector_fault("has(props.nothing)"), HasSubstr("column 5:"));
+  EXPECT_THAT(selector_fault("qos~1"), HasSubstr("column 4:"));
 }
 
 TEST(Selector, NestingIsBounded) {
-  EXPECT_THAT(fault(std::string(100'000, '(')), HasSubstr("levels deep"));
-  EXPECT_THAT(fault(std::string(100'000, '!')), HasSubstr("levels deep"));
+  EXPECT_THAT(selector_fault(std::string(100'000, '(')), HasSubstr("levels deep"));
+  EXPECT_THAT(selector_fault(std::string(100'000, '!')), HasSubstr("levels deep"));
 }
 
 TEST(Selector, AFrontEndsWhereItsOwnWordsEnd) {

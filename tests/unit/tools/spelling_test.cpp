@@ -37,7 +37,7 @@ TEST(ClosestName, IsTheNearestLongNameIfNearEnough) {
   EXPECT_EQ(closest_name("-x", names), "");
 }
 
-TEST(Quoted, EscapesWhatATerminalObeys) { EXPECT_EQ(quoted("a\x1b[0m\n"), "'a\\e[0m\\n'"); }
+TEST(Quoted, EscapesWhatATerminalObeys) { EXPECT_EQ(in_quotes("a\x1b[0m\n"), "'a\\e[0m\\n'"); }
 
 }  // namespace
 }  // namespace mq

@@ -48,7 +48,7 @@ std::optional<double> parse_share(std::string_view text) {
 ValueResult keep_alpha(double& target, std::string_view text) {
   const auto value = parse_share(text);
   if (!value || *value < 1e-6 || *value > 0.5)
-    return std::unexpected(fmt::format("{} is not a probability from 0.000001 to 0.5", mq::quoted(text)));
+    return std::unexpected(fmt::format("{} is not a probability from 0.000001 to 0.5", in_quotes(text)));
   target = *value;
   return {};
 }
@@ -56,7 +56,7 @@ ValueResult keep_alpha(double& target, std::string_view text) {
 ValueResult keep_tolerance(double& target, std::string_view text) {
   const auto value = parse_share(text);
   if (!value || *value > 10)
-    return std::unexpected(fmt::format("{} is not a share such as 2% or 0.02", mq::quoted(text)));
+    return std::unexpected(fmt::format("{} is not a share such as 2% or 0.02", in_quotes(text)));
   target = *value;
   return {};
 }
@@ -67,7 +67,7 @@ ValueResult keep_across(std::vector<Circumstance>& target, std::string_view text
     if (text == "all" || text == to_string(each)) target.push_back(each);
   if (!target.empty() && (text == "all" || text == to_string(target.back()))) return {};
   return std::unexpected(
-      fmt::format("{} is none of scenario, machine, kernel, protocol, tool and all", mq::quoted(text)));
+      fmt::format("{} is none of scenario, machine, kernel, protocol, tool and all", in_quotes(text)));
 }
 
 void declare(Options& o, CompareConfig& config) {

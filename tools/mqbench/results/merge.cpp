@@ -92,7 +92,7 @@ Fault find_foreign(std::span<const StoredResult> parts) {
       what = "numbers of shards";
     if (!what.empty())
       return fmt::format("{} and {} are of different {}; --force merges them all the same",
-                         mq::quoted(first.file), mq::quoted(part.file), what);
+                         in_quotes(first.file), in_quotes(part.file), what);
   }
   return std::nullopt;
 }
@@ -100,7 +100,7 @@ Fault find_foreign(std::span<const StoredResult> parts) {
 Fault find_late(std::span<const StoredResult> parts, WallTime start) {
   for (const StoredResult& part : parts)
     if (part.started - start > start_distance_max)
-      return fmt::format("{} began more than a day after the first", mq::quoted(part.file));
+      return fmt::format("{} began more than a day after the first", in_quotes(part.file));
   return std::nullopt;
 }
 
@@ -109,7 +109,7 @@ Fault collect_parts(std::span<const StoredResult> parts, StoredResult& all) {
   for (const StoredResult& part : parts)
     for (const Fields& each : parts_of(part)) {
       if (!known.insert(identity(each)).second)
-        return fmt::format("{} is there twice: a second time in {}", identity(each), mq::quoted(part.file));
+        return fmt::format("{} is there twice: a second time in {}", identity(each), in_quotes(part.file));
       all.parts.push_back(each);
     }
   all.workers = all.parts.size();
@@ -132,7 +132,7 @@ Fault add_latencies(StoredResult& all, const StoredResult& part) {
     if (found == all.latencies.end())
       all.latencies.push_back(latency);
     else if (!found->histogram.add(latency.histogram))
-      return fmt::format("{}: the counts of {} are too many", part.file, mq::quoted(latency.name));
+      return fmt::format("{}: the counts of {} are too many", part.file, in_quotes(latency.name));
   }
   return std::nullopt;
 }
@@ -218,7 +218,8 @@ void add_clock(const StoredResult& part, StoredResult& all) {
 std::vector<std::string> find_missing(const StoredResult& all) {
   const std::string count = text_of(all.parts.front(), "count");
   if (count.empty() || count == fmt::format("{}", all.parts.size())) return {};
-  return {fmt::format("{} of {} parts are there: what is missing is not in the sums", all.parts.size(), count)};
+  return {
+      fmt::format("{} of {} parts are there: what is missing is not in the sums", all.parts.size(), count)};
 }
 
 }  // namespace

@@ -282,7 +282,7 @@ std::expected<StoredResult, std::string> parse_result(std::string_view text, std
   const auto format = json.is_object() ? json.find("format") : json.end();
   if (format == json.end() || !format->is_string()) return failed("this is no result of mqbench");
   if (*format != "mqbench/1")
-    return failed(fmt::format("this is of format {}, not mqbench/1", mq::quoted(format->get<std::string>())));
+    return failed(fmt::format("this is of format {}, not mqbench/1", in_quotes(format->get<std::string>())));
   StoredResult result;
   FirstFault fault;
   read_all(Node{json, "", fault}, result);
