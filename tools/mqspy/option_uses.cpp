@@ -16,24 +16,24 @@ struct Use {
   std::string_view said;
 };
 
-constexpr auto watching = {Command::proxy, Command::read, Command::lint};
-constexpr auto showing = {Command::proxy, Command::read, Command::lint, Command::decode};
-constexpr auto proxy = {Command::proxy};
-constexpr auto decode = {Command::decode};
-constexpr auto explain = {Command::explain};
+constexpr auto for_watching = {Command::proxy, Command::read, Command::lint};
+constexpr auto for_showing = {Command::proxy, Command::read, Command::lint, Command::decode};
+constexpr auto for_proxy = {Command::proxy};
+constexpr auto for_decode = {Command::decode};
+constexpr auto for_explain = {Command::explain};
 
 /// Options before the groups that they are in.
 constexpr std::array uses{
-    Use{"--verbose", showing, "proxy, read, lint and decode"},
-    Use{"--no-acks", showing, "proxy, read, lint and decode"},
-    Use{"--snippet", showing, "proxy, read, lint and decode"},
-    Use{"--show-secrets", showing, "proxy, read, lint and decode"},
-    Use{"--coverage", explain, "explain"},
-    Use{"Proxy", proxy, "proxy"},
-    Use{"Faults", proxy, "proxy"},
-    Use{"Selecting", watching, "proxy, read and lint"},
-    Use{"Reading", decode, "decode"},
-    Use{"Showing", watching, "proxy, read and lint"},
+    Use{"--verbose", for_showing, "proxy, read, lint and decode"},
+    Use{"--no-acks", for_showing, "proxy, read, lint and decode"},
+    Use{"--snippet", for_showing, "proxy, read, lint and decode"},
+    Use{"--show-secrets", for_showing, "proxy, read, lint and decode"},
+    Use{"--coverage", for_explain, "explain"},
+    Use{"Proxy", for_proxy, "proxy"},
+    Use{"Faults", for_proxy, "proxy"},
+    Use{"Selecting", for_watching, "proxy, read and lint"},
+    Use{"Reading", for_decode, "decode"},
+    Use{"Showing", for_watching, "proxy, read and lint"},
 };
 
 }  // namespace
