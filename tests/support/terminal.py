@@ -16,16 +16,20 @@ ENTERED, LEFT = b"\x1b[?1049h\x1b[?25l\x1b[?7l", b"\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 
 class Terminal:
-    """mqpub, mqsub or mqreq with standard output on it; with `controlling` it is also /dev/tty."""
+    """mqpub, mqsub, mqreq or mqbench with standard output on it, and with `stderr_too` standard error; with
+    `controlling` it is also /dev/tty."""
 
-    def __init__(self, name, *args, rows=24, columns=80, env=None, controlling=False):
+    def __init__(self, name, *args, rows=24, columns=80, env=None, controlling=False, stderr_too=False):
         self._master, slave = pty.openpty()
         self.resize(rows, columns)
         self._data = b""
 
-        def control():  # in the child, after setsid
-            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-        self.proc = start(name, *args, stdout=slave, env=env, preexec=control if controlling else None)
+        def prepare():  # in the child, after setsid
+            if controlling:
+                fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            if stderr_too:
+                os.dup2(1, 2)
+        self.proc = start(name, *args, stdout=slave, env=env, preexec=prepare if controlling or stderr_too else None)
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

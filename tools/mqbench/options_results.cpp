@@ -61,6 +61,19 @@ void declare_thresholds(Options& o, ResultsConfig& config) {
       .example("--threshold 'p99<5ms' --threshold lost==0");
 }
 
+void declare_progress(Options& o, ResultsConfig& config) {
+  o.choice("--progress", config.progress,
+           {{"auto", ProgressMode::automatic},
+            {"text", ProgressMode::text},
+            {"json", ProgressMode::json},
+            {"none", ProgressMode::none}})
+      .metavar("FORM")
+      .group(group)
+      .text(
+          "what is said each second on standard error: on a terminal a display, else a line (auto); a line; "
+          "a JSON object; nothing");
+}
+
 void declare_self(Options& o, ResultsConfig& config) {
   o.flag("--self", config.self)
       .group(group)
@@ -89,6 +102,7 @@ void declare_result_options(Options& options, ResultsConfig& config) {
   declare_files(options, config);
   declare_thresholds(options, config);
   declare_watching(options, config);
+  declare_progress(options, config);
   declare_self(options, config);
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "mqbench/threshold.hpp"
 
 namespace mq::bench {
+
+/// What is said on standard error while a run lasts.
+enum class ProgressMode : std::uint8_t { automatic, text, json, none };
 
 /// What is looked at during a run, and where its results go.
 struct ResultsConfig {
@@ -15,6 +19,7 @@ struct ResultsConfig {
   std::string csv_file;
   std::vector<pid_t> watched;  ///< processes of the broker
   std::vector<Threshold> thresholds;
+  ProgressMode progress = ProgressMode::automatic;
   bool self = false;  ///< against a broker in this process
 };
 

@@ -40,7 +40,8 @@ Runner::Runner(const Plan& plan, const ConnectionConfig& connection, const Resul
       timer_{loop_, [this] { look(); }},
       results_{results},
       usage_{results.watched},
-      intervals_{setups.size()} {
+      intervals_{setups.size()},
+      reporter_{make_progress_reporter(results.progress, loop_, diag)} {
   const auto count = static_cast<unsigned>(setups.size());
   for (unsigned n = 0; n < count; ++n) {
     workers_.push_back(std::make_unique<Worker>(plan, plan.shard.index + n * plan.shard.count,
@@ -57,9 +58,11 @@ Runner::~Runner() {
 std::expected<RunResult, ExitCode> Runner::run() {
   opened_ = progress_at_ = loop_.refresh_now();
   for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+  if (results_.progress == ProgressMode::automatic) show_progress();
   look();
   loop_.run();
   for (auto& thread : threads_) thread.join();
+  if (results_.progress == ProgressMode::json) show_progress();  // the last word
   tell_failure();
   if (control_.start_ns.load() == 0) return std::unexpected(failure().value_or(ExitCode::deadline));
   return add_up();
@@ -178,6 +181,7 @@ void Runner::on_stop() {
   if (meeting_) meeting_->stop();
   control_.stop.store(true, std::memory_order_release);
   moved_at_ = loop_.now();
+  reporter_->give_back();
 }
 
 void Runner::finish() {
@@ -188,15 +192,37 @@ void Runner::finish() {
   control_.finish.store(true, std::memory_order_release);
 }
 
-void Runner::show_progress() {
-  if (state_ == State::connecting)
-    return diag_.info(fmt::format("{} of {} clients ready", sum(&Status::ready), plan_.clients()));
-  const std::uint64_t sent = sum(&Status::sent), received = sum(&Status::distinct);
-  const std::uint64_t expected = sum(&Status::expected);
-  diag_.info(fmt::format("{} sent (+{}), {} delivered (+{}), {} under way", sent, sent - shown_sent_,
-                         received, received - shown_received_, expected - std::min(received, expected)));
-  shown_sent_ = sent;
-  shown_received_ = received;
+void Runner::show_progress() { reporter_->show(live_state(), loop_.now()); }
+
+/// From the common start to when the last message is due; nothing if each is sent when the one before lets
+/// it.
+std::optional<Duration> Runner::planned() const {
+  const Scenario& s = plan_.scenario;
+  if (s.count == 0) return s.length();
+  if (!s.open_loop()) return std::nullopt;
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>{static_cast<double>(s.count) / s.rate});
+}
+
+LiveState Runner::live_state() {
+  LiveState state{.scenario = plan_.scenario.name,
+                  .clients = plan_.clients(),
+                  .ready = sum(&Status::ready),
+                  .connections = sum(&Status::connected),
+                  .sent = sum(&Status::sent),
+                  .received = sum(&Status::distinct),
+                  .expected = sum(&Status::expected)};
+  for (const auto& worker : workers_)
+    for (const auto& [reason, count] : worker->errors()) state.errors[reason] += count;
+  if (state_ == State::connecting) return state;
+  const bool over = control_.stop.load() || all_sent();
+  state.phase = over ? Phase::draining : Phase::running;
+  state.elapsed = std::max(Duration{}, loop_.now() - start_);
+  if (const auto length = planned())
+    state.left = over ? Duration{} : std::max(Duration{}, *length - *state.elapsed);
+  state.last_second = intervals_.last();
+  if (state.last_second) state.so_far = &intervals_.so_far();
+  return state;
 }
 
 bool Runner::any_failed() const {

@@ -14,6 +14,7 @@
 #include "mqbench/control.hpp"
 #include "mqbench/interval_log.hpp"
 #include "mqbench/meeting.hpp"
+#include "mqbench/progress_reporter.hpp"
 #include "mqbench/results_config.hpp"
 #include "mqbench/run_result.hpp"
 #include "mqbench/worker.hpp"
@@ -55,6 +56,8 @@ class Runner {
   void finish();
   void on_stop();
   void show_progress();
+  [[nodiscard]] LiveState live_state();
+  [[nodiscard]] std::optional<mqtt::Duration> planned() const;
   [[nodiscard]] bool any_failed() const;
   [[nodiscard]] bool all_sent() const;
   [[nodiscard]] std::uint64_t sum(std::atomic<std::uint64_t> Status::* count) const;
@@ -76,6 +79,7 @@ class Runner {
   SystemCounters system_;  // at the start
   UsageMeter usage_;
   IntervalLog intervals_;
+  std::unique_ptr<ProgressReporter> reporter_;
   std::optional<RendezvousFailure> meeting_failure_;
   State state_ = State::connecting;
   mqtt::TimePoint opened_{};
@@ -84,8 +88,6 @@ class Runner {
   mqtt::TimePoint progress_at_{};      // the next line
   mqtt::TimePoint moved_at_{};         // when the counts last changed
   std::uint64_t moved_ = 0;            // what they were
-  std::uint64_t shown_sent_ = 0;
-  std::uint64_t shown_received_ = 0;
   WallTime started_;
   WallTime ended_;
 };

@@ -333,6 +333,7 @@ void Worker::report() {
     all_sent = all_sent && (over || each->gone());
   }
   if (started_) seconds_.turn(loop_->now() - around_->start);
+  report_errors();
   status_.ready.store(ready_, std::memory_order_relaxed);
   status_.connected.store(ready_ - std::min(gone_, ready_), std::memory_order_relaxed);
   status_.sent.store(result_.measurements.sent, std::memory_order_relaxed);
@@ -342,6 +343,26 @@ void Worker::report() {
   if (!all_sent) return;
   close_account();
   resume_slow();
+}
+
+void Worker::report_errors() {
+  const Measurements& m = result_.measurements;
+  std::map<std::string, std::uint64_t> errors = m.refusals;
+  const auto note = [&errors](const char* reason, std::uint64_t count) {
+    if (count > 0) errors[reason] = count;
+  };
+  note("connection lost", m.connections_lost);
+  note("duplicated", m.duplicated);
+  note("out of order", m.reordered);
+  note("damaged", m.corrupted);
+  if (m.refusals.empty()) note("rejected", m.rejected);
+  const std::scoped_lock lock{errors_mutex_};
+  errors_ = std::move(errors);
+}
+
+std::map<std::string, std::uint64_t> Worker::errors() const {
+  const std::scoped_lock lock{errors_mutex_};
+  return errors_;
 }
 
 /// What comes after, the wait for the last deliveries, is no work.

@@ -1,7 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <mqtt/net/loop.hpp>
@@ -56,6 +59,8 @@ class Worker final : private ClientOwner {
   void run();
 
   [[nodiscard]] const Status& status() const { return status_; }
+  /// What has gone wrong up to now, by reason; in any thread.
+  [[nodiscard]] std::map<std::string, std::uint64_t> errors() const;
   /// What it has measured since the last call, second by second; in any thread.
   [[nodiscard]] SecondRecorder::Taken take_seconds() { return seconds_.take(); }
   /// After run().
@@ -93,6 +98,7 @@ class Worker final : private ClientOwner {
   void arm();
   void stop_publishing();
   void report();
+  void report_errors();
   void close_account();
   void finish();
   void fail(SetupFailure failure);
@@ -107,6 +113,8 @@ class Worker final : private ClientOwner {
   Status status_;
   WorkerResult result_;
   SecondRecorder seconds_;
+  mutable std::mutex errors_mutex_;
+  std::map<std::string, std::uint64_t> errors_;
 
   // Of the thread.
   std::unique_ptr<mqtt::net::Loop> loop_;

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "common/screen.hpp"
 #include "mqsub/presenter.hpp"
-#include "mqsub/screen.hpp"
 
 namespace mq {
 

@@ -1,7 +1,5 @@
 #include "mqsub/sub_output.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -9,13 +7,6 @@
 #include "messages/undecoded_warning.hpp"
 
 namespace mq {
-namespace {
-
-/// Lines for stderr that wait while a view owns the screen.
-constexpr std::size_t held_lines_max = 50;
-
-}  // namespace
-
 SubOutput::SubOutput(mqtt::net::Loop& loop, const SubConfig& config, Sinks sinks, Diag& diag,
                      Callbacks callbacks)
     : loop_{loop},
@@ -79,19 +70,13 @@ void SubOutput::close() {
 /// The last line is shown in the view.
 void SubOutput::hold_diagnostics() {
   resized_.emplace(loop_, SIGWINCH, [this] { redraw(); });
-  diag_.set_writer([this](std::string_view line) {
-    if (held_lines_.size() >= held_lines_max) held_lines_.pop_front();
-    held_lines_.emplace_back(line);
-    presenter_->note(line);
-  });
+  held_lines_.emplace(diag_, [this](std::string_view line) { presenter_->note(line); });
 }
 
 void SubOutput::release_diagnostics() {
   resized_.reset();
   stdout_.flush();  // the screen is given back
-  diag_.set_writer({});
-  for (const std::string& line : held_lines_) (void)!::write(STDERR_FILENO, line.data(), line.size());
-  held_lines_.clear();
+  held_lines_.reset();
 }
 
 void SubOutput::redraw() {

@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -7,6 +6,7 @@
 #include <string_view>
 
 #include "common/diag.hpp"
+#include "common/held_lines.hpp"
 #include "common/stdio.hpp"
 #include "mqsub/options.hpp"
 #include "mqsub/presenter.hpp"
@@ -67,7 +67,7 @@ class SubOutput {
   mqtt::net::Timer tick_;
   mqtt::TimePoint next_tick_{};
   std::optional<mqtt::net::SignalWatcher> resized_;
-  std::deque<std::string> held_lines_;
+  std::optional<HeldLines> held_lines_;
   WallClockText event_clock_;
   bool record_failed_ = false;
   bool closed_ = false;

@@ -6,7 +6,7 @@
 
 #include <mqtt/util/text.hpp>
 
-#include "mqsub/screen.hpp"
+#include "common/screen.hpp"
 
 namespace mq {
 
@@ -100,6 +100,11 @@ std::vector<std::string> TopicOutline::lines(std::size_t rows_max) const {
   result.resize(rows_max - 1);
   result.push_back(fmt::format("… {} more", hidden));
   return result;
+}
+
+std::string topics_and_messages(std::uint64_t topics, std::uint64_t messages) {
+  return fmt::format("{} topic{}, {} message{}", topics, topics == 1 ? "" : "s", messages,
+                     messages == 1 ? "" : "s");
 }
 
 }  // namespace mq

@@ -42,4 +42,7 @@ class TopicOutline {
   std::uint64_t messages_ = 0;
 };
 
+/// "1 topic, 3 messages"
+[[nodiscard]] std::string topics_and_messages(std::uint64_t topics, std::uint64_t messages);
+
 }  // namespace mq

@@ -1,6 +1,5 @@
-#include "mqsub/screen.hpp"
+#include "common/screen.hpp"
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <wchar.h>
 
@@ -106,11 +105,6 @@ std::string_view cut_to_columns(std::string_view text, std::size_t columns) {
     end += octets;
   }
   return text.substr(0, end);
-}
-
-std::string topics_and_messages(std::uint64_t topics, std::uint64_t messages) {
-  return fmt::format("{} topic{}, {} message{}", topics, topics == 1 ? "" : "s", messages,
-                     messages == 1 ? "" : "s");
 }
 
 std::string one_line(std::string_view text, std::size_t bytes_max) {

@@ -1,4 +1,4 @@
-#include "mqsub/screen.hpp"
+#include "common/screen.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +35,6 @@ class Screen {
 /// As much from the front as takes at most `columns` cells: East Asian characters and emoji take two,
 /// combining ones and our own colours none. Other control characters must have been escaped.
 [[nodiscard]] std::string_view cut_to_columns(std::string_view text, std::size_t columns);
-/// "1 topic, 3 messages"
-[[nodiscard]] std::string topics_and_messages(std::uint64_t topics, std::uint64_t messages);
 /// One line without control characters: what a terminal may be shown of a payload or a topic.
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t bytes_max);
 
