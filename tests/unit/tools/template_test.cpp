@@ -21,7 +21,7 @@ std::string made(std::string_view text, const TemplateValues& values = {.sequenc
   return out;
 }
 
-std::string fault(std::string_view text) {
+std::string template_fault(std::string_view text) {
   const auto parsed = Template::parse(text);
   EXPECT_FALSE(parsed) << text;
   return parsed ? "" : parsed.error();
@@ -72,14 +72,14 @@ TEST(Template, UuidsAreOfVersion4AndDiffer) {
 }
 
 TEST(Template, SaysWhatIsWrong) {
-  EXPECT_THAT(fault("{nosuch}"), HasSubstr("{nosuch}"));
-  EXPECT_THAT(fault("{seq:x}"), HasSubstr("{seq} cannot take 'x'"));
-  EXPECT_THAT(fault("{time:h}"), HasSubstr("{time} cannot take 'h'"));
-  EXPECT_THAT(fault("{uuid:4}"), HasSubstr("{uuid} cannot take '4'"));
-  EXPECT_THAT(fault("{random}"), HasSubstr("needs its ends"));
+  EXPECT_THAT(template_fault("{nosuch}"), HasSubstr("{nosuch}"));
+  EXPECT_THAT(template_fault("{seq:x}"), HasSubstr("{seq} cannot take 'x'"));
+  EXPECT_THAT(template_fault("{time:h}"), HasSubstr("{time} cannot take 'h'"));
+  EXPECT_THAT(template_fault("{uuid:4}"), HasSubstr("{uuid} cannot take '4'"));
+  EXPECT_THAT(template_fault("{random}"), HasSubstr("needs its ends"));
   for (const std::string range :
        {"2..1", "a..b", "1..", "..2", "1...2", "1.2.3..4", "0.0000000001..1", "1.."})
-    EXPECT_THAT(fault("{random:" + range + "}"), HasSubstr("not a range")) << range;
+    EXPECT_THAT(template_fault("{random:" + range + "}"), HasSubstr("not a range")) << range;
 }
 
 }  // namespace
