@@ -18,8 +18,6 @@
 namespace mq::bench {
 namespace {
 
-class Silent final : public mqtt::broker::BrokerEvents, public mqtt::server::ServerEvents {};
-
 mqtt::SipKey random_secret() {
   mqtt::SipKey secret{0};
   (void)::getrandom(&secret, sizeof secret, 0);  // does not fail for so little
@@ -35,6 +33,9 @@ mqtt::server::ServerConfig loopback_config() {
 }  // namespace
 
 struct EmbeddedBroker::State {
+  /// Tells nobody.
+  class Silent final : public mqtt::broker::BrokerEvents, public mqtt::server::ServerEvents {};
+
   mqtt::broker::AllowAnyone authenticator;
   mqtt::broker::AllowEverything access;
   mqtt::broker::NoStore store;
