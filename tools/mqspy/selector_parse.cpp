@@ -119,8 +119,10 @@ class SelectorParser {
     skip_blanks();
     if (depth == depth_max) return refuse(at_, fmt::format("more than {} levels deep", depth_max));
     if (take("!")) {
-      const std::size_t part = parse_one(depth + 1);
-      return add({.join = Join::none, .parts = {part}});
+      Selector::Node negation;
+      negation.join = Join::none;
+      negation.parts.push_back(parse_one(depth + 1));
+      return add(std::move(negation));
     }
     if (take("(")) {
       const std::size_t inner = parse_any(depth + 1);
