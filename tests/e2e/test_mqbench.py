@@ -406,7 +406,7 @@ def test_presets_are_listed():
 # --- what is refused ------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("args, words", (
-    ((), "no command"), (("run", "shared"), "'shared'"),
+    ((), "no command"), (("run", "sharde"), "'sharde'"),
     (("run", "quick", "stray"), "stray"), (("run", "--publishers", "0"), "--publishers"),
     (("run", "--size", "x"), "--size"), (("run", "--rate", "0"), "--rate"), (("run", "--rate", "10/m"), "--rate"),
     (("run", "--qos", "3"), "--qos"), (("run", "--qos", "1:x"), "--qos"), (("run", "--arrival", "burst:0"), "--arrival"),

@@ -44,6 +44,8 @@ class LiveScreen final : public ProgressReporter {
     diag_.info("waits for what is under way; a second signal ends it at once");
   }
 
+  void begin(const LiveState& state, mqtt::TimePoint now) override { show(state, now); }
+
   void show(const LiveState& state, mqtt::TimePoint now) override {
     if (!screen_.is_open()) return;
     state_ = state;

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "mqbench/live_screen.hpp"
-
 #include "mqbench/live_view.hpp"
 #include "mqbench/result_file.hpp"
 

@@ -14,6 +14,8 @@ namespace mq::bench {
 /// Says on standard error how far a run is, as --progress asks for it.
 class ProgressReporter {
  public:
+  /// Before anything has happened. Only a display has something to show then.
+  virtual void begin(const LiveState& /*state*/, mqtt::TimePoint /*now*/) {}
   /// A look at the run. `now` is that of the loop.
   virtual void show(const LiveState& state, mqtt::TimePoint now) = 0;
   /// The run is to end: the next signal ends the process at once, and a display must be gone by then.

@@ -58,7 +58,7 @@ Runner::~Runner() {
 std::expected<RunResult, ExitCode> Runner::run() {
   opened_ = progress_at_ = loop_.refresh_now();
   for (auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
-  if (results_.progress == ProgressMode::automatic) show_progress();
+  reporter_->begin(live_state(), loop_.now());
   look();
   loop_.run();
   for (auto& thread : threads_) thread.join();
