@@ -112,7 +112,8 @@ def test_clients_are_searched_too():
     with Relay(Capacity(330)) as relay:
         result = searched(relay.url, *SHORT, "--clients", "--rate", "100/s", "--precision", "20%")
     assert (result["quantity"], result["end"]) == ("clients", "precise"), result["conclusion"]
-    assert [step["load"] for step in result["steps"]][:3] == [100, 200, 400]
+    # A busy machine has a step repeated before it is believed.
+    assert list(dict.fromkeys(step["load"] for step in result["steps"]))[:3] == [100, 200, 400]
     assert 270 <= result["best"] <= 340 < result["bad"] and result["best"] % 1 == 0
     assert re.match(r"\d+ publishers is good; \d+ publishers is not \(", result["conclusion"])
 

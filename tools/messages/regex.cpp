@@ -16,10 +16,11 @@ std::expected<Regex, std::string> Regex::compile(const std::string& pattern) {
 }
 
 bool Regex::found_in(std::string_view text) const {
-  // By length and not by a NUL at the end: glibc's and the BSDs' REG_STARTEND.
-  regmatch_t range{.rm_so = 0, .rm_eo = static_cast<regoff_t>(text.size())};
-  const char* start = text.empty() ? "" : text.data();
-  return ::regexec(compiled_.get(), start, 0, &range, REG_STARTEND) == 0;
+  // By length, because a NUL may stand in it: glibc's and the BSDs' REG_STARTEND. They read no further, but
+  // what checks their callers' memory looks for a NUL all the same, and a copy has one.
+  const std::string terminated{text};
+  regmatch_t range{.rm_so = 0, .rm_eo = static_cast<regoff_t>(terminated.size())};
+  return ::regexec(compiled_.get(), terminated.c_str(), 0, &range, REG_STARTEND) == 0;
 }
 
 }  // namespace mq

@@ -75,12 +75,13 @@ bool was_held(const Measurements& m) {
 
 std::pair<Verdict, std::string> find_verdict(const RunResult& result) {
   if (auto reason = tool_has_no_time(result)) return {Verdict::tool_bound, std::move(*reason)};
-  if (auto reason = network_loses(result)) return {Verdict::network_bound, std::move(*reason)};
   auto late = messages_leave_late(result);
-  if (!late) return {Verdict::valid, ""};
-  if (was_absent(result))
+  // Before the network: what nobody takes while we do not run is sent again, too.
+  if (late && was_absent(result))
     return {Verdict::tool_bound,
             fmt::format("{}; a thread could not run for {:.0f} % of its time", *late, percent(result.absent))};
+  if (auto reason = network_loses(result)) return {Verdict::network_bound, std::move(*reason)};
+  if (!late) return {Verdict::valid, ""};
   if (!was_held(result.measurements)) return {Verdict::tool_bound, std::move(*late)};
   return {Verdict::broker_bound, *late + "; the socket or the window was full"};
 }

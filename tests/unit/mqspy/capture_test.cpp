@@ -69,7 +69,8 @@ std::vector<std::uint8_t> frame() {
 
 TEST(Layers, AFrameIsItsSegment) {
   Dissected d;
-  dissect_layers(d, {{}, LinkType::ethernet, frame(), 56});
+  const std::vector<std::uint8_t> whole = frame();
+  dissect_layers(d, {{}, LinkType::ethernet, whole, 56});
   ASSERT_EQ(d.kind, Dissected::Kind::tcp);
   EXPECT_EQ(to_string(d.tcp.from), "10.0.0.7:1000");
   EXPECT_EQ(to_string(d.tcp.to), "10.0.0.1:1883");

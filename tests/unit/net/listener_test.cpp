@@ -88,7 +88,7 @@ TEST_F(ListenerTest, DestroyedByTheFirstOfManyItAcceptsNoMore) {
   EXPECT_EQ(accepted, 1);
 }
 
-#ifdef __SANITIZE_ADDRESS__  // stands for the build with the undefined behaviour sanitizer, too
+#ifdef UNDEFINED_BEHAVIOUR_SANITIZER  // from CMake
 /// That one opens a pipe to see whether an object's memory can be read, and takes having none for a fault.
 constexpr bool can_do_without_descriptors = false;
 #else
