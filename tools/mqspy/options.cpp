@@ -101,7 +101,7 @@ void declare_spy_options(Options& o, SpyConfig& config) {
   o.example("tcpdump -w - port 1883 | mqspy read -", "see them go by");
   o.example("mqspy lint capture.pcapng", "only what is wrong; exit code 13 if something is");
   o.example("mqspy explain MQTT-3.3.1-2", "a clause, in both versions; also 0x87, topic-alias, PUBREL");
-  o.example("mqspy decode 30050003612f6278", "take a packet apart");
+  o.example("mqspy decode 30060003612f6278", "take a packet apart");
 }
 
 }  // namespace mq::spy
