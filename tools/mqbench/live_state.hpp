@@ -8,6 +8,7 @@
 #include <mqtt/util/time.hpp>
 
 #include "mqbench/interval_log.hpp"
+#include "mqbench/usage_meter.hpp"
 
 namespace mq::bench {
 
@@ -30,6 +31,7 @@ struct LiveState {
   std::map<std::string, std::uint64_t> errors = {};  ///< by reason; those that have not come are not there
   const IntervalLatency* last_second = nullptr;      ///< of the last complete second with messages
   const Histogram* so_far = nullptr;
+  std::optional<Usage> usage = {};  ///< in the last complete second
 
   [[nodiscard]] std::uint64_t under_way() const { return expected > received ? expected - received : 0; }
 };

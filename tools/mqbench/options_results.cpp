@@ -46,6 +46,32 @@ void declare_files(Options& o, ResultsConfig& config) {
       .text("write a line per second of the run, for a spreadsheet; what is not known is empty");
 }
 
+/// "127.0.0.1:9400", "[::]:9400"; a name would have several addresses.
+ValueResult keep_address(std::optional<mqtt::net::HostPort>& target, std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const auto port =
+      colon == text.npos ? std::nullopt : mqtt::parse_number<std::uint16_t>(text.substr(colon + 1));
+  std::string_view host = text.substr(0, colon);
+  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  if (!port || !mqtt::net::is_ip_literal(host) || in_brackets != host.contains(':'))
+    return std::unexpected(fmt::format("'{}' is not an IP address with a port, such as 127.0.0.1:9400",
+                                       mqtt::escape_for_terminal(text)));
+  target = mqtt::net::HostPort{std::string{host}, *port};
+  return {};
+}
+
+void declare_prometheus(Options& o, ResultsConfig& config) {
+  o.parsed("--prometheus", [&config](std::string_view text) { return keep_address(config.prometheus, text); })
+      .metavar("ADDR")
+      .group(group)
+      .text(
+          "let Prometheus watch the run: its metrics are at http://ADDR/metrics while it lasts; with port 0 "
+          "the "
+          "system chooses one, which is said")
+      .example("--prometheus 127.0.0.1:9400");
+}
+
 void declare_thresholds(Options& o, ResultsConfig& config) {
   o.parsed("--threshold",
            [&config](std::string_view text) { return keep_threshold(config.thresholds, text); })
@@ -103,6 +129,7 @@ void declare_result_options(Options& options, ResultsConfig& config) {
   declare_thresholds(options, config);
   declare_watching(options, config);
   declare_progress(options, config);
+  declare_prometheus(options, config);
   declare_self(options, config);
 }
 

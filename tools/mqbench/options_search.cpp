@@ -120,6 +120,7 @@ std::optional<std::string> choose_search(const Options& options, BenchConfig& co
   if (options.given("--hdr")) return "option '--hdr' is of one run: a search has many";
   if (options.given("--threshold")) return "option '--threshold' is of one run: use --slo";
   if (options.given("--progress")) return "option '--progress' is of one run: a search has many";
+  if (options.given("--prometheus")) return "option '--prometheus' is of one run: a search has many";
   if (config.sharding.shard) return "option '--shard' is of one run: a search has many";
   SearchPlan& search = config.search;
   search.quantity = config.typed.search_clients ? SearchQuantity::clients : SearchQuantity::rate;

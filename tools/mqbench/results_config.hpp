@@ -2,8 +2,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <mqtt/net/address.hpp>
 
 #include "mqbench/threshold.hpp"
 
@@ -20,7 +23,8 @@ struct ResultsConfig {
   std::vector<pid_t> watched;  ///< processes of the broker
   std::vector<Threshold> thresholds;
   ProgressMode progress = ProgressMode::automatic;
-  bool self = false;  ///< against a broker in this process
+  std::optional<mqtt::net::HostPort> prometheus;  ///< where the run can be watched over HTTP
+  bool self = false;                              ///< against a broker in this process
 };
 
 }  // namespace mq::bench

@@ -30,12 +30,14 @@ void add_shard(RunResult& result, const Meeting::View& view) {
 
 }  // namespace
 
-Runner::Runner(const Plan& plan, const ConnectionConfig& connection, const ResultsConfig& results,
-               std::vector<std::vector<BrokerSetup>> setups, Diag& diag, Meeting* meeting)
+Runner::Runner(mqtt::net::Loop& loop, const Plan& plan, const ConnectionConfig& connection,
+               const ResultsConfig& results, std::vector<std::vector<BrokerSetup>> setups, Diag& diag,
+               Meeting* meeting)
     : plan_{plan},
       connection_{connection},
       diag_{diag},
       meeting_{meeting},
+      loop_{loop},
       signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { show_progress(); }}},
       timer_{loop_, [this] { look(); }},
       results_{results},
@@ -133,7 +135,10 @@ void Runner::follow_seconds() {
 
 void Runner::close_second(std::size_t second) {
   const Usage usage = usage_.look(loop_.now());
-  if (second_) intervals_.add(second, sum(&Status::connected), usage);
+  if (second_) {
+    intervals_.add(second, sum(&Status::connected), usage);
+    last_usage_ = usage;
+  }
   if (const auto fault = usage_.take_fault())
     diag_.warning(fmt::format("the broker is not watched: {}", *fault));
 }
@@ -222,6 +227,7 @@ LiveState Runner::live_state() {
     state.left = over ? Duration{} : std::max(Duration{}, *length - *state.elapsed);
   state.last_second = intervals_.last();
   if (state.last_second) state.so_far = &intervals_.so_far();
+  state.usage = last_usage_;
   return state;
 }
 

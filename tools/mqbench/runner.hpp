@@ -24,10 +24,11 @@ namespace mq::bench {
 /// One run, seen from the main thread: starts the workers together, watches, ends, adds up.
 class Runner {
  public:
-  /// A setup per worker. Everything else must outlive it. `meeting`: with the other shards of the run; null
-  /// if it has no others.
-  Runner(const Plan& plan, const ConnectionConfig& connection, const ResultsConfig& results,
-         std::vector<std::vector<BrokerSetup>> setups, Diag& diag, Meeting* meeting = nullptr);
+  /// A setup per worker. Everything else must outlive it. `loop`: the main thread's. `meeting`: with the
+  /// other shards of the run; null if it has no others.
+  Runner(mqtt::net::Loop& loop, const Plan& plan, const ConnectionConfig& connection,
+         const ResultsConfig& results, std::vector<std::vector<BrokerSetup>> setups, Diag& diag,
+         Meeting* meeting = nullptr);
   ~Runner();
 
   /// Nothing if there is no result: the run did not come to its start. Why has been said then.
@@ -36,6 +37,8 @@ class Runner {
   [[nodiscard]] int stop_signal() const { return signals_.stop_signal(); }
   /// After run(): the first thing that went wrong, which it has said.
   [[nodiscard]] std::optional<ExitCode> failure() const;
+  /// In callbacks of the loop, while run() lasts.
+  [[nodiscard]] LiveState live_state();
 
  private:
   enum class State : std::uint8_t { connecting, running, finishing, settling };
@@ -56,7 +59,6 @@ class Runner {
   void finish();
   void on_stop();
   void show_progress();
-  [[nodiscard]] LiveState live_state();
   [[nodiscard]] std::optional<mqtt::Duration> planned() const;
   [[nodiscard]] bool any_failed() const;
   [[nodiscard]] bool all_sent() const;
@@ -69,7 +71,7 @@ class Runner {
   const ConnectionConfig& connection_;
   Diag& diag_;
   Meeting* meeting_;
-  mqtt::net::Loop loop_;
+  mqtt::net::Loop& loop_;
   Signals signals_;
   mqtt::net::Timer timer_;
   Control control_;
@@ -78,6 +80,7 @@ class Runner {
   const ResultsConfig& results_;
   SystemCounters system_;  // at the start
   UsageMeter usage_;
+  std::optional<Usage> last_usage_;  // of a complete second
   IntervalLog intervals_;
   std::unique_ptr<ProgressReporter> reporter_;
   std::optional<RendezvousFailure> meeting_failure_;

@@ -12,7 +12,9 @@
 #include "common/client_setup.hpp"
 #include "mqbench/assembly.hpp"
 #include "mqbench/embedded_broker.hpp"
+#include "mqbench/page_server.hpp"
 #include "mqbench/preflight.hpp"
+#include "mqbench/prometheus.hpp"
 #include "mqbench/runner.hpp"
 #include "mqbench/stamp.hpp"
 
@@ -33,6 +35,8 @@ std::expected<void, SetupFailure> resolve_secrets(ConnectionConfig& config, bool
   if (auto done = resolve(config.key_password, "key password"); !done) return done;
   return resolve(config.psk, "pre-shared key");
 }
+
+constexpr std::string_view metrics_path = "/metrics";
 
 using Setups = std::vector<std::vector<BrokerSetup>>;
 
@@ -94,6 +98,23 @@ mqtt::Result<std::unique_ptr<EmbeddedBroker>> start_embedded(ConnectionConfig& c
   return broker;
 }
 
+/// Before anything else begins: an address that is in use ends the run then. Null if nobody asks for it.
+mqtt::Result<std::unique_ptr<PageServer>> open_metrics(mqtt::net::Loop& loop, const ResultsConfig& config,
+                                                       Diag& diag) {
+  if (!config.prometheus) return nullptr;
+  auto server = PageServer::open(loop, *config.prometheus,
+                                 [&diag](const mqtt::Error& error) { diag.warning(error.context); });
+  if (server) diag.info(fmt::format("metrics at http://{}{}", (*server)->place(), metrics_path));
+  return server;
+}
+
+void serve_metrics(PageServer& server, Runner& runner, const Plan& plan) {
+  const RunLabels labels{.run = plan.run, .shard = plan.shard.count > 1 ? plan.shard.name() : ""};
+  server.serve({.path = metrics_path, .content_type = prometheus_type, .text = [&runner, labels] {
+                  return prometheus_text(runner.live_state(), labels);
+                }});
+}
+
 }  // namespace
 
 std::optional<Sentence> shortage_of(const BenchConfig& config) {
@@ -108,6 +129,13 @@ std::optional<Sentence> shortage_of(const BenchConfig& config) {
 
 SingleRun run_once(BenchConfig& config, Diag& diag) {
   SingleRun done;
+  mqtt::net::Loop loop;
+  const auto metrics = open_metrics(loop, config.results, diag);
+  if (!metrics) {
+    diag.error(metrics.error().context);
+    done.code = ExitCode::connect;
+    return done;
+  }
   std::unique_ptr<EmbeddedBroker> embedded;
   if (config.results.self) {
     auto started = start_embedded(config.connection);
@@ -137,7 +165,8 @@ SingleRun run_once(BenchConfig& config, Diag& diag) {
     diag.info(fmt::format(
         "payloads below {} octets have no stamp: there are no latencies, and losses are only counted",
         Stamp::size));
-  Runner runner{plan, config.connection, config.results, std::move(*setups), diag, meeting.get()};
+  Runner runner{loop, plan, config.connection, config.results, std::move(*setups), diag, meeting.get()};
+  if (*metrics) serve_metrics(**metrics, runner, plan);
   auto result = runner.run();
   done.stop_signal = runner.stop_signal();
   done.code = result ? ExitCode::ok : result.error();
