@@ -13,7 +13,7 @@ class Relay(FaultServer):
     """`deliver(n, payload)` says what becomes of the n-th message (from 0): the payloads that are delivered, in
     order. `before_ack(n)` runs before the message is delivered and acknowledged: it may wait. `delay` and
     `ack_delay`: seconds from a message to its delivery and to its acknowledgement (of QoS 1), or a function of n;
-    what comes later may be earlier then. `suback_delay`: seconds that each SUBACK waits. Keywords besides these are
+    what comes later may be earlier then. `puback`: the reason code of PUBACK, or a function of n. `suback_delay`: seconds that each SUBACK waits. Keywords besides these are
     CONNACK's properties. Deliveries are always at QoS 0, whatever was granted. It keeps no sessions.
     """
 
@@ -21,7 +21,8 @@ class Relay(FaultServer):
                  retain=0, puback=0, suback=None, suback_delay=0.0, **connack):
         self._deliver, self._before_ack = deliver, before_ack
         self._delay, self._ack_delay = (each if callable(each) else lambda n, s=each: s for each in (delay, ack_delay))
-        self._retain, self._puback, self._suback, self._suback_delay = retain, puback, suback, suback_delay
+        self._puback = puback if callable(puback) else lambda n: puback
+        self._retain, self._suback, self._suback_delay = retain, suback, suback_delay
         self._connack = connack
         self._lock = threading.Lock()
         self._subscribers = []  # (connection, filter)
@@ -81,7 +82,7 @@ class Relay(FaultServer):
             for each in self._deliver(number, payload):
                 self._later(self._delay(number), lambda each=each: self._publish(topic, each))
             if packet.qos:
-                kind, code = (wire.PUBACK, self._puback) if packet.qos == 1 else (wire.PUBREC, 0)
+                kind, code = (wire.PUBACK, self._puback(number)) if packet.qos == 1 else (wire.PUBREC, 0)
                 answer = wire.ack(kind, packet.packet_id, connection.version, code)
                 self._later(self._ack_delay(number), lambda: self._try(connection, answer))
 

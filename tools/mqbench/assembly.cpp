@@ -13,6 +13,7 @@ namespace mq::bench {
 namespace {
 
 constexpr mqtt::Duration arrival_interval = std::chrono::milliseconds{10};
+constexpr mqtt::Duration roll_interval = std::chrono::seconds{1};
 
 /// FNV-1a of what must be the same for all shards. Where each connects from is its own.
 std::uint64_t fingerprint(Scenario scenario) {
@@ -57,8 +58,28 @@ RendezvousConfig rendezvous_of(const BenchConfig& config, std::uint32_t run) {
               Diag::system_clock().time_since_epoch() - mqtt::net::Loop{}.refresh_now().time_since_epoch()};
 }
 
+/// Says how many shards have come: whenever that changes, but not for each of a thousand.
+class RollCall {
+ public:
+  RollCall(const ShardConfig& config, Diag& diag) : config_{config}, diag_{diag} {}
+
+  void note(mqtt::TimePoint now, std::uint32_t present) {
+    if (present == told_ || now < again_) return;
+    told_ = present;
+    again_ = now + roll_interval;
+    diag_.info(fmt::format("{} of {} shards of run '{}' have come", present, config_.shard->count,
+                           config_.run_name));
+  }
+
+ private:
+  const ShardConfig& config_;
+  Diag& diag_;
+  std::uint32_t told_ = 1;
+  mqtt::TimePoint again_{};
+};
+
 /// Until all have come or nobody waits any more. The signal that ended it, or 0.
-int wait_for_all(const Meeting& meeting) {
+int wait_for_all(const Meeting& meeting, RollCall roll_call) {
   mqtt::net::Loop loop;
   Signals signals{loop, {.on_stop = [&loop] { loop.stop(); }, .on_statistics = [] {}}};
   std::function<void()> look;
@@ -66,6 +87,7 @@ int wait_for_all(const Meeting& meeting) {
   look = [&] {
     const Meeting::View view = meeting.look();
     if (view.run || view.failure) return loop.stop();
+    roll_call.note(loop.refresh_now(), view.present);
     timer.set(loop.now() + arrival_interval);
   };
   look();
@@ -87,7 +109,7 @@ std::expected<std::unique_ptr<Meeting>, ExitCode> meet_other_shards(const BenchC
   auto meeting = std::make_unique<Meeting>(rendezvous_of(config, run), std::move(*setup), where);
   diag.info(fmt::format("shard {} waits for the others of run '{}' at {}", config.sharding.shard->name(),
                         config.sharding.run_name, connection.where()));
-  const int signal = wait_for_all(*meeting);
+  const int signal = wait_for_all(*meeting, RollCall{config.sharding, diag});
   const auto failure = meeting->look().failure;
   if (signal == 0 && !failure) return meeting;
   meeting.reset();  // which tells the others

@@ -21,7 +21,7 @@ std::optional<double> LoadSearch::next() const { return ended_ ? std::nullopt : 
 
 void LoadSearch::note(Attempt attempt) {
   ++steps_;
-  if (attempt != Attempt::good && missed_++ < limits_.repeats) {
+  if (attempt != Attempt::good && ++missed_[attempt] <= limits_.repeats) {
     if (steps_ >= limits_.steps_max) ended_ = SearchEnd::steps;
     return;
   }
@@ -29,7 +29,7 @@ void LoadSearch::note(Attempt attempt) {
     ended_ = SearchEnd::tool_bound;
     return;
   }
-  missed_ = 0;
+  missed_.clear();
   (attempt == Attempt::good ? good_ : bad_) = load_;
   go_on();
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -67,7 +68,8 @@ class LoadSearch {
   SearchLimits limits_;
   double load_;
   unsigned steps_ = 0;
-  unsigned missed_ = 0;  // of this load, in a row
+  /// Tries of this load, by what they were: one in which the tool was the limit says nothing about the load.
+  std::map<Attempt, unsigned> missed_;
   std::optional<double> good_;
   std::optional<double> bad_;
   std::optional<SearchEnd> ended_;

@@ -25,6 +25,7 @@ Meeting::Meeting(RendezvousConfig config, ClientSetup setup, Where where)
     : topics_{fmt::format("mqbench-rendezvous/{}/", config.name)},
       index_{config.shard.index},
       leads_{config.shard.index == 0},
+      patience_{config.patience},
       setup_{std::move(setup)},
       where_{std::move(where)},
       rendezvous_{config} {
@@ -44,6 +45,7 @@ Meeting::~Meeting() {
 Meeting::View Meeting::look() const {
   const std::lock_guard lock{mutex_};
   return {.run = rendezvous_.run(),
+          .present = rendezvous_.present(),
           .start = rendezvous_.start(),
           .wall_start = WallTime{rendezvous_.wall_start()},
           .clock = rendezvous_.clock(),
@@ -91,6 +93,10 @@ void Meeting::run() {
   client_ = std::make_unique<mqtt::Client>(*loop_, setup_.options, handler);
   timer_ = std::make_unique<mqtt::net::Timer>(*loop_, [this] { tick(); });
   client_->start();
+  {
+    const std::lock_guard lock{mutex_};
+    rendezvous_.await(loop_->refresh_now());
+  }
   tick();
   loop_->run();
   timer_.reset();

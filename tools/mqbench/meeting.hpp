@@ -23,6 +23,7 @@ class Meeting final : private mqtt::ClientHandler {
   /// What has been agreed so far.
   struct View {
     std::optional<std::uint32_t> run;
+    std::uint32_t present = 0;  ///< shards that have come
     mqtt::Deadline start;
     WallTime wall_start;  ///< the same by the first shard's time of day
     ClockOffset clock;
@@ -41,6 +42,8 @@ class Meeting final : private mqtt::ClientHandler {
 
   [[nodiscard]] View look() const;
   [[nodiscard]] bool leads() const { return leads_; }
+  /// How long other shards are waited for.
+  [[nodiscard]] mqtt::Duration patience() const { return patience_; }
   void ready(mqtt::TimePoint now);
   void report(mqtt::TimePoint now, const Progress& own);
   void stop();
@@ -66,6 +69,7 @@ class Meeting final : private mqtt::ClientHandler {
   const std::string topics_;
   const std::uint32_t index_;
   const bool leads_;
+  const mqtt::Duration patience_;
   ClientSetup setup_;
   Where where_;
   std::atomic<bool> leaving_{false};

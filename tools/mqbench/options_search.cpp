@@ -113,7 +113,10 @@ void declare_search_options(Options& o, BenchConfig& config) {
   o.number("--repeats", limits.repeats, {.max = 100})
       .metavar("N")
       .group(search_group)
-      .text("how often a run that is not good is repeated before it is believed");
+      .text(
+          "how often a run that is not good is repeated before it is believed; those in which the tool was "
+          "the "
+          "limit are counted apart");
 }
 
 std::optional<std::string> choose_search(const Options& options, BenchConfig& config) {

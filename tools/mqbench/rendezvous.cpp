@@ -55,9 +55,11 @@ std::optional<std::uint32_t> Rendezvous::run() const {
   return phase_ > Phase::gathering && phase_ != Phase::failed ? std::optional{config_.run} : std::nullopt;
 }
 
+void Rendezvous::await(TimePoint now) { patience_end_ = now + config_.patience; }
+
 void Rendezvous::open(TimePoint now) {
   phase_ = Phase::gathering;
-  patience_end_ = now + config_.patience;
+  await(now);
   on_time(now);
   if (leads()) go_on(now);
 }
@@ -74,6 +76,7 @@ void Rendezvous::follow(TimePoint now, const RendezvousMessage& message) {
     note_leader(message);
   if (message.kind == Kind::refused) return on_refused(message);
   if (message.nonce != leader_) return;
+  if (message.kind == Kind::ended) return on_ended(message);
   switch (message.kind) {
     case Kind::sync:
       if (phase_ == Phase::connecting && ready_) phase_ = Phase::syncing, ask_clock(now);
@@ -98,7 +101,7 @@ void Rendezvous::follow(TimePoint now, const RendezvousMessage& message) {
       return fail({ExitCode::connection_lost, fmt::format("{}: shard {}/{} has gone", of_run(),
                                                           message.numbers[0] + 1, config_.shard.count)});
     case Kind::gone:
-      if (phase_ == Phase::gathering) return leader_.reset();
+      if (phase_ == Phase::gathering) return roll_.clear(), leader_.reset();
       return fail(
           {ExitCode::connection_lost, fmt::format("{}: shard 1/{} has gone", of_run(), config_.shard.count)});
     default: return;
@@ -129,6 +132,11 @@ void Rendezvous::on_refused(const RendezvousMessage& message) {
     return fail({ExitCode::usage, fmt::format("{}: the first shard has another scenario", of_run())});
   fail({ExitCode::usage,
         fmt::format("{}: another process is shard {} of it already", of_run(), config_.shard.name())});
+}
+
+void Rendezvous::on_ended(const RendezvousMessage& message) {
+  fail({ExitCode::deadline,
+        absence(message.numbers, fmt::format("while shard 1/{} waited", config_.shard.count))});
 }
 
 void Rendezvous::ask_clock(TimePoint now) {
@@ -242,8 +250,8 @@ void Rendezvous::fail(RendezvousFailure failure) {
 }
 
 void Rendezvous::on_time(TimePoint now) {
-  if (patience_end_ && now >= *patience_end_ && (phase_ == Phase::gathering || phase_ == Phase::settling))
-    return give_up_waiting();
+  const bool waits = phase_ <= Phase::gathering || phase_ == Phase::settling;
+  if (waits && patience_end_ && now >= *patience_end_) return give_up_waiting();
   if (again_ && now < *again_) return;
   if (phase_ == Phase::syncing || phase_ == Phase::settling) {
     if (again_) ask_clock(now);
@@ -256,7 +264,7 @@ void Rendezvous::on_time(TimePoint now) {
 }
 
 mqtt::Deadline Rendezvous::next_deadline() const {
-  const bool waits = phase_ == Phase::gathering || phase_ == Phase::settling;
+  const bool waits = phase_ <= Phase::gathering || phase_ == Phase::settling;
   return waits ? mqtt::earlier(patience_end_, again_) : again_;
 }
 
@@ -271,17 +279,31 @@ void Rendezvous::give_up_waiting() {
         {ExitCode::deadline, fmt::format("{}: the other shards have not told in {} what they have sent",
                                          of_run(), mqtt::format_duration(settling_time))});
   const std::string in_time = mqtt::format_duration(config_.patience);
+  if (phase_ == Phase::idle)
+    return fail({ExitCode::deadline,
+                 fmt::format("the rendezvous: the broker has not let this shard in within {}", in_time)});
   if (!leads() && roll_.empty())
     return fail(
         {ExitCode::deadline, fmt::format("{}: shard 1/{}, for which all others wait, has not come in {}",
                                          of_run(), shard.count, in_time)});
-  const std::vector<std::int64_t> list = leads() ? missing() : roll_;
+  if (leads()) send(std::nullopt, Kind::ended, missing());
+  fail({ExitCode::deadline, absence(leads() ? missing() : roll_, "in " + in_time)});
+}
+
+/// `missing`: how many, and the first of them. `how`: "in 60s".
+std::string Rendezvous::absence(const std::vector<std::int64_t>& missing, std::string_view how) const {
   std::string names;
-  for (std::size_t n = 1; n < list.size(); ++n)
-    names += fmt::format("{}{}/{}", n == 1 ? "" : ", ", list[n] + 1, shard.count);
-  const auto count = static_cast<std::size_t>(list[0]);
-  fail({ExitCode::deadline, fmt::format("{}: {} not come in {}: {}{}", of_run(), counted(count, shard),
-                                        in_time, names, count + 1 > list.size() ? ", ..." : "")});
+  for (std::size_t n = 1; n < missing.size(); ++n)
+    names += fmt::format("{}{}/{}", n == 1 ? "" : ", ", missing[n] + 1, config_.shard.count);
+  const auto count = static_cast<std::size_t>(missing[0]);
+  return fmt::format("{}: {} not come {}: {}{}", of_run(), counted(count, config_.shard), how, names,
+                     count + 1 > missing.size() ? ", ..." : "");
+}
+
+std::uint32_t Rendezvous::present() const {
+  const std::int64_t absent = leads() ? missing()[0] : roll_.empty() ? config_.shard.count - 1 : roll_[0];
+  return config_.shard.count -
+         static_cast<std::uint32_t>(std::clamp<std::int64_t>(absent, 0, config_.shard.count));
 }
 
 }  // namespace mq::bench

@@ -59,6 +59,8 @@ class Rendezvous {
 
   explicit Rendezvous(RendezvousConfig config);
 
+  /// From now on the meeting place is awaited.
+  void await(mqtt::TimePoint now);
   /// Connected and subscribed: it begins.
   void open(mqtt::TimePoint now);
   void receive(mqtt::TimePoint now, std::string_view text);
@@ -82,6 +84,8 @@ class Rendezvous {
   void fail(RendezvousFailure failure);
 
   [[nodiscard]] bool leads() const { return config_.shard.index == 0; }
+  /// How many shards have come, as far as this one knows: all, but those that the first one misses.
+  [[nodiscard]] std::uint32_t present() const;
   /// The agreed run id, once all have come.
   [[nodiscard]] std::optional<std::uint32_t> run() const;
   /// The common start by our own clock, once it is known.
@@ -136,6 +140,7 @@ class Rendezvous {
   void follow(mqtt::TimePoint now, const RendezvousMessage& message);
   void note_leader(const RendezvousMessage& roll);
   void on_refused(const RendezvousMessage& message);
+  void on_ended(const RendezvousMessage& message);
   void ask_clock(mqtt::TimePoint now);
   void on_pong(mqtt::TimePoint now, const RendezvousMessage& message);
   void clock_known();
@@ -145,6 +150,7 @@ class Rendezvous {
   [[nodiscard]] std::uint64_t next_of(std::uint32_t owner, std::uint64_t from) const;
   void finish_account();
   void give_up_waiting();
+  [[nodiscard]] std::string absence(const std::vector<std::int64_t>& missing, std::string_view how) const;
   [[nodiscard]] std::string of_run() const;
 
   RendezvousConfig config_;

@@ -15,8 +15,10 @@ using mqtt::TimePoint;
 constexpr Duration start_notice = std::chrono::milliseconds{500};
 /// As long as a message takes, by what the clocks' errors tell, four times.
 constexpr int word_delay_in_errors = 8;
-/// Who has not said hello for so long in the beginning is not there any more.
-constexpr Duration hello_lasts = std::chrono::seconds{2};
+/// Who has not said hello for so long in the beginning is not there any more, even if the broker tells
+/// nobody. Longer than one and a half of the keep-alive, after which a broker does: until then it may be that
+/// the process, or its machine, has had no time.
+constexpr Duration hello_lasts = std::chrono::seconds{20};
 constexpr std::size_t missing_max = 16;
 constexpr std::int64_t start_time_max = std::int64_t{1} << 60;
 

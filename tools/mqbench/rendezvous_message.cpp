@@ -23,15 +23,25 @@ struct Form {
 
 /// In the order of Kind.
 constexpr std::array forms{
-    Form{"hello", 2, 2},   Form{"roll", 1, RendezvousMessage::numbers_max},
-    Form{"refused", 2, 2}, Form{"begin", 1, 1},
-    Form{"ready", 0, 0},   Form{"sync", 0, 0},
-    Form{"ping", 2, 2},    Form{"pong", 4, 4},
-    Form{"synced", 2, 2},  Form{"start", 2, 2},
-    Form{"report", 4, 4},  Form{"stop", 0, 0},
-    Form{"finish", 0, 0},  Form{"counts", 1, RendezvousMessage::numbers_max},
-    Form{"done", 1, 1},    Form{"over", 1, 1},
-    Form{"lost", 1, 1},    Form{"gone", 0, 0},
+    Form{"hello", 2, 2},
+    Form{"roll", 1, RendezvousMessage::numbers_max},
+    Form{"refused", 2, 2},
+    Form{"begin", 1, 1},
+    Form{"ready", 0, 0},
+    Form{"sync", 0, 0},
+    Form{"ping", 2, 2},
+    Form{"pong", 4, 4},
+    Form{"synced", 2, 2},
+    Form{"start", 2, 2},
+    Form{"report", 4, 4},
+    Form{"stop", 0, 0},
+    Form{"finish", 0, 0},
+    Form{"counts", 1, RendezvousMessage::numbers_max},
+    Form{"done", 1, 1},
+    Form{"over", 1, 1},
+    Form{"lost", 1, 1},
+    Form{"gone", 0, 0},
+    Form{"ended", 1, RendezvousMessage::numbers_max},
 };
 
 /// Up to the next space, which is taken too.

@@ -33,6 +33,7 @@ struct RendezvousMessage {
     over,     ///< leader: all are done; the largest of those errors
     lost,     ///< leader: the index of one who has gone before the end
     gone,     ///< I leave before the end: the connection's Will
+    ended,    ///< leader: nobody is awaited any longer; count of those who are missing, and the first of them
   };
 
   static constexpr std::size_t numbers_max = 1024;

@@ -15,8 +15,6 @@ constexpr Duration look_interval = std::chrono::milliseconds{10};
 /// From when the last client is ready to the common start: all workers have looked by then.
 constexpr Duration start_delay = std::chrono::milliseconds{100};
 constexpr Duration progress_interval = std::chrono::seconds{1};
-/// Between the first shard that has begun to connect and the last.
-constexpr Duration shards_patience = std::chrono::seconds{15};
 /// What other shards have told of their counts may be as old as that.
 constexpr Duration news_last = std::chrono::seconds{1};
 
@@ -98,7 +96,7 @@ void Runner::look_while_connecting() {
   const Duration ramp{static_cast<Duration::rep>(plan_.scenario.clients() / plan_.scenario.ramp * 1e9)};
   // SUBACK may take as long as CONNACK.
   const Duration patience =
-      ramp + 2 * connection_.connect_timeout + (all_ready ? shards_patience : Duration{});
+      ramp + 2 * connection_.connect_timeout + (all_ready && meeting_ ? meeting_->patience() : Duration{});
   if (state_ != State::connecting || loop_.now() < opened_ + patience) return;
   diag_.error(all_ready ? "the other shards' clients were not ready in time"
                         : fmt::format("{} of {} clients were connected and subscribed in time",

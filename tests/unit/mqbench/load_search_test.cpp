@@ -101,6 +101,15 @@ TEST(LoadSearch, OneBadMomentIsNoLimit) {
   EXPECT_GE(*done.search.best(), 1000 / 1.05);
 }
 
+TEST(LoadSearch, ABusyToolIsNoTryOfALoad) {
+  std::vector<Attempt> tries{Attempt::good, Attempt::bad, Attempt::tool_bound, Attempt::tool_bound};
+  std::size_t next = 0;
+  const auto done = search({.first = 100, .highest = 200, .repeats = 2},
+                           [&](double) { return next < tries.size() ? tries[next++] : Attempt::good; });
+  EXPECT_EQ(done.loads, (std::vector<double>{100, 200, 200, 200, 200}));
+  EXPECT_EQ(done.search.best(), 200);
+}
+
 TEST(LoadSearch, SurvivesNoise) {
   int near = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {

@@ -60,6 +60,9 @@ class Hall {
     collect(guests_.size() - 1);
     return guests_.size() - 1;
   }
+  /// It does nothing, and what comes meanwhile is lost to it.
+  void pause(std::size_t number) { guests_[number].here = false; }
+  void go_on(std::size_t number) { guests_[number].here = true; }
   void kill(std::size_t number) {
     guests_[number].here = false;
     post(number, guests_[number].rendezvous->last_words());
@@ -303,6 +306,42 @@ TEST(Rendezvous, WhoIsMissingIsNamedByAll) {
   }
 }
 
+TEST(Rendezvous, WhenTheLeaderWaitsNoLongerNobodyDoes) {
+  Hall hall;
+  hall.add({0, 4});
+  hall.run_for(50s);
+  hall.add({2, 4});
+  hall.run_for(11s);
+  ASSERT_TRUE(hall[0].failure() && hall[1].failure());
+  EXPECT_EQ(hall[1].failure()->what, "run 'n': 2 of 4 shards have not come while shard 1/4 waited: 2/4, 4/4");
+  EXPECT_EQ(hall[1].failure()->code, ExitCode::deadline);
+}
+
+TEST(Rendezvous, AllKnowHowManyHaveCome) {
+  Hall hall;
+  hall.add({2, 4});
+  hall.run_for(1s);
+  EXPECT_EQ(hall[0].present(), 1U);
+  hall.add({0, 4});
+  hall.add({1, 4});
+  hall.run_for(1s);
+  for (std::size_t n = 0; n < 3; ++n) EXPECT_EQ(hall[n].present(), 3U) << n;
+  hall.kill(1);
+  hall.run_for(100ms);
+  EXPECT_EQ(hall[0].present(), 1U);  // without a leader nobody can say
+}
+
+TEST(Rendezvous, AMeetingPlaceThatLetsNobodyInIsGivenUp) {
+  Rendezvous rendezvous{{.shard = {1, 2}, .name = "n", .publishers = 1, .streams = 1}};
+  rendezvous.await(TimePoint{1s});
+  rendezvous.on_time(TimePoint{60s});
+  EXPECT_FALSE(rendezvous.failure());
+  EXPECT_EQ(rendezvous.next_deadline(), TimePoint{61s});
+  rendezvous.on_time(TimePoint{61s});
+  ASSERT_TRUE(rendezvous.failure());
+  EXPECT_EQ(rendezvous.failure()->code, ExitCode::deadline);
+}
+
 TEST(Rendezvous, AMissingLeaderIsNamed) {
   Hall hall;
   hall.add({1, 2});
@@ -348,6 +387,20 @@ TEST(Rendezvous, TheSameShardTwiceIsRefused) {
   EXPECT_TRUE(hall[1].run());
 }
 
+TEST(Rendezvous, WhoHadNoTimeToSayHelloKeepsHisPlace) {
+  Hall hall;
+  hall.add({0, 3});
+  hall.add({1, 3});
+  hall.run_for(1s);
+  hall.pause(1);
+  hall.run_for(15s);
+  hall.add({1, 3});
+  ASSERT_TRUE(hall.run_until([&] { return hall[2].failure().has_value(); }, 1s));
+  hall.go_on(1);
+  hall.add({2, 3});
+  EXPECT_TRUE(hall.run_until([&] { return hall[0].run() && hall[1].run() && hall[3].run(); }));
+}
+
 TEST(Rendezvous, OfTwoLeadersThatWaitNeitherLeads) {
   Hall hall;
   for (std::uint32_t n = 0; n < 2; ++n) hall.add({0, 2});
@@ -391,7 +444,7 @@ TEST(Rendezvous, WhatStrangersSayChangesNothing) {
   Hall hall;
   for (std::uint32_t n = 0; n < 2; ++n) hall.add({n, 2});
   start(hall);
-  for (int kind = 0; kind <= static_cast<int>(Kind::gone); ++kind)
+  for (int kind = 0; kind <= static_cast<int>(Kind::ended); ++kind)
     for (std::uint32_t sender = 0; sender < 3; ++sender)
       for (std::uint32_t to = 0; to < 2; ++to)
         hall.say(0, {static_cast<Kind>(kind), sender, 77, {1, 2, 3, 4}}, to);
