@@ -101,7 +101,10 @@ class App {
     }
     loop_.run();
     server_.reset();  // takes its unix sockets away
-    store_.reset();   // after what it is told of: what has waited is written
+    if (const auto closed = store_->close(); !closed) {
+      log_.local_fault(closed.error());
+      return ExitCode::local_io;
+    }
     if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
     return ExitCode::internal;
   }

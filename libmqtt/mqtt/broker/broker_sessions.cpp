@@ -23,7 +23,7 @@ void Broker::State::on_disconnect(Connection& connection, const DisconnectView& 
 
 /// The client's connection is over: its Will and its session have their time (3.1.2.5, 3.1.2.11.2).
 void Broker::State::begin_absence(Session& session, bool will_is_due) {
-  if (!will_is_due) session.will.reset();
+  if (!will_is_due) withdraw_will(session);
   const std::uint32_t delay = session.will ? std::min(session.will->delay, session.expiry_interval) : 0;
   if (session.will && delay > 0) session.absence.make().will_at = now + seconds{delay};
   if (session.will && delay == 0) publish_will(session);
@@ -32,6 +32,12 @@ void Broker::State::begin_absence(Session& session, bool will_is_due) {
     session.absence.make().ends_at = now + seconds{session.expiry_interval};
   tell(session);
   arm(session);
+}
+
+/// The client sees its connection close, and then no broker may publish it any more [MQTT-3.14.4-3].
+void Broker::State::withdraw_will(Session& session) {
+  if (session.will && session.told) will_withdrawn = true;
+  session.will.reset();
 }
 
 void Broker::State::arm(Session& session) {

@@ -95,6 +95,7 @@ struct Broker::State {
   // broker_sessions.cpp: what is kept of clients, and wills
   void on_disconnect(Connection& connection, const DisconnectView& disconnect);
   void begin_absence(Session& session, bool will_is_due);
+  void withdraw_will(Session& session);
   void on_session_time(Session& session);
   void end_session(Session& session);
   void publish_will(Session& session);
@@ -255,6 +256,7 @@ struct Broker::State {
   std::vector<Connection*> unsettled;  // have changed during this call
   std::vector<Connection*> waiting;    // publishers, for slow readers
   std::vector<Connection*> promised;   // have output that depends on the next commit
+  bool will_withdrawn = false;         // since the last commit
   bool publishers_may_go_on = false;   // some of them: a reader has changed
 
   // Of the match under way; kept, so that routing allocates nothing.

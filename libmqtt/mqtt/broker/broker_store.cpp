@@ -70,8 +70,10 @@ void Broker::State::promise(Connection& connection) {
 
 Result<void> Broker::State::commit() {
   if (!durable) return {};
-  auto committed = services.store.commit(now, promised.empty() ? Urgency::may_wait : Urgency::promised);
+  const bool can_wait = promised.empty() && !will_withdrawn;
+  auto committed = services.store.commit(now, can_wait ? Urgency::may_wait : Urgency::promised);
   if (committed) {
+    will_withdrawn = false;
     for (Connection* const connection : promised) connection->promised_ = false;
     promised.clear();
   }

@@ -117,6 +117,8 @@ class Store {
   [[nodiscard]] virtual const Error* fault() const { return nullptr; }
   /// Once, before it is told of anything.
   [[nodiscard]] virtual Result<void> recover(TimePoint /*now*/, Recovery& /*into*/) { return {}; }
+  /// Writes what has waited: the last call. A fault: it is lost.
+  [[nodiscard]] virtual Result<void> close() { return {}; }
 };
 
 /// Keeps nothing: memory only.

@@ -22,8 +22,8 @@ constexpr std::int64_t seconds_max = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t packet_id_max = 65'535;
 constexpr std::int64_t identifier_max = 268'435'455;
 
-/// Far beyond what any session has, and far from where a time in nanoseconds would overflow.
-constexpr UnixTime time_max = std::int64_t{200} * 366 * 86'400 * 1000;
+/// The year 9999: 136 years after any day on which a broker may run.
+constexpr UnixTime time_max = std::int64_t{253'402'300'799} * 1000;
 
 /// "7,12"; nothing if it is not that.
 std::optional<std::vector<std::uint32_t>> read_identifiers(std::string_view text) {

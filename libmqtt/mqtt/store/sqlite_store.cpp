@@ -41,8 +41,11 @@ SqliteStore::SqliteStore(std::string path, FileLock lock, Database database, Clo
       database_{std::move(database)},
       clocks_{std::move(clocks)} {}
 
-SqliteStore::~SqliteStore() {
-  if (writer_ && !changes_.empty()) (void)writer_->write(changes_);
+SqliteStore::~SqliteStore() { (void)close(); }
+
+Result<void> SqliteStore::close() {
+  if (!writer_ || changes_.empty()) return {};
+  return write({});
 }
 
 SqliteStore::Kept& SqliteStore::at(broker::SubscriberId session) {
@@ -52,6 +55,16 @@ SqliteStore::Kept& SqliteStore::at(broker::SubscriberId session) {
 
 void SqliteStore::on_retained(std::string_view topic, const broker::MessagePtr& message) {
   changes_.retained.insert_or_assign(std::string{topic}, message);
+  // Topics that come and go while nothing can be written must not pile up.
+  if (fault_ && !message && !is_retained(topic)) changes_.retained.erase(std::string{topic});
+}
+
+/// In the database; also if that cannot be said.
+bool SqliteStore::is_retained(std::string_view topic) {
+  auto find = database_.prepare("SELECT 1 FROM retained WHERE topic = ?");
+  if (!find) return true;
+  find->start(topic);
+  return find->next().value_or(true);
 }
 
 void SqliteStore::on_session(const broker::SessionRecord& session) {

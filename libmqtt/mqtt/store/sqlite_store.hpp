@@ -23,7 +23,7 @@ class SqliteStore final : public broker::Store {
   /// Errors name the file and say what is wrong with it.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(std::string path, Durability durability,
                                                                  Clocks clocks);
-  /// Writes what has waited.
+  /// Writes what has waited, if close() has not been called.
   ~SqliteStore() override;
 
   void on_retained(std::string_view topic, const broker::MessagePtr& message) override;
@@ -44,6 +44,9 @@ class SqliteStore final : public broker::Store {
   [[nodiscard]] Deadline next_deadline() const override;
   [[nodiscard]] const Error* fault() const override { return fault_ ? &*fault_ : nullptr; }
   [[nodiscard]] Result<void> recover(TimePoint now, broker::Recovery& into) override;
+  [[nodiscard]] Result<void> close() override;
+  /// Retained topics that the next transaction writes or clears.
+  [[nodiscard]] std::size_t waiting_topics() const { return changes_.retained.size(); }
 
  private:
   friend class Reader;
@@ -65,6 +68,7 @@ class SqliteStore final : public broker::Store {
   void release(const broker::MessagePtr& message);
   void note(const broker::MessagePtr& message);
   void finish(std::uint64_t row);
+  [[nodiscard]] bool is_retained(std::string_view topic);
   [[nodiscard]] Result<void> write(TimePoint now);
 
   const std::string path_;

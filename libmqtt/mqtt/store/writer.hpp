@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <functional>
 
@@ -15,9 +16,15 @@ struct ClockPair {
   [[nodiscard]] UnixTime to_unix(TimePoint when) const {
     return (unix_time + std::chrono::floor<std::chrono::milliseconds>(when - steady)).count();
   }
+  /// What lies further away than anything can be asked to last comes as that far away: nanoseconds end after
+  /// 292 years, and either clock may be wrong.
   [[nodiscard]] TimePoint to_steady(UnixTime when) const {
-    return steady + (std::chrono::milliseconds{when} - unix_time);
+    const std::chrono::milliseconds away = std::chrono::milliseconds{when} - unix_time;
+    return steady + std::clamp<std::chrono::milliseconds>(away, -furthest, furthest);
   }
+
+ private:
+  static constexpr std::chrono::seconds furthest{0xFFFF'FFFF};
 };
 using Clocks = std::function<ClockPair()>;
 

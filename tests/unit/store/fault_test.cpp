@@ -85,6 +85,31 @@ TEST_P(StoreFault, ReadersOfWhatIsKeptWaitAndGoOnByThemselves) {
   EXPECT_EQ(second.count("PUBLISH"), 2u);
 }
 
+TEST_P(StoreFault, TopicsThatComeAndGoMeanwhileDoNotPileUp) {
+  p.send("PUBLISH q=1 id=1 retain t=kept p=x");
+  {
+    const FaultyDisk disk{GetParam()};
+    p.send("PUBLISH q=1 id=2 t=t p=first");
+    ASSERT_NE(world.rig.broker.store_fault(), nullptr);
+    for (int i = 0; i < 100; ++i) {
+      q0.send(fmt::format("PUBLISH retain t=short/{} p=x", i));
+      q0.send(fmt::format("PUBLISH retain t=short/{}", i));
+    }
+    q0.send("PUBLISH retain t=kept");
+    EXPECT_EQ(world.store->waiting_topics(), 1u);
+  }
+  world.advance(1s);
+  EXPECT_EQ(world.count("retained"), 0);
+}
+
+TEST_P(StoreFault, ALastWriteThatFailsIsTold) {
+  r.cut();  // which waits for a while
+  const FaultyDisk disk{GetParam()};
+  const auto closed = world.store->close();
+  ASSERT_FALSE(closed);
+  EXPECT_THAT(closed.error().context, testing::HasSubstr("cannot write the database"));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, StoreFault,
                          testing::Values(DiskFault::full, DiskFault::write_error, DiskFault::sync_error));
 

@@ -78,6 +78,40 @@ TEST(Recovery, TimesGoOnWhileNobodyIsThere) {
   EXPECT_EQ(world.rig.counters().sessions, 0u);
 }
 
+TEST(Recovery, WhatExpiresIn136YearsIsNoDamageInAnyYear) {
+  DurableRig world;
+  world.shelf.away = std::chrono::years{30};  // it is 2053
+  Client a{world.rig}, p{world.rig};
+  a.enter("id=a clean session_expiry_interval=4294967294 will=w willp=x will.will_delay_interval=4294967295");
+  a.subscribe("t:1");
+  a.cut();
+  p.enter("id=p clean");
+  p.send("PUBLISH q=1 id=1 retain t=t message_expiry_interval=4294967295 p=long");
+  world.advance(1s);
+  world.kill();
+  EXPECT_EQ(world.rig.counters().sessions, 1u);
+  EXPECT_EQ(world.rig.counters().retained_messages, 1u);
+  world.kill(std::chrono::years{-60});  // a clock that has lost its battery
+  a.enter("id=a session_expiry_interval=10");
+  EXPECT_EQ(a.count("PUBLISH"), 1u);
+}
+
+TEST(Recovery, AWillThatDisconnectHasWithdrawnDoesNotComeBack) {
+  DurableRig world;
+  Client watcher{world.rig}, stays{world.rig}, goes{world.rig};
+  watcher.enter("id=w clean session_expiry_interval=1000");
+  watcher.subscribe("will:1");
+  stays.enter("id=s clean session_expiry_interval=1000 will=will willp=x");
+  goes.enter("id=g clean will=will willp=x");
+  stays.send("DISCONNECT");
+  goes.send("DISCONNECT");
+  EXPECT_EQ(world.count("session WHERE will_topic IS NOT NULL"), 0);
+  world.kill();
+  watcher.enter("id=w session_expiry_interval=1000");
+  world.advance(1s);
+  EXPECT_EQ(watcher.count("PUBLISH"), 0u);
+}
+
 TEST(Recovery, RetainedMessagesThatWereOnTheirWayComeAnew) {
   broker::BrokerConfig config;
   config.limits.in_flight = 1;
