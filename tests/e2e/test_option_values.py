@@ -52,11 +52,13 @@ WRONG_OF = {"mqspy": {
     "--listen": "gopher://x", "--to": "gopher://x", "--ready-fd": "-1", "--ca-out": "", "--to-cert": ("/nowhere", "--to-key", "/nowhere"),
     "--to-key": ("/nowhere", "--to-cert", "/nowhere"), "--fault": "qos>0 do nothing", "--seed": "x", "--filter": "qoss>0", "--stop-on": "qoss>0",
     "--expect": "qos>0 within soon", "--from": "nobody", "--snippet": "x", "--time": "never", "--write": "",
-    "--pcap-style": ("udp", "--write", "f"),
+    "--pcap-style": ("udp", "--write", "f"), "--conn": "", "--speed": "0", "--answer-timeout": "0",
 }}
 # The options of a command that is not the plain one.
 COMMANDS = {"mqspy": {"Proxy": ("proxy", "--listen", "mqtts://127.0.0.1:0", "--to", "mqtts://127.0.0.1:1"),
-                      "Faults": ("proxy", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"), "Reading": ("decode", "3000")}}
+                      "Faults": ("proxy", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"),
+                      "Server": ("proxy", "--listen", "mqtts://127.0.0.1:0", "--to", "mqtts://127.0.0.1:1"),
+                      "Replay": ("replay", "f", "--to", "127.0.0.1:1"), "Reading": ("decode", "3000")}}
 # Octets of any kind are right.
 ANY_VALUE = {"--message", "--password", "--will-payload", "--no-proxy", "--rewrite", "--ladder"}
 # What the plain command line gives already, or what would be wrong beside the option for a reason of its own.

@@ -7,6 +7,7 @@
 
 #include <mqtt/codec/topic.hpp>
 
+#include "common/speed.hpp"
 #include "common/spelling.hpp"
 #include "common/value_checks.hpp"
 
@@ -149,15 +150,10 @@ ValueResult keep_template(std::optional<Template>& target, std::string_view text
   return {};
 }
 
-/// "2", "0.5"; "max" is 0.
 ValueResult keep_speed(std::optional<double>& target, std::string_view text) {
-  double speed = 0;
-  const auto [end, fault] =
-      std::from_chars(text.data(), text.data() + text.size(), speed, std::chars_format::fixed);
-  const bool number = fault == std::errc{} && end == text.data() + text.size();
-  if (text != "max" && !(number && speed >= 1e-6 && speed <= 1e6))
-    return std::unexpected(fmt::format("'{}' is not a speed such as 2, 0.5 or max", text));
-  target = text == "max" ? 0 : speed;
+  const auto speed = parse_speed(text);
+  if (!speed) return std::unexpected(speed.error());
+  target = *speed;
   return {};
 }
 

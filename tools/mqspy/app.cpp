@@ -4,6 +4,7 @@
 #include "mqspy/cmd_explain.hpp"
 #include "mqspy/cmd_proxy.hpp"
 #include "mqspy/cmd_read.hpp"
+#include "mqspy/cmd_replay.hpp"
 
 namespace mq::spy {
 
@@ -11,6 +12,7 @@ ExitCode spy(const SpyConfig& config) {
   switch (config.command) {
     case Command::decode: return decode_command(config);
     case Command::proxy: return proxy_command(config);
+    case Command::replay: return replay_command(config);
     case Command::explain: return explain_command(config);
     case Command::read:
     case Command::lint: return read_command(config);

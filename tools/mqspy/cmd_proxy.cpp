@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <mutex>
@@ -22,6 +21,7 @@
 #include "mqspy/outputs.hpp"
 #include "mqspy/proxy.hpp"
 #include "mqspy/selection.hpp"
+#include "mqspy/wall_clock.hpp"
 
 namespace mq::spy {
 namespace {
@@ -32,13 +32,6 @@ void raise_descriptor_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/// From the loop's time to that of records, which count from 1970.
-mqtt::Duration to_wall_clock() {
-  using namespace std::chrono;
-  return duration_cast<mqtt::Duration>(system_clock::now().time_since_epoch()) -
-         steady_clock::now().time_since_epoch();
 }
 
 mqtt::Result<void> write_ca(const std::string& path, const std::string& certificate) {

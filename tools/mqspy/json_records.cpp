@@ -155,6 +155,19 @@ void JsonRecords::on_fault(const FaultRecord& record) {
   }
 }
 
+void JsonRecords::on_difference(const DifferenceRecord& record) {
+  Line line{out_, "diff"};
+  JsonWriter& json = line.json();
+  if (record.packet != 0) json.field("n", record.packet);
+  line.connection(record.link);
+  line.time(record.time);
+  if (record.recorded_packet != 0) json.field("recorded_n", record.recorded_packet);
+  json.field("type", record.type);
+  json.field("what", record.what);
+  json.field("recorded", record.recorded);
+  json.field("replayed", record.replayed);
+}
+
 void JsonRecords::on_note(const NoteRecord& record) {
   Line line{out_, "note"};
   if (record.link) line.connection(*record.link);

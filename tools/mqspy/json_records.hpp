@@ -20,6 +20,7 @@ class JsonRecords final : public RecordSink {
   void on_gap(const GapRecord& record) override;
   void on_fault(const FaultRecord& record) override;
   void on_note(const NoteRecord& record) override;
+  void on_difference(const DifferenceRecord& record) override;
 
  private:
   void findings(const Link& link, std::span<const mqtt::Finding> findings);

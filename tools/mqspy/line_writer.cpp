@@ -155,6 +155,15 @@ void LineWriter::on_fault(const FaultRecord& record) {
   out_.push_back('\n');
 }
 
+void LineWriter::on_difference(const DifferenceRecord& record) {
+  begin(record.time, record.link, '!');
+  paint(red);
+  fmt::format_to(std::back_inserter(out_), "DIFF     {} {}: recorded {}, now {}", record.type, record.what,
+                 mqtt::escape_for_terminal(record.recorded), mqtt::escape_for_terminal(record.replayed));
+  paint(uncolored);
+  out_.push_back('\n');
+}
+
 void LineWriter::on_note(const NoteRecord& record) {
   if (record.link || view_.time == TimeStyle::none)
     begin(record.time.value_or(mqtt::TimePoint{}), record.link ? *record.link : Link{}, '-');

@@ -20,6 +20,7 @@ class LineWriter final : public RecordSink {
   void on_gap(const GapRecord& record) override;
   void on_fault(const FaultRecord& record) override;
   void on_note(const NoteRecord& record) override;
+  void on_difference(const DifferenceRecord& record) override;
 
  private:
   /// "12:00:01.204113 c1 > "; gives its width.

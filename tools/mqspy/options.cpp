@@ -15,11 +15,9 @@ struct NamedCommand {
   std::string_view name;
   Command command;
 };
-constexpr NamedCommand commands[] = {{"proxy", Command::proxy},
-                                     {"read", Command::read},
-                                     {"lint", Command::lint},
-                                     {"decode", Command::decode},
-                                     {"explain", Command::explain}};
+constexpr NamedCommand commands[] = {{"proxy", Command::proxy},   {"read", Command::read},
+                                     {"lint", Command::lint},     {"replay", Command::replay},
+                                     {"decode", Command::decode}, {"explain", Command::explain}};
 
 Fault choose_command(SpyConfig& config) {
   std::string known;
@@ -36,13 +34,16 @@ Fault choose_command(SpyConfig& config) {
 }
 
 Fault check_arguments(const SpyConfig& config) {
-  const bool reads = config.command == Command::read || config.command == Command::lint;
+  const bool reads =
+      config.command == Command::read || config.command == Command::lint || config.command == Command::replay;
   if (reads && config.arguments.size() != 1)
     return fmt::format("{} needs one file, or - for standard input", config.typed.command);
   if (config.command == Command::proxy && !config.arguments.empty())
     return fmt::format("proxy takes no argument {}", in_quotes(config.arguments[0]));
   if (config.command == Command::explain && config.arguments.empty() != config.coverage)
     return "explain needs a clause, reason code, property or packet type, or --coverage";
+  if (config.command == Command::replay && !config.proxy.server.to)
+    return "option '--to' is missing: where is the server?";
   if (config.command == Command::proxy) return find_proxy_fault(config.proxy);
   return std::nullopt;
 }
@@ -72,23 +73,24 @@ void declare_reading(Options& o, SpyConfig& config) {
 }  // namespace
 
 Program mqspy_program() {
-  return {
-      .name = "mqspy",
-      .summary = "Shows MQTT packets, and says what is wrong with them by clause of the specification.",
-      .usage =
-          "proxy --listen URL --to URL | read FILE | lint FILE | decode [HEX…] | explain NAME  [OPTIONS]"};
+  return {.name = "mqspy",
+          .summary = "Shows MQTT packets, and says what is wrong with them by clause of the specification.",
+          .usage =
+              "proxy --listen URL --to URL | read FILE | lint FILE | replay FILE --to URL | decode [HEX…] | "
+              "explain NAME  [OPTIONS]"};
 }
 
 void declare_spy_options(Options& o, SpyConfig& config) {
   o.text("COMMAND", config.typed.command)
       .default_text("")
-      .text("what to do: proxy, read, lint, decode, explain")
+      .text("what to do: proxy, read, lint, replay, decode, explain")
       .typed_only();
   o.list("ARGUMENT", config.arguments).text("what to do it with").typed_only();
   o.rule([&config] { return choose_command(config); });
   o.rule([&o, &config] { return find_useless_option(o, config.command); });
   o.rule([&config] { return check_arguments(config); });
   declare_proxy_options(o, config.proxy);
+  declare_replay_options(o, config.replay);
   declare_selection_options(o, config.selection);
   declare_reading(o, config);
   declare_view_options(o, config);
@@ -100,6 +102,8 @@ void declare_spy_options(Options& o, SpyConfig& config) {
   o.example("mqspy read capture.pcapng", "the packets of a capture, a line each");
   o.example("tcpdump -w - port 1883 | mqspy read -", "see them go by");
   o.example("mqspy lint capture.pcapng", "only what is wrong; exit code 13 if something is");
+  o.example("mqspy replay capture.pcapng --to broker.lan --filter 'client_id==\"plc3\"'",
+            "a client once more, its answers compared");
   o.example("mqspy explain MQTT-3.3.1-2", "a clause, in both versions; also 0x87, topic-alias, PUBREL");
   o.example("mqspy decode 30060003612f6278", "take a packet apart");
 }

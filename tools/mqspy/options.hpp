@@ -10,12 +10,13 @@
 #include "common/options.hpp"
 #include "mqspy/pcapng_writer.hpp"
 #include "mqspy/proxy_config.hpp"
+#include "mqspy/replay_config.hpp"
 #include "mqspy/selection_options.hpp"
 #include "mqspy/view.hpp"
 
 namespace mq::spy {
 
-enum class Command : std::uint8_t { decode, read, lint, explain, proxy };
+enum class Command : std::uint8_t { decode, read, lint, explain, proxy, replay };
 
 struct SpyConfig {
   Command command = Command::decode;
@@ -30,7 +31,8 @@ struct SpyConfig {
   bool coverage = false;                 ///< explain: what lint covers
 
   SelectionConfig selection;
-  ProxyConfig proxy;
+  ProxyConfig proxy;  ///< its server is that of replay, too
+  ReplayConfig replay;
 
   struct Typed {
     std::string command;

@@ -2,7 +2,6 @@
 
 #include "common/readiness.hpp"
 #include "common/spelling.hpp"
-#include "common/tls_options.hpp"
 #include "common/value_checks.hpp"
 #include "mqspy/proxy_config.hpp"
 
@@ -20,17 +19,6 @@ ValueResult keep_listen(std::optional<ListenPlace>& target, std::string_view val
   return {};
 }
 
-ValueResult keep_server(std::optional<mqtt::Endpoint>& target, std::string_view value) {
-  const bool bare = !value.contains("://");
-  auto endpoint = mqtt::parse_endpoint(bare ? fmt::format("mqtt://{}", value) : std::string{value});
-  if (!endpoint) return std::unexpected(std::move(endpoint.error().context));
-  if (endpoint->user_name || endpoint->password)
-    return std::unexpected("a proxy has no user name: clients have");
-  if (!endpoint->topic.empty()) return std::unexpected("a proxy has no topic");
-  target = std::move(*endpoint);
-  return {};
-}
-
 ValueResult keep_fault(std::vector<FaultRule>& rules, std::string_view value) {
   auto rule = FaultRule::parse(value);
   if (!rule) return std::unexpected(fmt::format("{}: {}", in_quotes(value), to_string(rule.error())));
@@ -44,14 +32,6 @@ void declare_places(Options& o, ProxyConfig& config) {
       .group(proxy_group)
       .text(
           "proxy: where clients connect to: ADDRESS:PORT, mqtts://, ws://, wss:// or unix://; port 0 is any");
-  o.parsed("--to", [&config](std::string_view value) { return keep_server(config.to, value); })
-      .metavar("URL")
-      .group(proxy_group)
-      .text("proxy: the server: mqtt://, mqtts://, ws://, wss:// or unix://");
-  o.duration("--connect-timeout", config.connect_timeout)
-      .must(some_time)
-      .group(proxy_group)
-      .text("how long connecting to the server and all handshakes may take");
   o.flag("--print-address", config.print_address)
       .group(proxy_group)
       .text("write a URL per address to stdout once all listen");
@@ -80,36 +60,6 @@ void declare_tls(Options& o, ProxyConfig& config) {
       .group(proxy_group)
       .text("write the throw-away CA's certificate here, for clients to trust")
       .excludes({"--cert"});
-  o.text("--cafile", config.upstream.ca_file)
-      .metavar("FILE")
-      .must(not_empty)
-      .group(proxy_group)
-      .text("CA certificates for the server's (PEM); default: the system's");
-  o.text("--capath", config.upstream.ca_path)
-      .metavar("DIR")
-      .must(not_empty)
-      .group(proxy_group)
-      .text("directory of CA certificates for the server's (openssl rehash)");
-  o.flag("--insecure", config.upstream.insecure)
-      .group(proxy_group)
-      .text("do not verify the server's certificate");
-  o.text("--to-cert", config.upstream.certificate_file)
-      .metavar("FILE")
-      .must(not_empty)
-      .group(proxy_group)
-      .text("the certificate that the server sees, with its chain (PEM)")
-      .needs({"--to-key"});
-  o.text("--to-key", config.upstream.key_file)
-      .metavar("FILE")
-      .must(not_empty)
-      .group(proxy_group)
-      .text("its key")
-      .needs({"--to-cert"});
-  o.text("--sni", config.server_name)
-      .metavar("NAME")
-      .must(not_empty)
-      .group(proxy_group)
-      .text("the server's name in its certificate (default: what the client asks for, else the host)");
 }
 
 void declare_faults(Options& o, ProxyConfig& config) {
@@ -133,13 +83,14 @@ void declare_faults(Options& o, ProxyConfig& config) {
 
 void declare_proxy_options(Options& o, ProxyConfig& config) {
   declare_places(o, config);
+  declare_server_options(o, config.server);
   declare_tls(o, config);
   declare_faults(o, config);
 }
 
 std::optional<std::string> find_proxy_fault(const ProxyConfig& config) {
   if (!config.listen) return "option '--listen' is missing: where do clients connect to?";
-  if (!config.to) return "option '--to' is missing: where is the server?";
+  if (!config.server.to) return "option '--to' is missing: where is the server?";
   const bool tls = uses_tls(config.listen->transport);
   if (!tls && !config.ca_out.empty()) return "option '--ca-out' is for --listen mqtts:// and wss://";
   if (!tls && !config.identity.certificate_file.empty())

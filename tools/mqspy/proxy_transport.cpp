@@ -32,12 +32,6 @@ mqtt::net::WsServerOptions ProxyTransport::websocket() const {
   return {.path = config_.listen->path, .subprotocols = {"mqtt", "mqttv3.1"}};
 }
 
-std::string ProxyTransport::server_place() const {
-  const mqtt::Endpoint& to = *config_.to;
-  if (to.transport == mqtt::Transport::unix_socket) return to.path;
-  return mqtt::net::host_and_port(to.host, to.port);
-}
-
 std::string_view ProxyTransport::transport_name() const {
   switch (config_.listen->transport) {
     case mqtt::Transport::tls: return "tls";
@@ -51,7 +45,7 @@ std::string_view ProxyTransport::transport_name() const {
 
 /// A client that was told "localhost" means us; any other name it means the server by.
 std::string ProxyTransport::upstream_name(const ClientHello& hello) const {
-  if (!config_.server_name.empty()) return config_.server_name;
+  if (!config_.server.name.empty()) return config_.server.name;
   return hello.server_name == "localhost" ? std::string{} : hello.server_name;
 }
 
@@ -64,21 +58,11 @@ std::string ProxyTransport::own_name(const ClientHello& hello) const {
 }
 
 mqtt::Result<mqtt::net::StreamTarget> ProxyTransport::target(const ClientHello& hello) {
-  const mqtt::Endpoint& to = *config_.to;
-  mqtt::net::StreamTarget made;
-  if (to.transport == mqtt::Transport::unix_socket)
-    made.unix_path = to.path;
-  else
-    made.hosts = {{to.host, to.port}};
-  if (uses_websocket(to.transport)) {
-    made.ws.emplace();
-    made.ws->path = to.path;
-    made.ws->subprotocols = {"mqtt"};
-  }
-  if (!uses_tls(to.transport)) return made;
+  mqtt::net::StreamTarget made = plain_target(config_.server);
+  if (!uses_tls(config_.server.to->transport)) return made;
   Context& context = to_server_[hello.alpn];
   if (!context) {
-    TlsOptions options = config_.upstream;
+    TlsOptions options = config_.server.tls;
     if (options.alpn.empty()) options.alpn = hello.alpn;
     auto loaded = TlsContext::client(options);
     if (!loaded) return std::unexpected(std::move(loaded.error()));

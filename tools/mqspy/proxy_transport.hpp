@@ -30,11 +30,11 @@ class ProxyTransport {
   [[nodiscard]] mqtt::Result<std::shared_ptr<const mqtt::net::TlsContext>> identity(
       const mqtt::net::ClientHello& hello, const std::string& alpn);
 
-  [[nodiscard]] mqtt::Duration connect_timeout() const { return config_.connect_timeout; }
+  [[nodiscard]] mqtt::Duration connect_timeout() const { return config_.server.connect_timeout; }
   /// The throw-away CA's certificate; empty if there is none.
   [[nodiscard]] std::string ca_certificate() const { return ca_ ? ca_->certificate() : std::string{}; }
   /// "127.0.0.1:1883"
-  [[nodiscard]] std::string server_place() const;
+  [[nodiscard]] std::string server_place() const { return spy::server_place(config_.server); }
   /// "mqtts"
   [[nodiscard]] std::string_view transport_name() const;
 

@@ -85,6 +85,18 @@ struct NoteRecord {
   std::string_view text;
 };
 
+/// In a replay the server has answered something else than it had in the recording.
+struct DifferenceRecord {
+  const Link& link;
+  mqtt::TimePoint time;
+  std::uint64_t packet = 0;           ///< the answer's number on the connection; 0: there is none
+  std::uint64_t recorded_packet = 0;  ///< its number in the recording; 0: there is none
+  std::string_view type;              ///< of the recorded answer: "CONNACK"; "CLOSE" of the connection's end
+  std::string_view what;              ///< "reason", "session_present", "missing"
+  std::string_view recorded;
+  std::string_view replayed;
+};
+
 /// Takes records, in the order of their times. One may stand before another and let through what it chooses.
 class RecordSink {
  public:
@@ -95,6 +107,7 @@ class RecordSink {
   virtual void on_gap(const GapRecord& record) = 0;
   virtual void on_fault(const FaultRecord& record) = 0;
   virtual void on_note(const NoteRecord& record) = 0;
+  virtual void on_difference(const DifferenceRecord&) {}
   /// Nothing more comes.
   virtual void on_end() {}
 };

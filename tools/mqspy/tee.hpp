@@ -29,6 +29,9 @@ class Tee final : public RecordSink {
   void on_note(const NoteRecord& record) override {
     for (RecordSink* sink : sinks_) sink->on_note(record);
   }
+  void on_difference(const DifferenceRecord& record) override {
+    for (RecordSink* sink : sinks_) sink->on_difference(record);
+  }
   void on_end() override {
     for (RecordSink* sink : sinks_) sink->on_end();
   }
