@@ -16,7 +16,7 @@ from support.mqbroker import MqBroker
 from support.ports import HOST, free_port
 from support.proc import run
 from support.relay import Relay
-from support.tools import assert_fails, assert_ok, json_lines, mqbench, start
+from support.tools import assert_fails, assert_ok, json_lines, mqbench, start, with_time
 
 STAMP = 32
 COUNTS = ("lost", "duplicated", "reordered", "corrupted", "foreign", "retained", "connections_lost")
@@ -160,6 +160,7 @@ def test_a_range_of_source_addresses(mqbroker):
 
 
 @pytest.mark.parametrize("options", ((), ("--spin",)))
+@with_time
 def test_seconds_are_those_in_which_messages_were_due(mqbroker, options):
     result = result_of("sink", *mqbroker["tcp"].mq_args(), "--publishers", 5, "--rate", "1000/s", "--warmup", 0,
                        "--duration", "2s", *options)
@@ -191,6 +192,7 @@ def faulty(relay, *options, qos=0, count=200, code=0):
                      "--rate", "400/s", "--drain", "1s", *options, code=code)
 
 
+@with_time
 def test_lost_messages_are_counted():
     with Relay(lambda n, payload: [] if n % 10 == 3 else [payload]) as relay:
         result = faulty(relay)
@@ -205,6 +207,7 @@ def test_duplicated_messages_are_counted():
     assert result["latency_ns"]["due_to_received"]["count"] == 200
 
 
+@with_time
 def test_reordered_messages_are_counted():
     held = []
 
@@ -242,6 +245,7 @@ def test_messages_of_others_are_counted_apart():
     assert result["counts"]["received"] == 200
 
 
+@with_time
 def test_retained_messages_are_counted_apart_and_are_no_latency():
     with Relay(retain=1) as relay:
         result = faulty(relay, count=20)
@@ -249,6 +253,7 @@ def test_retained_messages_are_counted_apart_and_are_no_latency():
     assert "due_to_received" not in result["latency_ns"]
 
 
+@with_time
 def test_all_faults_at_once():
     def some(n, payload):
         kinds = {1: [], 2: [payload, payload], 3: [payload[:50] + bytes(1) + payload[51:]]}
@@ -258,6 +263,7 @@ def test_all_faults_at_once():
     assert (counts["lost"], counts["duplicated"], counts["corrupted"], counts["reordered"]) == (8, 8, 8, 0)
 
 
+@with_time
 def test_a_delay_is_measured():
     with Relay(delay=0.3) as relay:
         latency = faulty(relay)["latency_ns"]
@@ -265,13 +271,15 @@ def test_a_delay_is_measured():
         assert 0.3e9 <= latency[name]["min"] <= latency[name]["p50"] < 0.8e9, latency[name]
 
 
+@with_time
 def test_what_could_not_be_sent_is_counted():
     with Relay(before_ack=lambda n: time.sleep(3.0) if n == 20 else None) as relay:
         result = result_of("pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "-q", "1:0", "--window", 1,
                            "--rate", "100/s", "--warmup", 0, "--duration", "1s", "--drain", "500ms", code=10)
     counts = result["counts"]
     assert (counts["sent"] + counts["unsent"], counts["unacked"]) == (100, 1)
-    assert counts["unsent"] >= 79 and result["verdict"] == "broker-bound", result["reason"]
+    # Of a busy machine the tool, or the network, may be the limit, too.
+    assert counts["unsent"] >= 79 and result["verdict"] != "valid", result["reason"]
 
 
 def test_rejected_messages_are_counted_and_fail_the_run():
@@ -355,7 +363,7 @@ def test_the_summary_can_be_read(mqbroker):
     assert (result.code, result.err) == (0, b""), result
     text = result.out.decode()
     assert re.match(r"quick: 10 publishers, 10 subscribers \(pairs\), QoS 1:1, 100 bytes, 1000/s, 200 messages\n", text)
-    for line in (r"(?m)^verdict (valid|tool-bound|broker-bound)", r"(?m)^sent +200 +\d+\.\d/s", r"(?m)^delivered +200 ",
+    for line in (r"(?m)^verdict (valid|tool-bound|broker-bound|network-bound)", r"(?m)^sent +200 +\d+\.\d/s", r"(?m)^delivered +200 ",
                  r"(?m)^lost 0, duplicated 0, reordered 0, corrupted 0", r"(?m)^due to received +200( +\d+\.\d{3}){6}$",
                  r"(?m)^sent to acked +200 ", r"CPU-s per million messages"):
         assert re.search(line, text), (line, text)

@@ -9,7 +9,7 @@ import pytest
 from support.mqbroker import MqBroker
 from support.relay import Relay
 from support.terminal import ENTERED, LEFT, Terminal
-from support.tools import assert_fails, mqbench
+from support.tools import assert_fails, mqbench, with_time
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,7 @@ def shows(word):
 
 # --- lines ----------------------------------------------------------------------------------------
 
+@with_time
 def test_json_is_an_object_per_second_and_a_last_one_that_agrees_with_the_result(mqbroker):
     run = mqbench(*bench_args(mqbroker, "--count", 500, "--progress", "json", "--json", "-"))
     assert run.code == 0, run

@@ -100,8 +100,16 @@ def test_what_does_not_belong_together_is_refused(scratch, results, words):
 def test_a_part_that_is_missing_is_said(scratch):
     files = [written(scratch, f"{n}.json", shard(n, 3)) for n in (0, 2)]
     result = mqbench("merge", *files, "-o", scratch / "all.json")
-    assert (result.code, "2 of 3 parts are there" in result.err_text) == (0, True), result
+    assert (result.code, "2 of 3 parts are there, but not 2/3: what" in result.err_text) == (0, True), result
     assert_one_line(result, "mqbench")
+
+
+def test_parts_that_do_not_know_of_the_others_are_said(scratch):
+    parts = [shard(n, 3) | {"shard": {"index": n + 1, "count": 3, "complete": n == 1}} for n in range(3)]
+    result = mqbench("merge", *(written(scratch, f"{n}.json", part) for n, part in enumerate(parts)), "-o", scratch / "all.json")
+    assert (result.code, "1/3, 3/3 ended before the others had told what they sent" in result.err_text) == (0, True), result
+    assert_one_line(result, "mqbench")
+    assert [part["complete"] for part in json.loads((scratch / "all.json").read_text())["parts"]] == [False, True, False]
 
 
 @pytest.mark.parametrize("text, code, word", (

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from support.brokers import Mosquitto
+from support.fault_server import FaultServer
 from support.mqbroker import MqBroker
 from support.ports import HOST, free_port
 from support.proc import Proc, run
@@ -142,9 +143,34 @@ def test_one_that_is_killed_ends_the_others_with_a_line_and_their_results(broker
         for n in others:
             result = running[n - 1].wait(SECONDS)
             assert (result.code, f"shard {dead}/3 has gone" in result.err_lines[-1]) == (8, True), result
-    for n in others:
-        result = json.loads(paths[n - 1].read_text())
+    results = [json.loads(paths[n - 1].read_text()) for n in others]
+    for n, result in zip(others, results):
         assert (result["shard"], result["counts"]["sent"] > 0) == ({"index": n, "count": 3, "complete": False}, True)
+    whole = scratch / "all.json"
+    merge = mqbench("merge", *(paths[n - 1] for n in others), "-o", whole)
+    assert merge.code == 0 and f"2 of 3 parts are there, but not {dead}/3" in merge.err_text, merge
+    assert "{}/3, {}/3 ended before the others had told".format(*others) in merge.err_text, merge
+    assert json.loads(whole.read_text())["counts"]["sent"] == sum_of(results, "sent")
+
+
+def test_a_rendezvous_that_ends_while_shards_are_awaited_ends_them(broker):
+    with Mosquitto() as meeting, start("mqbench", *shard_args(broker, "--shard", "1/3", name="x", rendezvous=meeting)) as first, \
+            start("mqbench", *shard_args(broker, "--shard", "2/3", name="x", rendezvous=meeting)) as second:
+        first.wait_err(b"2 of 3 shards")
+        second.wait_err(b"2 of 3 shards")
+        meeting.stop()
+        for each in (first, second):
+            result = each.wait(SECONDS)
+            assert result.code == 8 and "the rendezvous: " in result.err_lines[-1] and result.out == b"", result
+
+
+def test_a_rendezvous_that_lets_nobody_in_is_left_in_time():
+    def script(connection):
+        connection.accept()
+        connection.drain()
+    with FaultServer(script) as server:
+        result = mqbench("run", "--shard", "1/2", "--rendezvous", server.url, "--rendezvous-timeout", "500ms", "--quiet")
+    assert_fails(result, 9, "the rendezvous", "within 500ms")
 
 
 def test_a_rendezvous_that_ends_ends_the_run(broker, scratch):

@@ -6,6 +6,8 @@
 #include <array>
 #include <set>
 
+#include <mqtt/util/text.hpp>
+
 #include "common/json_writer.hpp"
 #include "common/spelling.hpp"
 #include "mqbench/results/merge_intervals.hpp"
@@ -47,6 +49,8 @@ Fields describe(const StoredResult& part) {
   if (part.shard) {
     fields.push_back(number_field("index", part.shard->index));
     fields.push_back(number_field("count", part.shard->count));
+    const std::string complete = part.shard->complete ? "true" : "false";
+    fields.push_back({.name = "complete", .json = complete, .text = complete});
   }
   fields.push_back(number_field("run", part.run));
   fields.push_back(text_field("started", clock.rfc3339(part.started)));
@@ -214,12 +218,47 @@ void add_clock(const StoredResult& part, StoredResult& all) {
   all.clock = ClockOffset{.offset_ns = 0, .error_ns = std::max(part.clock->error_ns, known)};
 }
 
-/// Nothing if no shard is missing.
+/// "1/3, 3/3, ..."
+std::string name_some(const std::vector<std::uint64_t>& shards, std::uint64_t count) {
+  constexpr std::size_t most = 16;
+  std::string names;
+  for (std::size_t n = 0; n < std::min(shards.size(), most); ++n)
+    names += fmt::format("{}{}/{}", n == 0 ? "" : ", ", shards[n], count);
+  return names + (shards.size() > most ? ", ..." : "");
+}
+
+std::vector<std::uint64_t> missing_shards(const StoredResult& all, std::uint64_t count) {
+  constexpr std::uint64_t shards_max = 100'000;  // a file may say anything
+  std::vector<std::uint64_t> missing;
+  for (std::uint64_t index = 1; index <= std::min(count, shards_max); ++index)
+    if (std::ranges::none_of(all.parts, [&](const Fields& part) {
+          return text_of(part, "index") == fmt::format("{}", index);
+        }))
+      missing.push_back(index);
+  return missing;
+}
+
+std::vector<std::uint64_t> incomplete_shards(const StoredResult& all) {
+  std::vector<std::uint64_t> incomplete;
+  for (const Fields& part : all.parts)
+    if (text_of(part, "complete") == "false")
+      incomplete.push_back(mqtt::parse_number<std::uint64_t>(text_of(part, "index")).value_or(0));
+  return incomplete;
+}
+
+/// Nothing if all shards are there, and each knew of all others to the end.
 std::vector<std::string> find_missing(const StoredResult& all) {
-  const std::string count = text_of(all.parts.front(), "count");
-  if (count.empty() || count == fmt::format("{}", all.parts.size())) return {};
-  return {
-      fmt::format("{} of {} parts are there: what is missing is not in the sums", all.parts.size(), count)};
+  const auto count = mqtt::parse_number<std::uint64_t>(text_of(all.parts.front(), "count"));
+  if (!count) return {};
+  std::vector<std::string> warnings;
+  if (const auto missing = missing_shards(all, *count); !missing.empty())
+    warnings.push_back(fmt::format("{} of {} parts are there, but not {}: what is missing is not in the sums",
+                                   all.parts.size(), *count, name_some(missing, *count)));
+  if (const auto incomplete = incomplete_shards(all); !incomplete.empty())
+    warnings.push_back(fmt::format(
+        "{} ended before the others had told what they sent: what was lost of that is not in the sums",
+        name_some(incomplete, *count)));
+  return warnings;
 }
 
 }  // namespace

@@ -214,6 +214,7 @@ void read_sharding(const Node& root, StoredResult& result) {
   constexpr std::size_t parts_max = 100'000;
   if (const auto shard = root.find("shard")) {
     result.shard = Shard{.index = shard->at("index").count(), .count = shard->at("count").count()};
+    if (const auto complete = shard->find("complete")) result.shard->complete = complete->boolean();
     if (result.shard->index < 1 || result.shard->index > result.shard->count)
       shard->fail("has an index that is not from 1 to its count");
   }

@@ -77,6 +77,7 @@ struct StoredThreshold {
 struct Shard {
   std::uint64_t index = 1;  ///< from 1
   std::uint64_t count = 1;
+  bool complete = true;  ///< it knew what all others have sent, and has judged its losses by that
 };
 
 /// What a machine's monotonic clock is apart from the first shard's, by which messages of all shards are
