@@ -256,7 +256,7 @@ def test_explain_suggests_what_was_meant():
 
 def test_coverage_lists_each_clause_with_its_rule_or_the_reason():
     *rows, total = assert_ok(mqspy("explain", "--coverage")).out.decode().splitlines()
-    assert len(rows) > 400 and total.endswith("have a rule"), total
+    assert len(rows) > 400 and " have a rule, " in total, total
     assert any(row.startswith("5.0    MQTT-3.3.1-2 ") and "error: DUP" in row for row in rows)
     assert any("no rule: " in row for row in rows) and not any(row.rstrip().endswith("no rule") for row in rows if "MQTT-" in row)
 

@@ -175,6 +175,18 @@ def test_websocket_is_unwrapped_whatever_the_frames_are(tmp_path):
     assert sorted(line.split("  +")[0] for line in lines(result)) == sorted(line.split("  +")[0] for line in EXPECTED)
 
 
+@pytest.mark.parametrize("upgrade, switched, frame, clause, side", [
+    (UPGRADE.replace(b": mqtt\r\n", b": chat\r\n"), SWITCHED, {}, "MQTT-6.0.0-3", "client"),
+    (UPGRADE, SWITCHED.replace(b": mqtt\r\n", b": chat\r\n"), {}, "MQTT-6.0.0-4", "server"),
+    (UPGRADE, SWITCHED, {"opcode": 1}, "MQTT-6.0.0-1", "client")])
+def test_websocket_has_the_subprotocol_mqtt_and_binary_frames(tmp_path, upgrade, switched, frame, clause, side):
+    t = Talk(server=("10.0.0.1", 8080)).open().client(upgrade).server(switched).client(ws_frame(CONNECT, mask=MASK))
+    t.server(ws_frame(CONNACK)).client(ws_frame(PUBLISH, mask=MASK, **frame)).server(ws_frame(PUBACK)).close()
+    found = records(read(tmp_path, pcap(t.packets), "--json", command="lint", code=13), "lint")
+    assert (clause, side) in [(record["id"], record["side"]) for record in found], found
+    assert [record["id"] for record in found if record["id"].startswith("MQTT-6")] == [clause], found
+
+
 def test_a_proxy_preamble_names_the_client(tmp_path):
     t = Talk(server=("10.0.0.1", 5000)).open().client(b"PROXY TCP4 192.0.2.9 10.0.0.1 4242 1883\r\n" + CONNECT).server(CONNACK)
     result = read(tmp_path, pcap(t.packets))

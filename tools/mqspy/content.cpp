@@ -51,6 +51,12 @@ Content recognize_connect(Bytes begin) {
   return name.size() >= 6 ? Content::mqtt : Content::undecided;
 }
 
+/// Of the client, among those that it offers; of the server, the one that it selects.
+bool names_mqtt(const mqtt::net::HttpHead& head) {
+  const auto names = head.list("Sec-WebSocket-Protocol");
+  return std::ranges::find(names, "mqtt") != names.end();
+}
+
 }  // namespace
 
 Content recognize(Bytes begin) {
@@ -258,8 +264,15 @@ Bytes ConnectionContent::take_head(WebSocket& ws, unsigned side, Bytes octets) {
     ignore("WebSocket with an extension (compression), which cannot be read");
     return {};
   }
+  if (mqtt::WebSocketFacts* const facts = head ? recorder_.websocket(*id_) : nullptr)
+    (side == client_ ? facts->offers_mqtt : facts->selects_mqtt) = names_mqtt(*head);
   ws.framed = true;
   return octets.subspan(*size - before);
+}
+
+void ConnectionContent::tell_text_frame(unsigned side) {
+  if (mqtt::WebSocketFacts* const facts = recorder_.websocket(*id_))
+    facts->sent_text[static_cast<std::size_t>(sender_of(side))] = true;
 }
 
 void ConnectionContent::take_frames(WebSocket& ws, unsigned side, TimePoint time) {
@@ -268,6 +281,8 @@ void ConnectionContent::take_frames(WebSocket& ws, unsigned side, TimePoint time
     const mqtt::net::WsEvent event = ws.frames.next(ws.intake);
     if (event.kind == Kind::need_more) return;
     if (event.kind == Kind::data) recorder_.receive(*id_, sender_of(side), time, event.bytes);
+    if (event.code == mqtt::net::ws_close::unsupported_data && event.kind == Kind::violation)
+      tell_text_frame(side);
     if (event.kind == Kind::violation) recorder_.note(fmt::format("WebSocket: {}", event.text), time, id_);
     ws.over = event.kind == Kind::violation || event.kind == Kind::close;
     if (ws.over) return;

@@ -70,6 +70,7 @@ class ConnectionContent final : public StreamHandler {
   void take(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets);
   void take_websocket(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets);
   [[nodiscard]] mqtt::Bytes take_head(WebSocket& ws, unsigned side, mqtt::Bytes octets);
+  void tell_text_frame(unsigned side);
   void take_frames(WebSocket& ws, unsigned side, mqtt::TimePoint time);
   [[nodiscard]] mqtt::Sender sender_of(unsigned side) const {
     return side == client_ ? mqtt::Sender::client : mqtt::Sender::server;

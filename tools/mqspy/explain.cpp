@@ -218,15 +218,17 @@ std::string nearest_name(std::string_view name) {
 
 std::string coverage_table() {
   std::string out;
-  std::size_t ruled = 0;
+  std::size_t ruled = 0, elsewhere = 0;
   for (const ClauseText& clause : clause_table()) {
     const std::string how = judged(clause.id, version_of(clause));
     if (!how.starts_with("no rule")) ++ruled;
+    if (how.starts_with("no rule: found as")) ++elsewhere;
     fmt::format_to(std::back_inserter(out), "{:<5}  {:<14}  {:<10}  {}\n", clause.version, clause.id,
                    who_name(clause.who), how);
   }
-  fmt::format_to(std::back_inserter(out), "{} of {} numbered clauses have a rule\n", ruled,
-                 clause_table().size());
+  fmt::format_to(std::back_inserter(out),
+                 "{} of {} numbered clauses have a rule, {} are found by another one's\n", ruled,
+                 clause_table().size(), elsewhere);
   return out;
 }
 

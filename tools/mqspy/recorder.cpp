@@ -83,6 +83,11 @@ const mqtt::FlowState* Recorder::state(Id id) const {
   return tracked ? &tracked->flow().state() : nullptr;
 }
 
+mqtt::WebSocketFacts* Recorder::websocket(Id id) {
+  Tracked* const tracked = find(id);
+  return tracked ? &tracked->flow().websocket() : nullptr;
+}
+
 Recorder::Id Recorder::open(LinkInfo info, mqtt::TimePoint now) {
   if (open_.size() >= limits_.connections_max) {
     note(fmt::format("more than {} connections at once: the oldest is not followed any more",

@@ -45,6 +45,8 @@ class Recorder {
   void gap(Id id, mqtt::Sender sender, mqtt::TimePoint now, std::uint64_t octets);
   /// What there is of a cut packet is shown as one that is broken.
   void give_up_rest(Id id, mqtt::Sender sender, mqtt::TimePoint now);
+  /// What was seen of WebSocket below the connection; null if it is not followed.
+  [[nodiscard]] mqtt::WebSocketFacts* websocket(Id id);
   void close(Id id, const mqtt::FlowClose& close);
 
   /// The proxy has done something to the connection; `link` of the record is ours to fill in.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <mqtt/codec/clauses.hpp>
+#include <mqtt/inspect/dissect.hpp>
 
 namespace mqtt {
 namespace {
@@ -122,15 +123,29 @@ void Flow::hand_over(Sender sender, TimePoint now, const Frame& frame, FlowWatch
 }
 
 void Flow::pass_on(FlowPacket& packet, FlowWatcher& handler) {
+  if (packet.fault) take_version_of_connect(packet);
   handler.before_packet(packet, state_);
   SideState& side = state_.side(packet.sender);
-  if (packet.packet)
+  if (packet.packet) {
     state_.apply(packet.sender, packet.step, *packet.packet);
-  else
+  } else {
     side.partial = true;
+    const auto type = static_cast<PacketType>(packet.bytes[0] >> 4);
+    if (!side.fault) side.fault = {packet.step, type, packet.fault->clause};
+  }
   ++side.packets;
   side.last = packet.step;
   handler.after_packet(packet, state_);
+}
+
+/// A broken CONNECT says its version, too, and its faults go by that.
+void Flow::take_version_of_connect(FlowPacket& packet) {
+  if (packet.bytes[0] >> 4 != static_cast<unsigned>(PacketType::connect) || state_.connect) return;
+  Dissection d;
+  dissect(d, packet.bytes, {packet.version, packet.sender});
+  for (const Field& field : d.fields)
+    if (field.name.starts_with("Protocol ") && field.size == 1 && field.number >= 3 && field.number <= 5)
+      packet.version = state_.version = static_cast<Version>(field.number);
 }
 
 /// In the middle of a connection the version is the first that its packets can be read in.

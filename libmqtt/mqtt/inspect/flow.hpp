@@ -58,6 +58,8 @@ class Flow {
   void give_up_rest(Sender sender, TimePoint now, FlowWatcher& handler);
 
   [[nodiscard]] const FlowState& state() const { return state_; }
+  /// To be told by whoever takes WebSocket frames apart.
+  [[nodiscard]] WebSocketFacts& websocket() { return state_.websocket; }
   /// Octets that belong to no packet that we could recognise.
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
 
@@ -70,6 +72,7 @@ class Flow {
   void hand_over(Sender sender, TimePoint now, const Frame& frame, FlowWatcher& handler);
   void give_up(Sender sender, TimePoint now, Bytes bytes, const DecodeError& fault, FlowWatcher& handler);
   void pass_on(FlowPacket& packet, FlowWatcher& handler);
+  void take_version_of_connect(FlowPacket& packet);
   void decode_frame(const Frame& frame, FlowPacket& out);
 
   FlowState state_;

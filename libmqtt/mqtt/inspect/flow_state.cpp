@@ -36,7 +36,10 @@ class Apply {
       : state_{state}, own_{state.side(sender)}, peer_{state.side(other(sender))}, step_{step} {}
 
   void operator()(const ConnectView& p) {
-    if (state_.connect) return;
+    if (state_.connect) {
+      if (!own_.fault) own_.fault = {step_, PacketType::connect, "MQTT-3.1.0-2"};
+      return;
+    }
     ConnectFacts c;
     c.step = step_;
     c.client_id = p.client_id;
@@ -46,6 +49,10 @@ class Apply {
     if (const auto method = p.properties.text(PropertyId::authentication_method)) c.auth_method = *method;
     c.wants_problem_information = p.properties.number_or(PropertyId::request_problem_information, 1) == 1;
     c.wants_response_information = p.properties.number_or(PropertyId::request_response_information, 0) == 1;
+    if (p.will) {
+      c.will_qos = p.will->qos;
+      c.will_retain = p.will->retain;
+    }
     limits(p.properties);
     state_.version = p.version;
     state_.connect = std::move(c);
@@ -77,8 +84,8 @@ class Apply {
   }
 
   void operator()(const PublishView& p) {
-    if (const auto alias = p.properties.number(PropertyId::topic_alias); alias && !p.topic.empty())
-      own_.aliases.set(static_cast<std::uint16_t>(*alias), p.topic);
+    if (const auto alias = p.properties.number(PropertyId::topic_alias))
+      use_alias(static_cast<std::uint16_t>(*alias), p.topic);
     if (p.qos == QoS::at_most_once) return;
     const OpenMessage* open = find(own_, p.packet_id);
     if (open && p.dup) return;  // sent again
@@ -164,6 +171,11 @@ class Apply {
     own_.maximum_packet_size = properties.number_or(PropertyId::maximum_packet_size, packet_size_max);
   }
 
+  void use_alias(std::uint16_t alias, std::string_view topic) {
+    if (!topic.empty()) own_.aliases.set(alias, topic);
+    if (alias > peer_.topic_alias_maximum || own_.aliases.find(alias).empty()) own_.alias_refusable = true;
+  }
+
   /// What was due for a message is not due any more.
   static void settle(SideState& side, PacketId id, const OpenMessage& message) {
     if (message.stage == Stage::published) side.answers[order_of(message.qos)].answered(id);
@@ -197,9 +209,9 @@ class Apply {
       state_.subscriptions_known = false;
       return;
     }
-    KnownSubscription& known = state_.subscriptions[std::string{subscription.filter}];
-    known = {subscription.options, id};
-    known.options.qos = granted;
+    const auto [known, is_new] = state_.subscriptions.try_emplace(std::string{subscription.filter});
+    known->second = {subscription.options, id, !is_new};
+    known->second.options.qos = granted;
   }
 
   FlowState& state_;

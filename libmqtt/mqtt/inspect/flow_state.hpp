@@ -45,6 +45,7 @@ struct OpenRequest {
 struct KnownSubscription {
   SubscriptionOptions options;  ///< with the QoS that was granted
   std::uint32_t id = 0;         ///< Subscription Identifier, or 0
+  bool changed = false;         ///< it has replaced one for the same filter
 };
 
 /// Packet ids whose answers are due in this order.
@@ -92,6 +93,16 @@ struct SideState {
   std::array<AnswerOrder, 2> answers;                  ///< that QoS 1 and QoS 2 messages of it wait for
   AnswerOrder pubrels;                                 ///< due by it
   KnownAliases aliases;
+  /// It used one above what the other side takes, or one that was not set.
+  bool alias_refusable = false;
+
+  /// Its first packet that decode() refuses, or its second CONNECT.
+  struct Fault {
+    Step step;
+    PacketType type = PacketType::connect;
+    std::string_view clause;  ///< as in DecodeError
+  };
+  std::optional<Fault> fault;
 
   struct Disconnect {
     Step step;
@@ -110,6 +121,8 @@ struct ConnectFacts {
   std::optional<std::string> auth_method;
   bool wants_problem_information = true;
   bool wants_response_information = false;
+  std::optional<QoS> will_qos;
+  bool will_retain = false;
 };
 
 struct ConnackFacts {
@@ -127,6 +140,13 @@ struct ConnackFacts {
   std::optional<std::string> assigned_id;
 };
 
+/// What the WebSocket connection that carries it says of MQTT, as far as that was seen.
+struct WebSocketFacts {
+  bool offers_mqtt = true;          ///< the client's request has the subprotocol "mqtt"
+  bool selects_mqtt = true;         ///< the server's response has it
+  std::array<bool, 2> sent_text{};  ///< a text frame, by Sender
+};
+
 struct FlowState {
   Version version = Version::v5;
   /// Seen from CONNECT on, so that what it says is known.
@@ -139,6 +159,7 @@ struct FlowState {
   std::unordered_map<PacketId, OpenRequest> requests;
   std::deque<Step> pings;  ///< PINGREQs without their PINGRESP
   std::map<std::string, KnownSubscription, std::less<>> subscriptions;
+  WebSocketFacts websocket;
   bool subscriptions_known = true;  ///< no session of an earlier connection, no bound reached
 
   [[nodiscard]] SideState& side(Sender sender) { return sides[static_cast<std::size_t>(sender)]; }

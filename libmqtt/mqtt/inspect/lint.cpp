@@ -32,12 +32,6 @@ std::span<const Rule* const> rules_for(Version version, unsigned type) {
   return index[version == Version::v5 ? 1 : 0][type];
 }
 
-const Rule* find_decoding_rule(std::string_view clause, Version version) {
-  const auto rule =
-      std::ranges::find_if(rules::decoding(), [&](const Rule& r) { return r.clause.id(version) == clause; });
-  return rule == rules::decoding().end() ? nullptr : &*rule;
-}
-
 /// Octets of the field with this name, the first octet for none.
 std::pair<std::uint32_t, std::uint32_t> place_of_field(const FlowPacket& packet, std::string_view name,
                                                        std::size_t nth) {
@@ -49,32 +43,27 @@ std::pair<std::uint32_t, std::uint32_t> place_of_field(const FlowPacket& packet,
   return {0, 1};
 }
 
-/// CONNECT says its version itself, and its faults go by that.
-Version version_of_fault(const FlowPacket& packet) {
-  if (packet.bytes[0] >> 4 != static_cast<unsigned>(PacketType::connect)) return packet.version;
-  Dissection d;
-  dissect(d, packet.bytes, {packet.version, packet.sender});
-  for (const Field& field : d.fields)
-    if (field.name.starts_with("Protocol ") && field.size == 1 && field.number >= 3 && field.number <= 5)
-      return static_cast<Version>(field.number);
-  return packet.version;
-}
-
 void lint_fault(const FlowPacket& packet, std::vector<Finding>& out) {
   const DecodeError& fault = *packet.fault;
-  const Version version = version_of_fault(packet);
-  const Rule* rule = find_decoding_rule(fault.clause, version);
+  const Rule* rule = find_decoding_rule(fault.clause, packet.version);
   const std::uint32_t size = fault.offset < packet.bytes.size() ? 1 : 0;
-  out.push_back({rule, fault.clause, version, rule ? rule->severity : Severity::error, packet.sender,
+  out.push_back({rule, fault.clause, packet.version, rule ? rule->severity : Severity::error, packet.sender,
                  packet.step, fault.offset, size, 0, std::string{fault.what}});
 }
 
 }  // namespace
 
+const Rule* find_decoding_rule(std::string_view clause, Version version) {
+  const auto rule =
+      std::ranges::find_if(rules::decoding(), [&](const Rule& r) { return r.clause.id(version) == clause; });
+  return rule == rules::decoding().end() ? nullptr : &*rule;
+}
+
 std::span<const std::span<const Rule>> all_rules() {
-  static const std::array<std::span<const Rule>, 6> all{rules::decoding(),    rules::connecting(),
-                                                        rules::publishing(),  rules::answering(),
-                                                        rules::subscribing(), rules::ending()};
+  static const std::array all{rules::decoding(),   rules::connecting(),  rules::publishing(),
+                              rules::answering(),  rules::subscribing(), rules::ending(),
+                              rules::delivering(), rules::announcing(),  rules::tolerating(),
+                              rules::carrying(),   rules::hinting()};
   return all;
 }
 
@@ -95,6 +84,12 @@ Finding& Judge::add(Sender side, std::string detail, std::uint64_t other) {
 void Judge::report(std::string_view field, std::string detail, std::uint64_t other, std::size_t nth) {
   Finding& finding = add(sender(), std::move(detail), other);
   std::tie(finding.offset, finding.size) = place_of_field(*packet_, field, nth);
+}
+
+void Judge::report_octets(std::uint32_t offset, std::uint32_t size, std::string detail) {
+  Finding& finding = add(sender(), std::move(detail), 0);
+  finding.offset = offset;
+  finding.size = size;
 }
 
 void Judge::report_at_end(Sender side, std::string detail, std::uint64_t other) {

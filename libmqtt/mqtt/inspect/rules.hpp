@@ -1,12 +1,29 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <vector>
+
 #include <mqtt/codec/clauses.hpp>
 #include <mqtt/inspect/lint.hpp>
 
 // For the files that hold rules.
 
 namespace mqtt {
+
+/// What the client's subscriptions say of a delivery.
+struct Matches {
+  bool any = false;
+  bool by_wildcard_at_dollar = false;  ///< only a filter that starts with a wildcard has it
+  /// A request that is under way, or has changed a subscription, may have it.
+  bool unsettled = false;
+  bool shared = false;                 ///< one is shared
+  bool plain = false;                  ///< one is not shared
+  bool retained_wanted = false;        ///< one asks for stored messages
+  bool retained_as_published = false;  ///< one asks for the publisher's RETAIN
+  QoS granted = QoS::at_most_once;     ///< the highest
+  std::size_t without_id = 0;
+  std::vector<std::uint32_t> ids;  ///< Subscription Identifiers of the others, each once
+};
 
 /// What a rule looks at, and where it says what it found.
 class Judge {
@@ -37,11 +54,15 @@ class Judge {
   [[nodiscard]] const SideState& peer() const { return state.side(other(sender())); }
   /// The session began with this connection, so that nothing of an earlier one can be under way.
   [[nodiscard]] bool fresh_session() const;
+  /// Of the server's PUBLISH; null where not all subscriptions are known, or the topic is not.
+  [[nodiscard]] const Matches* matches();
 
   /// The sender of the packet broke the rule; `field` shows it, by its name in the dissection (empty: the
   /// packet's first octet), the `nth` of this name counted from 0.
   void report(std::string_view field = {}, std::string detail = {}, std::uint64_t other = 0,
               std::size_t nth = 0);
+  /// The same, and these octets show it.
+  void report_octets(std::uint32_t offset, std::uint32_t size, std::string detail);
   /// `side` broke it, and no octet shows it.
   void report_at_end(Sender side, std::string detail = {}, std::uint64_t other = 0);
 
@@ -52,7 +73,12 @@ class Judge {
   const FlowPacket* packet_;
   const FlowClose* close_;
   std::vector<Finding>& out_;
+  bool matched_ = false;  // for a delivery it is asked for by several rules
+  std::optional<Matches> matches_;
 };
+
+/// The rule by which decode() named a fault.
+[[nodiscard]] const Rule* find_decoding_rule(std::string_view clause, Version version);
 
 namespace rules {
 
@@ -73,6 +99,11 @@ inline constexpr Duration answer_grace = std::chrono::seconds{5};
 [[nodiscard]] std::span<const Rule> answering();
 [[nodiscard]] std::span<const Rule> subscribing();
 [[nodiscard]] std::span<const Rule> ending();
+[[nodiscard]] std::span<const Rule> delivering();
+[[nodiscard]] std::span<const Rule> announcing();
+[[nodiscard]] std::span<const Rule> carrying();
+[[nodiscard]] std::span<const Rule> hinting();
+[[nodiscard]] std::span<const Rule> tolerating();
 
 /// The properties of a packet; empty for one that has none.
 [[nodiscard]] PropertiesView properties_of(const PacketView& packet);

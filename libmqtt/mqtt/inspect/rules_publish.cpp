@@ -1,19 +1,13 @@
-#include <algorithm>
-
-#include <mqtt/codec/topic.hpp>
 #include <mqtt/inspect/rules.hpp>
 #include <mqtt/util/utf8.hpp>
 
-// PUBLISH: identifiers, repetition, limits, aliases, and whether it should have been sent at all.
+// PUBLISH: identifiers, repetition, limits and aliases.
 
 namespace mqtt::rules {
 namespace {
 
 using enum PacketType;
 using Stage = OpenMessage::Stage;
-
-/// Deliveries are compared with up to so many subscriptions; a client with more is not judged.
-constexpr std::size_t subscriptions_compared_max = 1000;
 
 const PublishView& message(const Judge& j) { return *j.as<PublishView>(); }
 
@@ -119,83 +113,6 @@ void check_text_payload(Judge& j) {
     j.report("Payload");
 }
 
-/// What the client's subscriptions say of a topic.
-struct Matches {
-  bool any = false;
-  bool by_wildcard_at_dollar = false;  ///< only a filter that starts with a wildcard has it
-  QoS granted = QoS::at_most_once;
-};
-
-void add_match(Matches& found, std::string_view filter, std::string_view topic, QoS granted) {
-  const std::string_view plain = split_shared(filter).filter;
-  if (topic_matches(plain, topic)) {
-    found.any = true;
-    found.granted = std::max(found.granted, granted);
-  } else if (topic.starts_with('$') && !plain.starts_with('$')) {
-    found.by_wildcard_at_dollar = found.by_wildcard_at_dollar || topic_matches(plain, topic.substr(1));
-  }
-}
-
-/// Nothing where not all subscriptions are known. A request that is under way may be in force already.
-std::optional<Matches> matches(Judge& j) {
-  const FlowState& state = j.state;
-  const std::string_view topic = j.packet().topic;
-  const bool known = j.from(server) && j.fresh_session() && state.subscriptions_known && !topic.empty();
-  if (!known || state.subscriptions.size() > subscriptions_compared_max) return std::nullopt;
-  Matches found;
-  for (const auto& [filter, subscription] : state.subscriptions)
-    add_match(found, filter, topic, subscription.options.qos);
-  for (const auto& [id, request] : state.requests)
-    for (const SubscriptionView& s : request.filters()) {
-      if (request.type == subscribe) add_match(found, s.filter, topic, s.options.qos);
-    }
-  return found;
-}
-
-void check_subscribed(Judge& j) {
-  const auto found = matches(j);
-  if (found && !found->any && !found->by_wildcard_at_dollar)
-    j.report("Topic Name", std::string{j.packet().topic});
-}
-
-void check_dollar_topic(Judge& j) {
-  const auto found = matches(j);
-  if (found && !found->any && found->by_wildcard_at_dollar)
-    j.report("Topic Name", std::string{j.packet().topic});
-}
-
-void check_granted_qos(Judge& j) {
-  const auto found = matches(j);
-  if (found && found->any && message(j).qos > found->granted)
-    j.report("QoS level",
-             fmt::format("{}, granted is {}", to_number(message(j).qos), to_number(found->granted)));
-}
-
-void check_subscription_id(Judge& j) {
-  if (!j.from(server) || !j.fresh_session() || !j.state.subscriptions_known) return;
-  const auto known = [&](std::uint32_t id) {
-    return std::ranges::any_of(j.state.subscriptions, [&](const auto& s) { return s.second.id == id; }) ||
-           std::ranges::any_of(j.state.requests,
-                               [&](const auto& r) { return r.second.subscription_id == id; });
-  };
-  std::size_t nth = 0;
-  for (const PropertyView& p : message(j).properties) {
-    if (p.id != PropertyId::subscription_identifier) continue;
-    if (!known(p.number)) j.report("Subscription Identifier", fmt::format("{}", p.number), 0, nth);
-    ++nth;
-  }
-}
-
-/// A stored message is never empty; only "retain as published" shows a publisher's RETAIN.
-void check_empty_retained(Judge& j) {
-  const PublishView& p = message(j);
-  if (!j.from(server) || !p.retain || !p.payload.empty() || !j.fresh_session() ||
-      !j.state.subscriptions_known)
-    return;
-  const auto as_published = [](const auto& s) { return s.second.options.retain_as_published; };
-  if (std::ranges::none_of(j.state.subscriptions, as_published)) j.report("RETAIN");
-}
-
 constexpr Rule publish_table[] = {
     {{"MQTT-2.2.1-3", "MQTT-2.3.1-2"},
      Severity::error,
@@ -272,31 +189,6 @@ constexpr Rule publish_table[] = {
      "payload is not the UTF-8 that it is said to be",
      on(publish),
      check_text_payload},
-    {{"MQTT-3.3.2-3"},
-     Severity::warning,
-     "delivered topic matches no subscription",
-     on(publish),
-     check_subscribed},
-    {{"MQTT-4.7.2-1"},
-     Severity::warning,
-     "topic that starts with $ delivered to a wildcard",
-     on(publish),
-     check_dollar_topic},
-    {{"MQTT-3.8.4-8", "MQTT-3.8.4-6"},
-     Severity::error,
-     "delivered with more than the granted QoS",
-     on(publish),
-     check_granted_qos},
-    {{"v5#3.3.4/foreign-subid", none},
-     Severity::error,
-     "Subscription Identifier that was not subscribed with",
-     on(publish),
-     check_subscription_id},
-    {{"MQTT-3.3.1-7", "MQTT-3.3.1-11"},
-     Severity::warning,
-     "empty message delivered as retained",
-     on(publish),
-     check_empty_retained},
 };
 
 }  // namespace

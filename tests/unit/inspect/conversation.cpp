@@ -64,6 +64,8 @@ class Player final : private FlowWatcher {
       now_ = TimePoint{parse_duration(after("at ")).value_or(Duration{})};
     } else if (line.starts_with("gap ")) {
       flow_->gap(sender_of(line[4]));
+    } else if (line.starts_with("websocket ")) {
+      websocket(after("websocket "));
     } else if (line.starts_with("close ")) {
       close(after("close "));
     } else if (line.starts_with("= ")) {
@@ -83,6 +85,13 @@ class Player final : private FlowWatcher {
     now_ = {};
     by_octet_ = false;
     last_error_.reset();
+  }
+
+  void websocket(std::string_view words) {
+    WebSocketFacts& facts = flow_->websocket();
+    if (words == "offers nothing") facts.offers_mqtt = false;
+    if (words == "selects nothing") facts.selects_mqtt = false;
+    if (words.starts_with("text ")) facts.sent_text[static_cast<std::size_t>(sender_of(words[5]))] = true;
   }
 
   void close(std::string_view words) {

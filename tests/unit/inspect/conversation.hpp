@@ -14,6 +14,7 @@
 //   > PACKET, < PACKET      from the client, from the server, as in tests/session/packet_text.hpp
 //   >hex 30 02 …, <hex …    octets
 //   octet by octet          from here on each packet comes in pieces of one octet
+//   websocket offers nothing, websocket selects nothing, websocket text >, websocket text <
 //   gap >, gap <            octets of a direction are missing here
 //   close client fin        "close FROM HOW"; also "server", "nobody"; "reset", "unknown"
 //   = WORDS, WORDS          each of these was seen of the last packet:
