@@ -105,6 +105,7 @@ class App {
       log_.local_fault(closed.error());
       return ExitCode::local_io;
     }
+    store_.reset();  // the log goes into the database
     if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
     return ExitCode::internal;
   }

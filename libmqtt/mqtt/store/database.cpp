@@ -145,6 +145,39 @@ Result<std::string> Database::word(const char* sql) {
   return std::string{statement->text(0).value_or("")};
 }
 
+void Database::on_close(Closing closing) {
+  sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, closing == Closing::leaves_log ? 1 : 0,
+                    nullptr);
+}
+
+/// Instead of SQLite's own, which tries with every commit while a reader is in the way.
+int Database::on_commit(void* given, sqlite3* database, const char* name, int pages) {
+  Log& log = *static_cast<Log*>(given);
+  log.pages = pages;
+  if (pages < log.every) log.next = log.every;
+  if (pages < log.next) return SQLITE_OK;
+  log.next = pages + log.every;
+  // If it fails the log just stays: the commit has succeeded.
+  (void)sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  return SQLITE_OK;
+}
+
+void Database::write_log_back_every(int pages) {
+  log_ = std::make_unique<Log>(Log{pages, pages});
+  sqlite3_wal_hook(database_.get(), &Database::on_commit, log_.get());
+}
+
+Result<bool> Database::restart_log() {
+  sqlite3_busy_timeout(database_.get(), 0);
+  const int code =
+      sqlite3_wal_checkpoint_v2(database_.get(), "main", SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  sqlite3_busy_timeout(database_.get(), busy_timeout_ms);
+  if (code == SQLITE_BUSY) return false;
+  if (code != SQLITE_OK) return failed(database_.get());
+  log_->pages = 0;
+  return true;
+}
+
 bool Database::is_idle() const { return sqlite3_get_autocommit(database_.get()) != 0; }
 
 }  // namespace mqtt::store

@@ -15,6 +15,12 @@ namespace mqtt::store {
 
 enum class Access : std::uint8_t { read_only, read_write };
 
+/// What becomes of the log when the last connection closes.
+enum class Closing : std::uint8_t {
+  leaves_log,  ///< for whoever wants to find out what is wrong with it
+  ends_log,    ///< it goes into the database, and its file away
+};
+
 /// A prepared statement. Errors name the file, not the statement.
 class Statement {
  public:
@@ -80,12 +86,28 @@ class Database {
   /// No transaction is open. After some failures SQLite has ended it by itself.
   [[nodiscard]] bool is_idle() const;
 
+  void on_close(Closing closing);
+  /// From now on the log goes into the database every `pages` of it. Only once.
+  void write_log_back_every(int pages);
+  /// After the last commit.
+  [[nodiscard]] int log_pages() const { return log_ ? log_->pages : 0; }
+  /// Writes the log back and lets it begin anew. False: somebody else is reading in it. Does not wait.
+  [[nodiscard]] Result<bool> restart_log();
+
  private:
+  struct Log {
+    int every;
+    int next;  // when it is to be written back
+    int pages = 0;
+  };
   struct Close {
     void operator()(sqlite3* database) const;
   };
   explicit Database(sqlite3* database) : database_{database} {}
 
+  static int on_commit(void* log, sqlite3* database, const char* name, int pages);
+
+  std::unique_ptr<Log> log_;  // outlives the database
   std::unique_ptr<sqlite3, Close> database_;
 };
 

@@ -5,21 +5,29 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
+
+#include <mqtt/store/commit_mark.hpp>
 
 namespace mqtt::store {
 namespace {
 
 constexpr std::int64_t application_id = 0x6D716272;  // "mqbr"
-constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t migrated_version = 1;
 
 /// Times are milliseconds since 1970; intervals seconds. `properties` are as in a PUBLISH packet of 5.0,
 /// without their length.
 constexpr const char* schema = R"(
 BEGIN;
 CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- How many transactions there have been. FILE-commits says how many of them there must be.
+CREATE TABLE history(commits INTEGER NOT NULL) STRICT;
+INSERT INTO history VALUES(0);
 
 -- A client that is connected, or whose session stays while it is away.
 CREATE TABLE session(
@@ -103,16 +111,28 @@ CREATE VIEW outstanding AS
   ORDER BY d.id;
 
 PRAGMA application_id = 1836147314;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 COMMIT;
 )";
 
-/// A commit is written to the log, and, with full durability, has reached the disk when it returns. The log
-/// goes into the database every 4000 pages.
+/// From version 1.
+constexpr const char* migration = R"(
+BEGIN;
+CREATE TABLE history(commits INTEGER NOT NULL) STRICT;
+INSERT INTO history VALUES(0);
+PRAGMA user_version = 2;
+COMMIT;
+)";
+
+/// A commit is written to the log, and, with full durability, has reached the disk when it returns. A log
+/// that had grown for a reader's sake gives its room back.
 constexpr const char* settings_full =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000";
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864";
 constexpr const char* settings_relaxed =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000";
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864";
+
+/// How much of the log there may be before it goes into the database.
+constexpr int log_pages = 4000;
 
 std::unexpected<Error> refused(const std::string& path, const Error& why) {
   std::string_view how = "cannot use the database";
@@ -127,7 +147,7 @@ Result<void> check_kind(Database& database) {
   if (*id != application_id) return foreign("it is a database of another program");
   const auto version = database.number("PRAGMA user_version");
   if (!version) return std::unexpected(version.error());
-  if (*version == schema_version) return {};
+  if (*version == schema_version || *version == migrated_version) return {};
   return foreign(
       fmt::format("its schema is of version {}, and this mqbroker knows only {}: it was written by a {} one",
                   *version, schema_version, *version > schema_version ? "newer" : "wrong"));
@@ -149,37 +169,80 @@ Result<void> check_pages(Database& database) {
   return {};
 }
 
-Result<void> prepare(Database& database, Durability durability) {
+Result<bool> is_old(Database& database) {
+  const auto version = database.number("PRAGMA user_version");
+  if (!version) return std::unexpected(version.error());
+  return *version == migrated_version;
+}
+
+/// Whether it has what its mark says. SQLite does not miss a log, or what was in it.
+Result<void> check_commits(const std::string& path, Database& database,
+                           const std::optional<std::int64_t>& wanted) {
+  const auto old = is_old(database);
+  if (!old) return std::unexpected(old.error());
+  const auto commits = *old ? Result<std::int64_t>{0} : database.number("SELECT commits FROM history");
+  if (!commits) return std::unexpected(commits.error());
+  if (*commits >= wanted.value_or(0)) return {};
+  return fail(
+      ErrorDomain::system, EBADMSG,
+      fmt::format("it lacks the last {} of {} transactions, as its log {} is damaged or missing, or an older "
+                  "copy has taken its place; without the file {} it is taken as it is",
+                  *wanted - *commits, *wanted, companion(path, "-wal"), companion(path, "-commits")));
+}
+
+/// One that is not empty.
+Result<void> check_known(const std::string& path, Database& database,
+                         const std::optional<std::int64_t>& wanted) {
+  if (auto known = check_kind(database); !known) return known;
+  return check_commits(path, database, wanted);
+}
+
+Result<void> take_up(const std::string& path, Database& database, const std::optional<std::int64_t>& wanted) {
+  if (auto known = check_known(path, database, wanted); !known) return known;
+  if (auto whole = check_pages(database); !whole) return whole;
+  const auto old = is_old(database);
+  if (!old) return std::unexpected(old.error());
+  return *old ? database.execute(migration) : Result<void>{};
+}
+
+Result<void> prepare(const std::string& path, Database& database, Durability durability,
+                     const std::optional<std::int64_t>& wanted) {
   const auto empty = is_empty(database);
   if (!empty) return std::unexpected(empty.error());
-  if (!*empty)
-    if (auto known = check_kind(database); !known) return known;
   // Before there is a log: the file is ours from the beginning, and never taken for a new one without it.
-  if (*empty)
-    if (auto made = database.execute(schema); !made) return made;
+  auto ready = *empty ? database.execute(schema) : take_up(path, database, wanted);
+  if (!ready) return ready;
   if (auto set = database.execute(durability == Durability::full ? settings_full : settings_relaxed); !set)
     return set;
-  return check_pages(database);
+  database.write_log_back_every(log_pages);
+  return {};
 }
 
 /// SQLite takes an empty file for a new one, and removes the log that holds what it has lost.
-Result<void> check_log(const std::string& path) {
+Result<void> check_emptiness(const std::string& path, const std::optional<std::int64_t>& wanted) {
   std::error_code fault;
-  const std::filesystem::path file = std::filesystem::canonical(path, fault);
-  const std::filesystem::path log = file.string() + "-wal";
-  if (fault || std::filesystem::file_size(file, fault) > 0) return {};
+  if (std::filesystem::file_size(path, fault) > 0 || fault) return {};
+  const std::string log = companion(path, "-wal");
   const std::uintmax_t logged = std::filesystem::file_size(log, fault);
-  if (fault || logged == 0) return {};
-  return fail(ErrorDomain::system, EBADMSG, fmt::format("it is empty, and its log {} is not", log.string()));
+  if (!fault && logged > 0)
+    return fail(ErrorDomain::system, EBADMSG, fmt::format("it is empty, and its log {} is not", log));
+  if (wanted.value_or(0) == 0) return {};
+  return fail(ErrorDomain::system, EBADMSG,
+              fmt::format("it is empty, and had {} transactions; without the file {} it is made anew",
+                          *wanted, companion(path, "-commits")));
 }
 
 }  // namespace
 
 Result<Database> open_ours(const std::string& path, Durability durability) {
-  if (const auto whole = check_log(path); !whole) return refused(path, whole.error());
+  const auto wanted = CommitMark::read(path);
+  if (!wanted) return refused(path, wanted.error());
+  if (const auto whole = check_emptiness(path, *wanted); !whole) return refused(path, whole.error());
   auto database = Database::open(path, Access::read_write);
   if (!database) return refused(path, database.error());
-  if (const auto ready = prepare(*database, durability); !ready) return refused(path, ready.error());
+  database->on_close(Closing::leaves_log);
+  if (const auto ready = prepare(path, *database, durability, *wanted); !ready)
+    return refused(path, ready.error());
   return database;
 }
 
@@ -195,13 +258,13 @@ Result<void> check_ours(const std::string& path) {
     return refused(path, {ErrorDomain::system, EINVAL, "it is not a regular file"});
   if (::access(path.c_str(), R_OK | W_OK) != 0)
     return refused(path, system_error(errno, "it cannot be written"));
-  if (status.st_size == 0) {
-    const auto whole = check_log(path);
-    return whole ? Result<void>{} : refused(path, whole.error());
-  }
+  const auto wanted = CommitMark::read(path);  // before the database, which a broker may be writing
+  if (!wanted) return refused(path, wanted.error());
+  if (const auto whole = check_emptiness(path, *wanted); !whole) return refused(path, whole.error());
+  if (status.st_size == 0) return {};
   auto database = Database::open(path, Access::read_only);
   if (!database) return refused(path, database.error());
-  if (const auto known = check_kind(*database); !known) return refused(path, known.error());
+  if (const auto known = check_known(path, *database, *wanted); !known) return refused(path, known.error());
   return {};
 }
 

@@ -1,5 +1,8 @@
 #include <mqtt/store/sqlite_store.hpp>
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -19,27 +22,38 @@ constexpr Duration retry_interval = std::chrono::seconds{1};
 
 }  // namespace
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string path, Durability durability,
-                                                       Clocks clocks) {
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string path, Durability durability, Clocks clocks,
+                                                       int log_pages) {
+  const bool is_new = ::access(path.c_str(), F_OK) != 0;
   auto lock = FileLock::take(path);
   if (!lock) return std::unexpected(std::move(lock.error()));
+  if (is_new) CommitMark::remove(path);
   auto database = open_ours(path, durability);
   if (!database) return std::unexpected(std::move(database.error()));
   std::unique_ptr<SqliteStore> store{
-      new SqliteStore{std::move(path), std::move(*lock), std::move(*database), std::move(clocks)}};
-  auto writer = Writer::make(store->database_, store->clocks_);
-  if (!writer)
-    return fail(writer.error().domain, writer.error().code,
-                fmt::format("cannot use the database {}: {}", store->path_, writer.error().context));
-  store->writer_ = std::make_unique<Writer>(std::move(*writer));
+      new SqliteStore{std::move(path), std::move(*lock), std::move(*database), std::move(clocks), log_pages}};
+  if (auto begun = store->begin(durability); !begun)
+    return fail(begun.error().domain, begun.error().code,
+                fmt::format("cannot use the database {}: {}", store->path_, begun.error().context));
   return store;
 }
 
-SqliteStore::SqliteStore(std::string path, FileLock lock, Database database, Clocks clocks)
+SqliteStore::SqliteStore(std::string path, FileLock lock, Database database, Clocks clocks, int log_pages)
     : path_{std::move(path)},
       lock_{std::move(lock)},
       database_{std::move(database)},
-      clocks_{std::move(clocks)} {}
+      clocks_{std::move(clocks)},
+      log_pages_{log_pages} {}
+
+Result<void> SqliteStore::begin(Durability durability) {
+  auto writer = Writer::make(database_, clocks_);
+  if (!writer) return std::unexpected(std::move(writer.error()));
+  auto mark = CommitMark::make(path_, durability, writer->commits());
+  if (!mark) return std::unexpected(std::move(mark.error()));
+  mark_.emplace(std::move(*mark));
+  writer_ = std::make_unique<Writer>(std::move(*writer));
+  return {};
+}
 
 SqliteStore::~SqliteStore() { (void)close(); }
 
@@ -212,7 +226,7 @@ Result<void> SqliteStore::commit(TimePoint now, broker::Urgency urgency) {
 }
 
 Result<void> SqliteStore::write(TimePoint now) {
-  auto written = writer_->write(changes_);
+  auto written = write_changes();
   if (!written) {
     written.error().context = fmt::format("cannot write the database {}: {}", path_, written.error().context);
     fault_ = written.error();
@@ -229,6 +243,24 @@ Result<void> SqliteStore::write(TimePoint now) {
   return {};
 }
 
+Result<void> SqliteStore::write_changes() {
+  if (auto bounded = bound_log(); !bounded) return bounded;
+  if (auto written = writer_->write(changes_); !written) return written;
+  mark_->put(writer_->commits());
+  return {};
+}
+
+Result<void> SqliteStore::bound_log() {
+  if (database_.log_pages() < log_pages_) return {};
+  const auto restarted = database_.restart_log();
+  if (!restarted) return std::unexpected(restarted.error());
+  if (*restarted) return {};
+  return fail(ErrorDomain::system, EBUSY,
+              fmt::format("its log {} has grown to {} pages, as another program reads the database in a "
+                          "transaction that does not end",
+                          companion(path_, "-wal"), database_.log_pages()));
+}
+
 Deadline SqliteStore::next_deadline() const { return due_; }
 
 Result<void> SqliteStore::recover(TimePoint, broker::Recovery& into) {
@@ -236,6 +268,7 @@ Result<void> SqliteStore::recover(TimePoint, broker::Recovery& into) {
   auto read = reader.read();
   if (!read)
     read.error().context = fmt::format("cannot use the database {}: {}", path_, read.error().context);
+  if (read) database_.on_close(Closing::ends_log);
   return read;
 }
 

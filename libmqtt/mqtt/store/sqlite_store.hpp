@@ -6,6 +6,7 @@
 #include <mqtt/broker/store.hpp>
 #include <mqtt/session/id_table.hpp>
 #include <mqtt/store/changes.hpp>
+#include <mqtt/store/commit_mark.hpp>
 #include <mqtt/store/file_lock.hpp>
 #include <mqtt/store/schema.hpp>
 #include <mqtt/store/writer.hpp>
@@ -20,9 +21,14 @@ namespace mqtt::store {
 /// a client that was killed with its broker may then get a QoS 1 message again that it has acknowledged.
 class SqliteStore final : public broker::Store {
  public:
+  /// Another program that reads in a transaction keeps the log from going into the database. With so much of
+  /// it, 1 GiB, nothing more is taken until the reader has gone: the disk is for others, too.
+  static constexpr int log_pages_max = 262'144;
+
   /// Errors name the file and say what is wrong with it.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(std::string path, Durability durability,
-                                                                 Clocks clocks);
+                                                                 Clocks clocks,
+                                                                 int log_pages = log_pages_max);
   /// Writes what has waited, if close() has not been called.
   ~SqliteStore() override;
 
@@ -61,8 +67,9 @@ class SqliteStore final : public broker::Store {
     IdTable<InFlight> in_flight;
   };
 
-  SqliteStore(std::string path, FileLock lock, Database database, Clocks clocks);
+  SqliteStore(std::string path, FileLock lock, Database database, Clocks clocks, int log_pages);
 
+  [[nodiscard]] Result<void> begin(Durability durability);
   [[nodiscard]] Kept& at(broker::SubscriberId session);
   void hold(const broker::MessagePtr& message);
   void release(const broker::MessagePtr& message);
@@ -70,12 +77,16 @@ class SqliteStore final : public broker::Store {
   void finish(std::uint64_t row);
   [[nodiscard]] bool is_retained(std::string_view topic);
   [[nodiscard]] Result<void> write(TimePoint now);
+  [[nodiscard]] Result<void> bound_log();
+  [[nodiscard]] Result<void> write_changes();
 
   const std::string path_;
   FileLock lock_;  // outlives the database
   Database database_;
   Clocks clocks_;
+  const int log_pages_;  // at most
   std::unique_ptr<Writer> writer_;
+  std::optional<CommitMark> mark_;  // once it is open
   Changes changes_;
   std::vector<Kept> kept_;  // by SubscriberId
   std::int64_t last_session_ = 0;

@@ -41,11 +41,14 @@ void Changes::clear() {
 }
 
 Result<Writer> Writer::make(Database& database, Clocks clocks) {
-  Writer writer{database, std::move(clocks)};
+  const auto commits = database.number("SELECT commits FROM history");
+  if (!commits) return std::unexpected(commits.error());
+  Writer writer{database, std::move(clocks), *commits};
   const std::pair<Statement*, const char*> all[] = {
       {&writer.begin_, "BEGIN IMMEDIATE"},
       {&writer.commit_, "COMMIT"},
       {&writer.rollback_, "ROLLBACK"},
+      {&writer.count_, "UPDATE history SET commits = ?"},
       {&writer.put_session_, "REPLACE INTO session VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
       {&writer.end_session_, "DELETE FROM session WHERE id = ?"},
       {&writer.end_subscriptions_, "DELETE FROM subscription WHERE session = ?"},
@@ -75,7 +78,9 @@ Result<Writer> Writer::make(Database& database, Clocks clocks) {
 Result<void> Writer::write(const Changes& changes) {
   if (auto begun = begin_.run(); !begun) return begun;
   auto result = write_all(changes);
+  if (result) result = count_.run(commits_ + 1);
   if (result) result = commit_.run();
+  if (result) ++commits_;
   if (!result && !database_->is_idle()) (void)rollback_.run();  // the first fault is the one to tell
   return result;
 }

@@ -33,9 +33,12 @@ class Writer {
  public:
   [[nodiscard]] static Result<Writer> make(Database& database, Clocks clocks);
   [[nodiscard]] Result<void> write(const Changes& changes);
+  /// That the database has had.
+  [[nodiscard]] std::int64_t commits() const { return commits_; }
 
  private:
-  Writer(Database& database, Clocks clocks) : database_{&database}, clocks_{std::move(clocks)} {}
+  Writer(Database& database, Clocks clocks, std::int64_t commits)
+      : database_{&database}, clocks_{std::move(clocks)}, commits_{commits} {}
 
   [[nodiscard]] Result<void> write_all(const Changes& changes);
   [[nodiscard]] Result<void> write_sessions(const Changes& changes);
@@ -52,7 +55,8 @@ class Writer {
 
   Database* database_;
   Clocks clocks_;
-  Statement begin_, commit_, rollback_;
+  std::int64_t commits_;
+  Statement begin_, commit_, rollback_, count_;
   Statement put_session_, end_session_, end_subscriptions_, end_received_;
   Statement subscribe_, end_replay_, unsubscribe_, receive_, release_id_;
   Statement put_message_, drop_message_;

@@ -35,6 +35,7 @@ struct Refusal : testing::Test {
     world.advance(1s);
     std::filesystem::copy_file(world.shelf.path(), shelf.path());
     std::filesystem::copy_file(world.shelf.path() + "-wal", shelf.path() + "-wal");
+    std::filesystem::copy_file(world.shelf.path() + "-commits", shelf.path() + "-commits");
   }
   void change(const std::string& sql) {
     auto database = store::Database::open(shelf.path(), store::Access::read_write);
@@ -79,7 +80,7 @@ TEST_F(Refusal, ItIsOfAnotherProgram) {
 
 TEST_F(Refusal, ItIsOfANewerSchema) {
   DurableRig::must(shelf.open(now));
-  change("PRAGMA user_version = 2");
+  change("PRAGMA user_version = 3");
   EXPECT_THAT(open(), HasSubstr("newer"));
 }
 
@@ -147,6 +148,89 @@ TEST_F(Refusal, OnlyItsLogIsLeft) {
   std::filesystem::resize_file(shelf.path(), 0);
   EXPECT_THAT(open(), HasSubstr("damaged"));
   EXPECT_EQ(std::filesystem::file_size(log), size) << "it is not touched";
+}
+
+/// SQLite goes without a word up to the first frame that is not whole.
+TEST_F(Refusal, ALogIsDamagedAnywhere) {
+  fill();
+  const std::string log = shelf.path() + "-wal";
+  const auto size = std::filesystem::file_size(log);
+  constexpr std::uintmax_t header = 32, frame = 24 + 4096;
+  std::size_t places = 0;
+  for (std::uintmax_t at : {std::uintmax_t{17}, header + 5, header + frame + 100,
+                            header + frame * ((size / frame) / 2) + 30, size - 7}) {
+    std::fstream file{log, std::ios::in | std::ios::out | std::ios::binary};
+    file.seekg(static_cast<std::streamoff>(at));
+    const auto octet = static_cast<char>(file.get());
+    file.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(octet ^ 0x10)).flush();
+    EXPECT_THAT(open(), AllOf(HasSubstr("damaged or missing"), HasSubstr(log))) << at;
+    EXPECT_EQ(std::filesystem::file_size(log), size) << "it is not touched";
+    file.seekp(static_cast<std::streamoff>(at)).put(octet).flush();
+    ++places;
+  }
+  EXPECT_EQ(places, 5u);
+  EXPECT_EQ(recover(), "");
+}
+
+TEST_F(Refusal, ALogIsCutShort) {
+  fill();
+  const std::string log = shelf.path() + "-wal";
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) - 1);
+  EXPECT_THAT(open(), HasSubstr("it lacks the last 1 of"));
+}
+
+TEST_F(Refusal, ALogIsMissing) {
+  fill();
+  std::filesystem::remove(shelf.path() + "-wal");
+  EXPECT_THAT(open(), HasSubstr("damaged or missing"));
+  std::filesystem::remove(shelf.path() + "-commits");
+  EXPECT_EQ(open(), "") << "whoever says so may have what is left";
+}
+
+TEST_F(Refusal, ALogThatSomebodyElseHasWrittenBackIsNotMissed) {
+  fill();
+  change("PRAGMA wal_checkpoint(TRUNCATE)");
+  std::filesystem::remove(shelf.path() + "-wal");
+  EXPECT_EQ(recover(), "");
+}
+
+TEST_F(Refusal, AFileWasEmptied) {
+  fill();
+  std::filesystem::resize_file(shelf.path(), 0);
+  std::filesystem::remove(shelf.path() + "-wal");
+  EXPECT_THAT(open(), HasSubstr("it is empty, and had"));
+}
+
+TEST_F(Refusal, AFileThatWasRemovedIsMadeAnew) {
+  fill();
+  std::filesystem::remove(shelf.path());
+  std::filesystem::remove(shelf.path() + "-wal");
+  EXPECT_EQ(recover(), "");
+}
+
+TEST_F(Refusal, AMarkThatIsNone) {
+  fill();
+  std::ofstream{shelf.path() + "-commits"} << "commits many";
+  EXPECT_THAT(open(), HasSubstr("-commits"));
+  std::ofstream{shelf.path() + "-commits"} << std::string(72, '\0');
+  EXPECT_EQ(recover(), "") << "a power failure came while it was made";
+}
+
+TEST_F(Refusal, WithoutFullDurabilityAMarkIsGoodUntilTheSystemStartsAnew) {
+  fill();
+  std::filesystem::remove(shelf.path() + "-wal");
+  std::ofstream{shelf.path() + "-commits"} << fmt::format("commits {:020} start {:<36}\n", 99, "another");
+  EXPECT_EQ(recover(), "");
+}
+
+TEST_F(Refusal, ADatabaseOfTheFirstSchemaIsTakenUp) {
+  fill();
+  change("DROP TABLE history; PRAGMA user_version = 1; PRAGMA wal_checkpoint(TRUNCATE)");
+  std::filesystem::remove(shelf.path() + "-commits");
+  EXPECT_EQ(recover(), "");
+  auto database = store::Database::open(shelf.path(), store::Access::read_only);
+  EXPECT_EQ(database->number("PRAGMA user_version").value_or(0), 2);
+  EXPECT_EQ(database->number("SELECT commits FROM history").value_or(-1), 0);
 }
 
 struct Lie {

@@ -33,17 +33,21 @@ class Shelf {
 
   /// The clock of the day runs with that of the tests.
   [[nodiscard]] Result<std::unique_ptr<SqliteStore>> open(const TimePoint& now,
-                                                          Durability durability = Durability::relaxed) {
-    return SqliteStore::open(path(), durability, [&now, this] {
-      const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
-      return store::ClockPair{now, std::chrono::milliseconds{1'700'000'000'000} + away + passed};
-    });
+                                                          Durability durability = Durability::relaxed,
+                                                          int log_pages = SqliteStore::log_pages_max) {
+    return SqliteStore::open(
+        path(), durability,
+        [&now, this] {
+          const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+          return store::ClockPair{now, std::chrono::milliseconds{1'700'000'000'000} + away + passed};
+        },
+        log_pages);
   }
   /// What a broker that is killed now leaves: path() is a copy of the files as they are.
   void kill() {
     const std::string before = path();
     ++number_;
-    for (const char* const part : {"", "-wal"})
+    for (const char* const part : {"", "-wal", "-commits"})
       if (std::filesystem::exists(before + part)) std::filesystem::copy_file(before + part, path() + part);
   }
 
@@ -57,8 +61,10 @@ class Shelf {
 /// A broker with a database, which can be killed and started again.
 struct DurableRig {
   explicit DurableRig(broker::BrokerConfig config = {}, std::uint64_t seed = 1,
-                      Durability how = Durability::relaxed)
-      : durability{how}, store{must(shelf.open(rig.now, how))}, rig{std::move(config), seed, *store} {}
+                      Durability how = Durability::relaxed, int log_pages = SqliteStore::log_pages_max)
+      : durability{how},
+        store{must(shelf.open(rig.now, how, log_pages))},
+        rig{std::move(config), seed, *store} {}
   void run() { rig.run(); }
   void advance(Duration duration) { rig.advance(duration); }
   void kill(std::chrono::seconds away = {}) {

@@ -63,11 +63,31 @@ TEST(SqliteStore, WritesWhatHasWaitedWhenItEnds) {
   EXPECT_EQ(database->word("SELECT client_id FROM session").value_or(""), "a");
 }
 
+TEST(SqliteStore, AReaderThatDoesNotEndStopsALogThatHasGrownTooLong) {
+  DurableRig world{{}, 1, Durability::relaxed, 100};
+  Client p{world.rig}, r{world.rig};
+  p.enter("id=p clean");
+  r.enter("id=r clean session_expiry_interval=1000");
+  r.subscribe("t:1");
+  r.cut();
+  auto reader = store::Database::open(world.shelf.path(), store::Access::read_only);
+  ASSERT_TRUE(reader && reader->execute("BEGIN; SELECT count(*) FROM message"));
+  for (int i = 0; i < 100 && p.is_open(); ++i) p.send("PUBLISH q=1 id=1 t=t p=x");
+  ASSERT_NE(world.rig.broker.store_fault(), nullptr);
+  EXPECT_THAT(world.rig.broker.store_fault()->context, testing::HasSubstr("reads the database"));
+  EXPECT_LT(std::filesystem::file_size(world.shelf.path() + "-wal"), 4200u * 120);
+  world.advance(3s);
+  EXPECT_NE(world.rig.broker.store_fault(), nullptr);
+  ASSERT_TRUE(reader->execute("COMMIT"));
+  world.advance(1s);
+  EXPECT_EQ(world.rig.broker.store_fault(), nullptr);
+}
+
 TEST(SqliteStore, NobodyElseMayReadIt) {
   TimePoint now{};
   Shelf shelf;
   const auto store = DurableRig::must(shelf.open(now));
-  for (const char* const part : {"", "-wal"}) {
+  for (const char* const part : {"", "-wal", "-commits"}) {
     const auto mode = std::filesystem::status(shelf.path() + part).permissions();
     EXPECT_EQ(mode & (std::filesystem::perms::group_all | std::filesystem::perms::others_all),
               std::filesystem::perms::none)
