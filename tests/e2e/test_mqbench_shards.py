@@ -83,14 +83,14 @@ def assert_whole(results, sent, subscribers=2):
 
 @pytest.mark.parametrize("qos", (0, 2))
 def test_three_shards_are_one_run(broker, rendezvous, scratch, qos):
-    with shards(3, broker, scratch, "--rate", "700/s", "--count", 1400, "-q", qos, rendezvous=rendezvous) as (running, paths):
+    with shards(3, broker, scratch, "--rate", "1400/s", "--count", 1400, "-q", qos, rendezvous=rendezvous) as (running, paths):
         results = results_of(running, paths)
     assert_whole(results, 1400)
     # Publishers 0 to 6 in turn, and subscribers 0 and 1: the third has none, and judges nothing.
     assert [result["counts"]["sent"] for result in results] == [600, 400, 400]
     assert [result["counts"]["received"] for result in results] == [1400, 1400, 0]
     # The k-th message is due at k times the interval, whoever sends it; publisher n begins with message n.
-    assert [result["times_ns"]["first_due"] for result in results] == [0, 1428571, 2857143]
+    assert [result["times_ns"]["first_due"] for result in results] == [0, 714286, 1428571]
     assert sum(result["latency_ns"].get("due_to_received", {}).get("count", 0) for result in results) == 2800
 
 
@@ -200,7 +200,7 @@ def test_clients_that_cannot_connect_end_all_shards(rendezvous):
 def test_who_is_missing_is_named_by_all_when_the_first_waits_no_longer(broker):
     name = unique("run")
     with start("mqbench", *shard_args(broker, "--shard", "3/4", "--rendezvous-timeout", "10m", name=name)) as third:
-        for patience in ("3s", "60s"):  # a busy machine may need longer to let the third one meet the first
+        for patience in ("1s", "60s"):  # a busy machine may need longer to let the third one meet the first
             with start("mqbench", *shard_args(broker, "--rendezvous-timeout", patience, "--shard", "1/4", name=name)) as first:
                 result = first.wait(SECONDS)
             if b"2 of 4 shards of" in result.err:
@@ -331,11 +331,11 @@ def hosts():
         yield hosts
 
 
-@pytest.mark.parametrize("auto", (False, True))
-def test_gnu_parallel_over_ssh(broker, hosts, scratch, auto):
-    line = command(broker, scratch, shard="auto" if auto else "{}/3", number="{}")
-    done = run(["parallel", "--will-cite", "-j1", "-S", ",".join(hosts.addresses), ("MQBENCH_SHARDS=3 " if auto else "") + line,
-                ":::", "1", "2", "3"], env=environment(**hosts.environment), seconds=SECONDS)
+def test_gnu_parallel_over_ssh(broker, hosts, scratch):
+    """As the manual says it, but with --shard auto."""
+    line = command(broker, scratch, shard="auto", number="{}")
+    done = run(["parallel", "--will-cite", "-j1", "-S", ",".join(hosts.addresses), "MQBENCH_SHARDS=3 " + line, ":::", "1", "2", "3"],
+               env=environment(**hosts.environment), seconds=SECONDS)
     assert done.code == 0, done
     assert_merged(scratch, 3, 700)
 
@@ -346,22 +346,8 @@ def slurm():
         yield slurm
 
 
-def test_slurm(broker, slurm, scratch):
-    line = command(broker, scratch, shard="auto", number="$((SLURM_PROCID + 1))")
-    done = run(["srun", "-n", "3", "sh", "-c", line], env=environment(**slurm.environment), seconds=SECONDS)
-    assert done.code == 0, done
-    assert_merged(scratch, 3, 700)
-
-
 # More processes than processors, and as root, is what Open MPI wants to be told.
 MPI_AS_ANYBODY = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1"}
-
-
-def test_open_mpi(broker, scratch):
-    line = command(broker, scratch, shard="auto", number="$((OMPI_COMM_WORLD_RANK + 1))")
-    done = run(["mpirun", "-n", "3", "sh", "-c", line], env=environment(**MPI_AS_ANYBODY), seconds=SECONDS)
-    assert done.code == 0, done
-    assert_merged(scratch, 3, 700)
 
 
 # --- the recipes of the manual, as they are printed -----------------------------------------------

@@ -274,6 +274,7 @@ void Verifier::add_streams(VerifyResult& result, const VerifySubscriber& subscri
     result.streams.push_back({.publisher = publisher->name(),
                               .subscriber = subscriber.name(),
                               .qos = subscriber.promised(),
+                              .asked = scenario_.kind_of_subscriber(subscriber.number()).promised(),
                               .judged = stream.judge(publisher->published(), subscriber.promised())});
   }
 }

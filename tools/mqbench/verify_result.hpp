@@ -14,7 +14,8 @@ namespace mq::bench {
 struct VerifiedStream {
   std::string publisher;
   std::string subscriber;
-  mqtt::QoS qos = mqtt::QoS::at_most_once;  ///< what is promised from end to end
+  mqtt::QoS qos = mqtt::QoS::at_most_once;    ///< what is promised from end to end
+  mqtt::QoS asked = mqtt::QoS::at_most_once;  ///< what was asked for: a broker may grant less (3.9.3)
   StreamJudgement judged;
 };
 

@@ -80,6 +80,7 @@ void add_verified_stream(JsonWriter& json, const VerifiedStream& stream) {
   json.field("publisher", stream.publisher);
   json.field("subscriber", stream.subscriber);
   json.field("qos", mqtt::to_number(stream.qos));
+  json.field("asked_qos", mqtt::to_number(stream.asked));
   add_stream_counts(json, stream.judged.counts);
   json.key("examples");
   json.begin_object();

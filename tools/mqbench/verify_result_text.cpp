@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
 
 #include "mqbench/verify_result.hpp"
 
@@ -26,6 +30,17 @@ void add_verdict(Out out, const VerifyResult& result) {
   for (const std::string& each : std::span{broken}.first(std::min(broken.size(), lines_max)))
     fmt::format_to(out, "  {}\n", each);
   if (broken.size() > lines_max) fmt::format_to(out, "  and {} more\n", broken.size() - lines_max);
+}
+
+/// No promise was broken by that, but a lesser one was given.
+void add_downgrades(Out out, const VerifyResult& result) {
+  std::map<std::pair<mqtt::QoS, mqtt::QoS>, std::set<std::string_view>> granted;
+  for (const VerifiedStream& each : result.streams)
+    if (each.qos < each.asked) granted[{each.asked, each.qos}].insert(each.subscriber);
+  for (const auto& [qos, subscribers] : granted)
+    fmt::format_to(out, "QoS {} was asked for and QoS {} granted to {} subscriber{}, judged by that\n",
+                   mqtt::to_number(qos.first), mqtt::to_number(qos.second), subscribers.size(),
+                   subscribers.size() == 1 ? "" : "s");
 }
 
 void add_table(Out out, const VerifyResult& result) {
@@ -68,6 +83,7 @@ std::string as_text(const VerifyResult& result) {
   fmt::format_to(out, "verify: {} publishers, {} subscribers, {} messages of {} octets, MQTT {}\n",
                  s.all_publishers(), s.all_subscribers(), s.messages, s.size.text(), result.version);
   add_verdict(out, result);
+  add_downgrades(out, result);
   add_table(out, result);
   add_connections(out, result);
   return text;
