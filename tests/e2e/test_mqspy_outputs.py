@@ -264,14 +264,14 @@ def test_coverage_lists_each_clause_with_its_rule_or_the_reason():
 # --- options of other commands --------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("command", [("proxy", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"), ("read", "f"), ("lint", "f"),
-                                     ("replay", "f", "--to", "127.0.0.1:1"), ("decode", "3000"), ("explain", "PUBLISH")], ids=lambda words: words[0])
+                                     ("replay", "f", "--to", "127.0.0.1:1"), ("capture", "-i", "lo"), ("decode", "3000"), ("explain", "PUBLISH")], ids=lambda words: words[0])
 @pytest.mark.parametrize("commands,options", [
     ("proxy", ["--print-address", "--fault=qos>0 do drop", "--seed=2"]),
     ("proxy and replay", ["--to=h", "--insecure", "--connect-timeout=1s"]), ("replay", ["--conn=c1", "--speed=max"]),
-    ("proxy, read and lint", ["--stop-on=qos>0", "--expect=qos>0"]),
-    ("proxy, read, lint and replay", ["--filter=qos>0", "--json", "-tepoch", "--group", "--ladder", "--stats", "--write=f"]),
-    ("proxy, read, lint, replay and decode", ["-v", "-q", "-s1", "--show-secrets"]),
-    ("decode", ["-V5", "--from=client"]), ("explain", ["--coverage"])], ids=lambda value: str(value)[:24])
+    ("proxy, read, capture and lint", ["--stop-on=qos>0", "--expect=qos>0"]),
+    ("proxy, read, capture, lint and replay", ["--filter=qos>0", "--json", "-tepoch", "--group", "--ladder", "--stats", "--write=f"]),
+    ("proxy, read, capture, lint, replay and decode", ["-v", "-q", "-s1", "--show-secrets"]),
+    ("decode", ["-V5", "--from=client"]), ("explain", ["--coverage"]), ("capture", ["--interface=lo"])], ids=lambda value: str(value)[:24])
 def test_an_option_of_another_command_is_refused_by_name(command, commands, options):
     if command[0] in commands:
         return

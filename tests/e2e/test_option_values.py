@@ -52,7 +52,7 @@ WRONG_OF = {"mqspy": {
     "--listen": "gopher://x", "--to": "gopher://x", "--ready-fd": "-1", "--ca-out": "", "--to-cert": ("/nowhere", "--to-key", "/nowhere"),
     "--to-key": ("/nowhere", "--to-cert", "/nowhere"), "--fault": "qos>0 do nothing", "--seed": "x", "--filter": "qoss>0", "--stop-on": "qoss>0",
     "--expect": "qos>0 within soon", "--from": "nobody", "--snippet": "x", "--time": "never", "--write": "",
-    "--pcap-style": ("udp", "--write", "f"), "--conn": "", "--speed": "0", "--answer-timeout": "0",
+    "--pcap-style": ("udp", "--write", "f"), "--conn": "", "--interface": "", "--speed": "0", "--answer-timeout": "0",
 }}
 # The options of a command that is not the plain one.
 COMMANDS = {"mqspy": {"Proxy": ("proxy", "--listen", "mqtts://127.0.0.1:0", "--to", "mqtts://127.0.0.1:1"),

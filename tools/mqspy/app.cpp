@@ -1,5 +1,6 @@
 #include "mqspy/app.hpp"
 
+#include "mqspy/cmd_capture.hpp"
 #include "mqspy/cmd_decode.hpp"
 #include "mqspy/cmd_explain.hpp"
 #include "mqspy/cmd_proxy.hpp"
@@ -11,6 +12,7 @@ namespace mq::spy {
 ExitCode spy(const SpyConfig& config) {
   switch (config.command) {
     case Command::decode: return decode_command(config);
+    case Command::capture: return capture_command(config);
     case Command::proxy: return proxy_command(config);
     case Command::replay: return replay_command(config);
     case Command::explain: return explain_command(config);

@@ -6,6 +6,7 @@
 
 #include "common/diag.hpp"
 #include "common/sentences.hpp"
+#include "mqspy/capture_account.hpp"
 #include "mqspy/outputs.hpp"
 #include "mqspy/recording_file.hpp"
 #include "mqspy/selection.hpp"
@@ -28,7 +29,7 @@ class Reading {
     if (code != ExitCode::ok && closed_) return ExitCode::ok;
     intake_.finish();
     recorder_.finish(intake_.last_time());
-    if (!watch_.over()) tell_account();
+    if (!watch_.over() && intake_.is_capture_file()) tell_account(diag_, intake_.account());
     if (const auto written = outputs_.flush(); !written) code = failed(written.error());
     if (closed_) return ExitCode::ok;
     return code == ExitCode::ok ? verdict() : code;
@@ -62,23 +63,6 @@ class Reading {
     closed_ = is_closed_pipe(error);
     if (!closed_) diag_.error(local_io_failed(error));
     return ExitCode::local_io;
-  }
-
-  void tell_account() {
-    const CaptureAccount& a = intake_.account();
-    if (a.fragments > 0)
-      diag_.warning(fmt::format("{} fragments of IP packets are not put together: what they hold is missing",
-                                a.fragments));
-    if (a.unknown_link > 0)
-      diag_.warning(fmt::format("{} packets have a link layer that is not known here", a.unknown_link));
-    if (a.damaged > 0) diag_.warning(fmt::format("{} packets are shorter than their headers", a.damaged));
-    if (a.given_up > 0)
-      diag_.warning(fmt::format("{} connections were not followed to their end: there were too many at once",
-                                a.given_up));
-    if (intake_.is_capture_file() && a.mqtt_connections == 0)
-      diag_.warning(
-          fmt::format("no MQTT in {} packets of {} TCP connections{}", a.packets, a.connections,
-                      a.tls_connections > 0 ? fmt::format(", of which {} are TLS", a.tls_connections) : ""));
   }
 
   Outputs& outputs_;

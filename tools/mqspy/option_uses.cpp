@@ -16,30 +16,34 @@ struct Use {
   std::string_view said;
 };
 
-constexpr auto for_watching = {Command::proxy, Command::read, Command::lint};
-constexpr auto for_telling = {Command::proxy, Command::read, Command::lint, Command::replay};
-constexpr auto for_showing = {Command::proxy, Command::read, Command::lint, Command::replay, Command::decode};
+constexpr auto for_watching = {Command::proxy, Command::read, Command::capture, Command::lint};
+constexpr auto for_telling = {Command::proxy, Command::read, Command::capture, Command::lint,
+                              Command::replay};
+constexpr auto for_showing = {Command::proxy, Command::read,   Command::capture,
+                              Command::lint,  Command::replay, Command::decode};
 constexpr auto for_connecting = {Command::proxy, Command::replay};
 constexpr auto for_replay = {Command::replay};
 constexpr auto for_proxy = {Command::proxy};
+constexpr auto for_capture = {Command::capture};
 constexpr auto for_decode = {Command::decode};
 constexpr auto for_explain = {Command::explain};
 
 /// Options before the groups that they are in.
 constexpr std::array uses{
-    Use{"--verbose", for_showing, "proxy, read, lint, replay and decode"},
-    Use{"--no-acks", for_showing, "proxy, read, lint, replay and decode"},
-    Use{"--snippet", for_showing, "proxy, read, lint, replay and decode"},
-    Use{"--show-secrets", for_showing, "proxy, read, lint, replay and decode"},
+    Use{"--verbose", for_showing, "proxy, read, capture, lint, replay and decode"},
+    Use{"--no-acks", for_showing, "proxy, read, capture, lint, replay and decode"},
+    Use{"--snippet", for_showing, "proxy, read, capture, lint, replay and decode"},
+    Use{"--show-secrets", for_showing, "proxy, read, capture, lint, replay and decode"},
+    Use{"--interface", for_capture, "capture"},
     Use{"--coverage", for_explain, "explain"},
     Use{"Proxy", for_proxy, "proxy"},
     Use{"Faults", for_proxy, "proxy"},
     Use{"Server", for_connecting, "proxy and replay"},
     Use{"Replay", for_replay, "replay"},
-    Use{"--filter", for_telling, "proxy, read, lint and replay"},
-    Use{"Selecting", for_watching, "proxy, read and lint"},
+    Use{"--filter", for_telling, "proxy, read, capture, lint and replay"},
+    Use{"Selecting", for_watching, "proxy, read, capture and lint"},
     Use{"Reading", for_decode, "decode"},
-    Use{"Showing", for_telling, "proxy, read, lint and replay"},
+    Use{"Showing", for_telling, "proxy, read, capture, lint and replay"},
 };
 
 }  // namespace

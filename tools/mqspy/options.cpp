@@ -4,6 +4,7 @@
 
 #include "common/connect_options.hpp"
 #include "common/spelling.hpp"
+#include "common/value_checks.hpp"
 #include "mqspy/option_uses.hpp"
 
 namespace mq::spy {
@@ -15,9 +16,10 @@ struct NamedCommand {
   std::string_view name;
   Command command;
 };
-constexpr NamedCommand commands[] = {{"proxy", Command::proxy},   {"read", Command::read},
-                                     {"lint", Command::lint},     {"replay", Command::replay},
-                                     {"decode", Command::decode}, {"explain", Command::explain}};
+constexpr NamedCommand commands[] = {{"proxy", Command::proxy},     {"read", Command::read},
+                                     {"capture", Command::capture}, {"lint", Command::lint},
+                                     {"replay", Command::replay},   {"decode", Command::decode},
+                                     {"explain", Command::explain}};
 
 Fault choose_command(SpyConfig& config) {
   std::string known;
@@ -42,6 +44,8 @@ Fault check_arguments(const SpyConfig& config) {
     return fmt::format("proxy takes no argument {}", in_quotes(config.arguments[0]));
   if (config.command == Command::explain && config.arguments.empty() != config.coverage)
     return "explain needs a clause, reason code, property or packet type, or --coverage";
+  if (config.command == Command::capture && config.interface.empty())
+    return "option '--interface' is missing: where is there something to see? \"any\" is all";
   if (config.command == Command::replay && !config.proxy.server.to)
     return "option '--to' is missing: where is the server?";
   if (config.command == Command::proxy) return find_proxy_fault(config.proxy);
@@ -61,6 +65,11 @@ void declare_reading(Options& o, SpyConfig& config) {
       .group(group)
       .text(
           "decode: of packets without a CONNECT before them (default: the first in which they can be read)");
+  o.text("-i,--interface", config.interface)
+      .metavar("NAME")
+      .must(not_empty)
+      .group(group)
+      .text("capture: the network interface, or any");
   o.flag("--coverage", config.coverage)
       .group(group)
       .text("explain: which clauses lint judges, and why not the others");
@@ -76,14 +85,15 @@ Program mqspy_program() {
   return {.name = "mqspy",
           .summary = "Shows MQTT packets, and says what is wrong with them by clause of the specification.",
           .usage =
-              "proxy --listen URL --to URL | read FILE | lint FILE | replay FILE --to URL | decode [HEX…] | "
+              "proxy --listen URL --to URL | read FILE | capture -i INTERFACE [FILTER…] | lint FILE | replay "
+              "FILE --to URL | decode [HEX…] | "
               "explain NAME  [OPTIONS]"};
 }
 
 void declare_spy_options(Options& o, SpyConfig& config) {
   o.text("COMMAND", config.typed.command)
       .default_text("")
-      .text("what to do: proxy, read, lint, replay, decode, explain")
+      .text("what to do: proxy, read, capture, lint, replay, decode, explain")
       .typed_only();
   o.list("ARGUMENT", config.arguments).text("what to do it with").typed_only();
   o.rule([&config] { return choose_command(config); });
@@ -101,6 +111,7 @@ void declare_spy_options(Options& o, SpyConfig& config) {
             "and lose a packet");
   o.example("mqspy read capture.pcapng", "the packets of a capture, a line each");
   o.example("tcpdump -w - port 1883 | mqspy read -", "see them go by");
+  o.example("mqspy capture -i eth0 tcp port 1883", "the same by itself, as root");
   o.example("mqspy lint capture.pcapng", "only what is wrong; exit code 13 if something is");
   o.example("mqspy replay capture.pcapng --to broker.lan --filter 'client_id==\"plc3\"'",
             "a client once more, its answers compared");

@@ -16,7 +16,7 @@
 
 namespace mq::spy {
 
-enum class Command : std::uint8_t { decode, read, lint, explain, proxy, replay };
+enum class Command : std::uint8_t { decode, read, lint, explain, proxy, replay, capture };
 
 struct SpyConfig {
   Command command = Command::decode;
@@ -28,6 +28,7 @@ struct SpyConfig {
   LogSettings log;
   std::optional<mqtt::Version> version;  ///< of packets that do not say it
   std::optional<mqtt::Sender> sender;    ///< of packets whose direction is not known
+  std::string interface;                 ///< capture: where
   bool coverage = false;                 ///< explain: what lint covers
 
   SelectionConfig selection;
