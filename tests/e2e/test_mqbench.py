@@ -422,7 +422,7 @@ def test_presets_are_listed():
     (("run", "--rate", "max", "--arrival", "poisson"), "--arrival"), (("run", "--duration", "0"), "--duration"),
     (("run", "--count", "5", "--duration", "1s"), "--duration"), (("run", "--ramp", "max"), "--ramp"),
     (("run", "--threads", "0"), "--threads"), (("run", "--source", ""), "--source"), (("run", "--source", "nowhere"), "--source"), (("run", "--json", ""), "--json"),
-    (("run", "-c", "-i", "x"), "-c"), (("run", "--reconnect"), "--reconnect"), (("run", "-L", "mqtt://h/topic"), "topic"),
+    (("run", "-c", "-i", "x"), "-c"), (("run", "-L", "mqtt://h/topic"), "topic"),
     (("run", "--duration", "9000h"), "year"), (("run", "-d"), "-d"),
     (("run", "--auth-method", "x"), "--auth-method"),
     (("run", "--will-topic", "t", "--will-on-exit"), "--will-on-exit"),

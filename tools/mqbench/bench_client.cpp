@@ -10,6 +10,16 @@ namespace {
 /// Queued within one turn: what one gathered write takes.
 constexpr std::size_t batch_bytes = 64 * 1024;
 
+/// A session that has done its work is not to stay at the broker.
+mqtt::PropertiesView ending_session() {
+  static const mqtt::Properties ends = [] {
+    mqtt::Properties properties;
+    properties.add(mqtt::PropertyId::session_expiry_interval, 0);
+    return properties;
+  }();
+  return ends.view();
+}
+
 }  // namespace
 
 BenchClient::BenchClient(Surroundings& around, ClientOwner& owner, ClientKinds::Options options,
@@ -25,7 +35,28 @@ void BenchClient::connect() {
 void BenchClient::on_opening(mqtt::net::StreamTarget& target) {
   if (const auto source = around_.plan.source_of(number_); !source.empty())
     target.connect.local_address = source;
-  connecting_.make().step_began = around_.loop.now();
+  if (away_) add_other_nodes(target);
+  Connecting& connecting = connecting_.make();
+  connecting.step_began = around_.loop.now();
+  if (connecting.began == mqtt::TimePoint{}) connecting.began = connecting.step_began;
+}
+
+/// Its own node may have died: then the others of its kind take it, as far as the way to them is the same.
+/// The clients of one node take them in turn, and so do the attempts of each.
+void BenchClient::add_other_nodes(mqtt::net::StreamTarget& target) const {
+  const std::vector<std::uint32_t>& nodes = around_.plan.brokers_for(number_);
+  const std::uint32_t place = around_.plan.place_of(number_);
+  const auto count = static_cast<std::uint32_t>(nodes.size());
+  for (std::uint32_t n = 0; n + 1 < count; ++n) {
+    const std::uint32_t other = nodes[(place + 1 + (place / count + n) % (count - 1)) % count];
+    const mqtt::net::StreamTarget& there = around_.kinds[other].publisher->target;
+    const bool same_way = !target.tls == !there.tls && target.ws.has_value() == there.ws.has_value() &&
+                          (!target.ws || target.ws->path == there.ws->path) && !target.hosts.empty();
+    if (same_way) target.hosts.insert(target.hosts.end(), there.hosts.begin(), there.hosts.end());
+  }
+  if (!target.hosts.empty())
+    std::ranges::rotate(target.hosts, target.hosts.begin() + static_cast<std::ptrdiff_t>(
+                                                                 connecting_->in_vain % target.hosts.size()));
 }
 
 void BenchClient::on_connecting(mqtt::ConnectOptions& connect) {
@@ -49,13 +80,34 @@ mqtt::Duration BenchClient::next_step() {
 
 void BenchClient::ready() {
   arrived();
+  if (std::exchange(away_, false)) return owner_.on_back();
   owner_.on_ready();
+}
+
+void BenchClient::go_away(const mqtt::Ending& ending) {
+  away_ = true;
+  owner_.on_away(ending);
+}
+
+/// Each attempt is measured alone.
+void BenchClient::on_lost(const mqtt::Ending& ending, mqtt::Duration) {
+  const bool in_vain = away_ || connecting_;
+  if (in_vain)
+    ++around_.measurements.refusals[why(ending)];
+  else
+    go_away(ending);
+  connecting_.make() = {.began = {}, .step_began = {}, .in_vain = connecting_->in_vain + in_vain};
+  owner_.on_still_away(ending, number_);
 }
 
 void BenchClient::leave() {
   if (!present_) return;
   leaving_ = true;
   client_.disconnect(mqtt::ReasonCode::normal_disconnection, farewell());
+}
+
+mqtt::PropertiesView BenchClient::farewell() const {
+  return around_.keeps_sessions ? ending_session() : mqtt::PropertiesView{};
 }
 
 void BenchClient::on_connack(const mqtt::ConnackView& connack) {
@@ -80,6 +132,7 @@ std::string why(const mqtt::Ending& ending) {
 void BenchClient::on_ended(const mqtt::Ending& ending) {
   present_ = false;
   gone_ = true;
+  if (!leaving_ && !away_) go_away(ending);
   owner_.on_gone(ending, number_, leaving_);
 }
 
@@ -109,6 +162,11 @@ bool BenchPublisher::find_room() {
   return !waiting_;
 }
 
+void BenchPublisher::be_ready() {
+  ready();
+  look_for_room();
+}
+
 void BenchPublisher::look_for_room() {
   if (!waiting_ || client_.unsent() > 0 || !has_room()) return;
   waiting_ = false;
@@ -123,7 +181,6 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
   const std::uint64_t sequence = plan.scenario.sequence_of(number(), sent_);
   if (stream != std::exchange(stream_, stream) || topic_.empty()) topic_ = plan.topic_of(stream);
   const mqtt::MutableBytes payload = around_.payloads.make(stream, sequence, sent_);
-  const bool measured = plan.measures(due - around_.start);
   const mqtt::TimePoint now = around_.loop.refresh_now();
   if (!plan.scenario.unstamped())
     write_stamp({.run = plan.run,
@@ -143,7 +200,7 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
     ++around_.measurements.rejected;
     return owner_.on_cannot_publish(topic_, id.error());
   }
-  if (*id != 0) in_flight_.put(*id, InFlight{now, stream, measured});
+  if (*id != 0) in_flight_.put(*id, InFlight{due, now, stream});
   note_sent(due, now, plan.scenario.receivers_of(stream));
   client_.flush();
 }
@@ -155,6 +212,7 @@ void BenchPublisher::note_sent(mqtt::TimePoint due, mqtt::TimePoint now, std::ui
   ++sent_;
   ++m.sent;
   expected_ += expected;
+  m.due_per_second.note(due - around_.start, expected);
   if (around_.plan.measures(due - around_.start)) m.lag.record((now - due).count());
   m.first_due = mqtt::earlier(m.first_due, due);
   m.last_sent = now;
@@ -188,13 +246,18 @@ void BenchPublisher::on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mq
   if (const InFlight* message = in_flight_.find(id)) {
     if (refused) {
       ++refused_.make()[message->stream];
-      expected_ -= around_.plan.scenario.receivers_of(message->stream);
-    } else if (message->measured) {
+      forget_expected(message->due, around_.plan.scenario.receivers_of(message->stream));
+    } else if (around_.plan.measures(message->due - around_.start)) {
       m.ack.record((around_.loop.refresh_now() - message->sent).count());
     }
     in_flight_.erase(id);
   }
   look_for_room();
+}
+
+void BenchPublisher::forget_expected(mqtt::TimePoint due, std::uint64_t deliveries) {
+  expected_ -= deliveries;
+  around_.measurements.due_per_second.take_back(due - around_.start, deliveries);
 }
 
 std::uint64_t BenchPublisher::deliverable_of(std::uint32_t stream) const {
@@ -220,10 +283,11 @@ BenchSubscriber::BenchSubscriber(Surroundings& around, ClientOwner& owner, Clien
     : BenchClient{around, owner, std::move(options), number},
       inbox_{around, number < around.plan.scenario.slow ? Reading::slowly : Reading::promptly} {}
 
-/// A session that was kept has its subscription, and its messages come at once.
+/// A session that was kept has its subscription, and its messages come at once. One that was lost before its
+/// SUBACK came may have none.
 void BenchSubscriber::on_accepted() {
   back_ = around_.loop.now();
-  if (client_.session().limits().session_present) return ready();
+  if (client_.session().limits().session_present && (away() || kept_ > 0)) return ready();
   const std::vector<std::string> filters = around_.plan.filters_of(number());
   mqtt::SubscriptionList list;
   for (const std::string& filter : filters) list.add(filter, {.qos = around_.plan.scenario.subscribe_qos});
@@ -243,14 +307,9 @@ void BenchSubscriber::on_subscribed(mqtt::PacketId, const mqtt::SubackView& suba
   ready();
 }
 
-/// A session that has done its work is not to stay at the broker.
 mqtt::PropertiesView BenchSubscriber::farewell() const {
-  static const mqtt::Properties ends = [] {
-    mqtt::Properties properties;
-    properties.add(mqtt::PropertyId::session_expiry_interval, 0);
-    return properties;
-  }();
-  return around_.plan.scenario.stored == Stored::queued && kept_ > 0 ? ends.view() : mqtt::PropertiesView{};
+  const bool returned = around_.plan.scenario.stored == Stored::queued && kept_ > 0;
+  return returned ? ending_session() : BenchClient::farewell();
 }
 
 void BenchSubscriber::on_message(const mqtt::PublishView& message, mqtt::AckToken) {

@@ -40,6 +40,8 @@ struct Surroundings {
   /// To the clock of stamps, which all machines of a run share.
   mqtt::Duration clock_offset{};
   std::uint64_t batch = 0;  ///< counts the turns in which messages are sent
+  /// Clients that reconnect have left sessions to the broker, which are to end with them.
+  bool keeps_sessions = false;
 };
 
 /// Who is told of a client.
@@ -55,6 +57,11 @@ class ClientOwner {
   virtual void on_room(std::uint32_t publisher) = 0;
   /// For whatever reason; `asked_for` if it was leave().
   virtual void on_gone(const mqtt::Ending& ending, std::uint32_t client, bool asked_for) = 0;
+  /// Its connection broke, which nobody has asked for. on_back() or on_gone() follows.
+  virtual void on_away(const mqtt::Ending& ending) = 0;
+  /// This is why it will try again, now that it is away or in vain has tried to come back.
+  virtual void on_still_away(const mqtt::Ending& ending, std::uint32_t client) = 0;
+  virtual void on_back() = 0;
 
  protected:
   ~ClientOwner() = default;
@@ -87,16 +94,19 @@ class BenchClient : public mqtt::ClientHandler {
   void on_message(const mqtt::PublishView&, mqtt::AckToken) override {}
   void on_published(mqtt::PacketId, mqtt::ReasonCode, mqtt::PropertiesView) override {}
   void on_connack(const mqtt::ConnackView& connack) override;
+  void on_lost(const mqtt::Ending& ending, mqtt::Duration delay) override;
   void on_ended(const mqtt::Ending& ending) override;
   /// CONNACK has accepted it.
   virtual void on_accepted() = 0;
   /// Connected, it has nothing to measure of that any more.
   void arrived() { connecting_.reset(); }
   void ready();
+  /// It was ready, and its connection has broken.
+  [[nodiscard]] bool away() const { return away_; }
   /// A step on the way has begun now; since when was the one before it under way?
   mqtt::Duration next_step();
   /// What its DISCONNECT says.
-  [[nodiscard]] virtual mqtt::PropertiesView farewell() const { return {}; }
+  [[nodiscard]] virtual mqtt::PropertiesView farewell() const;
   /// Another connection begins now.
   void restart_clock() { connecting_.make().began = around_.loop.refresh_now(); }
   /// What ends it is our own doing.
@@ -111,15 +121,19 @@ class BenchClient : public mqtt::ClientHandler {
   struct Connecting {
     mqtt::TimePoint began{};
     mqtt::TimePoint step_began{};
+    std::uint32_t in_vain = 0;  // attempts to come back
   };
 
   void on_opening(mqtt::net::StreamTarget& target) override;
   void on_step(mqtt::net::OpenStep step) override;
+  void add_other_nodes(mqtt::net::StreamTarget& target) const;
+  void go_away(const mqtt::Ending& ending);
 
   std::uint32_t number_;
   bool present_ = false;  // from connect() to its end
   bool gone_ = false;
   bool leaving_ = false;
+  bool away_ = false;
   mqtt::Rare<Connecting> connecting_;  // until it is ready
 };
 
@@ -155,17 +169,20 @@ class BenchPublisher : public BenchClient {
  protected:
   /// Of its next message, from when it was due.
   void note_sent(mqtt::TimePoint due, mqtt::TimePoint now, std::uint64_t expected);
-  void forget_expected(std::uint64_t deliveries) { expected_ -= deliveries; }
+  /// Of a message that was due then, and the server has refused.
+  void forget_expected(mqtt::TimePoint due, std::uint64_t deliveries);
   void look_for_room();
-  void on_accepted() override { ready(); }
+  void on_accepted() override { be_ready(); }
+  /// Ready, and with what fell due while it was away.
+  void be_ready();
   [[nodiscard]] virtual bool has_room();
   [[nodiscard]] virtual mqtt::PropertiesView properties(std::uint64_t sequence);
 
  private:
   struct InFlight {
+    mqtt::TimePoint due{};
     mqtt::TimePoint sent{};
     std::uint32_t stream = 0;
-    bool measured = false;
   };
 
   void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override;

@@ -26,6 +26,7 @@ void Inbox::note(const mqtt::PublishView& message, mqtt::TimePoint now) {
   const Arrived arrived = note_arrival(stamp);
   if (arrived == Arrived::duplicated) return void(++m.duplicated);
   ++distinct_;
+  m.came_per_second.note(stamp.due - around_.start);
   if (arrived == Arrived::reordered) ++m.reordered;
   if (!same_body(stamp, message.payload)) return void(++m.corrupted);
   record(stamp, now);

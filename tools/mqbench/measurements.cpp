@@ -17,10 +17,10 @@ std::size_t PerSecond::second_of(mqtt::Duration since_start) {
   return static_cast<std::size_t>(std::clamp<std::int64_t>(seconds, 0, seconds_max - 1));
 }
 
-void PerSecond::note(mqtt::Duration since_start) {
+void PerSecond::note(mqtt::Duration since_start, std::uint64_t count) {
   const std::size_t at = second_of(since_start);
   if (at >= counts_.size()) counts_.resize(at + 1);
-  ++counts_[at];
+  counts_[at] += count;
 }
 
 void PerSecond::add(const PerSecond& other) {
@@ -44,6 +44,8 @@ void Measurements::add(const Measurements& other) {
     this->*count += other.*count;
   sent_per_second.add(other.sent_per_second);
   received_per_second.add(other.received_per_second);
+  due_per_second.add(other.due_per_second);
+  came_per_second.add(other.came_per_second);
   for (const auto& [reason, count] : other.refusals) refusals[reason] += count;
   came_back = mqtt::earlier(came_back, other.came_back);
   first_due = mqtt::earlier(first_due, other.first_due);

@@ -17,7 +17,11 @@ class PerSecond {
   static constexpr std::size_t seconds_max = 24 * 3600;
 
   [[nodiscard]] static std::size_t second_of(mqtt::Duration since_start);
-  void note(mqtt::Duration since_start);
+  void note(mqtt::Duration since_start, std::uint64_t count = 1);
+  /// Of what was noted.
+  void take_back(mqtt::Duration since_start, std::uint64_t count) {
+    counts_[second_of(since_start)] -= count;
+  }
   void add(const PerSecond& other);
   [[nodiscard]] const std::vector<std::uint64_t>& counts() const { return counts_; }
 
@@ -70,7 +74,9 @@ struct Measurements {
   std::map<std::string, std::uint64_t> refusals;  ///< operations that failed, by reason
   PerSecond sent_per_second;
   PerSecond received_per_second;
-  mqtt::Deadline came_back;  ///< the first subscriber for whom messages had been kept
+  PerSecond due_per_second;   ///< deliveries of what was sent, by when the message was due
+  PerSecond came_per_second;  ///< of them, those that came
+  mqtt::Deadline came_back;   ///< the first subscriber for whom messages had been kept
   mqtt::Deadline first_due;
   mqtt::Deadline last_sent;
   mqtt::Deadline last_received;

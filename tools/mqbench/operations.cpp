@@ -52,6 +52,7 @@ void Operator::completed() {
   ++complete_;
   ++m.received;
   m.received_per_second.note(now - around_.start);
+  m.came_per_second.note(due_ - around_.start);
   m.last_received = now;
   const bool open_loop = around_.plan.scenario.open_loop();
   around_.seconds.record(now - around_.start, (now - (open_loop ? due_ : began_)).count());
@@ -66,7 +67,7 @@ void Operator::refused(std::string_view why) {
   ++around_.measurements.refusals[std::string{why}];
   if (!std::exchange(under_way_, false)) return;
   ++around_.measurements.rejected;
-  forget_expected(1);
+  forget_expected(due_, 1);
 }
 
 void Connector::publish(mqtt::TimePoint due) {
@@ -95,6 +96,12 @@ void Reconnector::on_accepted() {
 /// It tries again, so that the operation is still under way.
 void Reconnector::on_lost(const mqtt::Ending& ending, mqtt::Duration) {
   if (!std::exchange(cut_, false)) ++around_.measurements.refusals[why(ending)];
+}
+
+void Churner::on_lost(const mqtt::Ending& ending, mqtt::Duration delay) {
+  BenchClient::on_lost(ending, delay);
+  unsubscribing_ = false;
+  if (under_way()) refused(why(ending));
 }
 
 void Churner::publish(mqtt::TimePoint due) {
@@ -150,6 +157,7 @@ void Mortal::publish(mqtt::TimePoint due) {
 }
 
 void Requester::on_accepted() {
+  if (client_.session().limits().session_present && away()) return be_ready();
   mqtt::SubscriptionList list;
   const std::string filter = around_.plan.reply_topic(number());
   list.add(filter, {.qos = around_.plan.scenario.subscribe_qos});
@@ -160,7 +168,7 @@ void Requester::on_accepted() {
 void Requester::on_subscribed(mqtt::PacketId, const mqtt::SubackView& suback) {
   const auto code = static_cast<mqtt::ReasonCode>(suback.reasons.front());
   if (mqtt::is_error(code)) return owner_.on_filter_refused(around_.plan.reply_topic(number()), code);
-  ready();
+  be_ready();
 }
 
 void Requester::on_message(const mqtt::PublishView& message, mqtt::AckToken) {

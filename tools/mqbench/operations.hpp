@@ -80,6 +80,7 @@ class Churner final : public Operator {
   [[nodiscard]] bool has_room() override { return Operator::has_room() && !unsubscribing_; }
   void on_subscribed(mqtt::PacketId id, const mqtt::SubackView& suback) override;
   void on_unsubscribed(mqtt::PacketId id, const mqtt::UnsubackView& unsuback) override;
+  void on_lost(const mqtt::Ending& ending, mqtt::Duration delay) override;
   mqtt::TimePoint asked_{};
   bool unsubscribing_ = false;
 };

@@ -43,6 +43,17 @@ Fault choose_command(BenchConfig& config) {
   return fmt::format("there is no command {}: use one of {}", in_quotes(typed), all);
 }
 
+/// In the others, clients come and go as the scenario says.
+Fault check_reconnect(const BenchConfig& config) {
+  if (!config.connection.reconnect.enabled) return std::nullopt;
+  if (config.command == Command::verify) return "option '--reconnect': the clients of verify always do";
+  const Scenario& s = config.scenario;
+  const bool stays = s.operation == Operation::publish || s.operation == Operation::request ||
+                     s.operation == Operation::subscribe;
+  if (stays && s.stored == Stored::none) return std::nullopt;
+  return "option '--reconnect': the clients of this scenario leave and come back by themselves";
+}
+
 Fault choose_what_to_do(const Options& options, BenchConfig& config) {
   if (config.command == Command::verify) return choose_verification(options, config);
   if (const auto stray = option_of_group(options, verification_group))
@@ -59,7 +70,6 @@ Fault choose_what_to_do(const Options& options, BenchConfig& config) {
 Fault check_connection(const ConnectionConfig& connection) {
   if (connection.persistent || connection.session_expiry > 0)
     return "options '-c' and '-x' would leave a session of each client at the broker";
-  if (connection.reconnect.enabled) return "option '--reconnect': a connection that is lost is a result here";
   // A mechanism has a conversation with one server: the clients of a worker would share it.
   if (connection.authentication.method)
     return "options '--auth-method' and '--scram-user': enhanced authentication is for one client, not for "
@@ -104,6 +114,7 @@ void declare_bench_options(Options& options, BenchConfig& config) {
   options.rule([&options, &config] { return choose_what_to_do(options, config); });
   options.rule([&config] { return check_self(config.results, config.connection); });
   options.rule([&config] { return check_connection(config.connection); });
+  options.rule([&config] { return check_reconnect(config); });
   options.example("mqbench run", "ten pairs of clients on the broker of this machine");
   options.example("mqbench run fan-in -h broker --rate 20000/s --qos 1 --json result.json",
                   "20,000 messages a second of 1,000 publishers to one subscriber");

@@ -38,8 +38,15 @@ struct Plan {
   [[nodiscard]] std::string_view source_of(std::uint32_t client) const;
   /// The number of the broker that this client of clients() has.
   [[nodiscard]] std::uint32_t broker_of(std::uint32_t client) const {
-    return client < scenario.subscribers ? brokers.of_subscriber(client)
-                                         : brokers.of_publisher(client - scenario.subscribers);
+    return brokers_for(client)[place_of(client) % brokers_for(client).size()];
+  }
+  /// Those that clients of its kind take in turn.
+  [[nodiscard]] const std::vector<std::uint32_t>& brokers_for(std::uint32_t client) const {
+    return client < scenario.subscribers ? brokers.subscribe_from : brokers.publish_to;
+  }
+  /// Among the clients of its kind.
+  [[nodiscard]] std::uint32_t place_of(std::uint32_t client) const {
+    return client < scenario.subscribers ? client : client - scenario.subscribers;
   }
   /// Of the stream's messages.
   [[nodiscard]] std::string topic_of(std::uint32_t stream) const;

@@ -243,9 +243,12 @@ void add_outages(JsonWriter& json, const std::vector<Outage>& outages) {
     json.begin_object();
     json.field("from_s", outage.from);
     json.field("to_s", outage.to);
-    json.field("over", outage.over);
+    json.field("over", outage.recovered.has_value());
+    json.field("began_ns", outage.began.count());
+    if (outage.recovered) json.field("recovered_ns", outage.recovered->count());
     json.field("connections", outage.connections);
     json.field("received", outage.received);
+    if (outage.lost) json.field("lost", *outage.lost);
     json.end_object();
   }
   json.end_array();

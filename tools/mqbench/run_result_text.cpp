@@ -57,6 +57,18 @@ void add_counts(Out out, const RunResult& result) {
   for (const auto& [reason, count] : m.refusals) fmt::format_to(out, "refused {}: {}\n", count, reason);
 }
 
+void add_outage(Out out, const Outage& outage) {
+  const auto seconds = [](mqtt::Duration time) { return std::chrono::duration<double>{time}.count(); };
+  fmt::format_to(out, "outage from {:.3f} s ", seconds(outage.began));
+  if (outage.recovered)
+    fmt::format_to(out, "to {:.3f} s", seconds(*outage.recovered));
+  else
+    fmt::format_to(out, "on, which did not end");
+  fmt::format_to(out, ": {} connections at least, {} messages came", outage.connections, outage.received);
+  if (outage.lost) fmt::format_to(out, ", {} were lost", *outage.lost);
+  fmt::format_to(out, "\n");
+}
+
 void add_latency(Out out, std::string_view name, const Histogram& h) {
   if (h.count() == 0) return;
   const auto ms = [&h](double percent) { return static_cast<double>(h.at_percentile(percent)) / 1e6; };
@@ -92,10 +104,7 @@ std::string as_text(const RunResult& result) {
   for (const std::string& note : result.notes) fmt::format_to(out, "note: {}\n", note);
   text += '\n';
   add_counts(out, result);
-  for (const Outage& outage : result.outages)
-    fmt::format_to(out, "outage from second {} to {}{}: {} connections at least, {} messages came\n",
-                   outage.from, outage.to, outage.over ? "" : ", which did not end", outage.connections,
-                   outage.received);
+  for (const Outage& outage : result.outages) add_outage(out, outage);
   fmt::format_to(out, "\n{:<18}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "latency in ms", "count",
                  "mean", "p50", "p90", "p99", "p99.9", "max");
   add_latency(out, "due to received", m.due_to_received);

@@ -266,7 +266,8 @@ Service Runner::service() const {
   const Scenario& s = plan_.scenario;
   const double per_second = s.open_loop() ? s.rate / std::max<double>(1, static_cast<double>(s.burst)) : 1e9;
   const auto due = std::chrono::floor<std::chrono::seconds>(s.count > 0 ? Duration{} : s.length()).count();
-  return {.clients = plan_.clients(),
+  return {.start = start_,
+          .clients = plan_.clients(),
           .delivers = plan_.shard.part_of(s.subscribers) > 0 && per_second >= 10,
           .due_seconds = control_.stop.load() ? 0 : static_cast<std::size_t>(due)};
 }
@@ -285,11 +286,14 @@ RunResult Runner::add_up() {
   result.interrupted = signals_.stop_signal() != 0;
   result.threads = static_cast<unsigned>(workers_.size());
   SeenMessages seen;
+  std::vector<Presence> presence;
   for (const auto& worker : workers_) {
     worker->judge_losses(deliverable);
     result.measurements.duplicated += seen.add(worker->seen());
     const WorkerResult& part = worker->result();
     result.measurements.add(part.measurements);
+    const auto& changes = part.presence.changes();
+    presence.insert(presence.end(), changes.begin(), changes.end());
     result.cpu += part.cpu;
     if (part.elapsed > Duration::zero()) {
       result.busiest = std::max(result.busiest, std::chrono::duration<double>{part.cpu} / part.elapsed);
@@ -302,7 +306,9 @@ RunResult Runner::add_up() {
   take_seconds();
   result.intervals =
       intervals_.finish(result.measurements.sent_per_second, result.measurements.received_per_second);
-  result.outages = find_outages(result.intervals, service());
+  result.outages = find_outages(result.intervals, service(), std::move(presence));
+  if (!meeting_ && !plan_.scenario.unstamped())
+    judge_outages(result.outages, result.measurements.due_per_second, result.measurements.came_per_second);
   result.machine = this_machine();
   result.activity = between(system_, read_system());
   result.embedded = results_.self;

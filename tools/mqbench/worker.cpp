@@ -47,6 +47,15 @@ void keep_session(mqtt::ClientOptions& options) {
     options.connect.properties.set(mqtt::PropertyId::session_expiry_interval, session_kept_s);
 }
 
+/// Who is not there at the start is no outage. What is in flight at QoS 1 and 2 outlives a connection; at
+/// QoS 0 there is nothing to keep, and a session would be another load.
+void come_back(mqtt::ClientOptions& options, mqtt::QoS qos) {
+  if (!options.reconnect.enabled) return;
+  options.reconnect.first_too = false;
+  options.own_session = qos != mqtt::QoS::at_most_once;  // the run's number is in the client id
+  if (!options.own_session) options.connect.properties.remove(mqtt::PropertyId::session_expiry_interval);
+}
+
 Duration thread_cpu() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -73,7 +82,8 @@ void Worker::run() {
                    .seconds = seconds_,
                    .kinds = all_kinds(),
                    .payloads = {plan_, index_},
-                   .seen = SeenMessages{plan_.scenario.shares_out() ? plan_.scenario.streams() : 0}});
+                   .seen = SeenMessages{plan_.scenario.shares_out() ? plan_.scenario.streams() : 0},
+                   .keeps_sessions = brokers_.front().setup.ends_session});
   auto timer = PreciseTimer::open(*loop_, [this] { pump(); });
   if (!timer) return fail({ExitCode::internal, timer.error().context});
   due_timer_ = std::move(*timer);
@@ -102,6 +112,8 @@ ClientKinds Worker::client_kinds(const mqtt::ClientOptions& setup) const {
   };
   ClientKinds kinds;
   mqtt::ClientOptions publisher = options;
+  come_back(publisher, scenario.publish_qos);
+  come_back(options, scenario.subscribe_qos);
   if (scenario.operation == Operation::reconnect) publisher.reconnect = at_once;
   kinds.publisher = shared(std::move(publisher));
   if (scenario.stored == Stored::queued) keep_session(options);
@@ -334,8 +346,9 @@ void Worker::report() {
   }
   if (started_) seconds_.turn(loop_->now() - around_->start);
   report_errors();
-  status_.ready.store(ready_, std::memory_order_relaxed);
-  status_.connected.store(ready_ - std::min(gone_, ready_), std::memory_order_relaxed);
+  const std::uint32_t connected = ready_ - std::min(left_ + lost_, ready_);
+  status_.ready.store(started_ ? ready_ : connected, std::memory_order_relaxed);
+  status_.connected.store(connected, std::memory_order_relaxed);
   status_.sent.store(result_.measurements.sent, std::memory_order_relaxed);
   status_.expected.store(expected, std::memory_order_relaxed);
   status_.distinct.store(distinct(), std::memory_order_relaxed);
@@ -393,16 +406,33 @@ void Worker::on_gone(const mqtt::Ending& ending, std::uint32_t client, bool aske
   const bool awaited = asked_for && !started_ && !finishing_ && plan_.scenario.stored == Stored::queued;
   if (awaited) return void((++ready_, ++away_));
   ++gone_;
+  left_ += asked_for;
   if (!asked_for) {
-    Where where = brokers_[plan_.broker_of(client)].where;
-    where.client_id = plan_.client_id_of(client);
-    if (started_)
-      result_.measurements.connections_lost += ending.had_connected;
-    else
-      status_.failed.store(true, std::memory_order_release);
-    if (!result_.failure) result_.failure = SetupFailure{exit_code_for(ending), describe(ending, where)};
+    if (!started_) status_.failed.store(true, std::memory_order_release);
+    if (!result_.failure) result_.failure = failure_of(ending, client);
   }
   if (finishing_ && gone_ + away_ >= begun_) loop_->stop();
+}
+
+void Worker::on_away(const mqtt::Ending& ending) {
+  ++lost_;
+  result_.presence.note(loop_->now(), -1);
+  if (started_) result_.measurements.connections_lost += ending.had_connected;
+}
+
+void Worker::on_still_away(const mqtt::Ending& ending, std::uint32_t client) {
+  last_failed_ = {ending, client};
+}
+
+void Worker::on_back() {
+  --lost_;
+  result_.presence.note(loop_->now(), 1);
+}
+
+SetupFailure Worker::failure_of(const mqtt::Ending& ending, std::uint32_t client) const {
+  Where where = brokers_[plan_.broker_of(client)].where;
+  where.client_id = plan_.client_id_of(client);
+  return {exit_code_for(ending), describe(ending, where)};
 }
 
 void Worker::fail(SetupFailure failure) {
@@ -415,6 +445,8 @@ void Worker::finish() {
   finishing_ = true;
   due_timer_->set(std::nullopt);
   close_account();
+  if (lost_ > 0 && last_failed_ && !result_.failure)
+    result_.failure = failure_of(last_failed_->first, last_failed_->second);
   const bool cut_short = control_.stop.load(std::memory_order_relaxed);
   Measurements& m = result_.measurements;
   for (const auto& each : publishers_) {

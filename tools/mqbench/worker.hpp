@@ -13,6 +13,7 @@
 #include "mqbench/bench_client.hpp"
 #include "mqbench/control.hpp"
 #include "mqbench/measurements.hpp"
+#include "mqbench/outages.hpp"
 #include "mqbench/plan.hpp"
 #include "mqbench/precise_timer.hpp"
 #include "mqbench/schedule.hpp"
@@ -44,6 +45,7 @@ struct WorkerResult {
   mqtt::Duration elapsed{};                ///< as long as that
   mqtt::Duration absent{};                 ///< of that: it should have looked at the clock, and did not run
   std::optional<SetupFailure> failure;     ///< the first
+  PresenceLog presence;                    ///< of clients that nobody asked to leave
   Agreed agreed;
 };
 
@@ -76,6 +78,9 @@ class Worker final : private ClientOwner {
   void on_cannot_publish(const std::string& topic, const mqtt::Error& error) override;
   void on_room(std::uint32_t publisher) override;
   void on_gone(const mqtt::Ending& ending, std::uint32_t client, bool asked_for) override;
+  void on_away(const mqtt::Ending& ending) override;
+  void on_still_away(const mqtt::Ending& ending, std::uint32_t client) override;
+  void on_back() override;
 
   [[nodiscard]] ClientKinds client_kinds(const mqtt::ClientOptions& setup) const;
   [[nodiscard]] std::vector<ClientKinds> all_kinds() const;
@@ -102,6 +107,7 @@ class Worker final : private ClientOwner {
   void close_account();
   void finish();
   void fail(SetupFailure failure);
+  [[nodiscard]] SetupFailure failure_of(const mqtt::Ending& ending, std::uint32_t client) const;
   [[nodiscard]] BenchPublisher& publisher(std::uint32_t number) { return *publishers_[number / threads_]; }
   [[nodiscard]] std::uint64_t distinct() const;
 
@@ -129,9 +135,12 @@ class Worker final : private ClientOwner {
   std::size_t begun_ = 0;              // of clients_
   std::uint32_t ready_ = 0;
   std::uint32_t gone_ = 0;
+  std::uint32_t left_ = 0;    // of those, as they were to
+  std::uint32_t lost_ = 0;    // connections that have broken, and were not made again
   std::uint32_t away_ = 0;    // of those begun: not connected yet, or for a while
   std::size_t returned_ = 0;  // of subscribers_
   mqtt::Deadline back_from_;  // when the first of them returned
+  std::optional<std::pair<mqtt::Ending, std::uint32_t>> last_failed_;  // of those that try to come back
   bool slow_paused_ = false;
   DueQueue due_;
   std::vector<std::uint32_t> with_room_;  // publishers that wait for the next pump()

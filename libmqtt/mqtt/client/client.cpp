@@ -37,8 +37,9 @@ Client::Client(net::Loop& loop, std::shared_ptr<const ClientOptions> options, Cl
       turn_end_{loop, [this] { at_turn_end(); }},
       timer_{loop, [this] { on_timer(); }} {
   session_.set_mechanism(options_->mechanism.get());
-  if (options_->reconnect.enabled)
-    retrying_ = std::make_unique<Retrying>(Backoff{options_->reconnect, options_->jitter_seed});
+  // Of many with the same options, each has to wait for a time of its own.
+  const std::uint64_t seed = options_->jitter_seed + reinterpret_cast<std::uintptr_t>(this);
+  if (options_->reconnect.enabled) retrying_ = std::make_unique<Retrying>(Backoff{options_->reconnect, seed});
   if (options_->token)
     unusual_.make().renewal = std::make_unique<TokenRenewal>(loop, options_->token->source,
                                                              options_->token->first, options_->jitter_seed);
