@@ -36,6 +36,7 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
       why = {.cause = "taken-over", .text = std::move(*taken_over)};
     findings_.clear();
     mqtt::lint(close, state, findings_);
+    owner_.sessions_.ended(link_.number, link_.server, state, close.time);
     keep_last_error();
     owner_.sink_.on_close(
         {link_, close, state, findings_, why.cause, why.text, last_error_ ? &*last_error_ : nullptr});
@@ -47,7 +48,11 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
  private:
   void follow_client_id(const mqtt::FlowPacket& packet, const mqtt::FlowState& state) {
     if (!packet.packet) return;
-    if (const auto* connect = std::get_if<mqtt::ConnectView>(&*packet.packet))
+    const auto* connect = std::get_if<mqtt::ConnectView>(&*packet.packet);
+    if (connect && state.connect->step.number == packet.step.number)
+      if (auto past = owner_.sessions_.connecting(link_.number, link_.server, state))
+        flow_.remember(*std::move(past));
+    if (connect)
       owner_.takeovers_.connecting(link_, connect->client_id, packet.step.time);
     else if (std::holds_alternative<mqtt::ConnackView>(*packet.packet) && state.refused())
       owner_.takeovers_.refused(link_);

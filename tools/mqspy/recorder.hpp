@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <mqtt/inspect/past_sessions.hpp>
+
 #include "mqspy/record.hpp"
 #include "mqspy/takeovers.hpp"
 
@@ -75,6 +77,7 @@ class Recorder {
   RecordSink& sink_;
   RecorderLimits limits_;
   Takeovers takeovers_;
+  mqtt::PastSessions sessions_;
   std::map<Id, std::unique_ptr<Tracked>> open_;  // by age
   mutable Id last_id_ = 0;                       // of last_, which most calls are about
   mutable Tracked* last_ = nullptr;

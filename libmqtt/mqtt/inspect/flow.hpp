@@ -58,6 +58,8 @@ class Flow {
   void give_up_rest(Sender sender, TimePoint now, FlowWatcher& handler);
 
   [[nodiscard]] const FlowState& state() const { return state_; }
+  /// What the client's connection before this one left; to be told with its CONNECT.
+  void remember(PastSession past) { state_.past = std::move(past); }
   /// To be told by whoever takes WebSocket frames apart.
   [[nodiscard]] WebSocketFacts& websocket() { return state_.websocket; }
   /// Octets that belong to no packet that we could recognise.

@@ -1,6 +1,7 @@
 #include <mqtt/inspect/flow_state.hpp>
 
 #include <algorithm>
+#include <functional>
 
 namespace mqtt {
 namespace {
@@ -13,6 +14,7 @@ constexpr std::size_t subscriptions_max = 10'000;
 constexpr std::size_t open_requests_max = 256;
 constexpr std::size_t request_bytes_max = 64u << 10;
 constexpr std::size_t open_pings_max = 64;
+constexpr std::size_t refused_max = 64;
 
 /// Kept of a peer's reason string.
 constexpr std::size_t reason_string_bytes_max = 1024;
@@ -80,24 +82,37 @@ class Apply {
     const bool may_be_old = c.session_present || (state_.version == Version::v3_1 && state_.connect &&
                                                   !state_.connect->clean_start);
     if (may_be_old) state_.subscriptions_known = false;
+    if (const auto seconds = p.properties.number(PropertyId::session_expiry_interval))
+      c.session_expiry = *seconds;
     state_.connack = std::move(c);
+    if (state_.resumed_known() && state_.past->subscriptions_known) {
+      state_.subscriptions = state_.past->subscriptions;
+      state_.subscriptions_known = true;
+    }
   }
 
   void operator()(const PublishView& p) {
     if (const auto alias = p.properties.number(PropertyId::topic_alias))
       use_alias(static_cast<std::uint16_t>(*alias), p.topic);
     if (p.qos == QoS::at_most_once) return;
+    sent_again(p.packet_id);
     const OpenMessage* open = find(own_, p.packet_id);
     if (open && p.dup) return;  // sent again
     if (open) settle(own_, p.packet_id, *open);
     own_.answers[order_of(p.qos)].expect(p.packet_id);
-    own_.messages[p.packet_id] = {p.qos, Stage::published, step_, step_};
+    own_.messages[p.packet_id] = {p.qos, Stage::published, step_, step_, payload_digest(p.payload)};
   }
 
-  void operator()(const PubackView& p) { end(p.packet_id, QoS::at_least_once); }
+  void operator()(const PubackView& p) {
+    if (is_error(p.reason)) refuse(p.packet_id);
+    end(p.packet_id, QoS::at_least_once);
+  }
 
   void operator()(const PubrecView& p) {
-    if (is_error(p.reason)) return end(p.packet_id, QoS::exactly_once);
+    if (is_error(p.reason)) {
+      refuse(p.packet_id);
+      return end(p.packet_id, QoS::exactly_once);
+    }
     OpenMessage& message = of_qos_2(peer_, p.packet_id);
     if (message.qos != QoS::exactly_once || message.stage != Stage::published) return;
     settle(peer_, p.packet_id, message);
@@ -107,6 +122,7 @@ class Apply {
   }
 
   void operator()(const PubrelView& p) {
+    sent_again(p.packet_id);
     OpenMessage& message = of_qos_2(own_, p.packet_id);
     if (message.qos != QoS::exactly_once) return;
     settle(own_, p.packet_id, message);
@@ -157,7 +173,9 @@ class Apply {
     if (!state_.pings.empty()) state_.pings.pop_front();
   }
   void operator()(const DisconnectView& p) {
-    if (!own_.disconnect) own_.disconnect = {step_, p.reason, reason_string_of(p.properties)};
+    if (!own_.disconnect)
+      own_.disconnect = {step_, p.reason, reason_string_of(p.properties),
+                         p.properties.number(PropertyId::session_expiry_interval)};
   }
   void operator()(const AuthView&) {}
 
@@ -174,6 +192,19 @@ class Apply {
   void use_alias(std::uint16_t alias, std::string_view topic) {
     if (!topic.empty()) own_.aliases.set(alias, topic);
     if (alias > peer_.topic_alias_maximum || own_.aliases.find(alias).empty()) own_.alias_refusable = true;
+  }
+
+  /// A message of an earlier connection goes on.
+  void sent_again(PacketId id) {
+    if (!state_.past) return;
+    const auto side = static_cast<std::size_t>(&own_ - state_.sides.data());
+    state_.past->publishes[side].answered(id);
+    state_.past->messages[side].erase(id);
+  }
+
+  void refuse(PacketId id) {
+    const OpenMessage* open = find(peer_, id);
+    if (open && peer_.refused.size() < refused_max) peer_.refused[id] = open->digest;
   }
 
   /// What was due for a message is not due any more.
@@ -221,6 +252,15 @@ class Apply {
 };
 
 }  // namespace
+
+std::uint64_t payload_digest(Bytes payload) {
+  constexpr std::size_t part = 128;
+  const std::string_view text = as_text(payload);
+  const std::size_t begin = std::hash<std::string_view>{}(text.substr(0, part));
+  if (text.size() <= part) return begin;
+  const std::size_t end = std::hash<std::string_view>{}(text.substr(text.size() - part));
+  return begin ^ (end * 31 + text.size());
+}
 
 void AnswerOrder::answered(PacketId id) {
   const PacketId first = overtaken_by(id);

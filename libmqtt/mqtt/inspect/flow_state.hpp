@@ -16,6 +16,9 @@
 
 namespace mqtt {
 
+/// Tells payloads apart, as far as their first and last octets and their size do.
+[[nodiscard]] std::uint64_t payload_digest(Bytes payload);
+
 /// A packet of the connection: its number, counted from 1 over both directions, and when it went by.
 struct Step {
   std::uint64_t number = 0;
@@ -30,6 +33,7 @@ struct OpenMessage {
   Stage stage = Stage::published;
   Step first;  ///< PUBLISH; number 0 if it was on an earlier connection
   Step last;
+  std::uint64_t digest = 0;  ///< of its payload
 };
 
 /// A SUBSCRIBE or UNSUBSCRIBE without its answer.
@@ -103,11 +107,14 @@ struct SideState {
     std::string_view clause;  ///< as in DecodeError
   };
   std::optional<Fault> fault;
+  /// The payloads of messages whose acknowledgement said an error, by packet id; the first of them.
+  std::unordered_map<PacketId, std::uint64_t> refused;
 
   struct Disconnect {
     Step step;
     ReasonCode reason = ReasonCode::success;
     std::string reason_string;
+    std::optional<std::uint32_t> session_expiry{};
   };
   std::optional<Disconnect> disconnect;
 };
@@ -116,8 +123,8 @@ struct ConnectFacts {
   Step step;
   std::string client_id;
   bool clean_start = true;
-  std::uint16_t keep_alive = 0;  ///< seconds
-  std::uint32_t session_expiry = 0;
+  std::uint16_t keep_alive = 0;      ///< seconds
+  std::uint32_t session_expiry = 0;  ///< seconds
   std::optional<std::string> auth_method;
   bool wants_problem_information = true;
   bool wants_response_information = false;
@@ -138,6 +145,22 @@ struct ConnackFacts {
   bool shared_available = true;
   std::optional<std::uint16_t> server_keep_alive;
   std::optional<std::string> assigned_id;
+  std::optional<std::uint32_t> session_expiry;  ///< seconds, where it is not that of CONNECT
+};
+
+/// What is left of a client's session when its connection ends, by watching that connection.
+struct PastSession {
+  bool exists = false;  ///< else it ended with the connection
+  TimePoint ended{};
+  std::optional<Duration> expiry{};  ///< nothing: it has none
+  bool messages_known = false;
+  /// Not acknowledged yet, and, on the connection that takes the session up, not sent again; by Sender.
+  std::array<std::unordered_map<PacketId, OpenMessage>, 2> messages{};
+  /// The order of those whose PUBLISH is to be sent again.
+  std::array<AnswerOrder, 2> publishes{};
+  std::array<std::unordered_map<PacketId, std::uint64_t>, 2> refused{};
+  bool subscriptions_known = false;
+  std::map<std::string, KnownSubscription, std::less<>> subscriptions{};
 };
 
 /// What the WebSocket connection that carries it says of MQTT, as far as that was seen.
@@ -160,6 +183,8 @@ struct FlowState {
   std::deque<Step> pings;  ///< PINGREQs without their PINGRESP
   std::map<std::string, KnownSubscription, std::less<>> subscriptions;
   WebSocketFacts websocket;
+  /// The session as the client's connection before this one left it, if that was seen.
+  std::optional<PastSession> past;
   bool subscriptions_known = true;  ///< no session of an earlier connection, no bound reached
 
   [[nodiscard]] SideState& side(Sender sender) { return sides[static_cast<std::size_t>(sender)]; }
@@ -170,6 +195,8 @@ struct FlowState {
   [[nodiscard]] bool refused() const { return connack && connack->reason != ReasonCode::success; }
   /// The session may be older than the connection, and so may be packets under way.
   [[nodiscard]] bool resumed() const { return connack && connack->session_present; }
+  /// The connection has taken up a session that is known.
+  [[nodiscard]] bool resumed_known() const { return accepted() && resumed() && past && past->exists; }
   /// Server Keep Alive, or that of CONNECT; 0: none.
   [[nodiscard]] Duration keep_alive() const;
   /// The packet that `packet`, sent by `sender`, answers.

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t types = 16;  // and the end, which is 0
 
-/// The rules to be looked at for each type of packet, for 5.0 and before it.
-using Index = std::array<std::array<std::vector<const Rule*>, types>, 2>;
+/// The rules to be looked at for each type of packet, for 5.0 and before it, without a past and with one.
+using Index = std::array<std::array<std::array<std::vector<const Rule*>, types>, 2>, 2>;
 
 Index make_index() {
   Index index;
@@ -21,15 +21,19 @@ Index make_index() {
     for (const Rule& rule : subject)
       for (unsigned type = 0; type < types; ++type) {
         if (!rule.check || (rule.when >> type & 1) == 0) continue;
-        if (!rule.clause.v5.empty()) index[1][type].push_back(&rule);
-        if (!rule.clause.v3_1_1.empty()) index[0][type].push_back(&rule);
+        const std::size_t past = rule.of_past ? 1 : 0;
+        if (!rule.clause.v5.empty()) index[past][1][type].push_back(&rule);
+        if (!rule.clause.v3_1_1.empty()) index[past][0][type].push_back(&rule);
       }
   return index;
 }
 
-std::span<const Rule* const> rules_for(Version version, unsigned type) {
+void look_at_rules(Judge& judge, unsigned type) {
   static const Index index = make_index();
-  return index[version == Version::v5 ? 1 : 0][type];
+  const std::size_t version = judge.state.version == Version::v5 ? 1 : 0;
+  for (const Rule* rule : index[0][version][type]) judge.look(*rule);
+  if (!judge.state.past) return;
+  for (const Rule* rule : index[1][version][type]) judge.look(*rule);
 }
 
 /// Octets of the field with this name, the first octet for none.
@@ -63,7 +67,7 @@ std::span<const std::span<const Rule>> all_rules() {
   static const std::array all{rules::decoding(),   rules::connecting(),  rules::publishing(),
                               rules::answering(),  rules::subscribing(), rules::ending(),
                               rules::delivering(), rules::announcing(),  rules::tolerating(),
-                              rules::carrying(),   rules::hinting()};
+                              rules::carrying(),   rules::resuming(),    rules::hinting()};
   return all;
 }
 
@@ -71,6 +75,13 @@ bool Judge::fresh_session() const {
   if (!state.all_seen() || !state.connect || !state.accepted() || state.connack->session_present)
     return false;
   return state.version != Version::v3_1 || state.connect->clean_start;
+}
+
+const OpenMessage* Judge::left_open(PacketId id) const {
+  if (!state.past) return nullptr;
+  const auto& messages = state.past->messages[static_cast<std::size_t>(sender())];
+  const auto found = messages.find(id);
+  return found == messages.end() ? nullptr : &found->second;
 }
 
 Finding& Judge::add(Sender side, std::string detail, std::uint64_t other) {
@@ -110,12 +121,12 @@ PropertiesView rules::properties_of(const PacketView& packet) {
 void lint(const FlowPacket& packet, const FlowState& state, std::vector<Finding>& out) {
   if (packet.fault) return lint_fault(packet, out);
   Judge judge{&packet, nullptr, state, out};
-  for (const Rule* rule : rules_for(state.version, static_cast<unsigned>(judge.type()))) judge.look(*rule);
+  look_at_rules(judge, static_cast<unsigned>(judge.type()));
 }
 
 void lint(const FlowClose& close, const FlowState& state, std::vector<Finding>& out) {
   Judge judge{nullptr, &close, state, out};
-  for (const Rule* rule : rules_for(state.version, 0)) judge.look(*rule);
+  look_at_rules(judge, 0);
 }
 
 }  // namespace mqtt

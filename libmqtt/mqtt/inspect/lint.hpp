@@ -24,6 +24,8 @@ struct Rule {
   void (*check)(Judge&) = nullptr;
   /// For the rules about what makes a packet larger than its receiver takes.
   std::optional<PropertyId> property{};
+  /// It says something only where the session is remembered from an earlier connection.
+  bool of_past = false;
 };
 
 /// All rules, by subject.

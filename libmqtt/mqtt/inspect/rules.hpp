@@ -56,6 +56,8 @@ class Judge {
   [[nodiscard]] bool fresh_session() const;
   /// Of the server's PUBLISH; null where not all subscriptions are known, or the topic is not.
   [[nodiscard]] const Matches* matches();
+  /// The message that a connection before this one has left open with this id, at the sender; or null.
+  [[nodiscard]] const OpenMessage* left_open(PacketId id) const;
 
   /// The sender of the packet broke the rule; `field` shows it, by its name in the dissection (empty: the
   /// packet's first octet), the `nth` of this name counted from 0.
@@ -67,6 +69,7 @@ class Judge {
   void report_at_end(Sender side, std::string detail = {}, std::uint64_t other = 0);
 
  private:
+  [[nodiscard]] bool all_subscriptions_seen() const;
   Finding& add(Sender side, std::string detail, std::uint64_t other);
 
   const Rule* rule_ = nullptr;
@@ -102,6 +105,7 @@ inline constexpr Duration answer_grace = std::chrono::seconds{5};
 [[nodiscard]] std::span<const Rule> delivering();
 [[nodiscard]] std::span<const Rule> announcing();
 [[nodiscard]] std::span<const Rule> carrying();
+[[nodiscard]] std::span<const Rule> resuming();
 [[nodiscard]] std::span<const Rule> hinting();
 [[nodiscard]] std::span<const Rule> tolerating();
 

@@ -64,8 +64,14 @@ std::optional<Matches> find_matches(const FlowState& state, std::string_view top
 
 }  // namespace
 
+/// Since the session began: with this connection, or with one that was seen.
+bool Judge::all_subscriptions_seen() const {
+  return fresh_session() || (state.all_seen() && state.resumed_known());
+}
+
 const Matches* Judge::matches() {
-  if (!matched_ && from(Sender::server) && fresh_session()) matches_ = find_matches(state, packet_->topic);
+  if (!matched_ && from(Sender::server) && all_subscriptions_seen())
+    matches_ = find_matches(state, packet_->topic);
   matched_ = true;
   return matches_ ? &*matches_ : nullptr;
 }
@@ -79,7 +85,8 @@ const PublishView& delivery(const Judge& j) { return *j.as<PublishView>(); }
 
 void check_subscribed(Judge& j) {
   const Matches* found = j.matches();
-  if (found && !found->any && !found->by_wildcard_at_dollar)
+  // What is sent again may be of a subscription that has ended.
+  if (found && !found->any && !found->by_wildcard_at_dollar && !delivery(j).dup)
     j.report("Topic Name", std::string{j.packet().topic});
 }
 
@@ -91,7 +98,7 @@ void check_dollar_topic(Judge& j) {
 
 void check_granted_qos(Judge& j) {
   const Matches* found = j.matches();
-  if (found && found->any && delivery(j).qos > found->granted)
+  if (found && found->any && !found->unsettled && !delivery(j).dup && delivery(j).qos > found->granted)
     j.report("QoS level",
              fmt::format("{}, granted is {}", to_number(delivery(j).qos), to_number(found->granted)));
 }

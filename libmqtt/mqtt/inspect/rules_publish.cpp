@@ -45,9 +45,27 @@ void check_server_id_in_use(Judge& j) {
   if (p.qos != QoS::at_most_once && !p.dup) check_id_in_use(j, server, p.packet_id);
 }
 
+/// An acknowledgement of this message said an error, on this connection or on one before.
+bool is_refused(Judge& j) {
+  const PublishView& p = message(j);
+  if (!p.dup || open_message(j.own(), p.packet_id) || !j.state.all_seen()) return false;
+  const auto lists = [&](const auto& refused) {
+    const auto found = refused.find(p.packet_id);
+    return found != refused.end() && found->second == payload_digest(p.payload);
+  };
+  const auto& past = j.state.past;
+  return lists(j.own().refused) || (past && lists(past->refused[static_cast<std::size_t>(j.sender())]));
+}
+
 void check_dup_of_nothing(Judge& j) {
   const PublishView& p = message(j);
-  if (p.dup && j.fresh_session() && !open_message(j.own(), p.packet_id)) j.report("DUP flag");
+  if (p.dup && j.fresh_session() && !open_message(j.own(), p.packet_id) && !j.left_open(p.packet_id) &&
+      !is_refused(j))
+    j.report("DUP flag");
+}
+
+void check_refused_again(Judge& j) {
+  if (is_refused(j)) j.report("DUP flag");
 }
 
 void check_repeat_while_connected(Judge& j) {
@@ -134,6 +152,11 @@ constexpr Rule publish_table[] = {
      "message sent again while connected",
      on(publish),
      check_repeat_while_connected},
+    {{"MQTT-4.4.0-2", none},
+     Severity::error,
+     "message sent again after an acknowledgement that said an error",
+     on(publish),
+     check_refused_again},
     {{"MQTT-4.3.3-6", "MQTT-4.3.3-1"},
      Severity::error,
      "PUBLISH sent again after its PUBREL",

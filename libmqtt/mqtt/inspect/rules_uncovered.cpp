@@ -61,11 +61,8 @@ constexpr Uncovered uncovered[] = {
     {"found as messages without answer: MQTT-4.3.2-4, MQTT-4.3.3-8 and MQTT-4.3.3-4, before 5.0 MQTT-4.3.3-1",
      "MQTT-4.3.2-5 MQTT-4.3.3-9 MQTT-4.3.3-12 MQTT-3.10.4-3", "MQTT-3.10.4-3"},
     {"what a receiver does with a second copy of a QoS 2 message is not on the wire", "MQTT-4.3.3-10", ""},
-    {"not yet: needs the client's other connections",
-     "MQTT-3.1.2-4 MQTT-3.1.2-5 MQTT-3.1.2-6 MQTT-3.1.2-23 MQTT-3.1.4-4 MQTT-3.2.2-3 "
-     "MQTT-3.2.2-4 MQTT-3.2.2-5 MQTT-3.3.1-1 MQTT-4.1.0-2 MQTT-4.4.0-2 MQTT-4.6.0-1",
-     "MQTT-2.3.1-3 MQTT-3.1.2-4 MQTT-3.1.2-6 MQTT-3.1.4-3 MQTT-3.2.2-2 MQTT-3.2.2-3 "
-     "MQTT-3.3.1-1 MQTT-4.1.0-1 MQTT-4.4.0-1 MQTT-4.6.0-1"},
+    {"found as a session that is there or not: MQTT-3.1.2-5 and MQTT-3.2.2-3, before 5.0 MQTT-3.2.2-2",
+     "MQTT-3.1.2-6 MQTT-3.1.2-23", "MQTT-3.1.2-4 MQTT-4.1.0-1"},
     {"not yet: needs other clients of the same server",
      "MQTT-1.5.4-3 MQTT-3.1.2-7 MQTT-3.1.2-8 MQTT-3.1.2-10 MQTT-3.1.2-14 MQTT-3.1.2-15 "
      "MQTT-3.1.3-6 MQTT-3.1.3-9 MQTT-3.1.3-10 MQTT-3.1.4-3 MQTT-3.3.1-5 MQTT-3.3.1-6 "

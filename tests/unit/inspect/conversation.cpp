@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
+#include <memory>
 #include <set>
 
 #include <fmt/format.h>
 
+#include <mqtt/inspect/past_sessions.hpp>
 #include <mqtt/inspect/post_mortem.hpp>
 #include <mqtt/util/text.hpp>
 
@@ -53,7 +56,12 @@ class Player final : private FlowWatcher {
     if (line == "middle") {
       open(Flow::Start::middle);
     } else if (line == "--") {
+      others_.clear();
+      sessions_ = {};
       open(Flow::Start::connection);
+      now_ = {};
+    } else if (line.starts_with("on ")) {
+      go_on(line[3]);
     } else if (line == "octet by octet") {
       by_octet_ = true;
     } else if (line.starts_with(">hex ") || line.starts_with("<hex ")) {
@@ -81,10 +89,21 @@ class Player final : private FlowWatcher {
 
   void open(Flow::Start start) {
     if (start == Flow::Start::connection || outcome_.connections.empty()) outcome_.connections.emplace_back();
-    flow_.emplace(start);
-    now_ = {};
+    number_ = '1';
+    begin(start);
+  }
+
+  void begin(Flow::Start start) {
+    flow_ = std::make_unique<Flow>(start);
     by_octet_ = false;
     last_error_.reset();
+  }
+
+  void go_on(char number) {
+    others_[number_] = std::move(flow_);
+    number_ = number;
+    flow_ = std::move(others_[number]);
+    if (!flow_) begin(Flow::Start::connection);
   }
 
   void websocket(std::string_view words) {
@@ -170,7 +189,10 @@ class Player final : private FlowWatcher {
     seen_.insert(fmt::format("topic {}", packet.topic));
   }
 
-  void after_packet(const FlowPacket&, const FlowState& state) override {
+  void after_packet(const FlowPacket& packet, const FlowState& state) override {
+    if (state.connect && state.connect->step.number == packet.step.number)
+      if (auto past = sessions_.connecting(static_cast<std::uint64_t>(number_), {}, state))
+        flow_->remember(*std::move(past));
     seen_.insert(
         fmt::format("in-flight {} {}", state.sides[0].messages.size(), state.sides[1].messages.size()));
   }
@@ -178,6 +200,7 @@ class Player final : private FlowWatcher {
   void on_close(const FlowClose& close, const FlowState& state) override {
     outcome_.connections.back().types |= 1;
     lint(close, state, findings_);
+    sessions_.ended(static_cast<std::uint64_t>(number_), {}, state, close.time);
     why_ = post_mortem(close, state, last_error_).text;
   }
 
@@ -188,7 +211,10 @@ class Player final : private FlowWatcher {
 
   const Conversation& conversation_;
   Version version_;
-  std::optional<Flow> flow_;
+  std::unique_ptr<Flow> flow_;
+  char number_ = '1';                             // of the connection, as "on" names it
+  std::map<char, std::unique_ptr<Flow>> others_;  // of the same server
+  PastSessions sessions_;
   TimePoint now_{};
   bool by_octet_ = false;
   std::set<std::string> seen_;

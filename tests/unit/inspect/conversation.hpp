@@ -24,7 +24,9 @@
 //                           was found in the last packet, or at its end; OTHER is the other packet's number.
 //                           In files of findings every one is to be named
 //   why WORDS               the post-mortem of the close before
-//   --                      another connection, of the same conversation
+//   on 2                    from here on it is the conversation's connection 2, to the same server; it
+//                           begins where it is named first. All begin with 1
+//   --                      another server, of the same conversation
 //   5: LINE, 3: LINE …      the line is for 5.0, for 3.1 and 3.1.1, for 31, for 311
 
 namespace mqtt::test {
