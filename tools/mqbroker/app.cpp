@@ -8,23 +8,22 @@
 #include <memory>
 #include <utility>
 
+#include <mqtt/broker/acl_file.hpp>
+#include <mqtt/broker/password_users.hpp>
 #include <mqtt/broker/store.hpp>
 #include <mqtt/net/loop.hpp>
 #include <mqtt/server/server.hpp>
 #include <mqtt/store/sqlite_store.hpp>
 
+#include "common/authentication.hpp"
 #include "common/readiness.hpp"
 #include "common/signals.hpp"
 #include "mqbroker/broker_log.hpp"
 #include "mqbroker/listeners.hpp"
+#include "mqbroker/reload.hpp"
 
 namespace mq {
 namespace {
-
-LogDetail detail_of(const BrokerSettings& settings) {
-  if (settings.log.debug) return LogDetail::packets;
-  return settings.verbose ? LogDetail::connections : LogDetail::plain;
-}
 
 /// The soft limit on descriptors is there for programs that use select(); a broker uses what it may have.
 void raise_descriptor_limit() {
@@ -70,21 +69,32 @@ mqtt::Result<void> check_database(const BrokerSettings& settings) {
   return mqtt::store::check_ours(*settings.database);
 }
 
+/// Null without a password file.
+std::unique_ptr<mqtt::broker::PasswordUsers> make_users(std::optional<mqtt::broker::PasswordFile> file,
+                                                        std::vector<std::string> anonymous_listeners) {
+  if (!file) return nullptr;
+  return std::make_unique<mqtt::broker::PasswordUsers>(std::move(*file), std::move(anonymous_listeners),
+                                                       scram_nonce);
+}
+
 class App {
  public:
-  App(const BrokerSettings& settings, std::unique_ptr<mqtt::broker::Store> store,
-      std::unique_ptr<mqtt::broker::Authenticator> passwords,
-      const std::vector<mqtt::server::ListenerConfig>& listeners)
+  App(const BrokerSettings& settings, const std::vector<ListenerSettings>& listener_settings,
+      std::unique_ptr<mqtt::broker::Store> store, Reloadable files)
       : settings_{settings},
+        listener_settings_{listener_settings},
         store_{std::move(store)},
-        log_{settings.log, detail_of(settings)},
-        users_{find_named(settings.listeners, listeners), std::move(passwords)},
+        listeners_{std::move(files.listeners)},
+        log_{settings.log, files.log_detail},
+        rules_{std::move(files.rules)},
+        passwords_{make_users(std::move(files.passwords), find_anonymous(listener_settings, listeners_))},
+        users_{find_named(listener_settings, listeners_), passwords_.get()},
         signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { on_statistics(); }}},
-        hangup_{loop_, SIGHUP, [this] { log_.ignored_hangup(); }} {}
+        hangup_{loop_, SIGHUP, [this] { on_hangup(); }} {}
 
-  mqtt::Result<void> listen(std::vector<mqtt::server::ListenerConfig> listeners) {
-    auto server = mqtt::server::Server::open(loop_, server_config(settings_, std::move(listeners)),
-                                             {users_, access_, *store_, log_}, log_, random_secret());
+  mqtt::Result<void> listen() {
+    auto server = mqtt::server::Server::open(loop_, server_config(settings_, listeners_),
+                                             {users_, access(), *store_, log_}, log_, random_secret());
     if (!server) return std::unexpected(std::move(server.error()));
     server_ = std::move(*server);
     return {};
@@ -111,6 +121,11 @@ class App {
   }
 
  private:
+  mqtt::broker::AccessControl& access() {
+    if (rules_) return *rules_;
+    return everything_;
+  }
+
   mqtt::Result<void> tell_started() {
     if (settings_.print_address)
       if (auto printed = print_addresses(server_->urls()); !printed) return printed;
@@ -125,13 +140,29 @@ class App {
     server_->shut_down([this] { loop_.stop(); });
   }
 
+  /// All of it, or nothing.
+  void on_hangup() {
+    auto files = read_files(settings_, listener_settings_);
+    if (!files) return log_.reload_failed(files.error());
+    if (passwords_) passwords_->replace(std::move(*files->passwords));
+    if (rules_) rules_ = std::move(files->rules);
+    for (std::size_t i = 0; i < files->listeners.size(); ++i)
+      if (const auto& tls = files->listeners[i].listen.tls) server_->set_tls(i, tls);
+    log_.set_detail(files->log_detail);
+    log_.reloaded();
+  }
+
   void on_statistics() { log_.statistics(server_->broker().counters(), server_->counters()); }
 
   const BrokerSettings& settings_;
+  const std::vector<ListenerSettings>& listener_settings_;  // keys' passwords included
   std::unique_ptr<mqtt::broker::Store> store_;
+  const std::vector<mqtt::server::ListenerConfig> listeners_;
   BrokerLog log_;
+  mqtt::broker::AllowEverything everything_;
+  std::optional<mqtt::broker::AclFile> rules_;  // whether there is one stays as it was at the start
+  std::unique_ptr<mqtt::broker::PasswordUsers> passwords_;
   CertificateUsers users_;
-  mqtt::broker::AllowEverything access_;
   mqtt::net::Loop loop_;
   Signals signals_;
   mqtt::net::SignalWatcher hangup_;
@@ -144,14 +175,14 @@ ExitCode serve(const BrokerSettings& settings) {
   LogSettings untimed = settings.log;
   untimed.timed = false;
   Diag diag{"mqbroker", untimed};
-  auto listeners = make_listeners(settings.listeners);
-  if (!listeners) {
-    diag.error(listeners.error());
+  const auto listener_settings = with_key_passwords(settings.listeners);
+  if (!listener_settings) {
+    diag.error(listener_settings.error());
     return ExitCode::usage;
   }
-  auto passwords = make_passwords(settings.password_file, settings.listeners, *listeners);
-  if (!passwords) {
-    diag.error(passwords.error());
+  auto files = read_files(settings, *listener_settings);
+  if (!files) {
+    diag.error(files.error());
     return ExitCode::usage;
   }
   if (settings.check_only) {
@@ -169,8 +200,8 @@ ExitCode serve(const BrokerSettings& settings) {
     diag.error(store.error().context);
     return ExitCode::local_io;
   }
-  App app{settings, std::move(*store), std::move(*passwords), *listeners};
-  if (const auto listening = app.listen(std::move(*listeners)); !listening) {
+  App app{settings, *listener_settings, std::move(*store), std::move(*files)};
+  if (const auto listening = app.listen(); !listening) {
     diag.error(listening.error().context);
     return ExitCode::connect;
   }

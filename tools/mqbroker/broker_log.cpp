@@ -103,11 +103,11 @@ std::string describe_close(const mqtt::CloseInfo& info) {
 }
 
 BrokerLog::BrokerLog(const LogSettings& settings, LogDetail detail, int fd)
-    : diag_{"mqbroker", settings, Diag::system_clock, fd},
+    : settings_{settings},
+      fd_{fd},
       output_{fd, [settings](std::uint64_t count) { return lost_lines(settings, count); }},
-      detail_{detail} {
-  diag_.set_writer([this](std::string_view line) { output_.write(line); });
-}
+      detail_{detail},
+      diag_{make_diag(detail)} {}
 
 void BrokerLog::started(const std::vector<std::string>& urls, std::size_t connections_max) {
   for (const std::string& url : urls)
@@ -123,7 +123,28 @@ void BrokerLog::stopping(int signal_number) {
               [name](JsonWriter& json) { json.field("signal", name); });
 }
 
-void BrokerLog::ignored_hangup() { diag_.info("SIGHUP: there is nothing to reload"); }
+Diag BrokerLog::make_diag(LogDetail detail) {
+  LogSettings settings = settings_;
+  settings.debug = detail == LogDetail::packets;
+  Diag diag{"mqbroker", settings, Diag::system_clock, fd_};
+  diag.set_writer([this](std::string_view line) { output_.write(line); });
+  return diag;
+}
+
+void BrokerLog::set_detail(LogDetail detail) {
+  if (detail == detail_) return;
+  detail_ = detail;
+  diag_ = make_diag(detail);
+}
+
+void BrokerLog::reloaded() {
+  diag_.event(Severity::info, "reloaded",
+              "SIGHUP: users, access rules, certificates and log level are read again");
+}
+
+void BrokerLog::reload_failed(const std::string& why) {
+  diag_.event(Severity::error, "reload_failed", fmt::format("SIGHUP: nothing is changed: {}", why));
+}
 
 void BrokerLog::local_fault(const mqtt::Error& error) { diag_.error(local_io_failed(error)); }
 
@@ -268,6 +289,7 @@ void BrokerLog::Trace::on_packet_received(const mqtt::PacketView& packet) {
 }
 
 void BrokerLog::Trace::write(char direction, const mqtt::PacketView& packet) {
+  if (!diag_.shows(Severity::debug)) return;  // any more
   const std::string_view id = connection_.client_id();
   std::string line =
       fmt::format("{} {} ", id.empty() ? std::string{connection_.address()} : in_quotes(id), direction);

@@ -25,7 +25,11 @@ class BrokerLog final : public mqtt::broker::BrokerEvents, public mqtt::server::
 
   void started(const std::vector<std::string>& urls, std::size_t connections_max);
   void stopping(int signal_number);
-  void ignored_hangup();
+  /// Packets are shown of connections that begin from now on.
+  void set_detail(LogDetail detail);
+  void reloaded();
+  /// `why` is a finished sentence.
+  void reload_failed(const std::string& why);
   void statistics(const mqtt::broker::Counters& counters, const mqtt::server::ServerCounters& server);
   void local_fault(const mqtt::Error& error);
 
@@ -64,9 +68,13 @@ class BrokerLog final : public mqtt::broker::BrokerEvents, public mqtt::server::
     std::string client_id_;
   };
 
-  Diag diag_;
+  [[nodiscard]] Diag make_diag(LogDetail detail);
+
+  const LogSettings settings_;
+  const int fd_;
   LogOutput output_;
   LogDetail detail_;
+  Diag diag_;
   std::unordered_map<const mqtt::broker::Connection*, Trace> traces_;
 };
 

@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <mqtt/broker/password_users.hpp>
 #include <mqtt/util/text.hpp>
 
-#include "common/authentication.hpp"
 #include "common/stdio.hpp"
 
 namespace mq {
@@ -38,9 +36,7 @@ std::string unused_name(const std::string& wanted, const std::vector<ListenerCon
 
 mqtt::Result<std::shared_ptr<const mqtt::net::TlsContext>> load_tls(const ListenerTraits& traits) {
   mqtt::net::TlsOptions tls = traits.tls;
-  auto password = resolve_secret(traits.key_password, "key password");
-  if (!password) return std::unexpected(std::move(password.error()));
-  tls.key_password = std::move(*password);
+  tls.key_password = traits.key_password.value;
   tls.alpn = {"mqtt"};
   return mqtt::net::TlsContext::server(tls);
 }
@@ -68,37 +64,63 @@ mqtt::Result<ListenerConfig> make_listener(const ListenerSettings& settings) {
   return config;
 }
 
+std::string cannot_listen(const ListenerSettings& listener, const mqtt::Error& why) {
+  const std::string prefix = listener.where.empty() ? "" : listener.where + ": ";
+  return fmt::format("{}cannot listen on {}: {}", prefix, mqtt::escape_for_terminal(listener.place.url()),
+                     why.context);
+}
+
 }  // namespace
+
+std::expected<std::vector<ListenerSettings>, std::string> with_key_passwords(
+    std::vector<ListenerSettings> settings) {
+  for (ListenerSettings& one : settings) {
+    if (!uses_tls(one.place.transport)) continue;
+    auto password = resolve_secret(one.traits.key_password, "key password");
+    if (!password) return std::unexpected(cannot_listen(one, password.error()));
+    one.traits.key_password = {.value = std::move(*password)};
+  }
+  return settings;
+}
 
 std::expected<std::vector<ListenerConfig>, std::string> make_listeners(
     const std::vector<ListenerSettings>& settings) {
   std::vector<ListenerConfig> listeners;
   for (const ListenerSettings& one : settings) {
     auto listener = make_listener(one);
-    if (!listener) {
-      const std::string prefix = one.where.empty() ? "" : one.where + ": ";
-      return std::unexpected(fmt::format("{}cannot listen on {}: {}", prefix,
-                                         mqtt::escape_for_terminal(one.place.url()),
-                                         listener.error().context));
-    }
+    if (!listener) return std::unexpected(cannot_listen(one, listener.error()));
     listener->name = unused_name(short_name(one.place), listeners);
     listeners.push_back(std::move(*listener));
   }
   return listeners;
 }
 
-std::expected<std::unique_ptr<mqtt::broker::Authenticator>, std::string> make_passwords(
-    const std::optional<std::string>& file, const std::vector<ListenerSettings>& settings,
-    const std::vector<ListenerConfig>& listeners) {
-  if (!file) return nullptr;
+std::expected<std::optional<mqtt::broker::PasswordFile>, std::string> read_passwords(
+    const std::optional<std::string>& file) {
+  if (!file) return std::nullopt;
   const auto text = mq::read_file(*file, password_file_max_bytes);
   if (!text) return std::unexpected(fmt::format("cannot read the passwords: {}", text.error().context));
   auto users = mqtt::broker::PasswordFile::parse(*text);
   if (!users) return std::unexpected(fmt::format("{}:{}", mqtt::escape_for_terminal(*file), users.error()));
+  return std::move(*users);
+}
+
+std::vector<std::string> find_anonymous(const std::vector<ListenerSettings>& settings,
+                                        const std::vector<ListenerConfig>& listeners) {
   std::vector<std::string> anonymous;
   for (std::size_t i = 0; i < settings.size(); ++i)
     if (settings[i].traits.allow_anonymous) anonymous.push_back(listeners[i].name);
-  return std::make_unique<mqtt::broker::PasswordUsers>(std::move(*users), std::move(anonymous), scram_nonce);
+  return anonymous;
+}
+
+std::expected<std::optional<mqtt::broker::AclFile>, std::string> read_rules(
+    const std::optional<std::string>& file) {
+  if (!file) return std::nullopt;
+  const auto text = mq::read_file(*file, acl_file_max_bytes);
+  if (!text) return std::unexpected(fmt::format("cannot read the access rules: {}", text.error().context));
+  auto rules = mqtt::broker::AclFile::parse(*text);
+  if (!rules) return std::unexpected(fmt::format("{}:{}", mqtt::escape_for_terminal(*file), rules.error()));
+  return std::move(*rules);
 }
 
 std::vector<CertificateUsers::Named> find_named(const std::vector<ListenerSettings>& settings,

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include <mqtt/broker/access.hpp>
+#include <mqtt/broker/acl_file.hpp>
+#include <mqtt/broker/password_file.hpp>
 #include <mqtt/server/server.hpp>
 
 #include "mqbroker/listener_settings.hpp"
@@ -15,9 +17,15 @@ namespace mq {
 
 /// A hundred thousand users.
 inline constexpr std::size_t password_file_max_bytes = 16 * 1024 * 1024;
+inline constexpr std::size_t acl_file_max_bytes = 16 * 1024 * 1024;
 
-/// What the server is to listen on, one for each of `settings` and in their order: certificates are loaded,
-/// passwords of keys asked for. An error is a finished sentence.
+/// The same with the passwords of keys, wherever they come from: commands are run and people asked, once. An
+/// error is a finished sentence.
+[[nodiscard]] std::expected<std::vector<ListenerSettings>, std::string> with_key_passwords(
+    std::vector<ListenerSettings> settings);
+
+/// What the server is to listen on, one for each of `settings` and in their order: certificates are loaded.
+/// An error is a finished sentence.
 [[nodiscard]] std::expected<std::vector<mqtt::server::ListenerConfig>, std::string> make_listeners(
     const std::vector<ListenerSettings>& settings);
 
@@ -31,9 +39,9 @@ class CertificateUsers final : public mqtt::broker::Authenticator {
     mqtt::net::ClientCertificates certificates;
   };
 
-  explicit CertificateUsers(std::vector<Named> named,
-                            std::unique_ptr<mqtt::broker::Authenticator> passwords = nullptr)
-      : named_{std::move(named)}, passwords_{std::move(passwords)} {}
+  /// `passwords`, which may be null, must outlive it.
+  explicit CertificateUsers(std::vector<Named> named, mqtt::broker::Authenticator* passwords = nullptr)
+      : named_{std::move(named)}, passwords_{passwords} {}
 
   mqtt::broker::AuthDecision authenticate(const mqtt::ConnectView& connect,
                                           const mqtt::broker::ConnectionInfo& info) override;
@@ -42,14 +50,21 @@ class CertificateUsers final : public mqtt::broker::Authenticator {
 
  private:
   std::vector<Named> named_;
-  std::unique_ptr<mqtt::broker::Authenticator> passwords_;
+  mqtt::broker::Authenticator* passwords_;
 };
 
-/// Those of a --password-file, for listeners that were made from `settings`; null if there is none. An error
-/// is a finished sentence.
-[[nodiscard]] std::expected<std::unique_ptr<mqtt::broker::Authenticator>, std::string> make_passwords(
-    const std::optional<std::string>& file, const std::vector<ListenerSettings>& settings,
+/// Of a --password-file; nothing if there is none. An error is a finished sentence.
+[[nodiscard]] std::expected<std::optional<mqtt::broker::PasswordFile>, std::string> read_passwords(
+    const std::optional<std::string>& file);
+
+/// Names of the listeners, made from `settings`, that let clients without user name in.
+[[nodiscard]] std::vector<std::string> find_anonymous(
+    const std::vector<ListenerSettings>& settings,
     const std::vector<mqtt::server::ListenerConfig>& listeners);
+
+/// Those of an --acl-file; nothing if there is none. An error is a finished sentence.
+[[nodiscard]] std::expected<std::optional<mqtt::broker::AclFile>, std::string> read_rules(
+    const std::optional<std::string>& file);
 
 /// Of listeners that were made from `settings`.
 [[nodiscard]] std::vector<CertificateUsers::Named> find_named(

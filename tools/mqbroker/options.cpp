@@ -170,6 +170,10 @@ void declare_broker_options(Options& o, BrokerSettings& settings) {
       .group("Diagnostics")
       .text("lines on stderr for connections, refusals and subscriptions too");
   declare_log_options(o, settings.log);
+  o.rule([&o, &settings]() -> std::optional<std::string> {
+    settings.typed.log_detail = is_typed(o, "--verbose") || is_typed(o, "--debug");
+    return std::nullopt;
+  });
   o.rule([&settings] { return check_ready_fd(settings.ready_fd); });
   o.rule([&settings] { return join_inherited(settings); });
   o.rule([&o, &settings] { return join_listeners(o, settings); });

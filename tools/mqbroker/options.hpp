@@ -25,6 +25,7 @@ struct BrokerSettings {
   bool print_address = false;
   std::optional<int> ready_fd;
   std::optional<std::string> password_file;
+  std::optional<std::string> acl_file;
   std::optional<std::string> database;  ///< none: memory only
   mqtt::store::Durability durability = mqtt::store::Durability::full;
 
@@ -36,6 +37,7 @@ struct BrokerSettings {
     std::optional<std::uint16_t> port;
     ListenerTraits traits;
     std::vector<SettingsTable> tables;  ///< [[listener]]
+    bool log_detail = false;            ///< -v or -d: whatever the file says
   } typed;
 };
 

@@ -8,6 +8,7 @@
 
 #include <mqtt/session/scram_crypto.hpp>
 #include <mqtt/util/base64.hpp>
+#include <mqtt/util/lines.hpp>
 #include <mqtt/util/text.hpp>
 #include <mqtt/util/utf8.hpp>
 
@@ -22,14 +23,6 @@ std::string_view take_field(std::string_view& rest) {
   const std::string_view field = rest.substr(0, end);
   rest.remove_prefix(std::min(end + 1, rest.size()));
   return field;
-}
-
-std::string_view take_line(std::string_view& rest) {
-  const std::size_t end = std::min(rest.find('\n'), rest.size());
-  std::string_view line = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
 }
 
 bool is_comment(std::string_view line) { return line.empty() || line.starts_with('#'); }

@@ -23,6 +23,9 @@ class PasswordUsers final : public Authenticator {
         anonymous_listeners_{std::move(anonymous_listeners)},
         nonce_{std::move(nonce)} {}
 
+  /// For logins that begin from now on.
+  void replace(PasswordFile file) { file_ = std::make_shared<const PasswordFile>(std::move(file)); }
+
   AuthDecision authenticate(const ConnectView& connect, const ConnectionInfo& info) override;
   std::unique_ptr<AuthExchange> begin(std::string_view method, std::string_view client_id) override;
 

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -29,7 +30,7 @@ std::string name_text(const X509_NAME* name) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-/// Empty if there is none, or none that is text.
+/// Empty if there is none, or none that is plain text.
 std::string common_name(const X509_NAME* subject) {
   const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
   if (at < 0) return {};
@@ -38,7 +39,9 @@ std::string common_name(const X509_NAME* subject) {
   if (size < 0) return ERR_clear_error(), std::string{};
   std::string text = to_string({utf8, static_cast<std::size_t>(size)});
   OPENSSL_free(utf8);
-  return text;
+  // "admin\0.example" must not become anybody's name, nor "admin" where somebody reads it as a C string.
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; };
+  return std::ranges::any_of(text, is_control) ? std::string{} : text;
 }
 
 /// TLS between write() and output(), and between intake() and on_data(): OpenSSL reads and writes

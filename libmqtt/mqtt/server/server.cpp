@@ -152,6 +152,10 @@ void Server::shut_down(std::function<void()> done) {
   state_->exchange.shut_down(std::move(done));
 }
 
+void Server::set_tls(std::size_t listener, const std::shared_ptr<const net::TlsContext>& tls) {
+  for (const auto& one : state_->entries[listener].listeners) one->set_tls(tls);
+}
+
 broker::Broker& Server::broker() { return state_->exchange.broker(); }
 const ServerCounters& Server::counters() const { return state_->exchange.counters(); }
 std::size_t Server::connections_max() const { return state_->config.connections_max; }

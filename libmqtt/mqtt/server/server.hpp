@@ -88,6 +88,10 @@ class Server {
   /// nothing of the server keeps the loop running. A second call does not wait any longer.
   void shut_down(std::function<void()> done);
 
+  /// For connections from now on: certificates that were renewed. `listener` is an index of the
+  /// configuration's, which did TLS before.
+  void set_tls(std::size_t listener, const std::shared_ptr<const net::TlsContext>& tls);
+
   [[nodiscard]] broker::Broker& broker();
   [[nodiscard]] const ServerCounters& counters() const;
   /// In force: that of the configuration, or what the descriptors allow.

@@ -140,6 +140,16 @@ TEST_F(WillTest, ReachesNobodyThatMayNotReadIt) {
   EXPECT_EQ(rig.dropped(broker::DropReason::not_authorized), 1u);
 }
 
+TEST_F(WillTest, IsNotPublishedOnceItsClientMayNotAnyMore) {
+  a.enter("id=a clean will=will/a willp=gone willr");
+  rig.access.publish = {"will/a"};
+  a.cut();
+  rig.run();
+  EXPECT_THAT(watcher.take(), IsEmpty());
+  EXPECT_EQ(rig.counters().retained_messages, 0u);
+  EXPECT_EQ(rig.dropped(broker::DropReason::publish_refused), 1u);
+}
+
 TEST_F(WillTest, NoLocalHoldsForARetainedOneToo) {
   a.enter("clean session_expiry_interval=60 will=will/a willp=gone willr will.will_delay_interval=0");
   rig.run();

@@ -27,7 +27,8 @@ CertificatePtr make_certificate(const CertificateWishes& wishes, int serial, EVP
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), wishes.first_day * day_s);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), wishes.last_day * day_s);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(wishes.common_name.c_str()), -1, -1, 0);
+                             reinterpret_cast<const unsigned char*>(wishes.common_name.data()),
+                             static_cast<int>(wishes.common_name.size()), -1, 0);
   X509_set_pubkey(certificate.get(), key);
   std::string names;
   for (const std::string& name : wishes.names) names += (names.empty() ? "" : ",") + name;

@@ -193,6 +193,28 @@ TEST_F(TlsTest, ClientCertificateIsSentAndChecked) {
   EXPECT_EQ(server_->stream(0).properties().peer_common_name, "sensor 7");
 }
 
+TEST_F(TlsTest, ACommonNameWithControlCharactersIsNone) {
+  TlsOptions options = server_options(authority().issue());
+  options.ca_file = authority().ca_file();
+  options.client_certificates = ClientCertificates::required;
+  serve(options);
+  std::size_t count = 0;
+  for (const std::string& name :
+       {std::string{"admin\0.example", 14}, std::string{"admin\0", 6}, std::string{"a\nb"}}) {
+    CertificateWishes wishes;
+    wishes.common_name = name;
+    const CertificateFiles files = authority().issue(wishes);
+    TlsOptions client = client_options(authority());
+    client.certificate_file = files.certificate;
+    client.key_file = files.key;
+    const auto stream = open_now(loop_, target(client));
+    ASSERT_TRUE(stream.has_value());
+    ++count;
+    ASSERT_TRUE(run_until(loop_, [&] { return server_->connections() == count; }));
+    EXPECT_EQ(server_->stream(count - 1).properties().peer_common_name, "");
+  }
+}
+
 TEST_F(TlsTest, OptionalClientCertificateMayBeMissingButNotWrong) {
   TlsOptions options = server_options(authority().issue());
   options.ca_file = authority().ca_file();
