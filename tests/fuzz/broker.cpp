@@ -75,6 +75,9 @@ class Book final : public Store {
   void on_subscribed(const SubscriptionRecord& record) override {
     require(sessions_.contains(record.session) && !record.subscription.filter.empty());
   }
+  void on_replay_sent(SubscriberId session, std::string_view filter, std::uint64_t message) override {
+    require(sessions_.contains(session) && !filter.empty() && message > 0);
+  }
   void on_replayed(SubscriberId session, std::string_view filter) override {
     require(sessions_.contains(session) && !filter.empty());
   }

@@ -220,14 +220,18 @@ bool Broker::State::pump_replay(Session& session, std::size_t& steps) {
     return true;
   }
   const bool own = replay.options.no_local && message->publisher() == tag_of(session.client_id());
-  if (own || message->expired(now) || !services.access.may_receive(session.identity, message->topic()))
+  if (own || !replay.is_due(*message) || message->expired(now) ||
+      !services.access.may_receive(session.identity, message->topic()))
     return true;
   const std::span<const std::uint32_t> identifiers{&replay.identifier, replay.identifier != 0 ? 1u : 0u};
   const Manner manner{identifiers, {}, std::min(message->qos(), replay.options.qos), true};
-  if (is_kept(session, manner))
-    send(session, delivery_of(message, manner));
-  else
+  if (!is_kept(session, manner)) {
     send(session, mqtt::broker::outbound_of(message), manner);
+    return true;
+  }
+  send(session, delivery_of(message, manner));
+  if (manner.qos == QoS::exactly_once)
+    services.store.on_replay_sent(session.id, topics.filter_of(replay.position), message->number());
   return true;
 }
 

@@ -126,7 +126,8 @@ struct Broker::State::Recoverer final : Recovery {
     if (record.connected && session.kept) state.await(session);
   }
 
-  /// Retained messages that were on their way begin anew: sent twice is better than not sent.
+  /// Retained messages that were on their way begin anew, but for those of QoS 2 that were sent: of the
+  /// others, sent twice is better than not sent.
   Result<void> on_subscribed(const SubscriptionRecord& record) override {
     Session& session = state.sessions.at(record.session);
     const auto& [filter, options] = record.subscription;
@@ -134,8 +135,20 @@ struct Broker::State::Recoverer final : Recovery {
         state.topics.subscribe(filter, {record.session, options, record.identifier});
     if (existed) return impossible("there are two subscriptions to the same filter");
     state.note_subscription(session, filter, position);
-    if (record.replays && split_shared(filter).share_name.empty())
-      session.replays.begin(state.retained, filter, position, options, record.identifier);
+    if (!record.replays || !split_shared(filter).share_name.empty()) return {};
+    session.replays.begin(state.retained, filter, position, options, record.identifier);
+    if (record.replays_until == 0) return {};
+    session.replays.find(position)->until = record.replays_until;
+    // So that no later message gets the number of one that it is told from.
+    state.message_count = std::max(state.message_count, record.replays_until);
+    return {};
+  }
+
+  Result<void> on_replay_sent(SubscriberId session, std::string_view filter, std::uint64_t message) override {
+    const auto position = state.topics.position_of(filter);
+    Replay* const replay = position ? state.sessions.at(session).replays.find(*position) : nullptr;
+    if (!replay) return impossible("no retained messages are on their way there");
+    replay->sent.insert(message);
     return {};
   }
 

@@ -40,7 +40,8 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   if (replays && !shared && retained.count() > 0)  // [MQTT-3.3.1-9]; a shared one has none (4.8.2)
     session.replays.begin(retained, asked.filter, position, granted.options, identifier);
   if (session.kept)
-    services.store.on_subscribed({session.id, granted, identifier, session.replays.contains(position)});
+    services.store.on_subscribed(
+        {session.id, granted, identifier, session.replays.contains(position), message_count});
   return static_cast<ReasonCode>(to_number(granted.options.qos));
 }
 

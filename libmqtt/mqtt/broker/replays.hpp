@@ -1,7 +1,9 @@
 #pragma once
+#include <limits>
 #include <list>
 #include <map>
 #include <memory>
+#include <unordered_set>
 
 #include <mqtt/broker/retained_tree.hpp>
 #include <mqtt/broker/topic_tree.hpp>
@@ -18,6 +20,13 @@ struct Replay {
   TopicTree::Position position;  // of the subscription
   SubscriptionOptions options;
   std::uint32_t identifier;  // 0: none
+  // Of one that an earlier broker began:
+  std::uint64_t until = std::numeric_limits<std::uint64_t>::max();  // the last message that is among them
+  std::unordered_set<std::uint64_t> sent;                           // of QoS 2
+
+  [[nodiscard]] bool is_due(const Message& message) const {
+    return message.number() <= until && !sent.contains(message.number());
+  }
 };
 
 /// Those of one client, in the order they began, at most one for each subscription. Holds no memory while
@@ -28,6 +37,11 @@ class Replays {
   [[nodiscard]] bool contains(TopicTree::Position at) const { return parts_ && parts_->places.contains(at); }
   /// It must not be empty.
   [[nodiscard]] Replay& front() { return parts_->list.front(); }
+  /// Null: there is none for `at`.
+  [[nodiscard]] Replay* find(TopicTree::Position at) {
+    if (!contains(at)) return nullptr;
+    return &*parts_->places.find(at)->second;
+  }
   void pop_front() { end(front().position); }
 
   /// There is none for `at`.

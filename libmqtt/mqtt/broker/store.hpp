@@ -29,6 +29,9 @@ struct SubscriptionRecord {
   SubscriptionView subscription{};
   std::uint32_t identifier = 0;  ///< 0: none
   bool replays = false;          ///< retained messages are on their way to it
+  /// replays: the number of the last message that may be among them, for what was retained later came live;
+  /// 0: any.
+  std::uint64_t replays_until = 0;
 };
 
 /// A QoS 1 or 2 message for one client. Views live for the call.
@@ -53,6 +56,9 @@ class Recovery {
   /// Gives the number that the session has from now on; `record.id` is not looked at.
   [[nodiscard]] virtual Result<SubscriberId> on_session(const SessionRecord& record) = 0;
   [[nodiscard]] virtual Result<void> on_subscribed(const SubscriptionRecord& record) = 0;
+  /// A retained QoS 2 message that was sent to one of on_subscribed() that replays.
+  [[nodiscard]] virtual Result<void> on_replay_sent(SubscriberId session, std::string_view filter,
+                                                    std::uint64_t message) = 0;
   /// A QoS 2 message of the client that has been taken over, and not been released.
   [[nodiscard]] virtual Result<void> on_received(SubscriberId session, PacketId id) = 0;
   [[nodiscard]] virtual MessagePtr make_message(const PublishView& publish, Deadline expires,
@@ -88,6 +94,8 @@ class Store {
   virtual void on_session_ended(SubscriberId session) = 0;
   /// New, or replaced.
   virtual void on_subscribed(const SubscriptionRecord& record) = 0;
+  /// The retained message of this number is a delivery of QoS 2 by now: the replay must not bring it again.
+  virtual void on_replay_sent(SubscriberId session, std::string_view filter, std::uint64_t message) = 0;
   /// All retained messages have been sent, or are deliveries by now.
   virtual void on_replayed(SubscriberId session, std::string_view filter) = 0;
   virtual void on_unsubscribed(SubscriberId session, std::string_view filter) = 0;
@@ -129,6 +137,7 @@ class NoStore final : public Store {
   void on_session(const SessionRecord&) override {}
   void on_session_ended(SubscriberId) override {}
   void on_subscribed(const SubscriptionRecord&) override {}
+  void on_replay_sent(SubscriberId, std::string_view, std::uint64_t) override {}
   void on_replayed(SubscriberId, std::string_view) override {}
   void on_unsubscribed(SubscriberId, std::string_view) override {}
   void on_delivery(const DeliveryRecord&) override {}

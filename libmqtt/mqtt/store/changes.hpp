@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <mqtt/broker/message.hpp>
@@ -30,8 +32,8 @@ struct SubscriptionRow {
   std::string filter;
   SubscriptionOptions options;
   std::uint32_t identifier = 0;
-  bool replays = false;
-  bool present = true;  // or it has been given up
+  std::optional<std::int64_t> replays_until;  // the number of a message; none: it does not replay
+  enum class Becomes : std::uint8_t { made, replayed, given_up } becomes = Becomes::made;
 };
 
 struct ReceivedRow {
@@ -60,10 +62,8 @@ struct Changes {
     PacketId id;
     std::int64_t order;
   };
-  struct Replayed {
-    std::int64_t session;
-    std::string filter;
-  };
+  /// Of a subscription.
+  using ReplayKey = std::pair<std::int64_t, std::string>;
   struct Released {
     std::uint64_t row;
     std::int64_t order;
@@ -72,7 +72,7 @@ struct Changes {
   std::unordered_map<std::int64_t, SessionRow> sessions;
   std::vector<std::int64_t> ended;  // sessions
   std::vector<SubscriptionRow> subscriptions;
-  std::vector<Replayed> replayed;
+  std::map<ReplayKey, std::vector<std::int64_t>> replay_sent;  // since the last row of the subscription
   std::vector<ReceivedRow> received;
   std::vector<broker::MessagePtr> messages;  // whose marks say what is to be done
   std::uint64_t first_delivery = 0;          // the row of deliveries[0]; the others follow
@@ -83,7 +83,7 @@ struct Changes {
   std::unordered_map<std::string, broker::MessagePtr> retained;  // null: no longer
 
   [[nodiscard]] bool empty() const {
-    return sessions.empty() && ended.empty() && subscriptions.empty() && replayed.empty() &&
+    return sessions.empty() && ended.empty() && subscriptions.empty() && replay_sent.empty() &&
            received.empty() && messages.empty() && deliveries.empty() && sent.empty() && released.empty() &&
            finished.empty() && retained.empty();
   }
@@ -91,6 +91,11 @@ struct Changes {
   [[nodiscard]] DeliveryRow* find_unwritten(std::uint64_t row) {
     if (deliveries.empty() || row < first_delivery) return nullptr;
     return &deliveries[static_cast<std::size_t>(row - first_delivery)];
+  }
+  /// Whatever was sent of a replay before does not matter any more.
+  void put(SubscriptionRow row) {
+    replay_sent.erase({row.session, row.filter});
+    subscriptions.push_back(std::move(row));
   }
   /// All has been written. Keeps the room that it took, within reason.
   void clear();

@@ -106,6 +106,7 @@ Result<void> Reader::read() {
       {"SELECT * FROM retained", &Reader::read_retained},
       {"SELECT * FROM session ORDER BY id", &Reader::read_session},
       {"SELECT * FROM subscription", &Reader::read_subscription},
+      {"SELECT * FROM replay_sent", &Reader::read_replay_sent},
       {"SELECT * FROM received", &Reader::read_received},
       {"SELECT * FROM delivery WHERE packet_id IS NOT NULL ORDER BY sent", &Reader::read_delivery},
       {"SELECT * FROM delivery WHERE packet_id IS NULL ORDER BY id", &Reader::read_delivery},
@@ -216,8 +217,20 @@ Result<void> Reader::read_subscription(Statement& statement) {
   record.identifier =
       static_cast<std::uint32_t>(row.number_or_null(6, 1, identifier_max, "identifier").value_or(0));
   record.replays = row.flag(7, "replays");
+  record.replays_until =
+      static_cast<std::uint64_t>(row.number_or_null(8, 0, any, "replays_until").value_or(0));
   if (auto valid = row.result(); !valid) return valid;
   auto taken = into_.on_subscribed(record);
+  return taken ? Result<void>{} : row.fault(taken.error().context);
+}
+
+Result<void> Reader::read_replay_sent(Statement& statement) {
+  RowReader row{statement, fmt::format("replay_sent of session {}", statement.integer(0).value_or(0))};
+  const broker::SubscriberId of = session(row, 0);
+  const std::string_view filter = row.text(1, "filter");
+  const auto message = static_cast<std::uint64_t>(row.number(2, 1, any, "message"));
+  if (auto valid = row.result(); !valid) return valid;
+  auto taken = into_.on_replay_sent(of, filter, message);
   return taken ? Result<void>{} : row.fault(taken.error().context);
 }
 

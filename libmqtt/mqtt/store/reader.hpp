@@ -54,6 +54,7 @@ class Reader {
   [[nodiscard]] Result<void> read_key();
   [[nodiscard]] Result<void> read_session(Statement& row);
   [[nodiscard]] Result<void> read_subscription(Statement& row);
+  [[nodiscard]] Result<void> read_replay_sent(Statement& row);
   [[nodiscard]] Result<void> read_received(Statement& row);
   [[nodiscard]] Result<void> read_message(Statement& row);
   [[nodiscard]] Result<void> read_retained(Statement& row);

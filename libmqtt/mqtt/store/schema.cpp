@@ -57,7 +57,16 @@ CREATE TABLE subscription(
   retain_handling INTEGER NOT NULL,
   identifier INTEGER,
   replays INTEGER NOT NULL,           -- retained messages are on their way to it
+  replays_until INTEGER,              -- replays: none with a higher number is among them; NULL: any may be
   PRIMARY KEY(session, filter)
+) STRICT, WITHOUT ROWID;
+
+-- Retained messages of QoS 2 that were sent to one that replays, by their numbers.
+CREATE TABLE replay_sent(
+  session INTEGER NOT NULL,
+  filter TEXT NOT NULL,
+  message INTEGER NOT NULL,
+  PRIMARY KEY(session, filter, message)
 ) STRICT, WITHOUT ROWID;
 
 -- QoS 2 messages of clients that were taken over: their packet ids, until PUBREL.
@@ -120,6 +129,13 @@ constexpr const char* migration = R"(
 BEGIN;
 CREATE TABLE history(commits INTEGER NOT NULL) STRICT;
 INSERT INTO history VALUES(0);
+ALTER TABLE subscription ADD COLUMN replays_until INTEGER;
+CREATE TABLE replay_sent(
+  session INTEGER NOT NULL,
+  filter TEXT NOT NULL,
+  message INTEGER NOT NULL,
+  PRIMARY KEY(session, filter, message)
+) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 2;
 COMMIT;
 )";

@@ -112,16 +112,33 @@ void SqliteStore::on_session_ended(broker::SubscriberId session) {
 
 void SqliteStore::on_subscribed(const broker::SubscriptionRecord& record) {
   const auto& [filter, options] = record.subscription;
-  changes_.subscriptions.push_back(
-      {at(record.session).row, std::string{filter}, options, record.identifier, record.replays, true});
+  const auto until = static_cast<std::int64_t>(record.replays_until);
+  changes_.put({.session = at(record.session).row,
+                .filter = std::string{filter},
+                .options = options,
+                .identifier = record.identifier,
+                .replays_until = record.replays ? std::optional{until} : std::nullopt});
+}
+
+void SqliteStore::on_replay_sent(broker::SubscriberId session, std::string_view filter,
+                                 std::uint64_t message) {
+  changes_.replay_sent[{at(session).row, std::string{filter}}].push_back(static_cast<std::int64_t>(message));
 }
 
 void SqliteStore::on_replayed(broker::SubscriberId session, std::string_view filter) {
-  changes_.replayed.push_back({at(session).row, std::string{filter}});
+  changes_.put({.session = at(session).row,
+                .filter = std::string{filter},
+                .options = {},
+                .replays_until = {},
+                .becomes = SubscriptionRow::Becomes::replayed});
 }
 
 void SqliteStore::on_unsubscribed(broker::SubscriberId session, std::string_view filter) {
-  changes_.subscriptions.push_back({at(session).row, std::string{filter}, {}, 0, false, false});
+  changes_.put({.session = at(session).row,
+                .filter = std::string{filter},
+                .options = {},
+                .replays_until = {},
+                .becomes = SubscriptionRow::Becomes::given_up});
 }
 
 void SqliteStore::on_delivery(const broker::DeliveryRecord& delivery) {

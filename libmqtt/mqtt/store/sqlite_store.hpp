@@ -36,6 +36,7 @@ class SqliteStore final : public broker::Store {
   void on_session(const broker::SessionRecord& session) override;
   void on_session_ended(broker::SubscriberId session) override;
   void on_subscribed(const broker::SubscriptionRecord& record) override;
+  void on_replay_sent(broker::SubscriberId session, std::string_view filter, std::uint64_t message) override;
   void on_replayed(broker::SubscriberId session, std::string_view filter) override;
   void on_unsubscribed(broker::SubscriberId session, std::string_view filter) override;
   void on_delivery(const broker::DeliveryRecord& delivery) override;

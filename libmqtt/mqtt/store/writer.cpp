@@ -30,7 +30,7 @@ void Changes::clear() {
   sessions.clear();
   let_go(ended);
   let_go(subscriptions);
-  let_go(replayed);
+  replay_sent.clear();
   let_go(received);
   let_go(messages);
   let_go(deliveries);
@@ -53,8 +53,12 @@ Result<Writer> Writer::make(Database& database, Clocks clocks) {
       {&writer.end_session_, "DELETE FROM session WHERE id = ?"},
       {&writer.end_subscriptions_, "DELETE FROM subscription WHERE session = ?"},
       {&writer.end_received_, "DELETE FROM received WHERE session = ?"},
-      {&writer.subscribe_, "REPLACE INTO subscription VALUES(?,?,?,?,?,?,?,?)"},
-      {&writer.end_replay_, "UPDATE subscription SET replays = 0 WHERE session = ? AND filter = ?"},
+      {&writer.subscribe_, "REPLACE INTO subscription VALUES(?,?,?,?,?,?,?,?,?)"},
+      {&writer.end_replay_,
+       "UPDATE subscription SET replays = 0, replays_until = NULL WHERE session = ? AND filter = ?"},
+      {&writer.put_replay_sent_, "REPLACE INTO replay_sent VALUES(?,?,?)"},
+      {&writer.drop_replay_sent_, "DELETE FROM replay_sent WHERE session = ? AND filter = ?"},
+      {&writer.end_replays_sent_, "DELETE FROM replay_sent WHERE session = ?"},
       {&writer.unsubscribe_, "DELETE FROM subscription WHERE session = ? AND filter = ?"},
       {&writer.receive_, "REPLACE INTO received VALUES(?,?)"},
       {&writer.release_id_, "DELETE FROM received WHERE session = ? AND packet_id = ?"},
@@ -87,9 +91,9 @@ Result<void> Writer::write(const Changes& changes) {
 
 /// Sessions end last among what has their number: what came in the same turn goes with them.
 Result<void> Writer::write_all(const Changes& changes) {
-  for (const auto step :
-       {&Writer::write_sessions, &Writer::write_subscriptions, &Writer::write_received, &Writer::end_sessions,
-        &Writer::write_messages, &Writer::write_deliveries, &Writer::write_progress, &Writer::write_retained})
+  for (const auto step : {&Writer::write_sessions, &Writer::write_subscriptions, &Writer::write_replays,
+                          &Writer::write_received, &Writer::end_sessions, &Writer::write_messages,
+                          &Writer::write_deliveries, &Writer::write_progress, &Writer::write_retained})
     if (auto done = (this->*step)(changes); !done) return done;
   return {};
 }
@@ -122,19 +126,30 @@ Result<void> Writer::write_session(std::int64_t row, const SessionRow& session) 
 
 Result<void> Writer::write_subscriptions(const Changes& changes) {
   for (const SubscriptionRow& row : changes.subscriptions) {
-    const std::string_view filter = row.filter;
-    auto done =
-        row.present
-            ? subscribe_.run(row.session, filter, number(row.options.qos), number(row.options.no_local),
-                             number(row.options.retain_as_published),
-                             static_cast<std::int64_t>(row.options.retain_handling),
-                             row.identifier != 0 ? std::optional<std::int64_t>{row.identifier} : std::nullopt,
-                             number(row.replays))
-            : unsubscribe_.run(row.session, filter);
-    if (!done) return done;
+    if (auto done = drop_replay_sent_.run(row.session, std::string_view{row.filter}); !done) return done;
+    if (auto done = write_subscription(row); !done) return done;
   }
-  for (const Changes::Replayed& replayed : changes.replayed)
-    if (auto done = end_replay_.run(replayed.session, std::string_view{replayed.filter}); !done) return done;
+  return {};
+}
+
+Result<void> Writer::write_subscription(const SubscriptionRow& row) {
+  using Becomes = SubscriptionRow::Becomes;
+  const std::string_view filter = row.filter;
+  if (row.becomes == Becomes::given_up) return unsubscribe_.run(row.session, filter);
+  if (row.becomes == Becomes::replayed) return end_replay_.run(row.session, filter);
+  return subscribe_.run(row.session, filter, number(row.options.qos), number(row.options.no_local),
+                        number(row.options.retain_as_published),
+                        static_cast<std::int64_t>(row.options.retain_handling),
+                        row.identifier != 0 ? std::optional<std::int64_t>{row.identifier} : std::nullopt,
+                        number(row.replays_until.has_value()), row.replays_until);
+}
+
+/// After the subscriptions that they belong to.
+Result<void> Writer::write_replays(const Changes& changes) {
+  for (const auto& [of, messages] : changes.replay_sent)
+    for (const std::int64_t message : messages)
+      if (auto done = put_replay_sent_.run(of.first, std::string_view{of.second}, message); !done)
+        return done;
   return {};
 }
 
@@ -148,7 +163,8 @@ Result<void> Writer::write_received(const Changes& changes) {
 
 Result<void> Writer::end_sessions(const Changes& changes) {
   for (const std::int64_t row : changes.ended)
-    for (Statement* const statement : {&end_session_, &end_subscriptions_, &end_received_})
+    for (Statement* const statement :
+         {&end_session_, &end_subscriptions_, &end_replays_sent_, &end_received_})
       if (auto done = statement->run(row); !done) return done;
   return {};
 }

@@ -44,6 +44,8 @@ class Writer {
   [[nodiscard]] Result<void> write_sessions(const Changes& changes);
   [[nodiscard]] Result<void> write_session(std::int64_t row, const SessionRow& session);
   [[nodiscard]] Result<void> write_subscriptions(const Changes& changes);
+  [[nodiscard]] Result<void> write_subscription(const SubscriptionRow& row);
+  [[nodiscard]] Result<void> write_replays(const Changes& changes);
   [[nodiscard]] Result<void> write_received(const Changes& changes);
   [[nodiscard]] Result<void> end_sessions(const Changes& changes);
   [[nodiscard]] Result<void> write_messages(const Changes& changes);
@@ -58,7 +60,8 @@ class Writer {
   std::int64_t commits_;
   Statement begin_, commit_, rollback_, count_;
   Statement put_session_, end_session_, end_subscriptions_, end_received_;
-  Statement subscribe_, end_replay_, unsubscribe_, receive_, release_id_;
+  Statement subscribe_, end_replay_, unsubscribe_, put_replay_sent_, drop_replay_sent_, end_replays_sent_,
+      receive_, release_id_;
   Statement put_message_, drop_message_;
   Statement put_delivery_, send_, release_, finish_;
   Statement retain_, forget_;

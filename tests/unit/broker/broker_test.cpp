@@ -68,6 +68,10 @@ void RecordingStore::on_subscribed(const broker::SubscriptionRecord& record) {
                               to_number(record.subscription.options.qos), record.identifier,
                               record.replays ? " replays" : ""));
 }
+void RecordingStore::on_replay_sent(broker::SubscriberId session, std::string_view filter,
+                                    std::uint64_t message) {
+  calls.push_back(fmt::format("replay sent {} {} {}", names_[session], filter, message));
+}
 void RecordingStore::on_replayed(broker::SubscriberId session, std::string_view filter) {
   calls.push_back(fmt::format("replayed {} {}", names_[session], filter));
 }

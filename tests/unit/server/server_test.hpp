@@ -24,6 +24,7 @@ class FakeStore final : public broker::Store {
   void on_session(const broker::SessionRecord&) override {}
   void on_session_ended(broker::SubscriberId) override {}
   void on_subscribed(const broker::SubscriptionRecord&) override {}
+  void on_replay_sent(broker::SubscriberId, std::string_view, std::uint64_t) override {}
   void on_replayed(broker::SubscriberId, std::string_view) override {}
   void on_unsubscribed(broker::SubscriberId, std::string_view) override {}
   void on_delivery(const broker::DeliveryRecord&) override {}

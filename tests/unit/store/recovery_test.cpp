@@ -134,6 +134,69 @@ TEST(Recovery, RetainedMessagesThatWereOnTheirWayComeAnew) {
   EXPECT_EQ(world.count("subscription WHERE replays = 1"), 0);
 }
 
+struct Replaying {
+  Replaying() {
+    config.limits.in_flight = 1;
+    world.emplace(config);
+    p.emplace(world->rig);
+    p->enter("id=p clean");
+    for (int i = 1; i <= 4; ++i) p->send(fmt::format("PUBLISH q=2 id=1 retain t=t/{} p={}", i, i));
+  }
+  /// Comes again, and takes `count` messages to the end.
+  void take(std::size_t count) {
+    Client r{world->rig};
+    r.acknowledges = false;
+    r.enter("id=r session_expiry_interval=100");
+    if (topics.empty()) r.subscribe("t/#:2");
+    while (count > 0) {
+      for (const std::string& line : r.take_messages()) {
+        topics.push_back(line.substr(line.find("t=t/"), 5));
+        const std::string id =
+            line.substr(line.find("id="), line.find(' ', line.find("id=")) - line.find("id="));
+        r.send("PUBREC " + id);
+        r.send("PUBCOMP " + id);
+        if (--count == 0) break;
+      }
+    }
+    world->kill();
+  }
+
+  broker::BrokerConfig config;
+  std::optional<DurableRig> world;
+  std::optional<Client> p;
+  std::vector<std::string> topics;
+};
+
+TEST(Recovery, RetainedMessagesOfQos2ComeOnce) {
+  Replaying c;
+  c.take(2);
+  EXPECT_EQ(c.world->count("replay_sent"), 3) << "one more is on its way";
+  c.take(1);
+  c.p->enter("id=p clean");
+  c.p->send("PUBLISH q=2 id=1 retain t=t/5 p=live");
+  c.take(2);
+  Client r{c.world->rig};
+  r.enter("id=r session_expiry_interval=100");
+  for (const std::string& line : r.take_messages()) c.topics.push_back(line.substr(line.find("t=t/"), 5));
+  c.world->advance(1s);
+  EXPECT_EQ(c.world->count("replay_sent"), 0);
+  EXPECT_EQ(c.topics.size(), 5u);
+  EXPECT_EQ((std::set<std::string>{c.topics.begin(), c.topics.end()}).size(), 5u);
+}
+
+TEST(Recovery, WhatAReplayHasSentIsForgottenWithItsSubscription) {
+  for (const char* const end : {"UNSUBSCRIBE id=9 f=t/#", "DISCONNECT session_expiry_interval=0"}) {
+    Replaying c;
+    c.take(2);
+    Client r{c.world->rig};
+    r.acknowledges = false;
+    r.enter("id=r session_expiry_interval=100");
+    r.send(end);
+    c.world->advance(1s);
+    EXPECT_EQ(c.world->count("replay_sent"), 0) << end;
+  }
+}
+
 TEST(Recovery, LeavingAGroupIsRemembered) {
   DurableRig world;
   Client a{world.rig}, b{world.rig}, p{world.rig};

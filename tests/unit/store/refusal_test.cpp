@@ -225,7 +225,9 @@ TEST_F(Refusal, WithoutFullDurabilityAMarkIsGoodUntilTheSystemStartsAnew) {
 
 TEST_F(Refusal, ADatabaseOfTheFirstSchemaIsTakenUp) {
   fill();
-  change("DROP TABLE history; PRAGMA user_version = 1; PRAGMA wal_checkpoint(TRUNCATE)");
+  change(
+      "DROP TABLE history; DROP TABLE replay_sent; ALTER TABLE subscription DROP COLUMN replays_until; "
+      "PRAGMA user_version = 1; PRAGMA wal_checkpoint(TRUNCATE)");
   std::filesystem::remove(shelf.path() + "-commits");
   EXPECT_EQ(recover(), "");
   auto database = store::Database::open(shelf.path(), store::Access::read_only);
@@ -252,6 +254,9 @@ TEST_F(Refusal, ARowThatCannotBeSo) {
       {"UPDATE subscription SET session = 99", "there is no such session"},
       {"UPDATE subscription SET retain_handling = 3", "retain_handling is 3"},
       {"UPDATE subscription SET identifier = 0", "identifier is 0"},
+      {"UPDATE subscription SET replays_until = -1", "replays_until is -1"},
+      {"INSERT INTO replay_sent VALUES(1, 't', 0)", "message is 0"},
+      {"INSERT INTO replay_sent VALUES(1, 't', 5)", "no retained messages are on their way there"},
       {"UPDATE message SET topic = CAST(x'610062' AS TEXT)", "topic is not UTF-8"},
       {"UPDATE message SET topic = 'a/#'", "topic: "},
       {"UPDATE message SET properties = x'ff01'", "properties are malformed"},
