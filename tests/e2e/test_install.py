@@ -60,5 +60,6 @@ def test_units_start_the_program_that_is_installed(installed):
     assert "ListenStream=" in (units / "mqbroker.socket").read_text(encoding="utf-8")
 
 
-def test_the_manual_is_where_man_looks(installed):
-    assert (installed / "share" / "man" / "man1" / "mqbench.1").read_text(encoding="utf-8").startswith(".Dd ")
+@pytest.mark.parametrize("tool", ["mqbench", "mqspy"])
+def test_the_manual_is_where_man_looks(installed, tool):
+    assert (installed / "share" / "man" / "man1" / f"{tool}.1").read_text(encoding="utf-8").startswith(".Dd ")

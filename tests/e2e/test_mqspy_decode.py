@@ -1,10 +1,19 @@
 """mqspy decode: packets as digits, base64 or octets, taken apart to the last field that can be read."""
 
 import base64
+import json
+import os
+import pathlib
+import pty
+import subprocess
 
+import jsonschema
 import pytest
 
-from support.tools import assert_fails, assert_ok, mqspy
+from support.proc import DEADLINE
+from support.tools import assert_fails, assert_ok, mqspy, program
+
+SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[2] / "tools/mqspy/mqspy-record.schema.json").read_text())
 
 PUBLISH = "322c000c706c616e742f372f74656d70000711020000003c2600037372630004706c63337b2263223a32312e357d"
 CONNECT = "101a00044d51545405c2003c00000161000175000573656372" + "65"
@@ -80,3 +89,26 @@ def test_what_is_neither_digits_nor_base_64_nor_a_file_is_a_usage_error():
     assert_fails(mqspy("decode", "xyz!"), 2, "xyz!")
     assert_fails(mqspy("nonsense"), 2, "nonsense", "decode")
     assert_fails(mqspy(), 2, "command")
+
+
+def test_a_packet_as_json():
+    found = [json.loads(line) for line in assert_ok(mqspy("decode", "--json", "--raw", PUBLISH)).out.splitlines()]
+    assert [record["k"] for record in found] == ["pkt"]
+    jsonschema.validate(found[0], SCHEMA)
+    assert found[0]["topic"] == "plant/7/temp" and found[0]["props"]["message_expiry_interval"] == 60
+    assert base64.b64decode(found[0]["raw"]["data"]).hex() == PUBLISH
+    broken = mqspy("decode", "--json", "3207000161000009" + "61")
+    assert broken.code == 12 and [json.loads(line)["k"] for line in broken.out.splitlines()] == ["pkt", "lint"]
+
+
+def test_without_a_packet_it_says_what_it_wants(tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    for words in ((), ("-",), (tmp_path / "empty",)):
+        assert_fails(mqspy("decode", *words), 2, "needs a packet", "standard input")
+    master, slave = pty.openpty()
+    try:
+        at_keyboard = subprocess.run([program("mqspy"), "decode"], stdin=slave, capture_output=True, timeout=DEADLINE)
+    finally:
+        os.close(slave)
+        os.close(master)
+    assert at_keyboard.returncode == 2 and b"needs a packet" in at_keyboard.stderr, at_keyboard

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from support.captures import Talk, merged, pcap
 from support.mqtt_wire import auth, connack, disconnect, packet, publish, string, suback, varint
+from support.proc import run
 from support.talks import CONNACK, CONNECT, PUBACK, PUBLISH, broken, connect, talk
 from support.tools import assert_fails, assert_ok, mqspy
 
@@ -261,6 +263,15 @@ def test_coverage_lists_each_clause_with_its_rule_or_the_reason():
     assert any("no rule: " in row for row in rows) and not any(row.rstrip().endswith("no rule") for row in rows if "MQTT-" in row)
 
 
+def test_the_manual_has_no_faults_and_names_only_options_that_there_are():
+    manual = pathlib.Path(__file__).resolve().parents[2] / "man/mqspy.1"
+    done = run(["mandoc", "-Tlint", "-W", "style", manual])
+    assert (done.code, done.out) == (0, b""), done
+    there = set(re.findall(r"--?[A-Za-z][a-z-]*", mqspy("--help").out.decode()))
+    named = set(re.findall(r"\.Fl (-?[A-Za-z][a-z-]*)", manual.read_text())) | set(re.findall(r" -(-[a-z-]+)", manual.read_text()))
+    assert len(named) > 12 and {f"-{name}" for name in named} <= there, named
+
+
 # --- options of other commands --------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("command", [("proxy", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"), ("read", "f"), ("lint", "f"),
@@ -269,8 +280,8 @@ def test_coverage_lists_each_clause_with_its_rule_or_the_reason():
     ("proxy", ["--print-address", "--fault=qos>0 do drop", "--seed=2"]),
     ("proxy and replay", ["--to=h", "--insecure", "--connect-timeout=1s"]), ("replay", ["--conn=c1", "--speed=max"]),
     ("proxy, read, capture and lint", ["--stop-on=qos>0", "--expect=qos>0"]),
-    ("proxy, read, capture, lint and replay", ["--filter=qos>0", "--json", "-tepoch", "--group", "--ladder", "--stats", "--write=f"]),
-    ("proxy, read, capture, lint, replay and decode", ["-v", "-q", "-s1", "--show-secrets"]),
+    ("proxy, read, capture, lint and replay", ["--filter=qos>0", "-tepoch", "--group", "--ladder", "--stats", "--write=f"]),
+    ("proxy, read, capture, lint, replay and decode", ["-v", "-q", "-s1", "--show-secrets", "--json"]),
     ("decode", ["-V5", "--from=client"]), ("explain", ["--coverage"]), ("capture", ["--interface=lo"])], ids=lambda value: str(value)[:24])
 def test_an_option_of_another_command_is_refused_by_name(command, commands, options):
     if command[0] in commands:

@@ -132,6 +132,16 @@ def test_two_connections_between_the_same_ends_are_two(tmp_path):
     assert result.out.count(b" OPEN ") == 2 and result.out.count(b"c2 > PUBLISH") == 1, result
 
 
+@pytest.mark.parametrize("how", [{}, V6, {**V6, "extensions": [(60, bytes([1]) + bytes(14))]}], ids=["v4", "v6", "v6-options"])
+def test_fragments_are_put_together(tmp_path, how):
+    packets = []
+    for number, (at, packet) in enumerate(talk(**how).packets):
+        parts = cap.fragments(packet, 16, number)
+        packets += [(at, part) for part in (reversed(parts) if number % 2 else parts)]
+    result = assert_ok(read(tmp_path, pcap(packets)))
+    assert lines(result) == EXPECTED
+
+
 def test_fragments_are_said(tmp_path):
     t = Talk().open().client(CONNECT).segment(0, cap.ACK, b"x", fragment=0x2000)
     assert b"1 fragments" in read(tmp_path, pcap(t.packets)).err

@@ -110,6 +110,23 @@ class Talk:
         return self.segment(side, FIN | ACK).segment(1 - side, FIN | ACK).segment(side, ACK)
 
 
+def fragments(packet, size, number=7):
+    """The Ethernet packet in IP fragments with `size` octets of payload each, a multiple of 8."""
+    ether, packet = packet[:14], packet[14:]
+    version = packet[0] >> 4
+    head, payload = packet[:20 if version == 4 else 40], packet[20 if version == 4 else 40:]
+    out = []
+    for at in range(0, len(payload), size):
+        part, more = payload[at:at + size], at + size < len(payload)
+        if version == 4:
+            new = head[:2] + struct.pack(">HHH", 20 + len(part), number, (0x2000 if more else 0) | at // 8) + head[8:10] + bytes(2) + head[12:]
+            new = new[:10] + struct.pack(">H", checksum(new)) + new[12:]
+        else:
+            new = head[:4] + struct.pack(">HB", 8 + len(part), 44) + head[7:] + struct.pack(">BBHI", head[6], 0, at | more, number)
+        out.append(ether + new + part)
+    return out
+
+
 def merged(*talks):
     return sorted(itertools.chain(*(talk.packets for talk in talks)), key=lambda packet: packet[0])
 

@@ -6,8 +6,8 @@ namespace mq::spy {
 
 void tell_account(Diag& diag, const CaptureAccount& a) {
   if (a.fragments > 0)
-    diag.warning(fmt::format("{} fragments of IP packets are not put together: what they hold is missing",
-                             a.fragments));
+    diag.warning(fmt::format(
+        "{} fragments of IP packets could not be put together: their other parts are missing", a.fragments));
   if (a.unknown_link > 0)
     diag.warning(fmt::format("{} packets have a link layer that is not known here", a.unknown_link));
   if (a.damaged > 0) diag.warning(fmt::format("{} packets are shorter than their headers", a.damaged));

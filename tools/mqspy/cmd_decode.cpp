@@ -1,8 +1,13 @@
 #include "mqspy/cmd_decode.hpp"
 
+#include <unistd.h>
+
+#include <memory>
+
 #include "common/diag.hpp"
 #include "common/sentences.hpp"
 #include "mqspy/file_output.hpp"
+#include "mqspy/json_records.hpp"
 #include "mqspy/line_writer.hpp"
 #include "mqspy/packet_input.hpp"
 #include "mqspy/recorder.hpp"
@@ -60,19 +65,39 @@ View view_of(const SpyConfig& config) {
   return view;
 }
 
+std::unique_ptr<RecordSink> make_writer(const SpyConfig& config, std::string& out) {
+  if (config.view.form == Form::json) return std::make_unique<JsonRecords>(out, view_of(config));
+  return std::make_unique<LineWriter>(out, view_of(config));
+}
+
+/// Somebody at a keyboard is told what is wanted instead of being waited for.
+bool would_ask_a_person(const SpyConfig& config) {
+  return config.arguments.empty() && ::isatty(STDIN_FILENO) == 1;
+}
+
+constexpr const char* nothing_given =
+    "decode needs a packet: hexadecimal digits, base64 or a file as its argument, or octets on standard "
+    "input";
+
 }  // namespace
 
 ExitCode decode_command(const SpyConfig& config) {
   Diag diag{"mqspy", config.log};
+  const auto wanting = [&diag] {
+    diag.error(nothing_given);
+    return ExitCode::usage;
+  };
+  if (would_ask_a_person(config)) return wanting();
   const auto octets = read_packets(config.arguments);
   if (!octets) {
     diag.error(octets.error().code == EINVAL ? Sentence{octets.error().context}
                                              : local_io_failed(octets.error()));
     return octets.error().code == EINVAL ? ExitCode::usage : ExitCode::local_io;
   }
+  if (octets->empty()) return wanting();
   FileOutput out{1, "standard output"};
-  LineWriter lines{out.buffer(), view_of(config)};
-  PacketsOnly packets{lines};
+  const auto writer = make_writer(config, out.buffer());
+  PacketsOnly packets{*writer};
   Recorder recorder{packets};
   decode_all(mqtt::as_bytes(*octets), config, recorder);
   if (const auto written = out.flush(); !written && !is_closed_pipe(written.error())) {

@@ -26,7 +26,7 @@ using mqtt::Sender;
 /// For the server to close its side, too.
 constexpr mqtt::Duration closing_time = std::chrono::seconds{1};
 /// Enough to fill a socket's buffer in one call.
-constexpr std::size_t gathered_parts = 16;
+constexpr std::size_t written_parts = 16;
 
 /// Shows what goes by, and lets the replay look at it.
 class ReplaySink final : public RecordSink {
@@ -137,11 +137,14 @@ class ReplayRun final : private mqtt::net::StreamHandler {
   }
 
   void write_out() {
-    std::array<iovec, gathered_parts> parts;
+    std::array<iovec, written_parts> parts;
     while (!out_.empty() && !blocked_) {
       const std::size_t count = out_.gather(parts);
       const auto taken = stream_->write({parts.data(), count});
-      if (!taken) return out_.clear();  // how it ended comes, behind what the server has said last
+      if (!taken) {  // how it ended comes, behind what the server has said last
+        blocked_ = true;
+        return out_.clear();
+      }
       std::size_t offered = 0;
       for (std::size_t i = 0; i < count; ++i) offered += parts[i].iov_len;
       blocked_ = *taken < offered;

@@ -159,11 +159,25 @@ void Connections::on_captured(const CapturedPacket& packet) {
   ++account_.packets;
   last_time_ = std::max(last_time_, packet.time);
   dissect_layers(dissected_, packet);
+  look_at_dissected();
+}
+
+/// A fragment of a fragment is not looked at: nobody may send it (RFC 8200, 4.5).
+void Connections::fragment(const IpFragment& fragment) {
+  const auto whole = fragments_.add(fragment);
+  account_.fragments = fragments_.left();
+  if (!whole) return;
+  const IpFragment of = fragment;
+  dissect_payload(dissected_, of, whole->next, whole->octets);
+  if (dissected_.kind != Dissected::Kind::fragment) look_at_dissected();
+}
+
+void Connections::look_at_dissected() {
   switch (dissected_.kind) {
     case Dissected::Kind::tcp: return segment(dissected_.tcp);
     case Dissected::Kind::pdu: return pdu(dissected_.pdu);
     case Dissected::Kind::other: return;
-    case Dissected::Kind::fragment: ++account_.fragments; return;
+    case Dissected::Kind::fragment: return fragment(dissected_.fragment);
     case Dissected::Kind::unknown_link: ++account_.unknown_link; return;
     case Dissected::Kind::damaged: ++account_.damaged; return;
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "mqspy/content.hpp"
+#include "mqspy/ip_fragments.hpp"
 #include "mqspy/layers.hpp"
 #include "mqspy/reassembly.hpp"
 #include "mqspy/recorder.hpp"
@@ -23,7 +24,7 @@ struct ConnectionsLimits {
 /// What there was in a capture, and what of it could not be looked at.
 struct CaptureAccount {
   std::uint64_t packets = 0;
-  std::uint64_t fragments = 0;
+  std::uint64_t fragments = 0;  ///< of IP packets, whose other parts are missing
   std::uint64_t damaged = 0;
   std::uint64_t unknown_link = 0;
   std::uint64_t connections = 0;
@@ -58,6 +59,8 @@ class Connections final : public CaptureHandler {
   class Connection;
   using Table = std::list<std::pair<Key, std::unique_ptr<Connection>>>;  // by age
 
+  void look_at_dissected();
+  void fragment(const IpFragment& fragment);
   void segment(const TcpSegment& segment);
   void pdu(const ExportedPdu& pdu);
   [[nodiscard]] Connection* find(const Key& key);
@@ -69,6 +72,7 @@ class Connections final : public CaptureHandler {
   ConnectionsLimits limits_;
   CaptureAccount account_;
   Dissected dissected_;
+  IpFragments fragments_;
   Table table_;
   std::unordered_map<Key, Table::iterator, KeyHash> index_;
   const Key* last_key_ = nullptr;  // of last_, which most packets are of

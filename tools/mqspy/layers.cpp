@@ -13,7 +13,7 @@ using Kind = Dissected::Kind;
 
 constexpr std::uint16_t ether_ipv4 = 0x0800, ether_ipv6 = 0x86DD, ether_vlan = 0x8100, ether_qinq = 0x88A8,
                         ether_qinq_old = 0x9100;
-constexpr std::uint8_t protocol_tcp = 6;
+constexpr std::uint8_t protocol_tcp = 6, fragment_header = 44;
 
 std::uint16_t u16(Bytes from, std::size_t at) {
   return static_cast<std::uint16_t>(from[at] << 8 | from[at + 1]);
@@ -37,7 +37,7 @@ NetEnd ipv6_end(Bytes address) {
 
 class Layers {
  public:
-  Layers(Dissected& out, const CapturedPacket& packet) : out_{out}, time_{packet.time} {}
+  Layers(Dissected& out, mqtt::TimePoint time) : out_{out}, time_{time} {}
 
   Kind link(LinkType type, Bytes bytes) {
     switch (type) {
@@ -56,6 +56,20 @@ class Layers {
       case LinkType::upper_pdu: return exported(bytes);
     }
     return Kind::unknown_link;
+  }
+
+  /// Behind IP's own header: extension headers of IPv6, then TCP. `total` is what was sent.
+  Kind payload(std::uint8_t next, Bytes rest, std::size_t total) {
+    while (next != protocol_tcp) {
+      const std::size_t size = extension_size(next, rest);
+      if (size == 0) return Kind::other;
+      if (size > rest.size()) return Kind::damaged;
+      if (next == fragment_header && (u16(rest, 2) & 0xFFF9) != 0) return ipv6_fragment(rest, total);
+      next = rest[0];
+      rest = rest.subspan(size);
+      total -= size;
+    }
+    return tcp(rest, total);
   }
 
  private:
@@ -81,10 +95,36 @@ class Layers {
     const std::size_t total = u16(bytes, 2) == 0 ? bytes.size() : u16(bytes, 2);
     if (header < 20 || header > bytes.size() || total < header) return Kind::damaged;
     if (bytes[9] != protocol_tcp) return Kind::other;
-    if ((u16(bytes, 6) & 0x3FFF) != 0) return Kind::fragment;
     out_.tcp.from = ipv4_end(bytes.subspan(12, 4));
     out_.tcp.to = ipv4_end(bytes.subspan(16, 4));
-    return tcp(bytes.subspan(header, std::min(bytes.size(), total) - header), total - header);
+    const Bytes rest = bytes.subspan(header, std::min(bytes.size(), total) - header);
+    const std::uint16_t part = u16(bytes, 6);
+    if ((part & 0x3FFF) == 0) return tcp(rest, total - header);
+    return fragment({.id = u16(bytes, 4),
+                     .offset = (part & 0x1FFFu) * 8,
+                     .next = bytes[9],
+                     .more = (part & 0x2000) != 0,
+                     .complete = rest.size() == total - header,
+                     .octets = rest});
+  }
+
+  Kind ipv6_fragment(Bytes header, std::size_t total) {
+    const std::uint16_t part = u16(header, 2);
+    return fragment({.id = u32(header, 4),
+                     .offset = part & 0xFFF8u,
+                     .next = header[0],
+                     .more = (part & 1) != 0,
+                     .complete = header.size() == total,
+                     .octets = header.subspan(8)});
+  }
+
+  Kind fragment(IpFragment made) {
+    made.from = out_.tcp.from;
+    made.to = out_.tcp.to;
+    made.from.port = made.to.port = 0;  // of the packet before
+    made.time = time_;
+    out_.fragment = made;
+    return Kind::fragment;
   }
 
   Kind ipv6(Bytes bytes) {
@@ -92,20 +132,9 @@ class Layers {
     out_.tcp.from = ipv6_end(bytes.subspan(8, 16));
     out_.tcp.to = ipv6_end(bytes.subspan(24, 16));
     const std::size_t said = u16(bytes, 4);
-    std::uint8_t next = bytes[6];
-    Bytes rest = bytes.subspan(40);
-    std::size_t total = said == 0 ? rest.size() : said;
-    rest = rest.first(std::min(rest.size(), total));
-    while (next != protocol_tcp) {
-      const std::size_t size = extension_size(next, rest);
-      if (size == 0) return Kind::other;
-      if (size > rest.size()) return Kind::damaged;
-      if (next == 44 && (u16(rest, 2) & 0xFFF9) != 0) return Kind::fragment;
-      next = rest[0];
-      rest = rest.subspan(size);
-      total -= size;
-    }
-    return tcp(rest, total);
+    const Bytes rest = bytes.subspan(40);
+    const std::size_t total = said == 0 ? rest.size() : said;
+    return payload(bytes[6], rest.first(std::min(rest.size(), total)), total);
   }
 
   /// Octets of an extension header (RFC 8200, section 4); 0 for what is none.
@@ -187,7 +216,13 @@ std::string to_string(const NetEnd& end) {
 }
 
 void dissect_layers(Dissected& out, const CapturedPacket& packet) {
-  out.kind = Layers{out, packet}.link(packet.link, packet.bytes);
+  out.kind = Layers{out, packet.time}.link(packet.link, packet.bytes);
+}
+
+void dissect_payload(Dissected& out, const IpFragment& of, std::uint8_t next, mqtt::Bytes payload) {
+  out.tcp.from = of.from;
+  out.tcp.to = of.to;
+  out.kind = Layers{out, of.time}.payload(next, payload, payload.size());
 }
 
 }  // namespace mq::spy

@@ -42,21 +42,38 @@ struct ExportedPdu {
   mqtt::Bytes payload;
 };
 
+/// A part of an IP packet's payload.
+struct IpFragment {
+  NetEnd from{};  ///< without ports
+  NetEnd to{};
+  mqtt::TimePoint time{};
+  std::uint32_t id = 0;
+  std::uint32_t offset = 0;  ///< in the payload, octets
+  std::uint8_t next = 0;     ///< the first one: the protocol, or IPv6's next header, of the payload
+  bool more = false;         ///< it is not the last one
+  bool complete = false;     ///< all of it was captured
+  mqtt::Bytes octets{};
+};
+
 /// What a packet is, or why it is not looked at.
 struct Dissected {
   enum class Kind : std::uint8_t {
     tcp,
     pdu,
     other,         ///< no TCP: of no interest
-    fragment,      ///< of an IP packet
+    fragment,      ///< of an IP packet that may hold TCP
     unknown_link,  ///< a link layer that we do not know
     damaged,       ///< shorter than its headers
   };
   Kind kind = Kind::other;
   TcpSegment tcp{};
   ExportedPdu pdu{};
+  IpFragment fragment{};
 };
 
 void dissect_layers(Dissected& out, const CapturedPacket& packet);
+/// The same for the payload of an IP packet that was put together of fragments such as `of`; `next` is what
+/// it begins with.
+void dissect_payload(Dissected& out, const IpFragment& of, std::uint8_t next, mqtt::Bytes payload);
 
 }  // namespace mq::spy

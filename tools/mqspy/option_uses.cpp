@@ -34,6 +34,8 @@ constexpr std::array uses{
     Use{"--no-acks", for_showing, "proxy, read, capture, lint, replay and decode"},
     Use{"--snippet", for_showing, "proxy, read, capture, lint, replay and decode"},
     Use{"--show-secrets", for_showing, "proxy, read, capture, lint, replay and decode"},
+    Use{"--json", for_showing, "proxy, read, capture, lint, replay and decode"},
+    Use{"--raw", for_showing, "proxy, read, capture, lint, replay and decode"},
     Use{"--interface", for_capture, "capture"},
     Use{"--coverage", for_explain, "explain"},
     Use{"Proxy", for_proxy, "proxy"},

@@ -173,6 +173,7 @@ void Replay::end_when_due(TimePoint now) {
 mqtt::Deadline Replay::next_deadline() const { return over_ ? std::nullopt : wake_; }
 
 void Replay::on_packet(const PacketRecord& record) {
+  if (over_) return;
   link_ = record.link;
   if (record.packet.sender == Sender::client) return sent(record.packet.step.number);
   received(record);

@@ -32,8 +32,7 @@ void declare_replay_options(Options& o, ReplayConfig& config) {
       .must(some_time)
       .group(replay_group)
       .text("how long an answer that was recorded is waited for");
-  declare_secret_options(o, config.password, "--password", "the password, in place of the recorded one",
-                         replay_group, {});
+  declare_secret_options(o, config.password, "--password", "the password", replay_group, {});
 }
 
 }  // namespace mq::spy

@@ -43,8 +43,8 @@ bool is_hidden(std::string_view secret) {
   return !secret.empty() && secret.find_first_not_of('*') == std::string_view::npos;
 }
 
-bool has_hidden_data(const mqtt::PropertiesView& properties) {
-  const auto data = properties.text(mqtt::PropertyId::authentication_data);
+bool has_hidden_data(const mqtt::PropertiesView& list) {
+  const auto data = list.text(mqtt::PropertyId::authentication_data);
   return data && is_hidden(*data);
 }
 
