@@ -11,6 +11,7 @@ from support.fault_server import FaultServer
 from support.mqbroker import MqBroker
 from support.ports import free_port
 from support.relay import Relay
+from support.result_schema import validated
 from support.tools import assert_fails, assert_ok, mqbench, mqsub
 
 COUNTS = ("lost", "duplicated", "reordered", "corrupted", "foreign", "retained", "connections_lost")
@@ -37,7 +38,7 @@ def result_of(*args, code=0, seconds=60):
     """The JSON of a run."""
     result = mqbench("run", *args, "--json", "-", "--quiet", seconds=seconds)
     assert result.code == code, result
-    return json.loads(result.out)
+    return validated(json.loads(result.out))
 
 
 def faults_of(result):

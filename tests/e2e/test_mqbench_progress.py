@@ -50,7 +50,7 @@ def test_json_is_an_object_per_second_and_a_last_one_that_agrees_with_the_result
 @pytest.mark.parametrize("args, lines", ((("--progress", "none"), False), (("--progress", "text"), True), ((), True),
                                          (("--progress", "text", "--quiet"), False)))
 def test_elsewhere_it_is_lines_or_nothing(mqbroker, args, lines):
-    run = mqbench(*bench_args(mqbroker, "--count", 500, *args))
+    run = mqbench(*bench_args(mqbroker, "--count", 250, *args))  # longer than a second
     assert run.code == 0 and "\x1b" not in run.err_text, run
     assert (" under way" in run.err_text) == lines, run
     assert lines or not run.err, run
@@ -109,6 +109,6 @@ def test_a_second_interrupt_finds_nothing_to_restore(mqbroker):
 @pytest.mark.parametrize("args, env", (((), {"TERM": "dumb"}), (("--progress", "text"), {}), (("--progress", "none"), {}),
                                        (("--log-format", "json"), {}), (("--quiet",), {})))
 def test_no_display_where_it_is_not_wanted(mqbroker, args, env):
-    with display(mqbroker, "--count", 300, *args, env=env) as terminal:
+    with display(mqbroker, "--count", 20, *args, env=env) as terminal:  # one would be there from the beginning
         terminal.wait_data(b"verdict")
         assert ENTERED not in terminal.data

@@ -7,6 +7,7 @@ import pytest
 
 from support import bench_results, hdr
 from support.mqbroker import MqBroker
+from support.result_schema import validated
 from support.tools import assert_fails, assert_one_line, assert_ok, mqbench
 
 LATENCIES = ("due_to_received", "sent_to_received", "lag", "connect", "subscribe")
@@ -26,7 +27,7 @@ def shard(index, count, **more):
 def merged(scratch, results, *options):
     files = [written(scratch, f"part{n}.json", result) for n, result in enumerate(results)]
     assert_ok(mqbench("merge", *files, "-o", scratch / "all.json", *options))
-    return json.loads((scratch / "all.json").read_text())
+    return validated(json.loads((scratch / "all.json").read_text()))
 
 
 def assert_usage(result, *words):

@@ -18,6 +18,7 @@ from support.mqbroker import MqBroker
 from support.ports import HOST, free_port
 from support.proc import Proc, run
 from support.relay import Relay
+from support.result_schema import validated
 from support.starters import Slurm, SshHosts
 from support.tools import assert_fails, assert_ok, mqbench, mqpub, program, start, unique
 
@@ -59,7 +60,7 @@ def results_of(running, paths, code=0):
     for each in running:
         result = each.wait(SECONDS)
         assert result.code == code, result
-    return [json.loads(path.read_text()) for path in paths]
+    return [validated(json.loads(path.read_text())) for path in paths]
 
 
 def sum_of(results, name):
@@ -295,7 +296,7 @@ def merged(directory, count):
     results = [json.loads(path.read_text()) for path in paths]
     whole = directory / "all.json"
     assert_ok(mqbench("merge", *paths, "-o", whole))
-    return results, json.loads(whole.read_text())
+    return results, validated(json.loads(whole.read_text()))
 
 
 def assert_merged(directory, count, sent):

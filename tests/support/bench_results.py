@@ -55,7 +55,7 @@ def result(seed=1, seconds=30, rate=1000, name="quick", host="bench-1", started=
         "scenario": {"name": name, "publishers": 10, "subscribers": 10, "wiring": "pairs", "publish_qos": 0,
                      "subscribe_qos": 0, "size": 100, "loop": "open", "rate": rate, "arrival": "fixed", "burst": 1,
                      "ramp": 1000, "warmup_s": 0, "duration_s": seconds, "drain_s": 10, "seed": 1},
-        "counts": {"sent": total, "unsent": 0, "held": 0, "acked": 0, "rejected": 0, "unacked": 0, "expected": total,
+        "counts": {"offered": total, "sent": total, "unsent": 0, "held": 0, "acked": 0, "rejected": 0, "unacked": 0, "expected": total,
                    "received": total, "lost": 0, "duplicated": 0, "reordered": 0, "corrupted": 0, "foreign": 0,
                    "retained": 0, "connections_lost": 0},
         "times_ns": {"first_due": MS, "last_sent": MS + span, "last_received": 2 * MS + span},
