@@ -4,6 +4,7 @@ own."""
 import os
 import pathlib
 import secrets
+import shutil
 import signal
 import tempfile
 
@@ -106,6 +107,7 @@ class Cluster:
         for node in self.nodes:
             node.stop()
         self._epmd.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
 
     def running(self):
         """How many nodes the first that lives knows to run."""
