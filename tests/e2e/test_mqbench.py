@@ -424,7 +424,6 @@ def test_presets_are_listed():
     (("run", "--threads", "0"), "--threads"), (("run", "--source", ""), "--source"), (("run", "--source", "nowhere"), "--source"), (("run", "--json", ""), "--json"),
     (("run", "-c", "-i", "x"), "-c"), (("run", "-L", "mqtt://h/topic"), "topic"),
     (("run", "--duration", "9000h"), "year"), (("run", "-d"), "-d"),
-    (("run", "--auth-method", "x"), "--auth-method"),
     (("run", "--will-topic", "t", "--will-on-exit"), "--will-on-exit"),
 ), ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
 def test_usage_errors_are_2_and_one_line(args, words):

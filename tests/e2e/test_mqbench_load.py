@@ -10,9 +10,10 @@ from support.brokers import Mosquitto
 from support.fault_server import FaultServer
 from support.mqbroker import MqBroker
 from support.ports import free_port
+from support.proc import run
 from support.relay import Relay
 from support.result_schema import validated
-from support.tools import assert_fails, assert_ok, mqbench, mqsub
+from support.tools import assert_fails, assert_ok, mqbench, mqsub, program
 
 COUNTS = ("lost", "duplicated", "reordered", "corrupted", "foreign", "retained", "connections_lost")
 
@@ -165,10 +166,10 @@ def test_a_file_that_is_not_there_is_2(scratch):
 # --- presets --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("preset, options, sent, received", (
-    ("fanout-1-1K-1-1K", ("--rate", "50/s"), 40, 400),
+    ("fanout-1-1K-1-1K", ("--rate", "200/s"), 40, 400),
     ("fanin-1K-1-1K-1K", ("--rate", "200/s"), 40, 40),
     ("p2p-1k-1k-1k-1k", ("--rate", "200/s"), 40, 40),
-    ("fanout-5-1000-5-250K", ("--rate", "50/s"), 40, 400),
+    ("fanout-5-1000-5-250K", ("--rate", "200/s"), 40, 400),
     ("p2p-50K-50K-50K-50K", ("--rate", "200/s", "--publishers", 50, "--subscribers", 50), 40, 40),
 ))
 def test_the_benchmark_suite_at_a_hundredth(broker, preset, options, sent, received):
@@ -351,10 +352,37 @@ def test_a_broker_that_is_not_there_is_counted_as_one_reason(scratch):
     (("will-storm", "--topics", "x"), "topic of its own"), (("retained", "--count", "5"), "1000 topics"),
     (("resume", "-q", "0"), "QoS 1 and 2"), (("resume", "--duration", "1s"), "count"),
     (("request-response", "--subscribers", "0"), "answers"), (("slow-reader", "--subscribers", "5"), "slow readers"),
-    (("shared", "--size", "5"), "stamp"),
+    (("shared", "--size", "5"), "stamp"), (("shared", "--shard", "1/2", "--rendezvous", "mqtt://h"), "one process"),
+    (("quick", "--wiring", "shared", "--shard", "1/2", "--rendezvous", "mqtt://h"), "one process"),
+    (("quick", "--slow", "10"), "slow readers"), (("quick", "--wiring", "ring"), "--wiring"),
 ), ids=str)
 def test_life_cycles_that_cannot_be(args, words):
     assert_fails(mqbench("run", *args), 2, words)
+
+
+def test_wiring_and_slow_readers_are_options_too(mqbroker):
+    tcp = mqbroker["tcp"].mq_args()
+    few = ("--publishers", 2, "--subscribers", 3, "-q", 1)
+    for wiring, received in (("all", 60), ("shared", 20), ("pairs", 30)):
+        result = result_of("quick", *tcp, *few, "--wiring", wiring, "--count", 20)
+        assert_all_came(result, 20, received)
+        assert result["scenario"]["wiring"] == wiring
+    scenario = result_of("fan-out", *tcp, *few, "--slow", 1, "--rate", "50/s", "--warmup", 0, "--duration", "200ms")["scenario"]
+    assert (scenario["slow"], scenario["name"]) == (1, "fan-out")
+
+
+def test_each_client_of_a_load_authenticates_by_scram(tmp_path):
+    """Each has an exchange of its own, and at the same time as others; a wrong password keeps all out."""
+    users, word = tmp_path / "users", {"WORD": "pencil"}
+    assert_ok(run([program("mqbroker"), "passwd", users, "joe", "--password-env", "WORD"], env=word))
+    with MqBroker(options=("--password-file", users)) as broker:
+        args = ("run", "pairs", *broker["tcp"].mq_args(), "--publishers", 8, "--subscribers", 8, "--ramp", "1000/s", "--count", 40, "-q",
+                1, "--threads", 2, "--scram-user", "joe", "--auth-method",
+                "SCRAM-SHA-512", "--password-env", "WORD", "--json", "-", "--quiet")
+        result = mqbench(*args, env=word)
+        assert result.code == 0, result
+        assert_all_came(json.loads(result.out), 40, 40)
+        assert_fails(mqbench(*args, env={"WORD": "Bleistift"}), 6, "not authorized")
 
 
 # --- several brokers --------------------------------------------------------------------------------
@@ -377,3 +405,14 @@ def test_one_of_several_brokers_that_is_not_there_is_one_line_and_4(mqbroker):
 
 def test_a_broker_url_with_a_topic_is_refused():
     assert_fails(mqbench("run", "--broker", "mqtt://h/t"), 2, "--broker", "topic")
+
+
+@pytest.mark.parametrize("args, words", (
+    (("--broker", "mqtt://h", "-h", "x"), "--broker"), (("--broker", "mqtt://h", "-L", "mqtt://x"), "--broker"),
+    (("--broker", "mqtt://h", "--self"), "--broker"), (("--publish-to", "mqtt://h", "--self"), "--publish-to"),
+    (("--size", "16", "--threshold", "p99<5ms"), "stamp"), (("--size", "16", "--threshold", "sent_to_received.max<1s"), "stamp"),
+), ids=str)
+def test_what_contradicts_itself_is_refused(args, words):
+    assert_fails(mqbench("run", *args), 2, words)
+    if "--threshold" in args:
+        assert_fails(mqbench("search", *(each.replace("--threshold", "--slo") for each in args)), 2, words)

@@ -6,6 +6,7 @@ import pytest
 
 from support.dying_node import DyingNode
 from support.mqbroker import MqBroker
+from support.result_schema import validated
 from support.tools import assert_fails, mqbench
 
 CLIENTS = ("--publishers", 3, "--subscribers", 2)
@@ -22,7 +23,7 @@ def broker():
 def result_of(*args, code=0):
     result = mqbench("run", *args, "--json", "-", "--quiet", seconds=90)
     assert result.code == code, result
-    return json.loads(result.out)
+    return validated(json.loads(result.out))
 
 
 @pytest.mark.parametrize("qos, version", ((1, "5"), (1, "311"), (2, "5"), (2, "311")))

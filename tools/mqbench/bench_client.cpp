@@ -36,9 +36,25 @@ void BenchClient::on_opening(mqtt::net::StreamTarget& target) {
   if (const auto source = around_.plan.source_of(number_); !source.empty())
     target.connect.local_address = source;
   if (away_) add_other_nodes(target);
+  take_mechanism();
   Connecting& connecting = connecting_.make();
   connecting.step_began = around_.loop.now();
   if (connecting.began == mqtt::TimePoint{}) connecting.began = connecting.step_began;
+}
+
+/// Clients share their options, but an exchange has two ends alone.
+void BenchClient::take_mechanism() {
+  const ClientKinds& kinds = around_.kinds[around_.plan.broker_of(number_)];
+  if (!kinds.publisher->mechanism) return;
+  auto own = kinds.publisher->mechanism->for_another_client();
+  if (!own) return;
+  client_.session().set_mechanism(own.get());
+  connecting_.make().mechanism = std::move(own);
+}
+
+void BenchClient::arrived() {
+  if (connecting_->mechanism) client_.session().set_mechanism(nullptr);
+  connecting_.reset();
 }
 
 /// Its own node may have died: then the others of its kind take it, as far as the way to them is the same.
@@ -96,7 +112,9 @@ void BenchClient::on_lost(const mqtt::Ending& ending, mqtt::Duration) {
     ++around_.measurements.refusals[why(ending)];
   else
     go_away(ending);
-  connecting_.make() = {.began = {}, .step_began = {}, .in_vain = connecting_->in_vain + in_vain};
+  const std::uint32_t before = connecting_->in_vain;
+  arrived();
+  connecting_.make().in_vain = before + in_vain;
   owner_.on_still_away(ending, number_);
 }
 

@@ -99,7 +99,7 @@ class BenchClient : public mqtt::ClientHandler {
   /// CONNACK has accepted it.
   virtual void on_accepted() = 0;
   /// Connected, it has nothing to measure of that any more.
-  void arrived() { connecting_.reset(); }
+  void arrived();
   void ready();
   /// It was ready, and its connection has broken.
   [[nodiscard]] bool away() const { return away_; }
@@ -122,10 +122,12 @@ class BenchClient : public mqtt::ClientHandler {
     mqtt::TimePoint began{};
     mqtt::TimePoint step_began{};
     std::uint32_t in_vain = 0;  // attempts to come back
+    std::unique_ptr<mqtt::AuthMechanism> mechanism;
   };
 
   void on_opening(mqtt::net::StreamTarget& target) override;
   void on_step(mqtt::net::OpenStep step) override;
+  void take_mechanism();
   void add_other_nodes(mqtt::net::StreamTarget& target) const;
   void go_away(const mqtt::Ending& ending);
 

@@ -62,6 +62,8 @@ Fault choose_what_to_do(const Options& options, BenchConfig& config) {
   if (of_search && config.command != Command::search)
     return fmt::format("option '{}' is of the command search", *of_search);
   if (const auto fault = choose_scenario(config)) return fault;
+  if (config.sharding.shard && config.sharding.shard->count > 1 && config.scenario.shares_out())
+    return "option '--shard': who of a shared subscription got what is known to one process only";
   if (config.command == Command::search) return choose_search(options, config);
   return check_thresholds(config.results, config.scenario);
 }
@@ -70,10 +72,6 @@ Fault choose_what_to_do(const Options& options, BenchConfig& config) {
 Fault check_connection(const ConnectionConfig& connection) {
   if (connection.persistent || connection.session_expiry > 0)
     return "options '-c' and '-x' would leave a session of each client at the broker";
-  // A mechanism has a conversation with one server: the clients of a worker would share it.
-  if (connection.authentication.method)
-    return "options '--auth-method' and '--scram-user': enhanced authentication is for one client, not for "
-           "many";
   if (connection.properties.at(PropertyPlace::publish).view().find(mqtt::PropertyId::topic_alias))
     return "a topic alias of all messages would be one of many topics: use --topic-alias";
   if (connection.will_on_exit) return "option '--will-on-exit': the clients always leave in an orderly way";

@@ -35,6 +35,8 @@ struct BenchConfig {
     std::optional<std::uint32_t> publishers;
     std::optional<std::uint32_t> subscribers;
     std::optional<std::array<mqtt::QoS, 2>> qos;
+    std::optional<Wiring> wiring;
+    std::optional<std::uint32_t> slow;
     std::vector<mqtt::Endpoint> brokers, publish_to, subscribe_from;
     std::optional<TopicPattern> topics;
     std::optional<SizePattern> size;

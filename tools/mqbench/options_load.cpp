@@ -106,6 +106,18 @@ void declare_load(Options& o, BenchConfig::Typed& typed) {
       .metavar("N")
       .group(group)
       .text("clients that subscribe (default: the preset's)");
+  o.choice("--wiring", typed.wiring,
+           {{"pairs", Wiring::pairs}, {"all", Wiring::all}, {"shared", Wiring::shared}})
+      .metavar("HOW")
+      .group(group)
+      .text(
+          "who gets whose messages: each subscriber those of its number, every subscriber all, or all of "
+          "them "
+          "together each message once by $share (default: the preset's)");
+  o.number("--slow", typed.slow, {.max = clients_max})
+      .metavar("N")
+      .group(group)
+      .text("subscribers that stop reading for the second half of the run (default: the preset's)");
   o.parsed("-q,--qos", [&typed](std::string_view text) { return keep_qos(typed.qos, text); })
       .metavar("P[:S]")
       .group(group)
@@ -178,8 +190,8 @@ ValueResult keep_broker(std::vector<mqtt::Endpoint>& target, std::string_view te
 void declare_brokers(Options& o, BenchConfig::Typed& typed) {
   constexpr std::string_view group = "Brokers";
   const auto declare = [&](std::string_view name, std::vector<mqtt::Endpoint>& target,
-                           std::string_view text) {
-    o.parsed(name, [&target](std::string_view value) { return keep_broker(target, value); })
+                           std::string_view text) -> Option& {
+    return o.parsed(name, [&target](std::string_view value) { return keep_broker(target, value); })
         .repeats()
         .metavar("URL")
         .group(group)
@@ -187,7 +199,8 @@ void declare_brokers(Options& o, BenchConfig::Typed& typed) {
   };
   declare("--broker", typed.brokers,
           "a broker's address, instead of -L and -h; several are nodes of a cluster, and clients take them "
-          "in turn");
+          "in turn")
+      .excludes({"--url", "--host", "--port", "--unix", "-S"});
   declare("--publish-to", typed.publish_to, "brokers of the publishers alone, in turn");
   declare("--subscribe-from", typed.subscribe_from, "brokers of the subscribers alone, in turn");
 }
@@ -261,6 +274,8 @@ void override_load(BenchConfig& config) {
   if (typed.scale) s.scale_by(*typed.scale);
   if (typed.publishers) s.set_publishers(*typed.publishers);
   s.subscribers = typed.subscribers.value_or(s.subscribers);
+  s.wiring = typed.wiring.value_or(s.wiring);
+  s.slow = typed.slow.value_or(s.slow);
   s.pattern = typed.topics.value_or(s.pattern);
   if (typed.qos) s.publish_qos = (*typed.qos)[0], s.subscribe_qos = (*typed.qos)[1];
   if (typed.size) s.size = *typed.size, s.payload = {};

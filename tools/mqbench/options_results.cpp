@@ -107,7 +107,8 @@ void declare_self(Options& o, ResultsConfig& config) {
           "against a broker of its own, in a thread of this process on 127.0.0.1: the floor, what the "
           "machine and "
           "mqbench take at least")
-      .excludes({"--url", "--host", "--port", "--unix", "--proxy", "-S", "--shard"});
+      .excludes({"--url", "--host", "--port", "--unix", "--proxy", "-S", "--shard", "--broker",
+                 "--publish-to", "--subscribe-from"});
 }
 
 void declare_watching(Options& o, ResultsConfig& config) {

@@ -12,13 +12,17 @@ namespace {
 
 using std::chrono::minutes;
 
+Scenario at_qos_1(Scenario scenario) {
+  scenario.publish_qos = scenario.subscribe_qos = mqtt::QoS::at_least_once;
+  return scenario;
+}
+
 /// Those of the Open MQTT Benchmark Suite have QoS 1, thirty minutes and 16 octets: ours are 32, which is the
 /// stamp by which latencies and losses are known.
 Scenario of_suite(Scenario scenario) {
-  scenario.publish_qos = scenario.subscribe_qos = mqtt::QoS::at_least_once;
   scenario.size = SizePattern{32};
   scenario.duration = minutes{30};
-  return scenario;
+  return at_qos_1(std::move(scenario));
 }
 
 /// Each publisher does it once.
@@ -37,8 +41,6 @@ Scenario counted(Scenario scenario, std::uint64_t messages) {
   return scenario;
 }
 
-constexpr auto qos_1 = mqtt::QoS::at_least_once;
-
 }  // namespace
 
 std::span<const Preset> presets() {
@@ -54,12 +56,7 @@ std::span<const Preset> presets() {
       Preset{"ten publishers and no subscriber, flat out",
              {.name = "sink", .publishers = 10, .subscribers = 0, .rate = 0}},
       Preset{"100 publishers, whose messages 10 subscribers share",
-             {.name = "shared",
-              .publishers = 100,
-              .subscribers = 10,
-              .wiring = Wiring::shared,
-              .publish_qos = qos_1,
-              .subscribe_qos = qos_1}},
+             at_qos_1({.name = "shared", .publishers = 100, .subscribers = 10, .wiring = Wiring::shared})},
       Preset{"100 clients send requests, 10 answer: the round trip",
              {.name = "request-response",
               .publishers = 100,
@@ -80,31 +77,23 @@ std::span<const Preset> presets() {
                                  .subscribers = 0,
                                  .operation = Operation::reconnect})},
       Preset{"1,000 clients die at once, and one subscriber gets their wills",
-             once_each_together({.name = "will-storm",
-                                 .publishers = 1'000,
-                                 .subscribers = 1,
-                                 .wiring = Wiring::all,
-                                 .operation = Operation::will,
-                                 .publish_qos = qos_1,
-                                 .subscribe_qos = qos_1})},
+             once_each_together(at_qos_1({.name = "will-storm",
+                                          .publishers = 1'000,
+                                          .subscribers = 1,
+                                          .wiring = Wiring::all,
+                                          .operation = Operation::will}))},
       Preset{"100 subscribers come to 1,000 retained messages each",
-             counted({.name = "retained",
-                      .publishers = 10,
-                      .subscribers = 100,
-                      .wiring = Wiring::all,
-                      .stored = Stored::retained,
-                      .publish_qos = qos_1,
-                      .subscribe_qos = qos_1,
-                      .pattern = *TopicPattern::parse("mqbench/{run}/{t:1000}")},
+             counted(at_qos_1({.name = "retained",
+                               .publishers = 10,
+                               .subscribers = 100,
+                               .wiring = Wiring::all,
+                               .stored = Stored::retained,
+                               .pattern = *TopicPattern::parse("mqbench/{run}/{t:1000}")}),
                      1'000)},
       Preset{"100 subscribers come back to 500 messages each that their sessions have kept",
-             counted({.name = "resume",
-                      .publishers = 10,
-                      .subscribers = 100,
-                      .stored = Stored::queued,
-                      .publish_qos = qos_1,
-                      .subscribe_qos = qos_1},
-                     5'000)},
+             counted(
+                 at_qos_1({.name = "resume", .publishers = 10, .subscribers = 100, .stored = Stored::queued}),
+                 5'000)},
       Preset{"one publisher to 20 subscribers, 5 of which stop reading halfway",
              {.name = "slow-reader",
               .publishers = 1,

@@ -10,6 +10,7 @@
 #include <mqtt/util/text.hpp>
 
 #include "mqbench/run_result.hpp"
+#include "mqbench/stamp.hpp"
 
 namespace mq::bench {
 namespace {
@@ -186,6 +187,10 @@ std::optional<std::string> Threshold::impossible_in(const Scenario& scenario) co
   const bool needs_both = latency->needs == Needs::both;
   if ((latency->needs == Needs::deliveries || needs_both) && !delivers) return because(no_deliveries);
   if ((latency->needs == Needs::schedule || needs_both) && !scenario.open_loop()) return because(no_schedule);
+  const bool by_stamp = latency->histogram == &Measurements::due_to_received ||
+                        latency->histogram == &Measurements::sent_to_received;
+  if (by_stamp && scenario.unstamped() && scenario.operation == Operation::publish)
+    return fmt::format("payloads below the stamp's {} octets have no latency", Stamp::size);
   if (latency->needs == Needs::acks && scenario.publish_qos == mqtt::QoS::at_most_once)
     return because("at QoS 0 nothing is acknowledged");
   return std::nullopt;

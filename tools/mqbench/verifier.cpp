@@ -61,6 +61,8 @@ mqtt::ClientOptions Verifier::options_for(const std::string& client_id) const {
   mqtt::ClientOptions options = setup_.options;
   options.connect.client_id = client_id;
   options.own_session = true;  // the run's number is in the id
+  if (options.mechanism)
+    if (auto own = options.mechanism->for_another_client()) options.mechanism = std::move(own);
   options.jitter_seed = scenario_.seed + clients_.size();
   return options;
 }

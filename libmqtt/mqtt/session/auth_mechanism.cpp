@@ -25,6 +25,10 @@ std::string ScramMechanism::begin() {
   return exchange_->first();
 }
 
+std::unique_ptr<AuthMechanism> ScramMechanism::for_another_client() const {
+  return std::make_unique<ScramMechanism>(method_, user_, password_, nonce_);
+}
+
 Result<std::string> ScramMechanism::answer(std::string_view data) { return exchange_->answer(data); }
 
 Result<void> ScramMechanism::finish(std::string_view data) { return exchange_->finish(data); }

@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,9 @@ class AuthMechanism {
   [[nodiscard]] virtual Result<std::string> answer(std::string_view data) = 0;
   /// The server has accepted us. Do we accept the server?
   [[nodiscard]] virtual Result<void> finish(std::string_view data) = 0;
+  /// The same for another client, at the same time. Null: nothing of an exchange is kept here, this one
+  /// serves all.
+  [[nodiscard]] virtual std::unique_ptr<AuthMechanism> for_another_client() const { return nullptr; }
 };
 
 /// A method that has said all with its first data: a token, or what the user says.

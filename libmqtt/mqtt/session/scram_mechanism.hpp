@@ -23,6 +23,7 @@ class ScramMechanism final : public AuthMechanism {
   std::string begin() override;
   Result<std::string> answer(std::string_view data) override;
   Result<void> finish(std::string_view data) override;
+  std::unique_ptr<AuthMechanism> for_another_client() const override;
 
  private:
   std::string method_;
