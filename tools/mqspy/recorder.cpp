@@ -19,7 +19,7 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
 
   void before_packet(const mqtt::FlowPacket& packet, const mqtt::FlowState& state) override {
     findings_.clear();
-    mqtt::lint(packet, state, findings_);
+    mqtt::lint(packet, state, findings_, owner_.neighbours_.origins(place(), packet));
     keep_last_error();
   }
 
@@ -28,6 +28,7 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
                              state.side(Sender::server).messages.size()};
     owner_.sink_.on_packet({link_, packet, state, in_flight, findings_});
     follow_client_id(packet, state);
+    owner_.neighbours_.take_in(place(), packet, flow_);
   }
 
   void on_close(const mqtt::FlowClose& close, const mqtt::FlowState& state) override {
@@ -36,7 +37,7 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
       why = {.cause = "taken-over", .text = std::move(*taken_over)};
     findings_.clear();
     mqtt::lint(close, state, findings_);
-    owner_.sessions_.ended(link_.number, link_.server, state, close.time);
+    owner_.neighbours_.ended(place(), state, close.time);
     keep_last_error();
     owner_.sink_.on_close(
         {link_, close, state, findings_, why.cause, why.text, last_error_ ? &*last_error_ : nullptr});
@@ -46,13 +47,11 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
   [[nodiscard]] mqtt::Flow& flow() { return flow_; }
 
  private:
+  [[nodiscard]] mqtt::Neighbours::Place place() const { return {link_.number, link_.server}; }
+
   void follow_client_id(const mqtt::FlowPacket& packet, const mqtt::FlowState& state) {
     if (!packet.packet) return;
-    const auto* connect = std::get_if<mqtt::ConnectView>(&*packet.packet);
-    if (connect && state.connect->step.number == packet.step.number)
-      if (auto past = owner_.sessions_.connecting(link_.number, link_.server, state))
-        flow_.remember(*std::move(past));
-    if (connect)
+    if (const auto* connect = std::get_if<mqtt::ConnectView>(&*packet.packet))
       owner_.takeovers_.connecting(link_, connect->client_id, packet.step.time);
     else if (std::holds_alternative<mqtt::ConnackView>(*packet.packet) && state.refused())
       owner_.takeovers_.refused(link_);
@@ -71,7 +70,11 @@ class Recorder::Tracked final : public mqtt::FlowWatcher {
   std::optional<mqtt::Finding> last_error_;
 };
 
-Recorder::Recorder(RecordSink& sink, RecorderLimits limits) : sink_{sink}, limits_{limits} {}
+Recorder::Recorder(RecordSink& sink, RecorderLimits limits)
+    : sink_{sink}, limits_{limits}, neighbours_{[this](Id id) {
+        Tracked* const tracked = find(id);
+        return tracked ? &tracked->flow() : nullptr;
+      }} {}
 Recorder::~Recorder() = default;
 
 Recorder::Tracked* Recorder::find(Id id) const {

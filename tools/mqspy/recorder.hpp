@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <mqtt/inspect/past_sessions.hpp>
+#include <mqtt/inspect/neighbours.hpp>
 
 #include "mqspy/record.hpp"
 #include "mqspy/takeovers.hpp"
@@ -77,7 +77,7 @@ class Recorder {
   RecordSink& sink_;
   RecorderLimits limits_;
   Takeovers takeovers_;
-  mqtt::PastSessions sessions_;
+  mqtt::Neighbours neighbours_;
   std::map<Id, std::unique_ptr<Tracked>> open_;  // by age
   mutable Id last_id_ = 0;                       // of last_, which most calls are about
   mutable Tracked* last_ = nullptr;

@@ -60,6 +60,10 @@ class Flow {
   [[nodiscard]] const FlowState& state() const { return state_; }
   /// What the client's connection before this one left; to be told with its CONNECT.
   void remember(PastSession past) { state_.past = std::move(past); }
+  /// Another connection has come with the client id of this one, and perhaps it was accepted.
+  void challenge(TimePoint now) { state_.challenged = now; }
+  void supersede(TimePoint now) { state_.superseded = now; }
+  void assigned_id_taken() { state_.assigned_id_taken = true; }
   /// To be told by whoever takes WebSocket frames apart.
   [[nodiscard]] WebSocketFacts& websocket() { return state_.websocket; }
   /// Octets that belong to no packet that we could recognise.

@@ -147,7 +147,7 @@ class Apply {
     std::size_t i = 0;
     for (const SubscriptionView& s : open->second.filters()) {
       if (i >= p.reasons.size()) break;
-      if (p.reasons[i] <= 2) keep(s, static_cast<QoS>(p.reasons[i]), open->second.subscription_id);
+      if (p.reasons[i] <= 2) keep(s, static_cast<QoS>(p.reasons[i]), open->second);
       ++i;
     }
     state_.requests.erase(open);
@@ -235,13 +235,13 @@ class Apply {
     state_.requests[id] = std::move(request);
   }
 
-  void keep(const SubscriptionView& subscription, QoS granted, std::uint32_t id) {
+  void keep(const SubscriptionView& subscription, QoS granted, const OpenRequest& request) {
     if (state_.subscriptions.size() >= subscriptions_max) {
       state_.subscriptions_known = false;
       return;
     }
     const auto [known, is_new] = state_.subscriptions.try_emplace(std::string{subscription.filter});
-    known->second = {subscription.options, id, !is_new};
+    known->second = {subscription.options, request.subscription_id, !is_new, request.step.time, step_.time};
     known->second.options.qos = granted;
   }
 

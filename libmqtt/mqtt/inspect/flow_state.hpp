@@ -50,6 +50,8 @@ struct KnownSubscription {
   SubscriptionOptions options;  ///< with the QoS that was granted
   std::uint32_t id = 0;         ///< Subscription Identifier, or 0
   bool changed = false;         ///< it has replaced one for the same filter
+  TimePoint asked{};            ///< SUBSCRIBE
+  TimePoint granted{};          ///< SUBACK
 };
 
 /// Packet ids whose answers are due in this order.
@@ -185,7 +187,10 @@ struct FlowState {
   WebSocketFacts websocket;
   /// The session as the client's connection before this one left it, if that was seen.
   std::optional<PastSession> past;
-  bool subscriptions_known = true;  ///< no session of an earlier connection, no bound reached
+  std::optional<TimePoint> challenged;  ///< another connection has come with this client id
+  std::optional<TimePoint> superseded;  ///< and the server has accepted it
+  bool assigned_id_taken = false;       ///< the server has given it an id that another connection has
+  bool subscriptions_known = true;      ///< no session of an earlier connection, no bound reached
 
   [[nodiscard]] SideState& side(Sender sender) { return sides[static_cast<std::size_t>(sender)]; }
   [[nodiscard]] const SideState& side(Sender sender) const { return sides[static_cast<std::size_t>(sender)]; }

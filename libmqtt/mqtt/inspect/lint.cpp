@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t types = 16;  // and the end, which is 0
 
-/// The rules to be looked at for each type of packet, for 5.0 and before it, without a past and with one.
-using Index = std::array<std::array<std::array<std::vector<const Rule*>, types>, 2>, 2>;
+/// The rules to be looked at for each type of packet, for 5.0 and before it, by what they need.
+using Index = std::array<std::array<std::array<std::vector<const Rule*>, types>, 2>, 3>;
 
 Index make_index() {
   Index index;
@@ -21,9 +21,9 @@ Index make_index() {
     for (const Rule& rule : subject)
       for (unsigned type = 0; type < types; ++type) {
         if (!rule.check || (rule.when >> type & 1) == 0) continue;
-        const std::size_t past = rule.of_past ? 1 : 0;
-        if (!rule.clause.v5.empty()) index[past][1][type].push_back(&rule);
-        if (!rule.clause.v3_1_1.empty()) index[past][0][type].push_back(&rule);
+        const auto needs = static_cast<std::size_t>(rule.needs);
+        if (!rule.clause.v5.empty()) index[needs][1][type].push_back(&rule);
+        if (!rule.clause.v3_1_1.empty()) index[needs][0][type].push_back(&rule);
       }
   return index;
 }
@@ -32,8 +32,10 @@ void look_at_rules(Judge& judge, unsigned type) {
   static const Index index = make_index();
   const std::size_t version = judge.state.version == Version::v5 ? 1 : 0;
   for (const Rule* rule : index[0][version][type]) judge.look(*rule);
-  if (!judge.state.past) return;
-  for (const Rule* rule : index[1][version][type]) judge.look(*rule);
+  if (judge.state.past)
+    for (const Rule* rule : index[1][version][type]) judge.look(*rule);
+  if (judge.origins)
+    for (const Rule* rule : index[2][version][type]) judge.look(*rule);
 }
 
 /// Octets of the field with this name, the first octet for none.
@@ -64,10 +66,10 @@ const Rule* find_decoding_rule(std::string_view clause, Version version) {
 }
 
 std::span<const std::span<const Rule>> all_rules() {
-  static const std::array all{rules::decoding(),   rules::connecting(),  rules::publishing(),
-                              rules::answering(),  rules::subscribing(), rules::ending(),
-                              rules::delivering(), rules::announcing(),  rules::tolerating(),
-                              rules::carrying(),   rules::resuming(),    rules::hinting()};
+  static const std::array all{
+      rules::decoding(), rules::connecting(), rules::publishing(), rules::answering(),  rules::subscribing(),
+      rules::ending(),   rules::delivering(), rules::announcing(), rules::tolerating(), rules::carrying(),
+      rules::resuming(), rules::forwarding(), rules::hinting()};
   return all;
 }
 
@@ -118,9 +120,10 @@ PropertiesView rules::properties_of(const PacketView& packet) {
       packet);
 }
 
-void lint(const FlowPacket& packet, const FlowState& state, std::vector<Finding>& out) {
+void lint(const FlowPacket& packet, const FlowState& state, std::vector<Finding>& out,
+          const Origins* origins) {
   if (packet.fault) return lint_fault(packet, out);
-  Judge judge{&packet, nullptr, state, out};
+  Judge judge{&packet, nullptr, state, out, origins};
   look_at_rules(judge, static_cast<unsigned>(judge.type()));
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <mqtt/codec/clause.hpp>
+#include <mqtt/inspect/exchange.hpp>
 #include <mqtt/inspect/flow.hpp>
 
 // What is wrong with a conversation, by clause, side and octet.
@@ -24,8 +25,10 @@ struct Rule {
   void (*check)(Judge&) = nullptr;
   /// For the rules about what makes a packet larger than its receiver takes.
   std::optional<PropertyId> property{};
-  /// It says something only where the session is remembered from an earlier connection.
-  bool of_past = false;
+  /// What else has to be known for it to say something: the session as an earlier connection left it, or
+  /// where a PUBLISH comes from.
+  enum class Needs : std::uint8_t { nothing, past, origins };
+  Needs needs = Needs::nothing;
 };
 
 /// All rules, by subject.
@@ -54,7 +57,8 @@ struct Finding {
 
 /// Appends what is wrong with `packet`, given what was known before it (FlowWatcher::before_packet). Rules
 /// that need what was not seen are silent.
-void lint(const FlowPacket& packet, const FlowState& state, std::vector<Finding>& out);
+void lint(const FlowPacket& packet, const FlowState& state, std::vector<Finding>& out,
+          const Origins* origins = nullptr);
 /// What only the end shows: what was never answered, and who did not close.
 void lint(const FlowClose& close, const FlowState& state, std::vector<Finding>& out);
 

@@ -96,15 +96,16 @@ void PastSessions::forget_oldest() {
   }
 }
 
-std::optional<PastSession> PastSessions::connecting(std::uint64_t connection, std::string_view server,
-                                                    const FlowState& state) {
+PastSessions::Arrival PastSessions::arrived(std::uint64_t connection, std::string_view server,
+                                            const FlowState& state) {
   const std::string_view client_id = client_id_of(state);
-  if (client_id.empty()) return std::nullopt;
+  if (client_id.empty()) return {};
   Entry& entry = entry_of(server, client_id);
-  if (entry.holder != connection && entry.holder != 0) entry.past.reset();
+  const std::uint64_t holder = entry.holder == connection ? 0 : entry.holder;
+  if (holder != 0) entry.past.reset();
   entry.holder = connection;
   forget_oldest();
-  return entry.past;
+  return {entry.past, holder};
 }
 
 void PastSessions::ended(std::uint64_t connection, std::string_view server, const FlowState& state,
@@ -112,8 +113,7 @@ void PastSessions::ended(std::uint64_t connection, std::string_view server, cons
   const std::string_view client_id = client_id_of(state);
   if (client_id.empty()) return;
   Entry& entry = entry_of(server, client_id);
-  // Who was given the id has not come with it.
-  if (entry.holder != (state.connect->client_id.empty() ? 0 : connection)) return;
+  if (entry.holder != connection) return;
   entry.holder = 0;
   if (!state.connack || state.refused()) return;  // the session is as it was, or nobody knows
   entry.past = state.all_seen() ? std::optional{left_by(state, now)} : std::nullopt;

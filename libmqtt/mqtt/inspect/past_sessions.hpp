@@ -14,10 +14,13 @@ namespace mqtt {
 /// Its memory is bounded: what was not asked for the longest is forgotten.
 class PastSessions {
  public:
-  /// A client of `server` has sent CONNECT on `connection`. Nothing if its session is not known: because it
-  /// was never seen, or another connection has it still.
-  [[nodiscard]] std::optional<PastSession> connecting(std::uint64_t connection, std::string_view server,
-                                                      const FlowState& state);
+  struct Arrival {
+    std::optional<PastSession> past{};  ///< nothing if it was never seen, or somebody has it still
+    std::uint64_t holder = 0;           ///< another connection with the same client id, that is open; 0: none
+  };
+
+  /// A client of `server` has sent CONNECT on `connection`, or an id was assigned to it.
+  [[nodiscard]] Arrival arrived(std::uint64_t connection, std::string_view server, const FlowState& state);
   /// `connection`, of which `state` is the last, has ended.
   void ended(std::uint64_t connection, std::string_view server, const FlowState& state, TimePoint now);
 

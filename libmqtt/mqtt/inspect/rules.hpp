@@ -16,11 +16,15 @@ struct Matches {
   bool by_wildcard_at_dollar = false;  ///< only a filter that starts with a wildcard has it
   /// A request that is under way, or has changed a subscription, may have it.
   bool unsettled = false;
-  bool shared = false;                 ///< one is shared
-  bool plain = false;                  ///< one is not shared
-  bool retained_wanted = false;        ///< one asks for stored messages
-  bool retained_as_published = false;  ///< one asks for the publisher's RETAIN
-  QoS granted = QoS::at_most_once;     ///< the highest
+  bool shared = false;                       ///< one is shared
+  bool plain = false;                        ///< one is not shared
+  bool retained_wanted = false;              ///< one asks for stored messages
+  bool retained_as_published = false;        ///< one asks for the publisher's RETAIN
+  bool without_as_published = false;         ///< one does not
+  bool own_wanted = false;                   ///< one takes the client's own messages
+  TimePoint first_asked = TimePoint::max();  ///< SUBSCRIBE
+  TimePoint last_granted{};                  ///< SUBACK
+  QoS granted = QoS::at_most_once;           ///< the highest
   std::size_t without_id = 0;
   std::vector<std::uint32_t> ids;  ///< Subscription Identifiers of the others, each once
 };
@@ -28,10 +32,12 @@ struct Matches {
 /// What a rule looks at, and where it says what it found.
 class Judge {
  public:
-  Judge(const FlowPacket* packet, const FlowClose* close, const FlowState& known, std::vector<Finding>& out)
-      : state{known}, packet_{packet}, close_{close}, out_{out} {}
+  Judge(const FlowPacket* packet, const FlowClose* close, const FlowState& known, std::vector<Finding>& out,
+        const Origins* from_where = nullptr)
+      : state{known}, origins{from_where}, packet_{packet}, close_{close}, out_{out} {}
 
   const FlowState& state;
+  const Origins* origins;  ///< of a PUBLISH, if they are known
 
   void look(const Rule& rule) {
     rule_ = &rule;
@@ -40,6 +46,7 @@ class Judge {
 
   [[nodiscard]] const Rule& rule() const { return *rule_; }
   [[nodiscard]] const FlowPacket& packet() const { return *packet_; }
+  [[nodiscard]] const FlowClose& close() const { return *close_; }
   [[nodiscard]] PacketType type() const { return type_of(*packet_->packet); }
   [[nodiscard]] Sender sender() const { return packet_->sender; }
   [[nodiscard]] bool from(Sender sender) const { return packet_->sender == sender; }
@@ -106,6 +113,7 @@ inline constexpr Duration answer_grace = std::chrono::seconds{5};
 [[nodiscard]] std::span<const Rule> announcing();
 [[nodiscard]] std::span<const Rule> carrying();
 [[nodiscard]] std::span<const Rule> resuming();
+[[nodiscard]] std::span<const Rule> forwarding();
 [[nodiscard]] std::span<const Rule> hinting();
 [[nodiscard]] std::span<const Rule> tolerating();
 

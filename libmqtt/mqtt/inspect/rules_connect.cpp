@@ -129,7 +129,41 @@ void check_will_text(Judge& j) {
     j.report("Will Payload");
 }
 
+void check_assigned_id_unique(Judge& j) {
+  if (j.state.assigned_id_taken)
+    j.report_at_end(server, *j.state.connack->assigned_id, j.state.connack->step.number);
+}
+
+/// Another connection has its client id.
+void check_superseded_closed(Judge& j) {
+  if (j.state.superseded && j.now() - *j.state.superseded > answer_grace &&
+      !j.state.side(client).disconnect && !j.state.side(server).disconnect)
+    j.report_at_end(server, j.state.connect->client_id);
+}
+
+void check_superseded_told(Judge& j) {
+  if (j.state.challenged && j.close().by == server && j.state.accepted() && j.state.all_seen() &&
+      !j.state.side(client).disconnect && !j.state.side(server).disconnect &&
+      j.now() - *j.state.challenged <= answer_grace)
+    j.report_at_end(server, j.state.connect->client_id);
+}
+
 constexpr Rule connect_table[] = {
+    {{"MQTT-3.1.3-6", none},
+     Severity::error,
+     "server assigned a client id that another client has",
+     at_close,
+     check_assigned_id_unique},
+    {{"MQTT-3.1.4-3", "MQTT-3.1.4-2"},
+     Severity::warning,
+     "server did not close though another connection has taken the client id",
+     at_close,
+     check_superseded_closed},
+    {{"MQTT-3.1.4-3", none},
+     Severity::warning,
+     "server closed without DISCONNECT though another connection has taken the client id",
+     at_close,
+     check_superseded_told},
     {{"MQTT-3.1.0-1"},
      Severity::error,
      "the client's first packet is not CONNECT",

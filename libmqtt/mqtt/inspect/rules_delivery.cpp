@@ -38,6 +38,10 @@ void add_match(Matches& found, std::string_view filter, std::string_view topic,
   found.retained_wanted =
       found.retained_wanted || subscription.options.retain_handling != RetainHandling::do_not_send;
   found.retained_as_published = found.retained_as_published || subscription.options.retain_as_published;
+  found.without_as_published = found.without_as_published || !subscription.options.retain_as_published;
+  found.own_wanted = found.own_wanted || !subscription.options.no_local;
+  found.first_asked = std::min(found.first_asked, subscription.asked);
+  found.last_granted = std::max(found.last_granted, subscription.granted);
   found.granted = std::max(found.granted, subscription.options.qos);
   add_id(found, subscription.id);
 }
@@ -46,7 +50,8 @@ void add_match(Matches& found, std::string_view filter, std::string_view topic,
 void add_request(Matches& found, std::string_view topic, const OpenRequest& request) {
   for (const SubscriptionView& s : request.filters()) {
     if (request.type == PacketType::subscribe)
-      add_match(found, s.filter, topic, {s.options, request.subscription_id, true});
+      add_match(found, s.filter, topic,
+                {s.options, request.subscription_id, true, request.step.time, request.step.time});
     else
       found.unsettled = found.unsettled || topic_matches(split_shared(s.filter).filter, topic);
   }

@@ -13,7 +13,7 @@ using enum PacketType;
 using Stage = OpenMessage::Stage;
 
 const PastSession& past(const Judge& j) { return *j.state.past; }
-std::size_t index(Sender sender) { return static_cast<std::size_t>(sender); }
+std::size_t side_of(Sender sender) { return static_cast<std::size_t>(sender); }
 
 Duration away(const Judge& j) { return j.state.connect->step.time - past(j).ended; }
 
@@ -104,10 +104,10 @@ void check_other_id(Judge& j, Sender sender) {
       j.own().messages.contains(p.packet_id))
     return;
   const std::uint64_t digest = payload_digest(p.payload);
-  const auto same = std::ranges::find_if(past(j).messages[index(sender)], [&](const auto& each) {
+  const auto same = std::ranges::find_if(past(j).messages[side_of(sender)], [&](const auto& each) {
     return each.second.stage == Stage::published && each.second.qos == p.qos && each.second.digest == digest;
   });
-  if (same != past(j).messages[index(sender)].end())
+  if (same != past(j).messages[side_of(sender)].end())
     j.report("Packet Identifier", fmt::format("{} for {}", p.packet_id, same->first));
 }
 void check_client_other_id(Judge& j) { check_other_id(j, client); }
@@ -116,7 +116,7 @@ void check_server_other_id(Judge& j) { check_other_id(j, server); }
 void check_resent_order(Judge& j) {
   const auto& p = *j.as<PublishView>();
   if (!j.from(client) || !is_resumed(j) || !j.left_open(p.packet_id)) return;
-  const PacketId overtaken = past(j).publishes[index(client)].overtaken_by(p.packet_id);
+  const PacketId overtaken = past(j).publishes[side_of(client)].overtaken_by(p.packet_id);
   if (overtaken != 0) j.report("Packet Identifier", fmt::format("{} before {}", p.packet_id, overtaken));
 }
 
@@ -125,48 +125,50 @@ void check_all_resent(Judge& j) {
   if (!is_resumed(j) || j.now() - j.state.connack->step.time <= answer_grace) return;
   for (const Sender sender : {client, server}) {
     const SideState& side = j.state.side(sender);
-    const std::size_t left = past(j).messages[index(sender)].size();
+    const std::size_t left = past(j).messages[side_of(sender)].size();
     const bool may_send = side.messages.size() < j.state.side(other(sender)).receive_maximum;
     if (left > 0 && may_send && !side.disconnect)
       j.report_at_end(sender, fmt::format("{}", left), j.state.connack->step.number);
   }
 }
 
-constexpr Rule rule(Clause clause, Severity severity, std::string_view text, std::uint32_t when,
-                    void (*check)(Judge&)) {
-  return {clause, severity, text, when, check, {}, true};
+constexpr Rule of_session(Clause clause, Severity severity, std::string_view text, std::uint32_t when,
+                          void (*check)(Judge&)) {
+  return {clause, severity, text, when, check, {}, Rule::Needs::past};
 }
 
 constexpr auto error = Severity::error, warning = Severity::warning;
 
 constexpr Rule session_table[] = {
-    rule({"MQTT-3.1.2-5", "MQTT-3.2.2-2"}, warning, "server has lost a session that should live", on(connack),
-         check_session_lost),
-    rule({"MQTT-3.2.2-3"}, warning, "Session Present, but the session ended with the connection before",
-         on(connack), check_session_of_nothing),
-    rule({"MQTT-4.1.0-2", none}, warning, "Session Present, but the session has expired", on(connack),
-         check_session_expired),
-    rule({"MQTT-3.2.2-4", none}, warning, "client goes on with a session that it has ended", at_close,
-         check_client_goes_on),
-    rule({"MQTT-3.1.2-4", "MQTT-3.1.2-6"}, error, "message of the old session in a clean one", on(publish),
-         check_resent_after_clean),
-    rule({"MQTT-3.2.2-5", none}, error, "client goes on with a message of a session that the server has not",
-         on(publish), check_client_resent_lost),
-    rule({"MQTT-3.1.4-4", "MQTT-3.1.4-3"}, warning,
-         "message of the old session in one that was said to be new", on(publish), check_server_resent_lost),
-    rule({"MQTT-3.3.1-1"}, error, "message sent again without DUP", on(publish), check_dup_missing),
-    rule({"MQTT-2.2.1-3", "MQTT-2.3.1-2"}, warning, "client used the packet id of a message of the session",
-         on(publish), check_client_id_taken),
-    rule({"MQTT-2.2.1-4", "MQTT-2.3.1-4"}, warning, "server used the packet id of a message of the session",
-         on(publish), check_server_id_taken),
-    rule({"MQTT-4.4.0-1", "MQTT-2.3.1-3"}, warning, "client sent a message again with another packet id",
-         on(publish), check_client_other_id),
-    rule({"MQTT-4.4.0-1", "MQTT-2.3.1-4"}, warning, "server sent a message again with another packet id",
-         on(publish), check_server_other_id),
-    rule({"MQTT-4.6.0-1"}, error, "client sent messages again in another order", on(publish),
-         check_resent_order),
-    rule({"MQTT-4.4.0-1"}, warning, "messages of the session were not sent again", at_close,
-         check_all_resent),
+    of_session({"MQTT-3.1.2-5", "MQTT-3.2.2-2"}, warning, "server has lost a session that should live",
+               on(connack), check_session_lost),
+    of_session({"MQTT-3.2.2-3"}, warning, "Session Present, but the session ended with the connection before",
+               on(connack), check_session_of_nothing),
+    of_session({"MQTT-4.1.0-2", none}, warning, "Session Present, but the session has expired", on(connack),
+               check_session_expired),
+    of_session({"MQTT-3.2.2-4", none}, warning, "client goes on with a session that it has ended", at_close,
+               check_client_goes_on),
+    of_session({"MQTT-3.1.2-4", "MQTT-3.1.2-6"}, error, "message of the old session in a clean one",
+               on(publish), check_resent_after_clean),
+    of_session({"MQTT-3.2.2-5", none}, error,
+               "client goes on with a message of a session that the server has not", on(publish),
+               check_client_resent_lost),
+    of_session({"MQTT-3.1.4-4", "MQTT-3.1.4-3"}, warning,
+               "message of the old session in one that was said to be new", on(publish),
+               check_server_resent_lost),
+    of_session({"MQTT-3.3.1-1"}, error, "message sent again without DUP", on(publish), check_dup_missing),
+    of_session({"MQTT-2.2.1-3", "MQTT-2.3.1-2"}, warning,
+               "client used the packet id of a message of the session", on(publish), check_client_id_taken),
+    of_session({"MQTT-2.2.1-4", "MQTT-2.3.1-4"}, warning,
+               "server used the packet id of a message of the session", on(publish), check_server_id_taken),
+    of_session({"MQTT-4.4.0-1", "MQTT-2.3.1-3"}, warning,
+               "client sent a message again with another packet id", on(publish), check_client_other_id),
+    of_session({"MQTT-4.4.0-1", "MQTT-2.3.1-4"}, warning,
+               "server sent a message again with another packet id", on(publish), check_server_other_id),
+    of_session({"MQTT-4.6.0-1"}, error, "client sent messages again in another order", on(publish),
+               check_resent_order),
+    of_session({"MQTT-4.4.0-1"}, warning, "messages of the session were not sent again", at_close,
+               check_all_resent),
 };
 
 }  // namespace

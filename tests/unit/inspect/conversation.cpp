@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include <mqtt/inspect/past_sessions.hpp>
+#include <mqtt/inspect/neighbours.hpp>
 #include <mqtt/inspect/post_mortem.hpp>
 #include <mqtt/util/text.hpp>
 
@@ -26,6 +26,7 @@ class Player final : private FlowWatcher {
       : conversation_{conversation}, version_{version} {}
 
   Outcome run() {
+    meet();
     open(Flow::Start::connection);
     for (const std::string& line : conversation_.lines) {
       const auto own = for_this_version(line);
@@ -57,7 +58,7 @@ class Player final : private FlowWatcher {
       open(Flow::Start::middle);
     } else if (line == "--") {
       others_.clear();
-      sessions_ = {};
+      meet();
       open(Flow::Start::connection);
       now_ = {};
     } else if (line.starts_with("on ")) {
@@ -98,6 +99,14 @@ class Player final : private FlowWatcher {
     by_octet_ = false;
     last_error_.reset();
   }
+
+  void meet() {
+    neighbours_ = std::make_unique<Neighbours>([this](std::uint64_t connection) {
+      const auto found = others_.find(static_cast<char>(connection));
+      return found == others_.end() ? nullptr : found->second.get();
+    });
+  }
+  [[nodiscard]] Neighbours::Place place() const { return {static_cast<std::uint64_t>(number_), {}}; }
 
   void go_on(char number) {
     others_[number_] = std::move(flow_);
@@ -176,7 +185,7 @@ class Player final : private FlowWatcher {
 
   void before_packet(const FlowPacket& packet, const FlowState& state) override {
     outcome_.connections.back().types |= 1u << (packet.bytes[0] >> 4);
-    lint(packet, state, findings_);
+    lint(packet, state, findings_, neighbours_->origins(place(), packet));
     if (!findings_.empty() && findings_.back().severity == Severity::error) last_error_ = findings_.back();
     seen_.clear();
     seen_.insert(fmt::format("version {}", to_string(packet.version)));
@@ -190,9 +199,7 @@ class Player final : private FlowWatcher {
   }
 
   void after_packet(const FlowPacket& packet, const FlowState& state) override {
-    if (state.connect && state.connect->step.number == packet.step.number)
-      if (auto past = sessions_.connecting(static_cast<std::uint64_t>(number_), {}, state))
-        flow_->remember(*std::move(past));
+    neighbours_->take_in(place(), packet, *flow_);
     seen_.insert(
         fmt::format("in-flight {} {}", state.sides[0].messages.size(), state.sides[1].messages.size()));
   }
@@ -200,7 +207,7 @@ class Player final : private FlowWatcher {
   void on_close(const FlowClose& close, const FlowState& state) override {
     outcome_.connections.back().types |= 1;
     lint(close, state, findings_);
-    sessions_.ended(static_cast<std::uint64_t>(number_), {}, state, close.time);
+    neighbours_->ended(place(), state, close.time);
     why_ = post_mortem(close, state, last_error_).text;
   }
 
@@ -214,7 +221,7 @@ class Player final : private FlowWatcher {
   std::unique_ptr<Flow> flow_;
   char number_ = '1';                             // of the connection, as "on" names it
   std::map<char, std::unique_ptr<Flow>> others_;  // of the same server
-  PastSessions sessions_;
+  std::unique_ptr<Neighbours> neighbours_;
   TimePoint now_{};
   bool by_octet_ = false;
   std::set<std::string> seen_;

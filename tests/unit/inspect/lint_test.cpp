@@ -51,7 +51,7 @@ std::string name_of(const Rule& rule, bool of_5) {
 TEST(Lint, EachRuleOfAConnectionIsFoundBrokenAndFoundHeld) {
   const Seen seen = play_all({"lint_connect.txt", "lint_publish.txt", "lint_answer.txt", "lint_subscribe.txt",
                               "lint_ending.txt", "lint_delivery.txt", "lint_announced.txt", "lint_fault.txt",
-                              "lint_hint.txt", "lint_websocket.txt", "lint_session.txt"});
+                              "lint_hint.txt", "lint_websocket.txt", "lint_session.txt", "lint_forward.txt"});
   for (const auto subject : all_rules())
     for (const Rule& rule : subject)
       for (const bool of_5 : {true, false}) {
