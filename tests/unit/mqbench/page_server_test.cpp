@@ -18,14 +18,14 @@ using namespace mq::bench;
 using mqtt::net::OwnedFd;
 using mqtt::net::test::run_until;
 
-constexpr std::string_view request = "GET /metrics HTTP/1.0\r\n\r\n";
+constexpr std::string_view scrape_request = "GET /metrics HTTP/1.0\r\n\r\n";
 
-struct Fixture {
+struct Serving {
   mqtt::net::Loop loop;
   std::unique_ptr<PageServer> server;
   std::size_t made = 0;
 
-  explicit Fixture(PageLimits limits = {}, std::size_t size = 5) {
+  explicit Serving(PageLimits limits = {}, std::size_t size = 5) {
     server =
         PageServer::open(loop, {.host = "127.0.0.1", .port = 0}, [](const mqtt::Error&) {}, limits).value();
     server->serve({.path = "/metrics", .content_type = "text/plain", .text = [this, size] {
@@ -43,7 +43,7 @@ struct Scraper {
   std::string text;
   bool ended = false;
 
-  explicit Scraper(const Fixture& at, int receive_buffer = 0) {
+  explicit Scraper(const Serving& at, int receive_buffer = 0) {
     if (receive_buffer > 0)
       ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in address{};
@@ -68,9 +68,9 @@ struct Scraper {
 };
 
 TEST(PageServer, AnswersARequestThatComesOctetByOctet) {
-  Fixture f;
+  Serving f;
   Scraper scraper{f};
-  for (const char each : request) {
+  for (const char each : scrape_request) {
     scraper.say({&each, 1});
     mqtt::net::test::run_ready(f.loop);
   }
@@ -81,11 +81,11 @@ TEST(PageServer, AnswersARequestThatComesOctetByOctet) {
 }
 
 TEST(PageServer, AnswersWhoEndsItsDirectionAndWhoSaysMore) {
-  Fixture f;
+  Serving f;
   Scraper ends{f}, says_more{f};
-  ends.say(request);
+  ends.say(scrape_request);
   ::shutdown(ends.fd.get(), SHUT_WR);
-  says_more.say(std::string{request} + std::string(100'000, 'b'));
+  says_more.say(std::string{scrape_request} + std::string(100'000, 'b'));
   ASSERT_TRUE(run_until(f.loop, [&] { return ends.over() && says_more.over(); }));
   for (const Scraper* each : {&ends, &says_more}) {
     EXPECT_TRUE(each->text.ends_with("\r\n\r\nxxxxx")) << each->text;
@@ -95,7 +95,7 @@ TEST(PageServer, AnswersWhoEndsItsDirectionAndWhoSaysMore) {
 }
 
 TEST(PageServer, ClosesWhoEndsWithoutARequest) {
-  Fixture f;
+  Serving f;
   Scraper scraper{f};
   scraper.say("GET /metr");
   ::shutdown(scraper.fd.get(), SHUT_WR);
@@ -104,7 +104,7 @@ TEST(PageServer, ClosesWhoEndsWithoutARequest) {
 }
 
 TEST(PageServer, TakesNoMoreOfARequestThanIsAllowed) {
-  Fixture f;
+  Serving f;
   Scraper scraper{f};
   scraper.say(std::string(http_head_max, 'a'));
   ASSERT_TRUE(run_until(f.loop, [&] { return scraper.over(); }));
@@ -112,16 +112,16 @@ TEST(PageServer, TakesNoMoreOfARequestThanIsAllowed) {
 }
 
 TEST(PageServer, CutsOffWhoSaysNothing) {
-  Fixture f{{.time = 20ms}};
+  Serving f{{.time = 20ms}};
   Scraper scraper{f};
   ASSERT_TRUE(run_until(f.loop, [&] { return scraper.over(); }));
   EXPECT_EQ(scraper.text, "");
 }
 
 TEST(PageServer, CutsOffWhoDoesNotRead) {
-  Fixture f{{.time = 50ms}, 64 * 1024 * 1024};  // more than sockets hold
+  Serving f{{.time = 50ms}, 64 * 1024 * 1024};  // more than sockets hold
   Scraper scraper{f, 4096};
-  scraper.say(request);
+  scraper.say(scrape_request);
   ASSERT_TRUE(run_until(f.loop, [&] { return f.made == 1; }));
   Scraper next{f};  // accepted in the order of connecting: when it is cut off, the first one is
   ASSERT_TRUE(run_until(f.loop, [&] { return next.over(); }));
@@ -130,23 +130,23 @@ TEST(PageServer, CutsOffWhoDoesNotRead) {
 }
 
 TEST(PageServer, HasNoMoreConnectionsThanAreAllowed) {
-  Fixture f{{.connections = 2}};
+  Serving f{{.connections = 2}};
   Scraper first{f}, second{f}, third{f};
   ASSERT_TRUE(run_until(f.loop, [&] { return third.over(); }));
   EXPECT_EQ(third.text, "");
   EXPECT_FALSE(first.over() || second.over());
-  first.say(request);
+  first.say(scrape_request);
   ASSERT_TRUE(run_until(f.loop, [&] { return first.over(); }));
   first.fd.reset();
   mqtt::net::test::run_ready(f.loop);
   Scraper fourth{f};
-  fourth.say(request);
+  fourth.say(scrape_request);
   ASSERT_TRUE(run_until(f.loop, [&] { return fourth.over(); }));
   EXPECT_TRUE(fourth.text.ends_with("xxxxx")) << "there is room again: " << fourth.text;
 }
 
 TEST(PageServer, SaysWhereItCannotListen) {
-  Fixture f;
+  Serving f;
   const auto second =
       PageServer::open(f.loop, {.host = "127.0.0.1", .port = f.port()}, [](const mqtt::Error&) {});
   ASSERT_FALSE(second);
