@@ -148,7 +148,7 @@ constexpr const char* settings_relaxed =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864";
 
 /// How much of the log there may be before it goes into the database.
-constexpr int log_pages = 4000;
+constexpr int written_back_pages = 4000;
 
 std::unexpected<Error> refused(const std::string& path, const Error& why) {
   std::string_view how = "cannot use the database";
@@ -230,7 +230,7 @@ Result<void> prepare(const std::string& path, Database& database, Durability dur
   if (!ready) return ready;
   if (auto set = database.execute(durability == Durability::full ? settings_full : settings_relaxed); !set)
     return set;
-  database.write_log_back_every(log_pages);
+  database.write_log_back_every(written_back_pages);
   return {};
 }
 
