@@ -111,6 +111,7 @@ OPTIONS = {
     "--ready-fd": (("2",), ("99",), "99 is not an open descriptor"),
     "--unix-mode": (("0600",), ("0800",), "'0800'"),
     "--password-file": (("/dev/null",), ("/nowhere/users",), "/nowhere/users"),
+    "--max-login-delay": (("0",), ("soon",), "duration"),
     "--acl-file": (("/dev/null",), ("/nowhere/rules",), "/nowhere/rules"),
     "--client-certs": (("none",), ("some",), "none, optional, required"),
     "--tls-version": (("1.3",), ("1.1",), "'1.1'"),

@@ -8,8 +8,12 @@ import subprocess
 
 import pytest
 
+from conformance import wire as w
+from conformance.wire import V5
 from support.brokers import Mosquitto
+from support.malformed import Raw
 from support.mqbroker import MqBroker
+from support.mqtt_wire import CONNACK
 from support.ports import HOST
 from support.proc import run
 from support.tools import assert_fails, assert_ok, mqpub, program
@@ -175,3 +179,21 @@ def test_a_certificate_names_who_has_one_and_a_password_the_others(users, certs)
         assert_ok(with_certificate)
         assert_fails(mqpub(*broker.args("tls"), "-t", "t", "-n", "-q", "1"), 6)
         assert_ok(mqpub(*broker.args("tls"), "-t", "t", "-n", "-q", "1", *WITH_PASSWORD, env={"WORD": PASSWORD}))
+
+
+def test_who_guesses_has_to_wait(users):
+    """The delay is too long to end during the test, however slow the machine is."""
+    def code(password):
+        with Raw(broker["tcp"].address) as client:
+            client.send(w.connect(V5, "guesser", username="joe", password=password))
+            return client.expect(CONNACK).body[1]
+    with serve(users, "--max-login-delay", "1h") as broker:
+        codes = [code(b"guess") for _ in range(10)]
+        # The waits double: whatever else comes in between, the broker is closed for longer than the loop takes.
+        for _ in range(40):
+            codes.append(code(b"guess"))
+            if codes[-1] == 0x9F:
+                break
+        assert codes[:10] == [0x86] * 10 and codes[-1] == 0x9F
+    with serve(users, "--max-login-delay", "0") as broker:
+        assert [code(b"guess") for _ in range(12)] == [0x86] * 12 and code(PASSWORD.encode()) == 0

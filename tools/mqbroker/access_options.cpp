@@ -36,6 +36,12 @@ void declare_access_options(Options& o, BrokerSettings& settings) {
           "--allow-anonymous lets in clients without user name as well; one with --cert-as-user does not ask "
           "those "
           "that their certificate names");
+  o.duration("--max-login-delay", settings.broker.login_delay_max)
+      .group("Who may connect")
+      .text(
+          "an address from which ten logins have failed waits for a second until the next is looked at, then "
+          "twice as "
+          "long after each failure, up to this; 0: never. Unix sockets do not wait");
   declare_rules(o, settings);
   o.example("mqbroker passwd users joe", "ask for joe's password and write it into the file 'users'");
   o.example("mqbroker -h 0.0.0.0 --password-file users",

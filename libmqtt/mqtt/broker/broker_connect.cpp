@@ -52,6 +52,9 @@ void Broker::State::on_connect(Connection& connection, const ConnectView& connec
   pending.expires_early = pending.session_expiry_interval != expiry;
   pending.wants_response_information = properties.number_or(PropertyId::request_response_information, 0) != 0;
   pending.will = copy_will(connect, message_account);
+  const bool proves_itself = connect.password || !pending.method.empty();
+  if (proves_itself && failed_logins.must_wait(now, pending.info.address))
+    return refuse(connection, ReasonCode::connection_rate_exceeded, {});
   if (pending.method.empty())
     return on_decision(connection, services.authenticator.authenticate(connect, pending.info));
   pending.exchange = services.authenticator.begin(pending.method, connect.client_id);
@@ -69,12 +72,18 @@ void Broker::State::on_auth(Connection& connection, const AuthView& auth) {
         services.authenticator.begin(connection.pending_->method, connection.client_id());
   }
   if (!connection.pending_->exchange) return refuse(connection, ReasonCode::bad_authentication_method, {});
+  // Or many exchanges could begin before the first of them fails.
+  if (!connection.session_ && failed_logins.must_wait(now, connection.address()))
+    return refuse(connection, ReasonCode::connection_rate_exceeded, {});
   on_decision(connection, connection.pending_->exchange->step(
                               auth.properties.text(PropertyId::authentication_data).value_or("")));
 }
 
 void Broker::State::on_decision(Connection& connection, AuthDecision decision) {
-  if (decision.kind == AuthDecision::Kind::refuse) return refuse(connection, decision.reason, decision.text);
+  if (decision.kind == AuthDecision::Kind::refuse) {
+    note_failed_login(connection, decision.reason);
+    return refuse(connection, decision.reason, decision.text);
+  }
   const bool challenge = decision.kind == AuthDecision::Kind::challenge;
   if (!challenge && !connection.session_) return accept(connection, std::move(decision));
   Properties properties;
@@ -85,6 +94,12 @@ void Broker::State::on_decision(Connection& connection, AuthDecision decision) {
   if (challenge) return;
   connection.session_->identity.user = rare(std::move(decision.user));
   connection.pending_.reset();
+}
+
+/// Who shows no password guesses none.
+void Broker::State::note_failed_login(const Connection& connection, ReasonCode reason) {
+  if (reason == ReasonCode::bad_user_name_or_password || !connection.pending_->method.empty())
+    failed_logins.note(now, connection.address());
 }
 
 void Broker::State::refuse(Connection& connection, ReasonCode reason, std::string_view text) {

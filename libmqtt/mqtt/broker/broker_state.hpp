@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <mqtt/broker/broker.hpp>
+#include <mqtt/broker/failed_logins.hpp>
 #include <mqtt/broker/session_table.hpp>
 
 namespace mqtt::broker {
@@ -75,6 +76,7 @@ struct Broker::State {
   void on_connect(Connection& connection, const ConnectView& connect);
   void on_auth(Connection& connection, const AuthView& auth);
   void on_decision(Connection& connection, AuthDecision decision);
+  void note_failed_login(const Connection& connection, ReasonCode reason);
   void refuse(Connection& connection, ReasonCode reason, std::string_view text);
   [[nodiscard]] std::optional<ReasonCode> find_connect_fault(const Connection::Pending& pending,
                                                              const Identity& who);
@@ -228,6 +230,7 @@ struct Broker::State {
   BrokerConfig config;
   const ServerConfig session_config;
   BrokerServices services;
+  FailedLogins failed_logins;
   const SipKey id_key;
   const SipKey response_key;
   SipKey publisher_key;  // that of the store, once that has given back what it keeps

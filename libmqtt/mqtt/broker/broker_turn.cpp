@@ -24,6 +24,7 @@ Broker::State::State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings
       config{std::move(settings)},
       session_config{session_config_of(config)},
       services{given},
+      failed_logins{config.login_delay_max},
       id_key{derive_key(secret, "client ids")},
       response_key{derive_key(secret, "response information")},
       publisher_key{derive_key(secret, "publishers")},

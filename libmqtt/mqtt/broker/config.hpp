@@ -66,6 +66,8 @@ struct BrokerConfig {
   /// Clients that meet a closed door several times wait long until they try again.
   Duration return_grace = std::chrono::minutes{1};
   ReceiveMaximumPolicy receive_maximum_policy = ReceiveMaximumPolicy::strict;
+  /// The longest wait of an address that failed to log in again and again (failed_logins.hpp); 0: none.
+  Duration login_delay_max = std::chrono::seconds{30};
   /// Whether a 3.1.1 or 3.1 client whose PUBLISH is refused is disconnected; otherwise the message is
   /// dropped and acknowledged [MQTT-3.3.5-2].
   bool disconnect_refused_publisher = false;

@@ -203,7 +203,7 @@ Peer::~Peer() {
 void Peer::open() {
   ASSERT_FALSE(transport_);
   transport_ = std::make_unique<Transport>();
-  transport_->connection = &rig_.broker.open(rig_.now, *transport_, {"test:1", "memory", ""});
+  transport_->connection = &rig_.broker.open(rig_.now, *transport_, {address, "memory", ""});
 }
 
 void Peer::cut() {

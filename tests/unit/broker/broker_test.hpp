@@ -179,6 +179,8 @@ class Peer {
 
   /// At most so many octets at once, both ways.
   std::size_t chunk_max = 64 * 1024;
+  /// Where the broker sees it.
+  std::string address = "test:1";
 
  protected:
   [[nodiscard]] Rig& rig() { return rig_; }

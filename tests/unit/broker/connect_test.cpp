@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <mqtt/broker/failed_logins.hpp>
+
 namespace mqtt::test {
 namespace {
 
@@ -103,6 +105,40 @@ TEST(BrokerConnect, SessionsAreLimited) {
   b.cut();
   b.connect("id=b");  // its session counts already
   EXPECT_THAT(b.take(), Contains(StartsWith("CONNACK sp")));
+}
+
+TEST(BrokerConnect, WhoGuessesPasswordsHasToWait) {
+  Rig rig;
+  Client a{rig}, old{rig, Version::v3_1_1}, elsewhere{rig};
+  a.address = "192.0.2.1:1000";
+  old.address = "192.0.2.1:2000";
+  elsewhere.address = "192.0.2.2:1000";
+  for (std::uint32_t i = 0; i < broker::FailedLogins::free_failures; ++i) {
+    a.connect("id=a clean user=bad pass=guess");
+    EXPECT_THAT(a.take(), ElementsAre("CONNACK rc=0x86", "closed"));
+  }
+  a.connect("id=a clean user=good pass=right");
+  EXPECT_THAT(a.take(), ElementsAre("CONNACK rc=0x9f", "closed"));
+  a.connect("id=a clean authentication_method=rounds authentication_data=one");
+  EXPECT_THAT(a.take(), ElementsAre("CONNACK rc=0x9f", "closed"));
+  old.connect("id=o clean user=good pass=right");
+  EXPECT_THAT(old.take(), ElementsAre("CONNACK rc=0x88", "closed"));
+  a.enter("id=a clean");  // nothing to guess with
+  elsewhere.enter("id=e clean user=good pass=right");
+  rig.advance(broker::FailedLogins::first_wait);
+  old.enter("id=o clean user=good pass=right");
+}
+
+TEST(BrokerConnect, ExchangesThatBeganBeforeTheWaitDoNotGetAroundIt) {
+  Rig rig;
+  Client a{rig}, guesser{rig};
+  a.address = guesser.address = "192.0.2.1:1000";
+  a.connect("id=a clean authentication_method=rounds authentication_data=one");
+  (void)a.take();
+  for (std::uint32_t i = 0; i < broker::FailedLogins::free_failures; ++i)
+    guesser.connect("id=g clean user=bad pass=guess");
+  a.send("AUTH rc=0x18 authentication_method=rounds authentication_data=two");
+  EXPECT_THAT(a.take(), ElementsAre("CONNACK rc=0x9f", "closed"));
 }
 
 TEST(BrokerConnect, ACheckedWillIsOneThatMayBePublished) {
