@@ -126,7 +126,7 @@ class Client final : public Common, public SessionHandler {
     if (name == "unacked") return std::to_string(session_.unacknowledged());
     if (name == "requests") return std::to_string(session_.requests_outstanding());
     if (name == "pings") return std::to_string(session_.pings_outstanding());
-    if (name == "client_id") return limits.client_id;
+    if (name == "client_id") return session_.client_id();
     if (name == "keep_alive") return std::to_string(limits.keep_alive);
     if (name == "session_expiry") return std::to_string(limits.session_expiry_interval);
     return std::nullopt;

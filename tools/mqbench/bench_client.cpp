@@ -197,7 +197,7 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
   const Plan& plan = around_.plan;
   const std::uint32_t stream = plan.scenario.stream_of(number(), sent_);
   const std::uint64_t sequence = plan.scenario.sequence_of(number(), sent_);
-  if (stream != std::exchange(stream_, stream) || topic_.empty()) topic_ = plan.topic_of(stream);
+  if (stream != std::exchange(stream_, stream) || topic_->empty()) topic_.make() = plan.topic_of(stream);
   const mqtt::MutableBytes payload = around_.payloads.make(stream, sequence, sent_);
   const mqtt::TimePoint now = around_.loop.refresh_now();
   if (!plan.scenario.unstamped())
@@ -209,16 +209,16 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
                 payload, plan.covered());
   const mqtt::PublishView header{.qos = plan.scenario.publish_qos,
                                  .retain = plan.scenario.stored == Stored::retained,
-                                 .topic = topic_,
+                                 .topic = *topic_,
                                  .properties = properties(sequence)};
   const auto id = client_.session().publish(now, header, {payload, nullptr});
   if (!id) {
     schedule_.advance();
     ++tried_;
     ++around_.measurements.rejected;
-    return owner_.on_cannot_publish(topic_, id.error());
+    return owner_.on_cannot_publish(*topic_, id.error());
   }
-  if (*id != 0) in_flight_.put(*id, InFlight{due, now, stream});
+  if (*id != 0) in_flight_.make().put(*id, InFlight{due, now, stream});
   note_sent(due, now, plan.scenario.receivers_of(stream));
   client_.flush();
 }
@@ -261,14 +261,14 @@ void BenchPublisher::on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mq
   Measurements& m = around_.measurements;
   const bool refused = mqtt::is_error(reason);
   ++(refused ? m.rejected : m.acked);
-  if (const InFlight* message = in_flight_.find(id)) {
+  if (const InFlight* message = in_flight_->find(id)) {
     if (refused) {
       ++refused_.make()[message->stream];
       forget_expected(message->due, around_.plan.scenario.receivers_of(message->stream));
     } else if (around_.plan.measures(message->due - around_.start)) {
       m.ack.record((around_.loop.refresh_now() - message->sent).count());
     }
-    in_flight_.erase(id);
+    in_flight_.make().erase(id);
   }
   look_for_room();
 }

@@ -158,7 +158,7 @@ class BenchPublisher : public BenchClient {
   [[nodiscard]] std::uint64_t deliverable_of(std::uint32_t stream) const;
   /// Deliveries of all that it has sent and the server has not refused.
   [[nodiscard]] std::uint64_t expected() const { return expected_; }
-  [[nodiscard]] virtual std::size_t in_flight() const { return in_flight_.size(); }
+  [[nodiscard]] virtual std::size_t in_flight() const { return in_flight_->size(); }
   /// What was expected and has come, as far as it comes to this client.
   [[nodiscard]] virtual std::uint64_t complete() const { return 0; }
   /// And what has not, when each stream had so many messages.
@@ -191,16 +191,16 @@ class BenchPublisher : public BenchClient {
   void on_output_drained() override;
   [[nodiscard]] mqtt::TimePoint second_of(mqtt::TimePoint due, mqtt::TimePoint sent) const;
 
-  std::uint32_t stream_ = 0;  // of topic_
-  std::string topic_;         // made with the first message
+  std::uint32_t stream_ = 0;       // of topic_
+  bool waiting_ = false;           // for room
+  mqtt::Rare<std::string> topic_;  // of the first message on
   Schedule schedule_;
   std::uint64_t tried_ = 0;  // messages, those that the session would not take included
   std::uint64_t sent_ = 0;
   std::uint64_t expected_ = 0;
   mqtt::Rare<std::unordered_map<std::uint32_t, std::uint64_t>> refused_;  // by the server, per stream
   std::uint64_t batch_ = 0;
-  mqtt::IdTable<InFlight> in_flight_;
-  bool waiting_ = false;  // for room
+  mqtt::Rare<mqtt::IdTable<InFlight>> in_flight_;
 };
 
 class BenchSubscriber : public BenchClient {

@@ -50,6 +50,7 @@ struct RunResult {
   mqtt::Duration cpu{};  ///< of all workers
   double busiest = 0;    ///< the share of its time that the busiest worker was at work
   double absent = 0;     ///< the share of its time that a worker could not run, at most
+  double unread = 0;     ///< and in which it left octets in a socket that it could have read
   Machine machine;
   SystemActivity activity;
   std::vector<WatchedProcess> watched;

@@ -185,6 +185,7 @@ void add_tool(JsonWriter& json, const RunResult& result) {
   json.field("threads", result.threads);
   json.field("cpu_s", seconds(result.cpu));
   json.field("busiest", result.busiest);
+  json.field("unread", result.unread);
   json.field("cpu_s_per_million", result.cpu_seconds_per_million());
   json.end_object();
 }

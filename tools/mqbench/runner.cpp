@@ -298,6 +298,7 @@ RunResult Runner::add_up() {
     if (part.elapsed > Duration::zero()) {
       result.busiest = std::max(result.busiest, std::chrono::duration<double>{part.cpu} / part.elapsed);
       result.absent = std::max(result.absent, std::chrono::duration<double>{part.absent} / part.elapsed);
+      result.unread = std::max(result.unread, std::chrono::duration<double>{part.unread} / part.elapsed);
     }
     if (!part.agreed.peer.empty()) result.agreed = part.agreed;
   }

@@ -17,6 +17,8 @@ constexpr double busy_max = 0.85;
 /// A thread that cannot run for so much of its time, when it wants to, is late for acknowledgements too: that
 /// a window is full says nothing then.
 constexpr double absent_max = 0.3;
+/// Of its time, that a thread left octets in a socket: 2 MiB had come while it was busy with others.
+constexpr double unread_share_max = 0.01;
 /// So many messages may have waited for the window or the socket before that explains a lag.
 constexpr double held_share_max = 0.01;
 /// Of the run's time, that a control group's quota or a hypervisor took away.
@@ -45,6 +47,9 @@ Reason tool_has_no_time(const RunResult& result) {
     return fmt::format(
         "the processor quota of the control group stopped this process for {:.2g} s in {} periods",
         Seconds{result.activity.throttled}.count(), result.activity.throttled_periods);
+  if (result.unread > unread_share_max)
+    return fmt::format("octets that had come were left unread for {:.0f} % of the time",
+                       percent(result.unread));
   return std::nullopt;
 }
 
@@ -78,8 +83,8 @@ std::pair<Verdict, std::string> find_verdict(const RunResult& result) {
   auto late = messages_leave_late(result);
   // Before the network: what nobody takes while we do not run is sent again, too.
   if (late && was_absent(result))
-    return {Verdict::tool_bound,
-            fmt::format("{}; a thread could not run for {:.0f} % of its time", *late, percent(result.absent))};
+    return {Verdict::tool_bound, fmt::format("{}; a thread could not run for {:.0f} % of its time", *late,
+                                             percent(result.absent))};
   if (auto reason = network_loses(result)) return {Verdict::network_bound, std::move(*reason)};
   if (!late) return {Verdict::valid, ""};
   if (!was_held(result.measurements)) return {Verdict::tool_bound, std::move(*late)};

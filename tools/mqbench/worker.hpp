@@ -44,6 +44,7 @@ struct WorkerResult {
   mqtt::Duration cpu{};                    ///< of the thread, from the start until all was sent
   mqtt::Duration elapsed{};                ///< as long as that
   mqtt::Duration absent{};                 ///< of that: it should have looked at the clock, and did not run
+  mqtt::Duration unread{};                 ///< of that: ticks in which it left octets in a socket
   std::optional<SetupFailure> failure;     ///< the first
   PresenceLog presence;                    ///< of clients that nobody asked to leave
   Agreed agreed;
@@ -87,6 +88,7 @@ class Worker final : private ClientOwner {
   void make_clients();
   void tick();
   void note_absence();
+  void note_unread();
   void connect_due();
   void bring_back_due();
   void pause_slow();
@@ -147,6 +149,8 @@ class Worker final : private ClientOwner {
   mqtt::TimePoint opened_{};
   mqtt::TimePoint woken_{};  // by the schedule, last
   mqtt::Duration cpu_at_start_{};
+  std::uint64_t unread_turns_ = 0;  // of the loop, up to the last tick
+  mqtt::TimePoint ticked_{};
   bool started_ = false;
   bool stopped_ = false;
   bool finishing_ = false;

@@ -90,7 +90,7 @@ void Requester::choose_response_topic(const mqtt::ConnackView& connack) {
   if (!response_topic_.empty()) return;
   const auto information = connack.properties.text(PropertyId::response_information);
   response_topic_ = make_response_topic(information.value_or(std::string_view{}),
-                                        client_.session().limits().client_id, secrets_.topic);
+                                        client_.session().client_id(), secrets_.topic);
 }
 
 /// Who asked for the version knows what it cannot do.

@@ -30,8 +30,7 @@ Client::Client(net::Loop& loop, ClientOptions options, ClientHandler& handler)
     : Client{loop, std::make_shared<const ClientOptions>(std::move(options)), handler} {}
 
 Client::Client(net::Loop& loop, std::shared_ptr<const ClientOptions> options, ClientHandler& handler)
-    : loop_{loop},
-      options_{std::move(options)},
+    : options_{std::move(options)},
       handler_{handler},
       session_{loop.chunks(), without_connack_timeout(options_->session)},
       turn_end_{loop, [this] { at_turn_end(); }},
@@ -54,8 +53,8 @@ void Client::open() {
   was_connected_ = false;
   write_blocked_ = false;
   if (unusual_) unusual_.make().write_error.reset();
-  first_octets_.reset();
-  deadline_ = loop_.refresh_now() + options_->connect_timeout;
+  attempt_.reset();
+  deadline_ = loop().refresh_now() + options_->connect_timeout;
   if (unusual_->renewal && token_used_) return fetch_token();
   open_stream();
 }
@@ -88,7 +87,7 @@ void Client::keep_token_fresh() {
 void Client::re_authenticate(std::string token) {
   use_token(std::move(token));
   // Refused only where it would be of no use: the connection is closing, or the exchange before goes on.
-  (void)session_.re_authenticate(loop_.now());
+  (void)session_.re_authenticate(loop().now());
   turn_end_.request();
 }
 
@@ -101,17 +100,17 @@ void Client::open_stream() {
     target.hosts = std::exchange(unusual_.make().elsewhere, {});
     target.connect.service.clear();
   }
-  opening_ = std::make_unique<net::Opening>(loop_, std::move(target),
-                                            [this](auto opened) { on_opened(std::move(opened)); });
+  attempt_.make().opening = std::make_unique<net::Opening>(
+      loop(), std::move(target), [this](auto opened) { on_opened(std::move(opened)); });
 }
 
 void Client::on_opened(Result<std::unique_ptr<net::ByteStream>> opened) {
-  opening_.reset();
+  attempt_.make().opening.reset();
   if (!opened)
     return end_attempt(Ending{.kind = Ending::Kind::open_failed, .error = std::move(opened.error())});
   stream_ = std::move(*opened);
   state_ = State::open;
-  if (auto queued = session_.connect(loop_.now(), connect_options()); !queued)
+  if (auto queued = session_.connect(loop().now(), connect_options()); !queued)
     return end_attempt(Ending{.kind = Ending::Kind::bad_options, .error = std::move(queued.error())});
   session_owed_ = session_owed_ || owns_kept_session();
   stream_->set_handler(this);
@@ -157,19 +156,19 @@ ConnectOptions Client::connect_options() const {
   ConnectOptions options = own_connect_options();
   if (owns_kept_session()) options.clean_start = false;
   if (!has_connected_) return options;
-  if (options.client_id.empty()) options.client_id = session_.limits().client_id;
+  if (options.client_id.empty()) options.client_id = session_.client_id();
   const auto expiry = options.properties.view().number_or(PropertyId::session_expiry_interval, 0);
   if (options.version == Version::v5 && expiry > 0) options.clean_start = false;
   return options;
 }
 
 void Client::on_data(Bytes bytes) {
-  if (!was_connected_ && first_octets_->size() < first_octets_kept) {
-    const std::size_t size = std::min(bytes.size(), first_octets_kept - first_octets_->size());
-    first_octets_.make().append(as_text(bytes.first(size)));
+  if (!was_connected_ && first_octets().size() < first_octets_kept) {
+    const std::size_t size = std::min(bytes.size(), first_octets_kept - first_octets().size());
+    attempt_.make().first_octets.append(as_text(bytes.first(size)));
   }
   if (state_ != State::open) return;  // a closing connection has nothing more to say to us
-  session_.receive(loop_.now(), bytes, handler_);
+  session_.receive(loop().now(), bytes, handler_);
   if (session_.accepted() && !was_connected_) on_accepted();
   if (unusual_->goodbye_due && session_.connected())
     disconnect(*std::exchange(unusual_.make().goodbye_due, std::nullopt));
@@ -178,9 +177,9 @@ void Client::on_data(Bytes bytes) {
 
 void Client::on_accepted() {
   was_connected_ = has_connected_ = true;
-  first_octets_.reset();
+  attempt_.reset();
   if (retrying_) {
-    retrying_->accepted_at = loop_.now();
+    retrying_->accepted_at = loop().now();
     retrying_->in_flight_at_accept = session_.in_flight();
   }
   if (!session_.wants_close()) {
@@ -194,7 +193,7 @@ void Client::on_accepted() {
 /// a connection that got somewhere begins the back-off anew.
 bool Client::made_progress() const {
   if (!was_connected_) return false;
-  return loop_.now() - retrying_->accepted_at >= stable_after ||
+  return loop().now() - retrying_->accepted_at >= stable_after ||
          session_.in_flight() < retrying_->in_flight_at_accept;
 }
 
@@ -219,14 +218,14 @@ void Client::on_error(Error error) {
 }
 
 void Client::on_timer() {
-  const TimePoint now = loop_.refresh_now();
+  const TimePoint now = loop().refresh_now();
   if (deadline_ && *deadline_ <= now) {
     deadline_ = std::nullopt;
     if (state_ == State::waiting) return open();
     if (session_.wants_close()) return end_drained_or_not();
     if (state_ == State::open)
       return end_attempt(
-          Ending{.kind = Ending::Kind::connack_timeout, .peer = peer(), .first_octets = *first_octets_});
+          Ending{.kind = Ending::Kind::connack_timeout, .peer = peer(), .first_octets = first_octets()});
   }
   if (state_ == State::open) session_.on_time(now, handler_);
   turn_end_.request();
@@ -277,14 +276,14 @@ void Client::write_parts() {
       return output.clear();
     }
     output.consume(*taken);
-    session_.on_written(loop_.now());
+    session_.on_written(loop().now());
     write_blocked_ = *taken < offered;
-    if (session_.wants_close() && *taken > 0) deadline_ = loop_.now() + drain_timeout;
+    if (session_.wants_close() && *taken > 0) deadline_ = loop().now() + drain_timeout;
   }
 }
 
 void Client::begin_closing() {
-  if (!deadline_) deadline_ = loop_.now() + drain_timeout;
+  if (!deadline_) deadline_ = loop().now() + drain_timeout;
   if (!session_.output().empty()) return;  // the peer is slow: on_writable() brings us back, or the deadline
   const CloseReason reason = session_.close_info()->reason;
   if (reason == CloseReason::refused || reason == CloseReason::peer_disconnect)
@@ -303,7 +302,7 @@ Ending Client::ending_of_session() const {
                 .close = *session_.close_info(),
                 .was_connected = was_connected_,
                 .peer = peer(),
-                .first_octets = *first_octets_};
+                .first_octets = first_octets()};
   if (unusual_->write_error && ending.close.reason == CloseReason::local_disconnect) {
     ending.error = *unusual_->write_error;  // our last packets did not leave
     return ending;
@@ -330,7 +329,7 @@ Ending Client::lost(Error error) const {
           .error = std::move(error),
           .was_connected = was_connected_,
           .peer = peer(),
-          .first_octets = *first_octets_};
+          .first_octets = first_octets()};
 }
 
 bool Client::falls_back(const Ending& ending) const {
@@ -378,7 +377,7 @@ void Client::end_attempt(Ending ending) {
   state_ = State::waiting;
   token_used_ = true;
   const Duration wait = std::max(*delay, std::exchange(retrying_->away, Duration::zero()));
-  deadline_ = loop_.now() + wait;
+  deadline_ = loop().now() + wait;
   timer_.set(deadline_);
   handler_.on_lost(ending, wait);
 }
@@ -393,7 +392,7 @@ void Client::finish(Ending ending) {
 /// How that goes changes nothing of how the client ended.
 void Client::end_session(Ending ending) {
   unusual_.make().session_end = std::make_unique<SessionEnd>(
-      loop_, own_options(), [this, ending = std::move(ending)](const Ending& visit) {
+      loop(), own_options(), [this, ending = std::move(ending)](const Ending& visit) {
         if (visit.kind != Ending::Kind::finished) handler_.on_session_left(visit);
         unusual_.make().over = ending;
         turn_end_.request();
@@ -401,9 +400,9 @@ void Client::end_session(Ending ending) {
 }
 
 void Client::drop_connection() {
-  session_.on_transport_closed(loop_.now());
+  session_.on_transport_closed(loop().now());
   stream_.reset();
-  opening_.reset();
+  if (attempt_) attempt_.make().opening.reset();
   if (unusual_->renewal) unusual_->renewal->stop();
   timer_.cancel();
   deadline_ = std::nullopt;
@@ -414,7 +413,7 @@ void Client::disconnect(ReasonCode reason, PropertiesView properties) {
   if (state_ == State::over || state_ == State::closing) return;
   if (state_ == State::open && session_.wants_close()) return turn_end_.request();
   if (state_ == State::open && session_.connected() && say_goodbye(reason, properties)) {
-    deadline_ = loop_.now() + drain_timeout;
+    deadline_ = loop().now() + drain_timeout;
     return turn_end_.request();
   }
   if (state_ == State::open && session_owed_ && !was_connected_) return disconnect_after_connack(reason);
@@ -426,13 +425,13 @@ void Client::disconnect(ReasonCode reason, PropertiesView properties) {
 /// session, that would stay.
 void Client::disconnect_after_connack(ReasonCode reason) {
   unusual_.make().goodbye_due = reason;
-  deadline_ = earlier(deadline_, loop_.now() + drain_timeout);
+  deadline_ = earlier(deadline_, loop().now() + drain_timeout);
   turn_end_.request();
 }
 
 /// False if the connection is to be dropped without DISCONNECT, after what was queued.
 bool Client::say_goodbye(ReasonCode reason, PropertiesView properties) {
-  const TimePoint now = loop_.now();
+  const TimePoint now = loop().now();
   // Before 5.0 a DISCONNECT always deletes the Will: who wants it published has to vanish.
   if (reason == ReasonCode::disconnect_with_will && session_.version() != Version::v5) {
     write_output();
@@ -459,14 +458,14 @@ void Client::break_connection(Breakage how, Duration away) {
 void Client::pause_reading() {
   reading_paused_ = true;
   if (!was_connected_ || !stream_) return;  // CONNACK has to be read
-  session_.pause_reading(loop_.now());
+  session_.pause_reading(loop().now());
   stream_->pause_reading();
   turn_end_.request();  // for the timer
 }
 
 void Client::resume_reading() {
   if (!std::exchange(reading_paused_, false)) return;
-  session_.resume_reading(loop_.now());
+  session_.resume_reading(loop().now());
   if (!stream_) return;
   stream_->resume_reading();
   turn_end_.request();

@@ -108,7 +108,7 @@ class Client final : private net::StreamHandler {
   void resume_reading();
 
   [[nodiscard]] ClientSession& session() { return session_; }
-  [[nodiscard]] net::Loop& loop() { return loop_; }
+  [[nodiscard]] net::Loop& loop() const { return timer_.loop(); }
   /// Messages can be sent.
   [[nodiscard]] bool connected() const { return session_.connected() && !unusual_->write_error; }
   /// A connection was accepted, this one or an earlier one.
@@ -150,6 +150,11 @@ class Client final : private net::StreamHandler {
     Unusual();
     ~Unusual();
   };
+  /// Until CONNACK.
+  struct Attempt {
+    std::unique_ptr<net::Opening> opening;
+    std::string first_octets;
+  };
   /// Of who reconnects.
   struct Retrying {
     Backoff backoff;
@@ -158,6 +163,7 @@ class Client final : private net::StreamHandler {
     Duration away{};  // of break_connection()
   };
 
+  [[nodiscard]] const std::string& first_octets() const { return attempt_->first_octets; }
   void open();
   void open_stream();
   void fetch_token();
@@ -193,16 +199,14 @@ class Client final : private net::StreamHandler {
   void end_session(Ending ending);
 
   // Of thousands of these most are idle.
-  net::Loop& loop_;
   std::shared_ptr<const ClientOptions> options_;
   ClientHandler& handler_;
   ClientSession session_;
   net::TurnEnd turn_end_;
   net::Timer timer_;
-  std::unique_ptr<net::Opening> opening_;
   std::unique_ptr<net::ByteStream> stream_;
   Rare<Unusual> unusual_;
-  Rare<std::string> first_octets_;      // until CONNACK
+  Rare<Attempt> attempt_;
   std::unique_ptr<Retrying> retrying_;  // null: it does not reconnect
   Deadline deadline_;                   // of the state: connect, drain or retry
   State state_ = State::idle;

@@ -28,7 +28,7 @@ void Intake::skip(std::size_t size) {
   }
   used_ += size;
   if (used_ < held_.size()) return;
-  held_ = {};  // gives the memory back, too: pauses are rare
+  held_ = std::vector<std::uint8_t>{};  // {} would keep the memory: pauses are rare
   used_ = 0;
 }
 

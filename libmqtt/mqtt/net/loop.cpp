@@ -18,8 +18,7 @@ struct Loop::State {
   uv_prepare_t before_wait{};  // runs end_turn()
   uv_idle_t no_wait{};         // active while hooks are left for the next turn
   std::unique_ptr<TimerQueue> timers;
-  TurnEnd* first = nullptr;
-  TurnEnd* last = nullptr;
+  TurnEndLink hooks{&hooks, &hooks};  // requested ones, a ring that begins and ends here
   std::size_t requested = 0;
   std::optional<TimePoint> now;
   bool stopped = false;
@@ -75,7 +74,7 @@ void Loop::run() {
     uv_run(&state_->loop, UV_RUN_DEFAULT);
     // The last turn ends outside of libuv: its prepare handles run at the head of a turn.
     end_turn();
-    if (!state_->first && !uv_loop_alive(&state_->loop)) break;
+    if (state_->requested == 0 && !uv_loop_alive(&state_->loop)) break;
   }
   state_->stopped = false;
 }
@@ -91,7 +90,7 @@ void Loop::end_turn() {
   const TimePoint began = coalescing_.enabled() ? now() : TimePoint{};
   run_requested();
   state_->now.reset();
-  if (state_->first)
+  if (state_->requested > 0)
     uv_idle_start(&state_->no_wait, [](uv_idle_t*) {});
   else
     uv_idle_stop(&state_->no_wait);
@@ -107,37 +106,31 @@ void Loop::rest_after(TimePoint began) {
 void Loop::run_requested() {
   // Hooks may request each other; what goes on for longer than this lets sockets have a turn.
   constexpr int passes_max = 16;
-  for (int pass = 0; state_->first && pass < passes_max; ++pass) {
-    for (std::size_t left = state_->requested; left > 0 && state_->first; --left) {
-      TurnEnd& hook = *state_->first;
+  for (int pass = 0; state_->requested > 0 && pass < passes_max; ++pass) {
+    for (std::size_t left = state_->requested; left > 0 && state_->requested > 0; --left) {
+      TurnEnd& hook = static_cast<TurnEnd&>(*state_->hooks.next);
       hook.cancel();
-      const Lifetime::Watch watch{hook.lifetime_};
-      auto callback = std::move(hook.callback_);  // must survive the hook while it runs
+      const SmallCall callback = hook.callback_;  // outlives the hook
       callback();
-      if (!watch.ended()) hook.callback_ = std::move(callback);
     }
   }
 }
 
-TurnEnd::TurnEnd(Loop& loop, std::function<void()> callback) : loop_{&loop}, callback_{std::move(callback)} {}
-
 void TurnEnd::request() {
-  if (requested_) return;
+  if (requested()) return;
   Loop::State& loop = *loop_->state_;
-  previous_ = std::exchange(loop.last, this);
-  (previous_ ? previous_->next_ : loop.first) = this;
+  next = &loop.hooks;
+  previous = loop.hooks.previous;
+  previous->next = next->previous = this;
   ++loop.requested;
-  requested_ = true;
 }
 
 void TurnEnd::cancel() {
-  if (!requested_) return;
-  Loop::State& loop = *loop_->state_;
-  (previous_ ? previous_->next_ : loop.first) = next_;
-  (next_ ? next_->previous_ : loop.last) = previous_;
-  previous_ = next_ = nullptr;
-  --loop.requested;
-  requested_ = false;
+  if (!requested()) return;
+  previous->next = next;
+  next->previous = previous;
+  previous = next = nullptr;
+  --loop_->state_->requested;
 }
 
 }  // namespace mqtt::net

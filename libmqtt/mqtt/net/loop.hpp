@@ -4,7 +4,7 @@
 #include <memory>
 
 #include <mqtt/net/coalescing.hpp>
-#include <mqtt/net/lifetime.hpp>
+#include <mqtt/net/small_call.hpp>
 #include <mqtt/util/bytes.hpp>
 #include <mqtt/util/chunk.hpp>
 #include <mqtt/util/error.hpp>
@@ -54,8 +54,18 @@ class Loop {
 
   /// For the net layer itself: what an on_data() view points into.
   [[nodiscard]] MutableBytes read_buffer() { return {read_buffer_.get(), read_buffer_bytes}; }
-  /// For the net layer itself: a socket has given `bytes`.
-  void note_read(std::size_t bytes) { coalescing_.note_read(bytes); }
+  /// For the net layer itself: `socket` has given so many `bytes`, 0 if it had none.
+  void note_read(const void* socket, std::size_t bytes) {
+    coalescing_.note_read(bytes);
+    full_reads_ = bytes < read_buffer_bytes ? 0 : socket == last_read_ ? full_reads_ + 1 : 1;
+    last_read_ = socket;
+    if (full_reads_ < reads_per_turn) return;
+    ++unread_turns_;
+    full_reads_ = 0;
+  }
+  /// How often a turn has left octets in a socket that it could have read: it takes 2 MiB of each, so that
+  /// the others have their turn.
+  [[nodiscard]] std::uint64_t unread_turns() const { return unread_turns_; }
   [[nodiscard]] uv_loop_s* handle();
 
  private:
@@ -68,8 +78,13 @@ class Loop {
   void run_requested();
   [[nodiscard]] TimerQueue& timers();
 
+  static constexpr unsigned reads_per_turn = 32;  // libuv's, of one socket
+
   ChunkPool chunks_;
   Coalescing coalescing_;
+  const void* last_read_ = nullptr;  // a socket, or what was one
+  unsigned full_reads_ = 0;          // of it, in a row
+  std::uint64_t unread_turns_ = 0;
   std::unique_ptr<std::uint8_t[]> read_buffer_;
   std::unique_ptr<State> state_;
 };
@@ -78,7 +93,7 @@ class Loop {
 /// connections has one. The callback may destroy the timer.
 class Timer {
  public:
-  Timer(Loop& loop, std::function<void()> on_time);
+  Timer(Loop& loop, SmallCall on_time) : loop_{&loop}, on_time_{on_time} {}
   ~Timer();
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
@@ -88,22 +103,29 @@ class Timer {
   /// nullopt cancels.
   void set(Deadline when) { when ? set(*when) : cancel(); }
   void cancel();
+  [[nodiscard]] Loop& loop() const { return *loop_; }
 
  private:
   friend class TimerQueue;
 
   Loop* loop_;
-  std::function<void()> on_time_;
+  SmallCall on_time_;
   TimePoint when_{};  // what the owner wants, if it stands in the loop's queue
   TimerPlace place_;  // there: never later than that
+};
+
+/// A place in a loop's ring of requested hooks; null: in none.
+struct TurnEndLink {
+  TurnEndLink* previous = nullptr;
+  TurnEndLink* next = nullptr;
 };
 
 /// A callback that runs once at the end of the turn in which it was requested, before the loop waits:
 /// the place to flush what a whole turn has gathered. Hooks run in order of request. The callback may
 /// request again (it runs once more before the loop waits) and may destroy the hook.
-class TurnEnd {
+class TurnEnd : private TurnEndLink {
  public:
-  TurnEnd(Loop& loop, std::function<void()> callback);
+  TurnEnd(Loop& loop, SmallCall callback) : loop_{&loop}, callback_{callback} {}
   ~TurnEnd() { cancel(); }
   TurnEnd(const TurnEnd&) = delete;
   TurnEnd& operator=(const TurnEnd&) = delete;
@@ -115,12 +137,10 @@ class TurnEnd {
  private:
   friend class Loop;
 
+  [[nodiscard]] bool requested() const { return next != nullptr; }
+
   Loop* loop_;
-  std::function<void()> callback_;
-  Lifetime lifetime_;
-  TurnEnd* previous_ = nullptr;  // in the loop's list of requested hooks
-  TurnEnd* next_ = nullptr;
-  bool requested_ = false;
+  SmallCall callback_;
 };
 
 /// Calls back in the loop for a signal of the process (SIGINT, SIGTERM, SIGUSR1...). Does not keep

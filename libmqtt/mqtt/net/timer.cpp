@@ -35,11 +35,6 @@ void TimerQueue::cancel(Timer& timer) {
   uv_timer_stop(&handle_->handle);
 }
 
-void TimerQueue::forget(Timer& timer) {
-  cancel(timer);
-  if (called_ == &timer) called_ = nullptr;
-}
-
 void TimerQueue::arm() {
   const Deadline first = queue_.next();
   if (!first || (armed_for_ && *armed_for_ <= *first)) return;
@@ -60,25 +55,17 @@ void TimerQueue::fire() {
   armed_for_.reset();
   firing_at_ = now;
   while (Timer* const timer = queue_.take_due(now)) {
+    const SmallCall on_time = timer->on_time_;  // outlives the timer
     if (timer->when_ > now)
       place(*timer, timer->when_);  // set to a later time meanwhile
     else
-      call(*timer);
+      on_time();
   }
   firing_at_.reset();
   arm();
 }
 
-void TimerQueue::call(Timer& timer) {
-  called_ = &timer;
-  auto callback = std::move(timer.on_time_);  // must survive the timer while it runs
-  callback();
-  if (std::exchange(called_, nullptr)) timer.on_time_ = std::move(callback);
-}
-
-Timer::Timer(Loop& loop, std::function<void()> on_time) : loop_{&loop}, on_time_{std::move(on_time)} {}
-
-Timer::~Timer() { loop_->timers().forget(*this); }
+Timer::~Timer() { loop_->timers().cancel(*this); }
 
 void Timer::set(TimePoint when) { loop_->timers().set(*this, when); }
 

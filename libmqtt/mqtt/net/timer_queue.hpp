@@ -16,8 +16,6 @@ class TimerQueue {
 
   void set(Timer& timer, TimePoint when);
   void cancel(Timer& timer);
-  /// It is being destroyed.
-  void forget(Timer& timer);
 
  private:
   struct Handle {
@@ -27,14 +25,12 @@ class TimerQueue {
   void place(Timer& timer, TimePoint when);
   void arm();
   void fire();
-  void call(Timer& timer);
 
   Loop& loop_;
   Handle* handle_;
   Timers<Timer, &Timer::place_> queue_;
-  Deadline armed_for_;       // what libuv will wake us for: never later than the first
-  Deadline firing_at_;       // while timers are called
-  Timer* called_ = nullptr;  // the one that is, unless it was destroyed
+  Deadline armed_for_;  // what libuv will wake us for: never later than the first
+  Deadline firing_at_;  // while timers are called
 };
 
 }  // namespace mqtt::net

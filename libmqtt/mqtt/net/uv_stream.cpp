@@ -132,7 +132,8 @@ void UvStream::follow_reading() {
     *buffer = uv_buf_init(reinterpret_cast<char*>(shared.data()), static_cast<unsigned>(shared.size()));
   };
   uv_read_start(socket_.get(), lend_buffer, [](uv_stream_t* stream, ssize_t size, const uv_buf_t*) {
-    if (stream->data && size != 0) static_cast<UvStream*>(stream->data)->on_read(size);
+    if (size == 0) return loop_of(*stream).note_read(stream, 0);  // all was read
+    if (stream->data) static_cast<UvStream*>(stream->data)->on_read(size);
   });
 }
 
@@ -141,7 +142,7 @@ void UvStream::on_read(ssize_t size) {
     const auto count = static_cast<std::size_t>(size);
     const MutableBytes buffer = loop_of(*socket_).read_buffer();
     drained_ = count < buffer.size();
-    loop_of(*socket_).note_read(count);
+    loop_of(*socket_).note_read(socket_.get(), count);
     return handler_->on_data(Bytes{buffer}.first(count));
   }
   read_over_ = true;

@@ -62,12 +62,13 @@ void ClientSession::on_connack(TimePoint now, const ConnackView& connack, Sessio
       core_.version() == Version::v3_1 ? !clean_start_ && session_kept_ : connack.session_present;
   limits.keep_alive = requested_keep_alive_;
   limits.session_expiry_interval = requested_expiry_;
-  limits.client_id = client_id_;
   read_server_limits(connack.properties, limits);
-  limits_ = std::move(limits);
-  client_id_ = limits_.client_id;  // an assigned one, too: the session goes by it
+  limits_ = limits;
+  // The session goes by it.
+  if (const auto assigned = connack.properties.text(PropertyId::assigned_client_identifier))
+    client_id_ = *assigned;
   session_kept_ = core_.version() == Version::v5 ? limits_.session_expiry_interval > 0 : !clean_start_;
-  connack_deadline_.reset();
+  connack_due_.reset();
   keep_alive_.start(now, limits_.keep_alive);
   core_.establish(limits_);
   core_.resume(now, handler, limits_.session_present);
@@ -98,8 +99,8 @@ std::optional<DecodeError> ClientSession::find_lie(const ConnackView& connack) c
     return lie({"v5#3.2.2.3.7/assigned-dup"}, "server assigned a client id although there was one");
   if (!assigned && client_id_.empty()) return lie({"MQTT-3.2.2-16"}, "server did not assign a client id");
   const auto method = connack.properties.text(PropertyId::authentication_method).value_or("");
-  if (method != auth_method_)
-    return lie(auth_method_.empty() ? Clause{"MQTT-4.12.0-6"} : Clause{"MQTT-4.12.0-5"},
+  if (method != auth_->method)
+    return lie(auth_->method.empty() ? Clause{"MQTT-4.12.0-6"} : Clause{"MQTT-4.12.0-5"},
                "CONNACK has another Authentication Method than CONNECT");
   return std::nullopt;
 }
@@ -120,9 +121,9 @@ void ClientSession::on_unsuback(const UnsubackView& unsuback, SessionHandler& ha
 
 void ClientSession::on_auth(TimePoint now, const AuthView& auth, SessionHandler& handler) {
   const auto protocol_error = ReasonCode::protocol_error;
-  if (auth_method_.empty())
+  if (auth_->method.empty())
     return core_.violation(protocol_error, Clause{"MQTT-4.12.0-6"}, "AUTH although CONNECT named no method");
-  if (auth.properties.text(PropertyId::authentication_method).value_or(auth_method_) != auth_method_)
+  if (auth.properties.text(PropertyId::authentication_method).value_or(auth_->method) != auth_->method)
     return core_.violation(protocol_error, Clause{"MQTT-4.12.0-5"},
                            "AUTH has another Authentication Method than CONNECT");
   const bool continues = auth.reason == ReasonCode::continue_authentication;
@@ -135,14 +136,14 @@ void ClientSession::on_auth(TimePoint now, const AuthView& auth, SessionHandler&
   authenticating_ = continues;
   if (!continues)
     end_authentication(auth.properties);
-  else if (mechanism_)
+  else if (auth_->mechanism)
     go_on(now, auth);
   if (!wants_close()) handler.on_auth(auth);
 }
 
 void ClientSession::go_on(TimePoint now, const AuthView& auth) {
   const auto data = auth.properties.text(PropertyId::authentication_data).value_or("");
-  auto answer = mechanism_->answer(data);
+  auto answer = auth_->mechanism->answer(data);
   if (!answer) return fail_authentication(std::move(answer.error()));
   Properties properties;
   if (!answer->empty()) properties.add(PropertyId::authentication_data, *answer);
@@ -153,9 +154,10 @@ void ClientSession::go_on(TimePoint now, const AuthView& auth) {
 /// The server is content. It has to be one that the mechanism accepts, too.
 void ClientSession::end_authentication(PropertiesView properties) {
   authenticating_ = false;
-  auth_deadline_.reset();
-  if (!mechanism_) return;
-  auto accepted = mechanism_->finish(properties.text(PropertyId::authentication_data).value_or(""));
+  if (!auth_) return;
+  auth_.make().deadline.reset();
+  if (!auth_->mechanism) return;
+  auto accepted = auth_->mechanism->finish(properties.text(PropertyId::authentication_data).value_or(""));
   if (!accepted) fail_authentication(std::move(accepted.error()));
 }
 

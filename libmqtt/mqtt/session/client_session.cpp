@@ -30,21 +30,23 @@ std::unexpected<Error> data_too_long() {
 }  // namespace
 
 ClientSession::ClientSession(ChunkPool& pool, ClientConfig config)
-    : config_{config},
-      core_{pool, {Sender::client, config.ack_mode, config.alias_policy, config.send_window}},
-      keep_alive_{config.ping_timeout} {
-  if (config.first_packet_id != 1) core_.state().next_id = config.first_packet_id;
+    : core_{pool, {Sender::client, config.ack_mode, config.alias_policy, config.send_window}},
+      keep_alive_{config.ping_timeout},
+      connack_timeout_{config.connack_timeout} {
+  core_.start_ids_at(config.first_packet_id);
+  if (config.auth_timeout != Authentication{}.timeout) auth_.make().timeout = config.auth_timeout;
 }
 
 Result<void> ClientSession::connect(TimePoint now, const ConnectOptions& options) {
-  if (!mechanism_) return begin_connection(now, options);
-  const auto data = authentication_data(mechanism_->begin());
+  AuthMechanism* const mechanism = auth_->mechanism;
+  if (!mechanism) return begin_connection(now, options);
+  const auto data = authentication_data(mechanism->begin());
   if (!data) return data_too_long();
   ConnectOptions authenticated = options;
   Properties& properties = authenticated.properties;
   properties.remove(PropertyId::authentication_method);
   properties.remove(PropertyId::authentication_data);
-  properties.add(PropertyId::authentication_method, mechanism_->method());
+  properties.add(PropertyId::authentication_method, mechanism->method());
   for (const PropertyView& property : data->view()) properties.add(property);
   return begin_connection(now, authenticated);
 }
@@ -62,7 +64,8 @@ Result<void> ClientSession::begin_connection(TimePoint now, const ConnectOptions
   const PropertiesView properties = options.properties;
   session_kept_ = session_kept_ && options.client_id == client_id_;
   client_id_ = options.client_id;
-  auth_method_ = properties.text(PropertyId::authentication_method).value_or("");
+  const auto method = properties.text(PropertyId::authentication_method).value_or("");
+  if (auth_ || !method.empty()) auth_.make().method = method;
   requested_expiry_ = properties.number_or(PropertyId::session_expiry_interval, 0);
   requested_keep_alive_ = options.keep_alive;
   clean_start_ = options.clean_start;
@@ -70,7 +73,7 @@ Result<void> ClientSession::begin_connection(TimePoint now, const ConnectOptions
   authenticating_ = false;
   heard_ = false;
   open_ = true;
-  if (config_.connack_timeout != Duration{}) connack_deadline_ = now + config_.connack_timeout;
+  if (connack_timeout_ != Duration{}) connack_due_.make() = now + connack_timeout_;
   return {};
 }
 
@@ -127,7 +130,7 @@ Result<void> ClientSession::auth(TimePoint now, ReasonCode reason, PropertiesVie
   if (const auto ok = check_auth(reason, properties); !ok) return ok;
   Properties with_method{properties};
   if (!properties.find(PropertyId::authentication_method))
-    with_method.add(PropertyId::authentication_method, auth_method_);
+    with_method.add(PropertyId::authentication_method, auth_->method);
   if (const auto sent = core_.send(AuthView{reason, with_method}); !sent) return sent;
   authenticating_ = true;
   if (reason == ReasonCode::re_authenticate) await_authentication(now);
@@ -136,17 +139,17 @@ Result<void> ClientSession::auth(TimePoint now, ReasonCode reason, PropertiesVie
 }
 
 Result<void> ClientSession::re_authenticate(TimePoint now) {
-  if (!mechanism_)
+  if (!auth_->mechanism)
     return fail(SessionFault::no_authentication_method, "there is no method to authenticate by");
   if (const auto ok = check_auth(ReasonCode::re_authenticate, {}); !ok) return ok;
-  const auto data = authentication_data(mechanism_->begin());
+  const auto data = authentication_data(auth_->mechanism->begin());
   if (!data) return data_too_long();
   return auth(now, ReasonCode::re_authenticate, *data);
 }
 
 Result<void> ClientSession::check_auth(ReasonCode reason, PropertiesView properties) const {
   if (!open_ || wants_close()) return fail(SessionFault::not_connected, "there is no connection");
-  if (auth_method_.empty())
+  if (auth_->method.empty())
     return fail(SessionFault::no_authentication_method,
                 "AUTH needs an Authentication Method in CONNECT [MQTT-4.12.0-7]");
   const bool begins = reason == ReasonCode::re_authenticate;
@@ -158,7 +161,7 @@ Result<void> ClientSession::check_auth(ReasonCode reason, PropertiesView propert
   if (continues && !authenticating_)
     return fail(SessionFault::wrong_state, "the server has asked for no authentication");
   const auto method = properties.text(PropertyId::authentication_method);
-  if (method && *method != auth_method_)
+  if (method && *method != auth_->method)
     return fail(SessionFault::bad_property,
                 "the Authentication Method is not that of CONNECT [MQTT-4.12.0-5]");
   return core_.check_properties(properties, PropertyPlace::auth);
@@ -188,12 +191,12 @@ Result<void> ClientSession::check_disconnect(ReasonCode reason, PropertiesView p
 }
 
 void ClientSession::await_authentication(TimePoint now) {
-  if (config_.auth_timeout != Duration{} && !reading_paused_) auth_deadline_ = now + config_.auth_timeout;
+  if (auth_->timeout != Duration{} && !reading_paused_) auth_.make().deadline = now + auth_->timeout;
 }
 
 void ClientSession::pause_reading(TimePoint now) {
   reading_paused_ = true;
-  auth_deadline_.reset();
+  if (auth_) auth_.make().deadline.reset();
   keep_alive_.pause(now);
 }
 
@@ -222,9 +225,8 @@ void ClientSession::receive(TimePoint now, Bytes bytes, SessionHandler& handler)
 
 void ClientSession::on_time(TimePoint now, SessionHandler&) {
   if (!open_ || wants_close()) return;
-  if (connack_deadline_ && now >= *connack_deadline_)
-    return core_.close({.reason = CloseReason::connack_timeout});
-  if (auth_deadline_ && now >= *auth_deadline_) return core_.close({.reason = CloseReason::auth_timeout});
+  if (connack_due_ && now >= *connack_due_) return core_.close({.reason = CloseReason::connack_timeout});
+  if (auth_->deadline && now >= *auth_->deadline) return core_.close({.reason = CloseReason::auth_timeout});
   keep_alive_.written(now, core_.octets_written());
   if (keep_alive_.timed_out(now)) return core_.close({.reason = CloseReason::ping_timeout});
   if (keep_alive_.ping_due(now)) (void)ping(now);
@@ -232,14 +234,15 @@ void ClientSession::on_time(TimePoint now, SessionHandler&) {
 
 Deadline ClientSession::next_deadline() const {
   if (!open_ || wants_close()) return std::nullopt;
-  return earlier(earlier(connack_deadline_, auth_deadline_), keep_alive_.next_deadline());
+  const Deadline connack = connack_due_ ? Deadline{*connack_due_} : std::nullopt;
+  return earlier(earlier(connack, auth_->deadline), keep_alive_.next_deadline());
 }
 
 void ClientSession::on_transport_closed(TimePoint) {
   open_ = false;
   authenticating_ = reading_paused_ = false;
-  connack_deadline_.reset();
-  auth_deadline_.reset();
+  connack_due_.reset();
+  if (auth_) auth_.make().deadline.reset();
   keep_alive_.stop();
   core_.transport_closed();
   octets_noted_ = core_.octets_queued();

@@ -12,6 +12,7 @@
 #include <mqtt/session/session_fault.hpp>
 #include <mqtt/session/session_handler.hpp>
 #include <mqtt/util/chunk.hpp>
+#include <mqtt/util/rare.hpp>
 #include <mqtt/util/time.hpp>
 
 namespace mqtt {
@@ -73,7 +74,9 @@ class ClientSession {
   /// Authenticates from the next connect() on: sets Authentication Method and Data of CONNECT, and answers
   /// the server's AUTH; a server that the mechanism does not accept is left. Not owned; null: none, and
   /// auth() is the owner's to call.
-  void set_mechanism(AuthMechanism* mechanism) { mechanism_ = mechanism; }
+  void set_mechanism(AuthMechanism* mechanism) {
+    if (mechanism || auth_) auth_.make().mechanism = mechanism;
+  }
 
   /// The transport is open: queues CONNECT. Again after on_transport_closed(), with the same client
   /// id, to go on with the session.
@@ -129,6 +132,8 @@ class ClientSession {
   [[nodiscard]] bool accepted() const { return core_.established(); }
 
   [[nodiscard]] Version version() const { return core_.version(); }
+  /// Ours, as in CONNECT, or the one that the server has assigned.
+  [[nodiscard]] const std::string& client_id() const { return client_id_; }
   /// As of the last successful CONNACK.
   [[nodiscard]] const ServerLimits& limits() const { return limits_; }
   /// QoS 1 and 2 messages that may be sent now.
@@ -147,6 +152,14 @@ class ClientSession {
   void set_observer(PacketObserver* observer) { core_.set_observer(observer); }
 
  private:
+  /// Of who authenticates by a method.
+  struct Authentication {
+    AuthMechanism* mechanism = nullptr;
+    std::string method;  // as in CONNECT
+    Duration timeout = ClientConfig{}.auth_timeout;
+    Deadline deadline;  // of a re-authentication
+  };
+
   [[nodiscard]] Result<void> begin_connection(TimePoint now, const ConnectOptions& options);
   [[nodiscard]] Result<void> check_subscriptions(SubscriptionsView list, PropertiesView properties) const;
   [[nodiscard]] Result<void> check_disconnect(ReasonCode reason, PropertiesView properties) const;
@@ -170,15 +183,13 @@ class ClientSession {
   /// Whatever was queued since the last call counts as sent now.
   void note_sent(TimePoint now);
 
-  ClientConfig config_;
   SessionCore core_;
   ClientKeepAlive keep_alive_;
   ServerLimits limits_;
-  std::string client_id_;    // as in CONNECT
-  std::string auth_method_;  // empty: none
-  AuthMechanism* mechanism_ = nullptr;
-  Deadline connack_deadline_;
-  Deadline auth_deadline_;  // of a re-authentication
+  std::string client_id_;
+  Rare<Authentication> auth_;
+  Duration connack_timeout_;
+  Rare<TimePoint> connack_due_;
   std::uint64_t octets_noted_ = 0;
   std::uint32_t requested_expiry_ = 0;
   std::uint16_t requested_keep_alive_ = 0;

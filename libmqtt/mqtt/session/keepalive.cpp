@@ -6,37 +6,47 @@ namespace mqtt {
 
 void ClientKeepAlive::start(TimePoint now, std::uint16_t seconds) {
   running_ = true;
-  interval_ = std::chrono::seconds{seconds};
-  last_sent_ = last_received_ = last_ping_ = last_progress_ = now;
-  pings_outstanding_ = 0;
-  ping_end_ = 0;
+  interval_s_ = seconds;
+  last_sent_ = last_received_ = now;
+  awaited_.reset();
 }
 
 void ClientKeepAlive::stop() {
   running_ = false;
-  pings_outstanding_ = 0;
+  awaited_.reset();
 }
 
 void ClientKeepAlive::written(TimePoint now, std::uint64_t octets) {
-  if (ping_end_ != 0 && octets > written_octets_) last_progress_ = now;
-  if (octets >= ping_end_) ping_end_ = 0;
-  written_octets_ = octets;
+  if (!awaited_) return;
+  Awaited& awaited = awaited_.make();
+  if (awaited.ping_end != 0 && octets > awaited.written_octets) awaited.last_progress = now;
+  if (octets >= awaited.ping_end) awaited.ping_end = 0;
+  awaited.written_octets = octets;
 }
 
 void ClientKeepAlive::ping_sent(TimePoint now, std::size_t in_front, std::uint64_t end) {
-  last_ping_ = now;
-  ping_end_ = in_front > 0 ? end : 0;
-  ++pings_outstanding_;
+  constexpr std::uint64_t pingreq_bytes = 2;
+  Awaited& awaited = awaited_.make();
+  awaited.last_ping = now;
+  awaited.ping_end = in_front > 0 ? end : 0;
+  awaited.written_octets = end - pingreq_bytes - in_front;
+  ++awaited.pings;
+}
+
+void ClientKeepAlive::pong_received() {
+  if (awaited_->pings == 0) return;
+  if (--awaited_.make().pings == 0 && !paused_) awaited_.reset();
 }
 
 void ClientKeepAlive::pause(TimePoint now) {
   paused_ = true;
-  last_ping_ = std::max(last_ping_, now);
+  awaited_.make().last_ping = std::max(awaited_->last_ping, now);
 }
 
 void ClientKeepAlive::resume(TimePoint now) {
   paused_ = false;
   last_received_ = std::max(last_received_, now);
+  if (awaited_->pings == 0) awaited_.reset();
 }
 
 bool ClientKeepAlive::ping_due(TimePoint now) const {
@@ -52,17 +62,17 @@ bool ClientKeepAlive::timed_out(TimePoint now) const {
 Deadline ClientKeepAlive::next_deadline() const { return earlier(ping_at(), timeout_at()); }
 
 Deadline ClientKeepAlive::ping_at() const {
-  if (!running_ || interval_ == Duration{}) return std::nullopt;
+  if (!running_ || interval_s_ == 0) return std::nullopt;
   // Unanswered as far as one can see; the server still wants to hear of us.
-  if (paused_) return std::max(last_sent_, last_ping_) + interval_ - interval_ / 10;
-  if (pings_outstanding_ > 0) return std::nullopt;
+  if (paused_) return std::max(last_sent_, awaited_->last_ping) + interval() * 9 / 10;
+  if (awaited_->pings > 0) return std::nullopt;
   // A tenth early: the packet has to arrive within the interval [MQTT-3.1.2-20], and timers are late.
-  return std::min(last_sent_, last_received_) + interval_ - interval_ / 10;
+  return std::min(last_sent_, last_received_) + interval() * 9 / 10;
 }
 
 Deadline ClientKeepAlive::timeout_at() const {
-  if (!running_ || paused_ || pings_outstanding_ == 0 || ping_timeout_ == Duration{}) return std::nullopt;
-  return std::max({last_ping_, last_received_, last_progress_}) + ping_timeout_;
+  if (!running_ || paused_ || awaited_->pings == 0 || ping_timeout_ == Duration{}) return std::nullopt;
+  return std::max({awaited_->last_ping, last_received_, awaited_->last_progress}) + ping_timeout_;
 }
 
 }  // namespace mqtt

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <mqtt/util/rare.hpp>
 #include <mqtt/util/time.hpp>
 
 namespace mqtt {
@@ -24,9 +25,7 @@ class ClientKeepAlive {
   void written(TimePoint now, std::uint64_t octets);
   /// `in_front` octets wait for the transport before this PINGREQ, which ends at octet `end`.
   void ping_sent(TimePoint now, std::size_t in_front, std::uint64_t end);
-  void pong_received() {
-    if (pings_outstanding_ > 0) --pings_outstanding_;
-  }
+  void pong_received();
 
   /// Nothing is read until resume(): no answer can be seen.
   void pause(TimePoint now);
@@ -35,21 +34,27 @@ class ClientKeepAlive {
   [[nodiscard]] bool ping_due(TimePoint now) const;
   [[nodiscard]] bool timed_out(TimePoint now) const;
   [[nodiscard]] Deadline next_deadline() const;
-  [[nodiscard]] std::size_t pings_outstanding() const { return pings_outstanding_; }
+  [[nodiscard]] std::size_t pings_outstanding() const { return awaited_->pings; }
 
  private:
+  /// While PINGRESP is awaited: a client that is silent for most of a minute needs none of it.
+  struct Awaited {
+    std::size_t pings = 0;
+    TimePoint last_ping{};
+    TimePoint last_progress{};
+    std::uint64_t written_octets = 0;
+    std::uint64_t ping_end = 0;  // the last PINGREQ is out when so much is; 0: it is
+  };
+
+  [[nodiscard]] Duration interval() const { return std::chrono::seconds{interval_s_}; }
   [[nodiscard]] Deadline ping_at() const;
   [[nodiscard]] Deadline timeout_at() const;
 
   Duration ping_timeout_;
-  Duration interval_{};
   TimePoint last_sent_{};
   TimePoint last_received_{};
-  TimePoint last_ping_{};
-  TimePoint last_progress_{};
-  std::uint64_t written_octets_ = 0;
-  std::uint64_t ping_end_ = 0;  // the last PINGREQ is out when so much is; 0: it is
-  std::size_t pings_outstanding_ = 0;
+  Rare<Awaited> awaited_;
+  std::uint16_t interval_s_ = 0;
   bool running_ = false;
   bool paused_ = false;
 };

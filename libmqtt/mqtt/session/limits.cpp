@@ -31,7 +31,6 @@ void read_server_limits(PropertiesView properties, ServerLimits& limits) {
         limits.keep_alive = static_cast<std::uint16_t>(property.number);
         break;
       case PropertyId::session_expiry_interval: limits.session_expiry_interval = property.number; break;
-      case PropertyId::assigned_client_identifier: limits.client_id = property.text; break;
       default: break;
     }
   }

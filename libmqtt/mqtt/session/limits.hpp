@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <string>
 
 #include <mqtt/codec/property.hpp>
 #include <mqtt/codec/types.hpp>
@@ -21,7 +20,7 @@ struct PeerLimits {
 /// Reads Receive Maximum, Topic Alias Maximum and Maximum Packet Size of CONNECT or CONNACK.
 [[nodiscard]] PeerLimits read_peer_limits(PropertiesView properties);
 
-/// What CONNACK said. Before 5.0 everything but session_present, keep_alive and client_id is default.
+/// What CONNACK said. Before 5.0 everything but session_present and keep_alive is default.
 struct ServerLimits : PeerLimits {
   bool session_present = false;
   QoS maximum_qos = QoS::exactly_once;
@@ -31,10 +30,9 @@ struct ServerLimits : PeerLimits {
   bool shared_available = true;
   std::uint16_t keep_alive = 0;               ///< seconds, in force: the server's if it named one, else ours
   std::uint32_t session_expiry_interval = 0;  ///< seconds, in force
-  std::string client_id;                      ///< ours, or the assigned one
 };
 
-/// Reads everything that CONNACK announces; what it leaves out keeps `limits`' value, but for PeerLimits.
+/// Reads all limits that CONNACK announces; what it leaves out keeps `limits`' value, but for PeerLimits.
 void read_server_limits(PropertiesView properties, ServerLimits& limits);
 
 }  // namespace mqtt

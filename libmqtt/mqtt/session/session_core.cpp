@@ -82,7 +82,7 @@ void SessionCore::leave_session() {
   unanswered_ = 0;
   requests_.reset();
   if (!flows_) return;
-  Flows& flows = flows_.make();
+  Flows& flows = this->flows();
   flows.acks.begin_connection(++flows.state.epoch);
   flows.state.incoming.begin_connection();
 }

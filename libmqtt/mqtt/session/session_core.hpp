@@ -134,7 +134,9 @@ class SessionCore {
   [[nodiscard]] DecodeContext decode_context() const;
   [[nodiscard]] OutBuffer& output() { return output_; }
   [[nodiscard]] const OutBuffer& output() const { return output_; }
-  [[nodiscard]] SessionState& state() { return flows_.make().state; }
+  [[nodiscard]] SessionState& state() { return flows().state; }
+  /// Before the first message or request: where packet identifiers start.
+  void start_ids_at(PacketId id) { next_id_ = id; }
   /// After leave_session() or transport_closed(): what the next connection is to adopt().
   [[nodiscard]] SessionState take_state();
   [[nodiscard]] const SessionState& state() const { return flows_->state; }
@@ -161,6 +163,13 @@ class SessionCore {
     QoS maximum_qos = QoS::exactly_once;
     bool retain_available = true;
   };
+
+  /// There are some from now on.
+  [[nodiscard]] Flows& flows() {
+    if (!flows_) flows_.make().state.next_id = next_id_;
+    return flows_.make();
+  }
+  [[nodiscard]] PacketId& next_id() { return flows_ ? flows_.make().state.next_id : next_id_; }
 
   /// Drops from `packet` what is only there to help a person as far as the peer has no room or wish for it:
   /// its size, or a fault. `kept` owns what is left.
@@ -207,8 +216,9 @@ class SessionCore {
   // Of thousands of these most are idle: what only a busy or a closing connection needs is apart.
   Settings settings_;
   Version version_ = Version::v5;
-  bool established_ = false;
-  bool diagnostics_allowed_ = true;
+  bool established_ : 1 = false;
+  bool diagnostics_allowed_ : 1 = true;
+  PacketId next_id_ = 1;          // until there are flows
   std::uint32_t unanswered_ = 0;  // of the peer's QoS 1 and 2 messages on this connection
   OwnLimits own_;
   Allowed peer_;

@@ -10,7 +10,7 @@ void SessionCore::on_publish(PublishView publish, FlowHandler& handler) {
   if (publish.qos == QoS::at_most_once) return handler.on_message(publish, {});
   if (publish.qos == QoS::exactly_once) return on_qos_2(publish, handler);
   if (!count_received()) return;
-  hand_over(publish, flows_.make().acks.push(publish.packet_id, publish.qos), handler);
+  hand_over(publish, flows().acks.push(publish.packet_id, publish.qos), handler);
 }
 
 bool SessionCore::check_own_limits(const PublishView& publish) {
@@ -66,7 +66,7 @@ void SessionCore::hand_over(const PublishView& publish, AckToken token, FlowHand
 }
 
 void SessionCore::on_qos_2(const PublishView& publish, FlowHandler& handler) {
-  Flows& flows = flows_.make();
+  Flows& flows = this->flows();
   if (auto* record = flows.state.incoming.find(publish.packet_id))
     return on_repeated_qos_2(publish.packet_id, *record);
   if (!count_received()) return;
@@ -80,7 +80,7 @@ void SessionCore::on_repeated_qos_2(PacketId id, ReceivedIds::Record& record) {
   if (record.place.needs_ack()) return;
   if (!record.counted && !count_received()) return;
   record.counted = true;
-  AckQueue& acks = flows_.make().acks;
+  AckQueue& acks = flows().acks;
   record.place = acks.push(id, QoS::exactly_once);
   if (record.stage == ReceivedIds::Stage::handed_over) return;
   acks.acknowledge(record.place, record.reason, {});
@@ -89,7 +89,7 @@ void SessionCore::on_repeated_qos_2(PacketId id, ReceivedIds::Record& record) {
 
 Result<void> SessionCore::ack(const AckToken& token, ReasonCode reason, PropertiesView properties) {
   if (!token.needs_ack()) return {};
-  auto& [state, acks] = flows_.make();
+  auto& [state, acks] = flows();
   auto* record = state.incoming.find(token.id);
   const bool recorded = record && record->token == token;
   const auto waiting = recorded ? QoS::exactly_once : acks.find(token);
@@ -120,7 +120,7 @@ Result<void> SessionCore::check_ack(QoS qos, ReasonCode reason, PropertiesView p
 
 void SessionCore::flush_acks() {
   while (connected()) {
-    const auto ready = flows_.make().acks.pop();
+    const auto ready = flows().acks.pop();
     if (!ready) return;
     send_ready(*ready);
   }
@@ -132,7 +132,7 @@ void SessionCore::send_ready(const ReadyAck& ready) {
     count_answered();
     return answer(PubackView{{id, ready.reason, ready.properties}});
   }
-  ReceivedIds& incoming = flows_.make().state.incoming;
+  ReceivedIds& incoming = flows().state.incoming;
   auto* record = incoming.find(id);
   if (!record || record->place != ready.token) return;  // PUBREL has overtaken a repetition
   record->place = {};
@@ -146,7 +146,7 @@ void SessionCore::send_ready(const ReadyAck& ready) {
 
 void SessionCore::on_pubrel(const AckView& ack, FlowHandler& handler) {
   const PacketId id = ack.packet_id;
-  ReceivedIds& incoming = flows_.make().state.incoming;
+  ReceivedIds& incoming = flows().state.incoming;
   const auto* record = incoming.find(id);
   if (!record) return answer(PubcompView{{id, ReasonCode::packet_identifier_not_found, {}}});
   if (record->stage != ReceivedIds::Stage::recorded)

@@ -71,7 +71,7 @@ Result<PacketId> SessionCore::publish_stored(Outgoing& outgoing, const SharedByt
   }
   const auto id = take_packet_id();
   if (!id) return id;
-  Inflight& messages = flows_.make().state.outgoing;
+  Inflight& messages = flows().state.outgoing;
   messages.add(*id, full, payload, expires);
   outgoing.view.packet_id = *id;
   write_publish(outgoing.view, messages.find(*id)->message.payload());
@@ -146,13 +146,13 @@ Result<SessionCore::Outgoing> SessionCore::apply_callers_alias(const PublishView
 }
 
 Result<PacketId> SessionCore::take_packet_id() {
-  SessionState& state = flows_.make().state;
+  const SessionState& state = flows_->state;
   if (state.outgoing.size() + requests_->size() >= packet_ids_max)
     return fail(SessionFault::no_packet_id, "all 65,535 packet identifiers are in use");
   const auto in_use = [&](PacketId id) { return state.outgoing.contains(id) || requests_->contains(id); };
-  PacketId id = state.next_id;
+  PacketId id = next_id();
   while (id == 0 || in_use(id)) ++id;
-  state.next_id = static_cast<PacketId>(id + 1);
+  next_id() = static_cast<PacketId>(id + 1);
   return id;
 }
 
@@ -183,9 +183,9 @@ void SessionCore::resume(TimePoint now, FlowHandler& handler, bool session_prese
     ReasonCode reason;
   };
   std::vector<Final> finals;
-  Inflight& messages = flows_.make().state.outgoing;
+  Inflight& messages = flows().state.outgoing;
   messages.begin_connection(session_present);
-  if (!session_present) flows_.make().state.incoming.clear();
+  if (!session_present) flows().state.incoming.clear();
   Properties with_rest;
   for (auto* entry = messages.next(); entry; entry = messages.next(entry)) {
     if (entry->stage == Inflight::Stage::released) {
@@ -211,7 +211,7 @@ void SessionCore::send_again(TimePoint now, const Inflight::Entry& entry) {
     answer(PubrelView{{entry.id, ReasonCode::success, {}}});
   else
     publish_again(now, entry);
-  flows_.make().state.outgoing.mark_sent(entry.id);
+  flows().state.outgoing.mark_sent(entry.id);
 }
 
 /// Also what has expired meanwhile: only a delivery that has not begun is given up [MQTT-3.3.2-5], one that
@@ -230,7 +230,7 @@ void SessionCore::send_backlog(TimePoint now) {
 
 void SessionCore::finish(TimePoint now, PacketId id, ReasonCode reason, PropertiesView properties,
                          FlowHandler& handler) {
-  flows_.make().state.outgoing.remove(id);
+  flows().state.outgoing.remove(id);
   send_backlog(now);
   handler.on_published(id, reason, properties);
 }
@@ -252,7 +252,7 @@ void SessionCore::on_pubrec(TimePoint now, const AckView& ack, FlowHandler& hand
     return;
   }
   if (entry && entry->stage == Inflight::Stage::published) {
-    Inflight& messages = flows_.make().state.outgoing;
+    Inflight& messages = flows().state.outgoing;
     messages.release(ack.packet_id, ack.reason);
     messages.mark_sent(ack.packet_id);
   }
@@ -277,7 +277,7 @@ Result<PacketId> SessionCore::request(PacketType type, SubscriptionsView list, P
   const auto sent = type == PacketType::subscribe ? send(SubscribeView{*id, properties, list})
                                                   : send(UnsubscribeView{*id, properties, list});
   if (!sent) {
-    flows_.make().state.next_id = *id;
+    next_id() = *id;
     return std::unexpected(sent.error());
   }
   requests_.make().put(*id, {type, static_cast<std::uint32_t>(list.count())});

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 using mq::bench::PreciseTimer;
 using mqtt::net::Loop;
 
-struct Fixture {
+struct TimerFixture {
   Loop loop;
   int shots = 0;
   std::function<void()> on_shot = [] {};
@@ -22,7 +22,7 @@ struct Fixture {
 };
 
 TEST(PreciseTimer, IsNeverEarly) {
-  Fixture f;
+  TimerFixture f;
   const auto when = f.loop.refresh_now() + 3'200us;
   mqtt::TimePoint shot{};
   f.on_shot = [&] { shot = f.loop.refresh_now(), f.loop.stop(); };
@@ -32,14 +32,14 @@ TEST(PreciseTimer, IsNeverEarly) {
 }
 
 TEST(PreciseTimer, ATimeThatHasPassedComesAtOnceAndOnce) {
-  Fixture f;
+  TimerFixture f;
   f.timer->set(mqtt::TimePoint{});
   f.run_for(20ms);
   EXPECT_EQ(f.shots, 1);
 }
 
 TEST(PreciseTimer, SetInItsCallbackItComesAgain) {
-  Fixture f;
+  TimerFixture f;
   f.on_shot = [&] {
     if (f.shots < 5) return f.timer->set(f.loop.refresh_now() + 100us);
     f.loop.stop();
@@ -50,7 +50,7 @@ TEST(PreciseTimer, SetInItsCallbackItComesAgain) {
 }
 
 TEST(PreciseTimer, SetToNeverItIsSilent) {
-  Fixture f;
+  TimerFixture f;
   f.timer->set(f.loop.refresh_now() + 1ms);
   f.timer->set(std::nullopt);
   f.run_for(20ms);

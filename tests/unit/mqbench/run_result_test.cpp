@@ -52,6 +52,14 @@ TEST(Judge, AFullWindowOfAThreadThatCouldNotRunIsItsOwn) {
   EXPECT_EQ(verdict_of(result), Verdict::tool_bound);
 }
 
+TEST(Judge, OctetsThatAreLeftUnreadAreTheTools) {
+  auto result = with_lag(0ms);
+  result.unread = 0.009;
+  EXPECT_EQ(verdict_of(result), Verdict::valid);
+  result.unread = 0.011;
+  EXPECT_EQ(verdict_of(result), Verdict::tool_bound);
+}
+
 TEST(Judge, WhatWasNeverSentIsALagWithoutEnd) {
   auto result = with_lag(0ms);
   result.measurements.unsent = 1;

@@ -48,6 +48,22 @@ class SteadyState : public testing::Test {
   const std::string payload_ = std::string(64, 'x');
 };
 
+TEST_F(SteadyState, ARequestThatIsAnsweredLeavesNothing) {
+  const std::string filter = "some/topic/that/is/longer/than/a/short/string/#";
+  SubscriptionList list;
+  list.add(filter, {});
+  (void)session_.ping({});  // the output's pool has what it needs
+  session_.output().consume(session_.output().size());
+  const std::size_t before = live_bytes;
+  const auto id = session_.subscribe({}, list.view());
+  ASSERT_TRUE(id);
+  session_.output().consume(session_.output().size());
+  const std::uint8_t suback[] = {0x90, 4, 0, static_cast<std::uint8_t>(*id), 0, 0};
+  session_.receive({}, suback, handler_);
+  EXPECT_EQ(session_.requests_outstanding(), 0u);
+  EXPECT_LE(live_bytes, before);
+}
+
 TEST_F(SteadyState, SendingQos0AllocatesNothing) {
   const PublishView header{.topic = "some/topic/that/is/longer/than/a/short/string"};
   EXPECT_EQ(allocations_of([&] {
