@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 
+from . import lossy
 from . import mqtt_wire as wire
 from .ports import HOST
 
@@ -29,6 +30,10 @@ class Connection:
 
     def send(self, data):
         self._socket.sendall(data)
+
+    def lose(self, share):
+        """From here on this share of what the client sends is lost on the way, and sent again by TCP."""
+        lossy.lose(self._socket, share)
 
     def read(self, count):
         data = b""

@@ -13,17 +13,18 @@ class Relay(FaultServer):
     """`deliver(n, payload)` says what becomes of the n-th message (from 0): the payloads that are delivered, in
     order. `before_ack(n)` runs before the message is delivered and acknowledged: it may wait. `delay` and
     `ack_delay`: seconds from a message to its delivery and to its acknowledgement (of QoS 1), or a function of n;
-    what comes later may be earlier then. `puback`: the reason code of PUBACK, or a function of n. `suback_delay`: seconds that each SUBACK waits. Keywords besides these are
-    CONNACK's properties. Deliveries are always at QoS 0, whatever was granted. It keeps no sessions.
+    what comes later may be earlier then. `puback`: the reason code of PUBACK, or a function of n. `suback_delay`: seconds that
+    each SUBACK waits. `loss`: the share of the TCP segments to it that the network loses. Keywords besides these are CONNACK's
+    properties. Deliveries are always at QoS 0, whatever was granted. It keeps no sessions.
     """
 
     def __init__(self, deliver=lambda n, payload: [payload], before_ack=lambda n: None, delay=0.0, ack_delay=0.0,
-                 retain=0, puback=0, suback=None, suback_delay=0.0, **connack):
+                 retain=0, puback=0, suback=None, suback_delay=0.0, loss=0.0, **connack):
         self._deliver, self._before_ack = deliver, before_ack
         self._delay, self._ack_delay = (each if callable(each) else lambda n, s=each: s for each in (delay, ack_delay))
         self._puback = puback if callable(puback) else lambda n: puback
         self._retain, self._suback, self._suback_delay = retain, suback, suback_delay
-        self._connack = connack
+        self._loss, self._connack = loss, connack
         self._lock = threading.Lock()
         self._subscribers = []  # (connection, filter)
         self._count = 0
@@ -43,6 +44,8 @@ class Relay(FaultServer):
         return super().__exit__(*how)
 
     def _serve(self, connection):
+        if self._loss:
+            connection.lose(self._loss)
         connection.accept(**self._connack)
         try:
             while True:

@@ -86,6 +86,7 @@ mqtt::net::StreamTarget target_of(const ConnectionConfig& config) {
   target.connect.family = config.family;
   target.connect.local_address = config.local_address;
   target.connect.interface = config.interface;
+  target.connect.quick_ack = config.quick_ack;
   target.connect.overrides = config.overrides;
   target.connect.proxy = config.proxy;
   target.connect.service = config.service;

@@ -22,17 +22,6 @@ std::string_view typed_ws_option(const Options& options, Source at_least) {
   return {};
 }
 
-/// A transport that was named is never changed by an option that wants another.
-Fault clash_with_transport(const Options& options, Transport transport, std::string_view named_by,
-                           Source source) {
-  const std::string_view tls = typed_tls_option(options, source), ws = typed_ws_option(options, source);
-  if (!tls.empty() && !mqtt::uses_tls(transport))
-    return fmt::format("option '{}' needs TLS, but {} is without: use mqtts:// or wss://", tls, named_by);
-  if (!ws.empty() && !mqtt::uses_websocket(transport))
-    return fmt::format("option '{}' needs WebSocket, but {} is without: use ws:// or wss://", ws, named_by);
-  return std::nullopt;
-}
-
 /// Where the last of these options comes from.
 Source source_of(const Options& options, std::initializer_list<std::string_view> names) {
   Source source = Source::default_value;
@@ -56,7 +45,7 @@ Fault join_user(const Options& options, ConnectionConfig& config, const mqtt::En
 }
 
 Fault join_url(const Options& options, ConnectionConfig& config, const mqtt::Endpoint& url) {
-  if (auto fault = clash_with_transport(options, url.transport, "the URL", options.find("--url").source()))
+  if (auto fault = find_layer_clash(options, url.transport, "the URL", options.find("--url").source()))
     return fault;
   if (config.typed.ws_path && url.path != "/") return "the URL and option '--ws-path' both give a path";
   config.transport = url.transport;
@@ -100,7 +89,7 @@ Fault join_address(const Options& options, ConnectionConfig& config) {
   if (config.typed.url) return join_url(options, config, *config.typed.url);
   if (!options.given("--unix")) return join_hosts(options, config);
   config.transport = Transport::unix_socket;
-  return clash_with_transport(options, config.transport, "the unix socket", options.find("--unix").source());
+  return find_layer_clash(options, config.transport, "the unix socket", options.find("--unix").source());
 }
 
 Fault join_session(ConnectionConfig& config) {
@@ -155,6 +144,17 @@ std::optional<std::string> join_connection(const Options& options, ConnectionCon
 }  // namespace mq::detail
 
 namespace mq {
+
+std::optional<std::string> find_layer_clash(const Options& options, mqtt::Transport transport,
+                                            std::string_view named_by, Source at_least) {
+  const std::string_view tls = detail::typed_tls_option(options, at_least),
+                         ws = detail::typed_ws_option(options, at_least);
+  if (!tls.empty() && !mqtt::uses_tls(transport))
+    return fmt::format("option '{}' needs TLS, but {} is without: use mqtts:// or wss://", tls, named_by);
+  if (!ws.empty() && !mqtt::uses_websocket(transport))
+    return fmt::format("option '{}' needs WebSocket, but {} is without: use ws:// or wss://", ws, named_by);
+  return std::nullopt;
+}
 
 ConnectionConfig at_url(ConnectionConfig config, const mqtt::Endpoint& url) {
   config.transport = url.transport;

@@ -79,6 +79,7 @@ struct ConnectionConfig {
   std::string no_proxy;
   std::string local_address;
   std::string interface;
+  bool quick_ack = false;  ///< acknowledge TCP segments at once: for who measures
   std::vector<mqtt::net::NameOverride> overrides;
   std::string service;  ///< "_mqtt._tcp": the host is a domain whose SRV records are asked for; else empty
   mqtt::net::Family family = mqtt::net::Family::any;
@@ -114,6 +115,11 @@ struct ConnectionConfig {
 /// The same client at another address: scheme, host, port or path are the URL's, and so are user name and
 /// password if it has them.
 [[nodiscard]] ConnectionConfig at_url(ConnectionConfig config, const mqtt::Endpoint& url);
+
+/// A sentence if an option from `at_least` on asks for TLS or WebSocket, but `transport`, which `named_by`
+/// ("the URL") has named, is without: what was named is never changed by an option that wants another.
+[[nodiscard]] std::optional<std::string> find_layer_clash(const Options& options, mqtt::Transport transport,
+                                                          std::string_view named_by, Source at_least);
 
 /// Declares every connection option on `options` and the rules that join them into `config`, which
 /// must outlive parsing. `packets` are those to which -D may add properties.

@@ -15,17 +15,6 @@ namespace {
 constexpr mqtt::Duration arrival_interval = std::chrono::milliseconds{10};
 constexpr mqtt::Duration roll_interval = std::chrono::seconds{1};
 
-/// FNV-1a of what must be the same for all shards. Where each connects from is its own.
-std::uint64_t fingerprint(Scenario scenario) {
-  scenario.sources.clear();
-  std::string text;
-  JsonWriter json{text};
-  write_scenario(json, scenario);
-  std::uint64_t hash = 0xCBF2'9CE4'8422'2325U;
-  for (const char each : text) hash = (hash ^ static_cast<unsigned char>(each)) * 0x100'0000'01B3U;
-  return hash;
-}
-
 /// The run's connection, but to the rendezvous.
 ConnectionConfig connection_to(const mqtt::Endpoint& rendezvous, ConnectionConfig config) {
   config.transport = rendezvous.transport;
@@ -50,7 +39,7 @@ RendezvousConfig rendezvous_of(const BenchConfig& config, std::uint32_t run) {
           .name = config.sharding.run_name,
           .nonce = static_cast<std::uint64_t>(random()) << 32 | random(),
           .run = run,
-          .scenario = fingerprint(config.scenario),
+          .scenario = hash_of(config.scenario),
           .publishers = config.scenario.publishers,
           .streams = config.scenario.streams(),
           .patience = config.sharding.patience,

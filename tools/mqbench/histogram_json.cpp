@@ -24,4 +24,16 @@ void add_histogram(JsonWriter& json, std::string_view name, const Histogram& h) 
   json.end_object();
 }
 
+void add_interval_latency(JsonWriter& json, std::string_view name, const IntervalLatency& latency) {
+  json.key(name);
+  json.begin_object();
+  json.field("count", latency.count);
+  json.field("p50", latency.p50);
+  json.field("p99", latency.p99);
+  json.field("p99.9", latency.p99_9);
+  json.field("max", latency.max);
+  if (!latency.hdr.empty()) json.field("hdr", latency.hdr);
+  json.end_object();
+}
+
 }  // namespace mq::bench

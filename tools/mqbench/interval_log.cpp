@@ -7,6 +7,15 @@
 
 namespace mq::bench {
 
+IntervalLatency summary_of(const Histogram& h) {
+  return {.count = h.count(),
+          .p50 = h.at_percentile(50),
+          .p99 = h.at_percentile(99),
+          .p99_9 = h.at_percentile(99.9),
+          .max = h.max(),
+          .hdr = {}};
+}
+
 void IntervalLog::add(std::size_t worker, SecondRecorder::Taken taken) {
   for (SecondOfWorker& each : taken.seconds) {
     if (each.second < closed_) continue;  // it was given up
@@ -30,14 +39,8 @@ void IntervalLog::close_first() {
   closed_ = second + 1;
   static_cast<void>(so_far_.add(open.latency));
   if (!open.whole) return;
-  const Histogram& h = open.latency;
-  IntervalLatency latency{.count = h.count(),
-                          .p50 = h.at_percentile(50),
-                          .p99 = h.at_percentile(99),
-                          .p99_9 = h.at_percentile(99.9),
-                          .max = h.max(),
-                          .hdr = {}};
-  if (encoded_bytes_ < encoded_bytes_max) latency.hdr = encode_histogram(h);
+  IntervalLatency latency = summary_of(open.latency);
+  if (encoded_bytes_ < encoded_bytes_max) latency.hdr = encode_histogram(open.latency);
   encoded_bytes_ += latency.hdr.size();
   at(second).latency = std::move(latency);
   last_ = second;

@@ -22,6 +22,9 @@ struct IntervalLatency {
   std::string hdr;  ///< encode_histogram(); empty after hours, when all of them would take too much memory
 };
 
+/// Without `hdr`.
+[[nodiscard]] IntervalLatency summary_of(const Histogram& histogram);
+
 /// One second of a run, over all workers. What is not known is not there.
 struct Interval {
   std::uint64_t sent = 0;

@@ -11,6 +11,7 @@ std::string_view to_string(SearchEnd end) {
     case SearchEnd::highest: return "highest";
     case SearchEnd::lowest: return "lowest";
     case SearchEnd::steps: return "steps";
+    case SearchEnd::network_bound: return "network-bound";
     default: return "tool-bound";
   }
 }
@@ -25,8 +26,8 @@ void LoadSearch::note(Attempt attempt) {
     if (steps_ >= limits_.steps_max) ended_ = SearchEnd::steps;
     return;
   }
-  if (attempt == Attempt::tool_bound) {
-    ended_ = SearchEnd::tool_bound;
+  if (attempt == Attempt::tool_bound || attempt == Attempt::network_bound) {
+    ended_ = attempt == Attempt::tool_bound ? SearchEnd::tool_bound : SearchEnd::network_bound;
     return;
   }
   missed_.clear();

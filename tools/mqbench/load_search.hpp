@@ -22,15 +22,17 @@ struct SearchLimits {
 enum class Attempt : std::uint8_t {
   good,
   bad,
-  tool_bound,  ///< it says nothing about the broker
+  tool_bound,  ///< it says nothing about the broker, as the next
+  network_bound,
 };
 
 enum class SearchEnd : std::uint8_t {
-  precise,     ///< the limit is known
-  highest,     ///< even the highest load is good
-  lowest,      ///< even the lowest load is bad
-  steps,       ///< no more tries; what is known is in between
-  tool_bound,  ///< the tool was the limit
+  precise,        ///< the limit is known
+  highest,        ///< even the highest load is good
+  lowest,         ///< even the lowest load is bad
+  steps,          ///< no more tries; what is known is in between
+  tool_bound,     ///< the tool was the limit
+  network_bound,  ///< the way to the broker was
 };
 
 [[nodiscard]] std::string_view to_string(SearchEnd end);

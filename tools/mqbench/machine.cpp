@@ -110,20 +110,6 @@ void add_throttling(const path& root, SystemCounters& counters) {
   }
 }
 
-/// /proc/net/snmp has a line of names and one of values.
-void add_segments(const path& root, SystemCounters& counters) {
-  std::vector<std::string> names;
-  for_lines(root / "proc/net/snmp", "Tcp:", [&](std::string_view rest) {
-    std::istringstream stream{std::string{rest}};
-    const std::vector<std::string> words{std::istream_iterator<std::string>{stream}, {}};
-    if (names.empty()) return void(names = words);
-    for (std::size_t n = 0; n < std::min(names.size(), words.size()); ++n) {
-      if (names[n] == "OutSegs") counters.segments_sent = std::strtoull(words[n].c_str(), nullptr, 10);
-      if (names[n] == "RetransSegs") counters.segments_resent = std::strtoull(words[n].c_str(), nullptr, 10);
-    }
-  });
-}
-
 /// Of what all processors have done, the eighth number is what was stolen; the two after it are in the first
 /// two already (proc_stat(5)).
 void add_stolen(const path& root, SystemCounters& counters) {
@@ -147,21 +133,20 @@ Machine this_machine(const std::string& root) {
   uname(&names);
   const path cpus = path{root} / "sys/devices/system/cpu";
   const std::string siblings = first_line(cpus / "smt/active");
-  return {
-      .host = names.nodename,
-      .kernel = fmt::format("{} {}", names.sysname, names.release),
-      .cpu = value_behind(path{root} / "proc/cpuinfo", "model name"),
-      .processors = std::max(1U, std::thread::hardware_concurrency()),
-      .allowed_processors = allowed_processors(root, "self"),
-      .clock_source = first_line(path{root} / "sys/devices/system/clocksource/clocksource0/current_clocksource"),
-      .governor = first_line(cpus / "cpu0/cpufreq/scaling_governor"),
-      .sibling_threads = siblings.empty() ? std::nullopt : std::optional{siblings == "1"},
-      .cpu_quota = cpu_quota(root)};
+  return {.host = names.nodename,
+          .kernel = fmt::format("{} {}", names.sysname, names.release),
+          .cpu = value_behind(path{root} / "proc/cpuinfo", "model name"),
+          .processors = std::max(1U, std::thread::hardware_concurrency()),
+          .allowed_processors = allowed_processors(root, "self"),
+          .clock_source =
+              first_line(path{root} / "sys/devices/system/clocksource/clocksource0/current_clocksource"),
+          .governor = first_line(cpus / "cpu0/cpufreq/scaling_governor"),
+          .sibling_threads = siblings.empty() ? std::nullopt : std::optional{siblings == "1"},
+          .cpu_quota = cpu_quota(root)};
 }
 
 SystemCounters read_system(const std::string& root) {
   SystemCounters counters;
-  add_segments(root, counters);
   add_throttling(root, counters);
   add_stolen(root, counters);
   for_lines(path{root} / "proc/softirqs",
@@ -172,9 +157,7 @@ SystemCounters read_system(const std::string& root) {
 SystemActivity between(const SystemCounters& begin, const SystemCounters& end) {
   // A counter that went back was begun anew, by a move to another group for instance.
   const auto grown = [](std::uint64_t from, std::uint64_t to) { return to > from ? to - from : 0; };
-  SystemActivity activity{.segments_sent = grown(begin.segments_sent, end.segments_sent),
-                          .segments_resent = grown(begin.segments_resent, end.segments_resent),
-                          .throttled_periods = grown(begin.throttled_periods, end.throttled_periods),
+  SystemActivity activity{.throttled_periods = grown(begin.throttled_periods, end.throttled_periods),
                           .throttled = std::max(end.throttled - begin.throttled, mqtt::Duration::zero()),
                           .busiest_reception = {}};
   if (const auto ticks = grown(begin.ticks, end.ticks); ticks > 0)

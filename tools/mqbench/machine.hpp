@@ -28,8 +28,6 @@ struct Machine {
 
 /// What the kernel had counted at one moment: of the whole machine, but for what says otherwise.
 struct SystemCounters {
-  std::uint64_t segments_sent = 0;  ///< TCP, of this network namespace; resent ones are not in it
-  std::uint64_t segments_resent = 0;
   std::uint64_t throttled_periods = 0;  ///< of the control group
   mqtt::Duration throttled{};           ///< of the control group, over all of its threads
   std::uint64_t stolen_ticks = 0;       ///< for which the hypervisor ran something else
@@ -41,8 +39,6 @@ struct SystemCounters {
 
 /// From one moment to another.
 struct SystemActivity {
-  std::uint64_t segments_sent = 0;
-  std::uint64_t segments_resent = 0;
   std::uint64_t throttled_periods = 0;
   mqtt::Duration throttled{};
   double stolen = 0;                        ///< share of all processors' time

@@ -80,6 +80,18 @@ Fault check_connection(const ConnectionConfig& connection) {
   return std::nullopt;
 }
 
+/// As with -L; but one of several brokers is enough that has a use for the option.
+Fault check_brokers(const Options& options, const BenchConfig& config) {
+  Fault first;
+  if (config.brokers.uses(0)) return std::nullopt;  // the address of -L or -h, which has been checked
+  for (const mqtt::Endpoint& url : config.brokers.urls) {
+    auto fault = find_layer_clash(options, url.transport, "the broker's address", Source::command_line);
+    if (!fault) return std::nullopt;
+    if (!first) first = std::move(fault);
+  }
+  return first;
+}
+
 }  // namespace
 
 Program mqbench_program() {
@@ -107,9 +119,17 @@ void declare_bench_options(Options& options, BenchConfig& config) {
   declare_shard_options(options, config.sharding);
   declare_connect_options(options, config.connection,
                           {PropertyPlace::connect, PropertyPlace::publish, PropertyPlace::subscribe});
+  options.flag("--quickack", config.connection.quick_ack)
+      .group("Connection")
+      .text(
+          "acknowledge TCP segments at once: a broker with Nagle's algorithm (mosquitto without "
+          "set_tcp_nodelay) holds small ones back until then, up to 40 ms, which is the machine's and not "
+          "the "
+          "broker's time; costs a system call per read");
   declare_log_options(options, config.connection.log);
   options.rule([&config] { return choose_command(config); });
   options.rule([&options, &config] { return choose_what_to_do(options, config); });
+  options.rule([&options, &config] { return check_brokers(options, config); });
   options.rule([&config] { return check_self(config.results, config.connection); });
   options.rule([&config] { return check_connection(config.connection); });
   options.rule([&config] { return check_reconnect(config); });

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "mqbench/histogram_json.hpp"
 #include "mqbench/live_screen.hpp"
 #include "mqbench/live_view.hpp"
 #include "mqbench/result_file.hpp"
@@ -38,26 +39,6 @@ class TextProgress final : public ProgressReporter {
   std::uint64_t received_ = 0;
 };
 
-void add_percentiles(JsonWriter& json, std::string_view name, const IntervalLatency& latency) {
-  json.key(name);
-  json.begin_object();
-  json.field("count", latency.count);
-  json.field("p50", latency.p50);
-  json.field("p99", latency.p99);
-  json.field("p99.9", latency.p99_9);
-  json.field("max", latency.max);
-  json.end_object();
-}
-
-IntervalLatency summary_of(const Histogram& h) {
-  return {.count = h.count(),
-          .p50 = h.at_percentile(50),
-          .p99 = h.at_percentile(99),
-          .p99_9 = h.at_percentile(99.9),
-          .max = h.max(),
-          .hdr = {}};
-}
-
 void add_state(JsonWriter& json, const LiveState& state, const LiveRates& rates) {
   json.field("phase", to_string(state.phase));
   if (state.elapsed) json.field("t_s", since_in_s(*state.elapsed));
@@ -80,8 +61,8 @@ void add_state(JsonWriter& json, const LiveState& state, const LiveRates& rates)
   }
   json.end_array();
   if (!state.last_second || !state.so_far) return;
-  add_percentiles(json, "latency_ns_last_second", *state.last_second);
-  add_percentiles(json, "latency_ns", summary_of(*state.so_far));
+  add_interval_latency(json, "latency_ns_last_second", *state.last_second);
+  add_interval_latency(json, "latency_ns", summary_of(*state.so_far));
 }
 
 class JsonProgress final : public ProgressReporter {

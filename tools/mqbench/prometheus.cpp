@@ -56,8 +56,8 @@ class MetricWriter {
   std::string_view name_;
 };
 
-double in_seconds(mqtt::Duration time) { return std::chrono::duration<double>{time}.count(); }
-double in_seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
+double seconds_in(mqtt::Duration time) { return std::chrono::duration<double>{time}.count(); }
+double seconds_in(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 void add_labels_of_run(MetricWriter& out, const LiveState& state, const RunLabels& labels) {
   out.head("info", "gauge", "What is run.");
@@ -67,9 +67,9 @@ void add_labels_of_run(MetricWriter& out, const LiveState& state, const RunLabel
   for (const Phase phase : {Phase::connecting, Phase::running, Phase::draining})
     out.sample(phase == state.phase ? 1 : 0, fmt::format("phase=\"{}\"", to_string(phase)));
   if (state.elapsed)
-    out.add("elapsed_seconds", "gauge", "Time since the common start.", in_seconds(*state.elapsed));
+    out.add("elapsed_seconds", "gauge", "Time since the common start.", seconds_in(*state.elapsed));
   if (state.left)
-    out.add("left_seconds", "gauge", "Time until the last message is due.", in_seconds(*state.left));
+    out.add("left_seconds", "gauge", "Time until the last message is due.", seconds_in(*state.left));
 }
 
 void add_counts_of(MetricWriter& out, const LiveState& state) {
@@ -104,7 +104,7 @@ void add_histogram_of(MetricWriter& out, const Histogram& all) {
 void add_last_second(MetricWriter& out, const IntervalLatency& last) {
   out.head("latency_last_second_seconds", "gauge", "Percentiles of the last complete second with messages.");
   const auto add = [&out](std::string_view percentile, std::uint64_t ns) {
-    out.sample(in_seconds(ns), fmt::format("percentile=\"{}\"", percentile));
+    out.sample(seconds_in(ns), fmt::format("percentile=\"{}\"", percentile));
   };
   add("50", last.p50);
   add("99", last.p99);

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include <mqtt/net/stream.hpp>
+
 #include "common/wall_time.hpp"
 #include "mqbench/clock_offset.hpp"
 #include "mqbench/interval_log.hpp"
@@ -53,8 +55,10 @@ struct RunResult {
   double unread = 0;     ///< and in which it left octets in a socket that it could have read
   Machine machine;
   SystemActivity activity;
+  mqtt::net::SegmentCounts segments;  ///< TCP, of our connections while messages were sent
   std::vector<WatchedProcess> watched;
-  bool embedded = false;  ///< the broker was our own, in this process
+  bool quick_ack = false;  ///< what was read was acknowledged at once (--quickack)
+  bool embedded = false;   ///< the broker was our own, in this process
   Verdict verdict = Verdict::valid;
   std::string reason;              ///< of a verdict that is not valid
   std::vector<std::string> notes;  ///< sentences for who reads the numbers

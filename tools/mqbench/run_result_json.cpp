@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <mqtt/util/siphash.hpp>
-
 #include "common/json_writer.hpp"
 #include "mqbench/histogram_json.hpp"
 #include "mqbench/run_result.hpp"
@@ -86,18 +84,6 @@ void add_counts(JsonWriter& json, const RunResult& result) {
   json.end_object();
 }
 
-void add_latency(JsonWriter& json, const IntervalLatency& latency) {
-  json.key("latency");
-  json.begin_object();
-  json.field("count", latency.count);
-  json.field("p50", latency.p50);
-  json.field("p99", latency.p99);
-  json.field("p99.9", latency.p99_9);
-  json.field("max", latency.max);
-  if (!latency.hdr.empty()) json.field("hdr", latency.hdr);
-  json.end_object();
-}
-
 void add_interval(JsonWriter& json, std::size_t second, const Interval& interval) {
   const auto add = [&json](std::string_view name, const auto& value) {
     if (value) json.field(name, *value);
@@ -107,7 +93,7 @@ void add_interval(JsonWriter& json, std::size_t second, const Interval& interval
   json.field("sent", interval.sent);
   json.field("received", interval.received);
   add("connections", interval.connections);
-  if (interval.latency) add_latency(json, *interval.latency);
+  if (interval.latency) add_interval_latency(json, "latency", *interval.latency);
   add("tool_cpu", interval.tool_cpu);
   add("broker_cpu", interval.broker_cpu);
   add("broker_rss_bytes", interval.broker_rss_bytes);
@@ -181,6 +167,7 @@ void add_tool(JsonWriter& json, const RunResult& result) {
   json.field("version", MQ_VERSION);
   json.field("build", MQ_BUILD);
   json.field("tcp_nodelay", true);  // libmqtt sets it on every connection
+  if (result.quick_ack) json.field("tcp_quickack", true);
   json.field("command_line", result.command_line);
   json.field("threads", result.threads);
   json.field("cpu_s", seconds(result.cpu));
@@ -209,11 +196,12 @@ void add_machine(JsonWriter& json, const Machine& machine) {
 }
 
 /// What the machine did during the run.
-void add_activity(JsonWriter& json, const SystemActivity& activity) {
+void add_activity(JsonWriter& json, const RunResult& result) {
+  const SystemActivity& activity = result.activity;
   json.key("activity");
   json.begin_object();
-  json.field("tcp_segments_sent", activity.segments_sent);
-  json.field("tcp_segments_resent", activity.segments_resent);
+  json.field("tcp_segments_sent", result.segments.sent);
+  json.field("tcp_segments_resent", result.segments.resent);
   json.field("throttled_periods", activity.throttled_periods);
   json.field("throttled_s", seconds(activity.throttled));
   json.field("stolen", activity.stolen);
@@ -226,14 +214,6 @@ void add_notes(JsonWriter& json, const std::vector<std::string>& notes) {
   json.begin_array();
   for (const std::string& note : notes) json.string(note);
   json.end_array();
-}
-
-/// The same text for the same scenario, whoever runs it.
-std::string hash_of(const Scenario& scenario) {
-  std::string text;
-  JsonWriter json{text};
-  write_scenario(json, scenario);
-  return fmt::format("{:016x}", mqtt::siphash(mqtt::SipKey{0}, text));
 }
 
 void add_outages(JsonWriter& json, const std::vector<Outage>& outages) {
@@ -289,7 +269,7 @@ std::string as_json(const RunResult& result) {
   add_thresholds(json, result);
   json.key("scenario");
   write_scenario(json, result.plan.scenario);
-  json.field("scenario_hash", hash_of(result.plan.scenario));
+  json.field("scenario_hash", fmt::format("{:016x}", hash_of(result.plan.scenario)));
   add_shard(json, result);
   add_counts(json, result);
   add_latencies(json, result);
@@ -298,7 +278,7 @@ std::string as_json(const RunResult& result) {
   add_broker(json, result);
   add_tool(json, result);
   add_machine(json, result.machine);
-  add_activity(json, result.activity);
+  add_activity(json, result);
   json.end_object();
   text += '\n';
   return text;

@@ -295,6 +295,8 @@ RunResult Runner::add_up() {
     const auto& changes = part.presence.changes();
     presence.insert(presence.end(), changes.begin(), changes.end());
     result.cpu += part.cpu;
+    result.segments.sent += part.segments.sent;
+    result.segments.resent += part.segments.resent;
     if (part.elapsed > Duration::zero()) {
       result.busiest = std::max(result.busiest, std::chrono::duration<double>{part.cpu} / part.elapsed);
       result.absent = std::max(result.absent, std::chrono::duration<double>{part.absent} / part.elapsed);
@@ -313,6 +315,7 @@ RunResult Runner::add_up() {
   result.machine = this_machine();
   result.activity = between(system_, read_system());
   result.embedded = results_.self;
+  result.quick_ack = connection_.quick_ack;
   for (const pid_t pid : results_.watched)
     result.watched.push_back({pid, allowed_processors("/", std::to_string(pid))});
   judge(result);

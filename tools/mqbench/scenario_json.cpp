@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include <mqtt/util/siphash.hpp>
 #include <mqtt/util/text.hpp>
 #include <mqtt/util/utf8.hpp>
 
@@ -406,6 +407,14 @@ void write_scenario(JsonWriter& json, const Scenario& scenario) {
   json.begin_object();
   for (const Key& key : keys) key.write(json, scenario);
   json.end_object();
+}
+
+std::uint64_t hash_of(Scenario scenario) {
+  scenario.sources.clear();
+  std::string text;
+  JsonWriter json{text};
+  write_scenario(json, scenario);
+  return mqtt::siphash(mqtt::SipKey{0}, text);
 }
 
 std::string scenario_file(const Scenario& scenario) {

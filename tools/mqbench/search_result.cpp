@@ -26,6 +26,16 @@ std::optional<std::string> shortcoming_of(const RunResult& result) {
   return std::nullopt;
 }
 
+/// What was not the broker's limit says nothing about it, whatever else is known.
+Attempt attempt_of(Verdict verdict, Attempt otherwise) {
+  if (verdict == Verdict::tool_bound) return Attempt::tool_bound;
+  return verdict == Verdict::network_bound ? Attempt::network_bound : otherwise;
+}
+
+bool is_of_the_broker(const SearchStep& step) {
+  return step.attempt == Attempt::good || step.attempt == Attempt::bad;
+}
+
 std::string milliseconds(const Histogram& latency, double percentile) {
   if (latency.count() == 0) return "-";
   return fmt::format("{:.3f}", static_cast<double>(latency.at_percentile(percentile)) / 1e6);
@@ -35,6 +45,7 @@ std::string_view to_string(Attempt attempt) {
   switch (attempt) {
     case Attempt::good: return "good";
     case Attempt::bad: return "bad";
+    case Attempt::network_bound: return "network-bound";
     default: return "tool-bound";
   }
 }
@@ -53,9 +64,7 @@ SearchStep judge_step(double load, const RunResult& result) {
   const Measurements& m = result.measurements;
   const auto shortcoming = shortcoming_of(result);
   return {.load = load,
-          .attempt = result.verdict == Verdict::tool_bound ? Attempt::tool_bound
-                     : shortcoming                         ? Attempt::bad
-                                                           : Attempt::good,
+          .attempt = attempt_of(result.verdict, shortcoming.has_value() ? Attempt::bad : Attempt::good),
           .reason = shortcoming.value_or(""),
           .run = result.plan.run,
           .sent = m.sent,
@@ -69,7 +78,7 @@ SearchStep judge_step(double load, const RunResult& result) {
 const SearchStep* SearchResult::knee() const {
   std::vector<const SearchStep*> order;
   for (const SearchStep& step : steps)
-    if (step.attempt != Attempt::tool_bound && step.latency.count() > 0) order.push_back(&step);
+    if (is_of_the_broker(step) && step.latency.count() > 0) order.push_back(&step);
   std::ranges::sort(order, {}, &SearchStep::received_rate);
   std::vector<CurvePoint> curve;
   for (const SearchStep* const step : order)
@@ -86,10 +95,10 @@ std::string SearchResult::shown(double load) const {
 std::string SearchResult::conclusion() const {
   const std::string good = best ? shown(*best) + " is good" : "nothing was good";
   if (end == SearchEnd::highest) return fmt::format("at least {}, the highest load to try", shown(*best));
-  if (end == SearchEnd::tool_bound) {
+  if (end == SearchEnd::tool_bound || end == SearchEnd::network_bound) {
     const double load = steps.back().load;
-    return fmt::format("{}; the tool was the limit at {} ({})", best ? "at least " + shown(*best) : "unknown",
-                       shown(load), steps.back().reason);
+    return fmt::format("{}; the {} was the limit at {} ({})", best ? "at least " + shown(*best) : "unknown",
+                       end == SearchEnd::tool_bound ? "tool" : "network", shown(load), steps.back().reason);
   }
   const std::string not_good =
       bad ? fmt::format("{} is not ({})", shown(*bad), reason_at(steps, *bad)) : "nothing was bad";

@@ -39,7 +39,7 @@ void add_step_latency(JsonWriter& json, const Histogram& latency) {
 }
 
 void add_search_step(JsonWriter& json, const SearchStep& step) {
-  constexpr std::array attempts{"good", "bad", "tool-bound"};
+  constexpr std::array attempts{"good", "bad", "tool-bound", "network-bound"};
   json.begin_object();
   json.field("load", step.load);
   json.field("attempt", attempts[static_cast<std::size_t>(step.attempt)]);

@@ -54,11 +54,11 @@ Reason tool_has_no_time(const RunResult& result) {
 }
 
 Reason network_loses(const RunResult& result) {
-  const auto resent = static_cast<double>(result.activity.segments_resent);
-  const auto all = static_cast<double>(result.activity.segments_sent + result.activity.segments_resent);
-  if (result.activity.segments_resent <= resent_always_allowed || resent <= resent_share_max * all)
+  const auto resent = static_cast<double>(result.segments.resent);
+  const auto all = static_cast<double>(result.segments.sent);
+  if (result.segments.resent <= resent_always_allowed || resent <= resent_share_max * all)
     return std::nullopt;
-  return fmt::format("{:.1f} % of the TCP segments that this machine sent were sent again",
+  return fmt::format("{:.1f} % of the TCP segments that this run sent were sent again",
                      percent(resent / all));
 }
 
@@ -97,8 +97,8 @@ void note_delayed_acks(RunResult& result) {
     result.notes.push_back(
         fmt::format("{:.0f} % of the latencies are from 38 to 45 ms, where a delayed acknowledgement meets "
                     "Nagle's algorithm: mqbench sets TCP_NODELAY, does the broker? (mosquitto: "
-                    "set_tcp_nodelay true)",
-                    percent(share)));
+                    "set_tcp_nodelay true){}",
+                    percent(share), result.quick_ack ? "" : "; without that delay: --quickack"));
 }
 
 void note_window(RunResult& result) {

@@ -29,6 +29,8 @@ constexpr int scheduled_max = 16;
 constexpr Duration slot = std::chrono::microseconds{100};
 /// --spin: how long before a message is due the kernel is to wake us.
 constexpr Duration spin_lead = std::chrono::microseconds{100};
+/// Connections of a worker that are asked for what the kernel has counted.
+constexpr std::size_t segments_asked_max = 10'000;
 /// Messages of one publisher that is as fast as it can be, in one turn and write.
 constexpr int batch_max = 256;
 
@@ -239,6 +241,7 @@ void Worker::begin() {
   around_->start = TimePoint{Duration{control_.start_ns.load(std::memory_order_acquire)}};
   around_->clock_offset = Duration{control_.clock_offset_ns.load(std::memory_order_relaxed)};
   cpu_at_start_ = thread_cpu();
+  segments_at_start_ = count_segments();
   note_agreed();
   due_.reserve(publishers_.size());
   for (const auto& each : publishers_) {
@@ -397,6 +400,24 @@ void Worker::close_account() {
   for (const auto& each : publishers_)
     result_.measurements.unsent_bytes += each->client().unsent() + each->client().unacknowledged_octets();
   result_.elapsed = loop_->now() - around_->start;
+  // A connection that has gone meanwhile takes its counts along.
+  const auto grown = [](std::uint64_t from, std::uint64_t to) { return to > from ? to - from : 0; };
+  const mqtt::net::SegmentCounts now = count_segments();
+  result_.segments = {.sent = grown(segments_at_start_.sent, now.sent),
+                      .resent = grown(segments_at_start_.resent, now.resent)};
+}
+
+/// The kernel's counts of the clients' connections. To ask takes a microsecond: of very many, a sample is
+/// asked.
+mqtt::net::SegmentCounts Worker::count_segments() const {
+  mqtt::net::SegmentCounts sum;
+  const std::size_t step = clients_.size() / segments_asked_max + 1;
+  for (std::size_t n = 0; n < clients_.size(); n += step) {
+    const auto counts = clients_[n]->client().segments().value_or(mqtt::net::SegmentCounts{});
+    sum.sent += counts.sent;
+    sum.resent += counts.resent;
+  }
+  return sum;
 }
 
 std::uint64_t Worker::distinct() const {

@@ -48,6 +48,7 @@ struct WorkerResult {
   std::optional<SetupFailure> failure;     ///< the first
   PresenceLog presence;                    ///< of clients that nobody asked to leave
   Agreed agreed;
+  mqtt::net::SegmentCounts segments;  ///< of its connections, from the start until all was sent
 };
 
 /// A thread's share of a run: every threads-th client, with a loop, a pool and histograms of its own.
@@ -95,6 +96,7 @@ class Worker final : private ClientOwner {
   void resume_slow();
   void begin();
   void note_agreed();
+  [[nodiscard]] mqtt::net::SegmentCounts count_segments() const;
   [[nodiscard]] std::optional<std::size_t> window_in_effect() const;
   [[nodiscard]] bool flat_out_is_over() const;
   void pump();
@@ -151,6 +153,7 @@ class Worker final : private ClientOwner {
   mqtt::Duration cpu_at_start_{};
   std::uint64_t unread_turns_ = 0;  // of the loop, up to the last tick
   mqtt::TimePoint ticked_{};
+  mqtt::net::SegmentCounts segments_at_start_;
   bool started_ = false;
   bool stopped_ = false;
   bool finishing_ = false;

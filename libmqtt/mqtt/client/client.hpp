@@ -124,6 +124,11 @@ class Client final : private net::StreamHandler {
   /// Octets that the kernel has taken and the other end has not yet acknowledged.
   [[nodiscard]] std::size_t unacknowledged_octets() const { return stream_ ? stream_->unacknowledged() : 0; }
 
+  /// What the kernel has counted of the connection; nothing without one, or where there is no TCP.
+  [[nodiscard]] std::optional<net::SegmentCounts> segments() const {
+    return stream_ ? stream_->segments() : std::nullopt;
+  }
+
   /// How long disconnect() waits for the server to take more of what is queued, and then to close.
   static constexpr Duration drain_timeout = std::chrono::seconds{2};
   /// A connection that lasted so long was a good one.

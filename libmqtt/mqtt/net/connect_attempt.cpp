@@ -43,6 +43,7 @@ void keep_alive(uv_tcp_t& tcp, Duration silence) {
 struct ConnectAttempt::State {
   SocketPtr socket;
   std::optional<SocketAddress> peer;
+  bool quick_ack;
   Callback done;
 
   static void on_connect(uv_connect_t* request, int status);
@@ -52,7 +53,9 @@ struct ConnectAttempt::State {
 void ConnectAttempt::State::finish(int status) {
   const auto call = std::move(done);
   if (status < 0) return call(std::unexpected(-status));
-  call(std::make_unique<UvStream>(std::move(socket), peer));
+  auto stream = std::make_unique<UvStream>(std::move(socket), peer);
+  if (quick_ack) stream->acknowledge_reads();
+  call(std::move(stream));
 }
 
 void ConnectAttempt::State::on_connect(uv_connect_t* request, int status) {
@@ -77,7 +80,8 @@ std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::tcp(Loop& lo
   if (const int fault = uv_tcp_connect(request.get(), &tcp, address.raw(), &State::on_connect))
     return std::unexpected(-fault);
   static_cast<void>(request.release());  // on_connect() follows, whatever happens
-  auto state = std::unique_ptr<State>{new State{std::move(*socket), address, std::move(done)}};
+  auto state =
+      std::unique_ptr<State>{new State{std::move(*socket), address, options.quick_ack, std::move(done)}};
   state->socket->data = state.get();
   return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
 }
@@ -89,7 +93,7 @@ std::expected<std::unique_ptr<ConnectAttempt>, int> ConnectAttempt::unix_socket(
     return std::unexpected(ENAMETOOLONG);  // libuv would cut it
   SocketPtr socket = make_unix_socket(loop, std::make_shared<const std::string>(path));
   uv_pipe_connect(new uv_connect_t{}, &as_unix(socket)->pipe, path.c_str(), &State::on_connect);
-  auto state = std::unique_ptr<State>{new State{std::move(socket), std::nullopt, std::move(done)}};
+  auto state = std::unique_ptr<State>{new State{std::move(socket), std::nullopt, false, std::move(done)}};
   state->socket->data = state.get();
   return std::unique_ptr<ConnectAttempt>{new ConnectAttempt{std::move(state)}};
 }

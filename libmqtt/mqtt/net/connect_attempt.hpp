@@ -15,6 +15,7 @@ struct TcpOptions {
   std::optional<SocketAddress> local;  ///< connect from here; of the same family as the address
   std::string interface;               ///< connect through this one
   std::optional<Duration> keep_alive;  ///< probes after this much silence
+  bool quick_ack = false;              ///< what is read is acknowledged at once
 };
 
 /// A connection to one address or path under way; destroying it cancels. The callback comes from the

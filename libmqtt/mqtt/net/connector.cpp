@@ -165,7 +165,8 @@ void Connector::State::on_addresses(Result<std::vector<SocketAddress>> addresses
 }
 
 void Connector::State::start_race(const std::vector<SocketAddress>& addresses) {
-  race = std::make_unique<Race>(loop, addresses, TcpOptions{local, options.interface, options.keep_alive},
+  race = std::make_unique<Race>(loop, addresses,
+                                TcpOptions{local, options.interface, options.keep_alive, options.quick_ack},
                                 [this](auto stream) {
                                   if (!stream) return host_failed(describe_failures(stream.error()));
                                   finish(Connected{std::move(*stream), options.service.empty() ? index : 0});

@@ -20,6 +20,7 @@ struct ConnectOptions {
   std::string local_address;           ///< IP literal to connect from; empty: the system's choice
   std::string interface;               ///< network interface to connect through; empty: the system's choice
   std::optional<Duration> keep_alive;  ///< TCP keep-alive probes after this much silence
+  bool quick_ack = false;              ///< TCP acknowledges what is read at once
   std::vector<NameOverride> overrides;
   std::optional<ProxyServer> proxy;  ///< connect through it
   /// "_mqtt._tcp": the first host is a domain, whose SRV records say where to connect to. Empty: none.

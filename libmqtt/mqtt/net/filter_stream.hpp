@@ -39,6 +39,7 @@ class FilterStream : public ByteStream, protected StreamHandler {
   void pause_reading() override;
   void resume_reading() override;
   std::size_t unacknowledged() const override { return inner_->unacknowledged(); }
+  std::optional<SegmentCounts> segments() const override { return inner_->segments(); }
   void close() override;
   void reset() override;
   std::string peer() const override { return inner_->peer(); }

@@ -1,6 +1,8 @@
 #pragma once
 #include <sys/uio.h>
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -37,6 +39,14 @@ struct StreamProperties {
   std::string subprotocol;       ///< WebSocket: "mqtt"
 };
 
+/// Segments that one end of a TCP connection has sent since it began.
+struct SegmentCounts {
+  std::uint64_t sent = 0;    ///< acknowledgements and those sent again included
+  std::uint64_t resent = 0;  ///< because nobody had acknowledged them in time
+
+  bool operator==(const SegmentCounts&) const = default;
+};
+
 /// A connected stream of octets: TCP, a unix socket, TLS or WebSocket over another one. Destroying
 /// it is close().
 class ByteStream {
@@ -64,6 +74,8 @@ class ByteStream {
   [[nodiscard]] virtual bool may_just_close() const { return false; }
   /// Octets that were taken and that the other end's system has not yet acknowledged; 0 where nobody knows.
   [[nodiscard]] virtual std::size_t unacknowledged() const { return 0; }
+  /// What the kernel has counted; nothing where there is no TCP.
+  [[nodiscard]] virtual std::optional<SegmentCounts> segments() const { return std::nullopt; }
   /// At once, whatever is under way; no callback follows.
   virtual void close() = 0;
   /// As close(), but the peer is told so by a TCP reset (a unix socket just closes).

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <utility>
 
+#include <mqtt/net/tcp_info.hpp>
 #include <mqtt/net/uv_handle.hpp>
 
 namespace mqtt::net {
@@ -26,13 +27,18 @@ int try_write(uv_stream_t* socket, std::span<const iovec> parts) {
   return taken == UV_EAGAIN ? 0 : taken;
 }
 
+/// -1 once libuv has closed it.
+int descriptor_of(const uv_stream_t* socket) {
+  uv_os_fd_t fd = -1;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(socket), &fd);
+  return fd;
+}
+
 /// libuv calls it an end of file when a reset comes right behind the last octets; the socket knows better.
 int pending_error(const uv_stream_t* socket) {
-  uv_os_fd_t fd = -1;
   int error = 0;
   socklen_t size = sizeof error;
-  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(socket), &fd) != 0) return 0;
-  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  getsockopt(descriptor_of(socket), SOL_SOCKET, SO_ERROR, &error, &size);
   return error;
 }
 
@@ -143,6 +149,7 @@ void UvStream::on_read(ssize_t size) {
     const MutableBytes buffer = loop_of(*socket_).read_buffer();
     drained_ = count < buffer.size();
     loop_of(*socket_).note_read(socket_.get(), count);
+    if (acknowledges_reads_) acknowledge_now(descriptor_of(socket_.get()));
     return handler_->on_data(Bytes{buffer}.first(count));
   }
   read_over_ = true;
@@ -217,10 +224,13 @@ void UvStream::shutdown() {
 }
 
 std::size_t UvStream::unacknowledged() const {
-  uv_os_fd_t fd = -1;
   int octets = 0;
-  if (!socket_ || uv_fileno(reinterpret_cast<const uv_handle_t*>(socket_.get()), &fd) != 0) return 0;
-  return ioctl(fd, SIOCOUTQ, &octets) == 0 ? static_cast<std::size_t>(octets) : 0;
+  if (!socket_) return 0;
+  return ioctl(descriptor_of(socket_.get()), SIOCOUTQ, &octets) == 0 ? static_cast<std::size_t>(octets) : 0;
+}
+
+std::optional<SegmentCounts> UvStream::segments() const {
+  return socket_ ? count_segments(descriptor_of(socket_.get())) : std::nullopt;
 }
 
 void UvStream::close() {
@@ -230,10 +240,9 @@ void UvStream::close() {
 }
 
 void UvStream::reset() {
-  uv_os_fd_t fd = -1;
-  if (socket_ && uv_fileno(reinterpret_cast<uv_handle_t*>(socket_.get()), &fd) == 0) {
+  if (socket_) {
     constexpr linger discard{.l_onoff = 1, .l_linger = 0};  // close() then sends RST
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &discard, sizeof discard);
+    setsockopt(descriptor_of(socket_.get()), SOL_SOCKET, SO_LINGER, &discard, sizeof discard);
   }
   close();
 }

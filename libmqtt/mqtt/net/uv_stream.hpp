@@ -43,6 +43,9 @@ class UvStream final : public ByteStream {
   /// error to report, but put into words only then.
   explicit UvStream(SocketPtr socket, std::optional<SocketAddress> peer = std::nullopt);
 
+  /// From now on each read is acknowledged at once, for a peer that waits for that before it sends more.
+  void acknowledge_reads() { acknowledges_reads_ = true; }
+
   void set_handler(StreamHandler* handler) override;
   Result<std::size_t> write(std::span<const iovec> parts) override;
   void pause_reading() override;
@@ -50,6 +53,7 @@ class UvStream final : public ByteStream {
   void shutdown() override;
   bool may_just_close() const override { return drained_ && !overflow_under_way_; }
   std::size_t unacknowledged() const override;
+  std::optional<SegmentCounts> segments() const override;
   void close() override;
   void reset() override;
   std::string peer() const override;
@@ -76,6 +80,7 @@ class UvStream final : public ByteStream {
   bool overflow_under_way_ : 1 = false;
   bool owes_writable_ : 1 = false;
   bool shut_down_ : 1 = false;
+  bool acknowledges_reads_ : 1 = false;
 };
 
 }  // namespace mqtt::net

@@ -90,6 +90,13 @@ TEST(LoadSearch, EndsWithTheToolsLimitAndWhatWasGoodBefore) {
   EXPECT_FALSE(done.search.bad());
 }
 
+TEST(LoadSearch, EndsWithTheNetworksLimitAsWithTheTools) {
+  const auto done =
+      search({.first = 100}, [](double load) { return load < 500 ? Attempt::good : Attempt::network_bound; });
+  EXPECT_EQ(done.search.ended(), SearchEnd::network_bound);
+  EXPECT_EQ(done.search.best(), 400);
+}
+
 TEST(LoadSearch, OneBadMomentIsNoLimit) {
   int calls = 0;
   const auto done = search({.first = 100}, [&](double load) {

@@ -58,7 +58,7 @@ TEST(Machine, NothingIsKnownWithoutFiles) {
   EXPECT_TRUE(machine.cpu.empty() && machine.allowed_processors.empty() && machine.governor.empty());
   EXPECT_FALSE(machine.sibling_threads || machine.cpu_quota);
   const auto counters = read_system(root.path());
-  EXPECT_EQ(counters.segments_sent + counters.ticks, 0U);
+  EXPECT_EQ(counters.ticks, 0U);
 }
 
 TEST(Machine, TheSmallestQuotaOfTheGroupsAroundUsCounts) {
@@ -87,16 +87,12 @@ TEST(Machine, TheFirstVersionOfControlGroupsIsReadToo) {
 
 TEST(SystemCounters, AreReadFromTheirFiles) {
   const FakeRoot root;
-  root.write("proc/net/snmp",
-             "Ip: Forwarding\nIp: 1\nTcp: RtoAlgorithm OutSegs RetransSegs InErrs\nTcp: 1 5000 70 0\n");
   root.write("proc/stat", "cpu  100 1 50 800 5 2 3 40 9 9\ncpu0 1 2 3 4 5 6 7 8\n");
   root.write("proc/softirqs", "      CPU0 CPU1\n TIMER: 5 6\nNET_RX: 30 70\n");
   root.write("proc/self/cgroup", "0::/\n");
   root.write("sys/fs/cgroup/cgroup.controllers", "cpu\n");
   root.write("sys/fs/cgroup/cpu.stat", "usage_usec 9\nnr_throttled 3\nthrottled_usec 1500000\n");
   const auto counters = read_system(root.path());
-  EXPECT_EQ(counters.segments_sent, 5000U);
-  EXPECT_EQ(counters.segments_resent, 70U);
   EXPECT_EQ(counters.stolen_ticks, 40U);
   EXPECT_EQ(counters.ticks, 1001U);
   EXPECT_EQ(counters.receptions, (std::vector<std::uint64_t>{30, 70}));
@@ -111,25 +107,18 @@ TEST(SystemCounters, OurOwnMachineHasThem) {
 }
 
 TEST(SystemActivity, IsWhatWasCountedInBetween) {
-  const SystemCounters begin{.segments_sent = 100, .stolen_ticks = 5, .ticks = 1000, .receptions = {10, 10}};
-  const SystemCounters end{.segments_sent = 150,
-                           .segments_resent = 2,
-                           .throttled = 3s,
-                           .stolen_ticks = 15,
-                           .ticks = 1100,
-                           .receptions = {40, 20}};
+  const SystemCounters begin{.stolen_ticks = 5, .ticks = 1000, .receptions = {10, 10}};
+  const SystemCounters end{.throttled = 3s, .stolen_ticks = 15, .ticks = 1100, .receptions = {40, 20}};
   const auto activity = between(begin, end);
-  EXPECT_EQ(activity.segments_sent, 50U);
-  EXPECT_EQ(activity.segments_resent, 2U);
   EXPECT_EQ(activity.throttled, 3s);
   EXPECT_EQ(activity.stolen, 0.1);
   EXPECT_EQ(activity.busiest_reception, 0.75);
 }
 
 TEST(SystemActivity, ACounterThatBeganAnewIsNoHugeNumber) {
-  const auto activity = between({.segments_sent = 100, .throttled = 5s, .receptions = {1}},
-                                {.segments_sent = 7, .throttled = 1s, .receptions = {}});
-  EXPECT_EQ(activity.segments_sent, 0U);
+  const auto activity = between({.throttled_periods = 9, .throttled = 5s, .receptions = {1}},
+                                {.throttled_periods = 2, .throttled = 1s, .receptions = {}});
+  EXPECT_EQ(activity.throttled_periods, 0U);
   EXPECT_EQ(activity.throttled, 0s);
   EXPECT_FALSE(activity.busiest_reception);
 }

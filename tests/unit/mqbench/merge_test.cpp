@@ -110,6 +110,27 @@ TEST(Merge, AWorkerThatOnlyReceivesHasNoFirstDueTimeOfItsOwn) {
   EXPECT_DOUBLE_EQ(merged({sender, receiver}).received_per_second, 1'000);
 }
 
+TEST(Merge, OutagesAreKeptWithThePartThatNoticedThem) {
+  auto first = shard(1, 3), second = shard(2, 3), third = shard(3, 3);
+  first.outages = {{.from = 4, .to = 6, .over = true, .connections = 3, .received = 70}};
+  second.started = first.started + 2s;
+  second.outages = {
+      {.from = 1, .to = 2, .over = true, .connections = 9, .began_ns = 1'500'000'000, .lost = 4},
+      {.from = 2, .to = 5, .connections = 1}};
+  third.outages = {{.from = 3, .to = 4, .over = true}};
+  const std::vector<StoredOutage> wanted{
+      {.from = 3, .to = 4, .over = true, .connections = 9, .began_ns = 3'500'000'000, .lost = 4, .part = 2},
+      {.from = 3, .to = 4, .over = true, .part = 3},
+      {.from = 4, .to = 6, .over = true, .connections = 3, .received = 70, .part = 1},
+      {.from = 4, .to = 7, .connections = 1, .part = 2}};
+  EXPECT_EQ(merged({first, second, third}).outages, wanted);
+  const auto stepped = merged({merged({first, second}), third}, MergeRule::any);
+  EXPECT_EQ(stepped.outages, wanted);
+  const auto read = parse_result(as_json(stepped), "all.json");
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_EQ(read->outages, wanted);
+}
+
 TEST(Merge, SecondsAreAlignedByTheStarts) {
   auto first = shard(1, 2), second = shard(2, 2);
   first.intervals = {{.second = 0, .sent = 1}, {.second = 1, .sent = 2, .tool_cpu = 0.5}};

@@ -31,6 +31,8 @@ StoredResult full_result() {
   known.broker_rss_bytes = 1 << 20;
   known.broker_fds = 12;
   result.intervals = {{.second = 1}, known};
+  result.outages = {
+      {.from = 1, .to = 3, .over = true, .connections = 5, .received = 8, .recovered_ns = 5, .part = 2}};
   return result;
 }
 
@@ -53,6 +55,7 @@ TEST(ResultReader, ReadsWhatWasWritten) {
   EXPECT_EQ(read->sent_per_second + read->received_per_second, 1'800);
   EXPECT_EQ(read->parts, written.parts);
   EXPECT_EQ(read->scenario, written.scenario);
+  EXPECT_EQ(read->outages, written.outages);
   EXPECT_EQ(read->started, written.started);
   EXPECT_EQ(read->reason, written.reason);
   EXPECT_EQ(read->passed, false);
@@ -135,6 +138,9 @@ TEST(ResultReader, WhatIsOfTheWrongKindIsNamed) {
         Row{R"("latency_ns":{)", R"("latency_ns":[],"x":{)", "latency_ns is not an object"},
         Row{R"("intervals":[)", R"("intervals":{},"x":[)", "intervals is not an array"},
         Row{R"("t_s":3)", R"("t_s":1)", "intervals[1] does not come after the one before it"},
+        Row{R"("from_s":1)", R"("from_s":3)", "outages[0] ends before it begins"},
+        Row{R"("part":2)", R"("part":3)", "outages[0] is of a part that is not there"},
+        Row{R"("over":true)", R"("over":1)", "outages[0].over is neither true nor false"},
         Row{"2026-11-21T", "2026-13-21T", "started is no time"},
         Row{R"("count":3,)", R"("count":4,)", "latency_ns.ack has other figures than its histogram"},
         Row{R"("max":4000000000000)", R"("max":4000)", "latency_ns.ack has other figures than its histogram"},

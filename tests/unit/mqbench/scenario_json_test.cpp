@@ -59,7 +59,8 @@ TEST(ScenarioFile, FaultsNameLineAndKey) {
   EXPECT_EQ(fault_of("{\"xyzzy\": 1}"), "f.json:1: there is no key 'xyzzy'");
   EXPECT_EQ(fault_of("{\"seed\": 1,\n\"seed\": 1}"), "f.json:2: seed: it is there twice");
   EXPECT_EQ(fault_of("{\"preset\": \"nope\"}"), "f.json:1: preset: there is no preset '\"nope\"'");
-  EXPECT_EQ(fault_of("{\"wiring\": \"mesh\"}"), "f.json:1: wiring: '\"mesh\"' is none of \"pairs\", \"all\", \"shared\"");
+  EXPECT_EQ(fault_of("{\"wiring\": \"mesh\"}"),
+            "f.json:1: wiring: '\"mesh\"' is none of \"pairs\", \"all\", \"shared\"");
   EXPECT_EQ(fault_of("{\"rate\": 5,\n\"loop\": \"closed\"}"), "f.json:2: loop: a closed loop has no rate");
   EXPECT_EQ(fault_of("{\"loop\": \"closed\",\n\"rate\": 5}"), "f.json:1: loop: a closed loop has no rate");
   EXPECT_EQ(fault_of("{\"count\": 5,\n\"duration_s\": 5}"),
@@ -101,6 +102,15 @@ TEST(ScenarioFile, WrongValuesAreRefused) {
                              R"("payload":"@/nowhere")",
                              R"("topic_alias":1)"})
     EXPECT_NE(fault_of("{" + std::string{member} + "}"), "") << member;
+}
+
+TEST(ScenarioHash, IsOfWhatAllShardsShare) {
+  const mq::bench::Scenario scenario;
+  auto elsewhere = scenario, other = scenario;
+  elsewhere.sources = {"127.0.0.2"};
+  other.seed = scenario.seed + 1;
+  EXPECT_EQ(hash_of(elsewhere), hash_of(scenario));
+  EXPECT_NE(hash_of(other), hash_of(scenario));
 }
 
 TEST(ScenarioFile, WhatIsNoObjectIsRefused) {

@@ -44,7 +44,7 @@ TEST(Verdict, ARunInWhichNothingIsWrongIsValidAndSaysNothing) {
 
 TEST(Verdict, SegmentsThatWereSentAgainAreTheNetworks) {
   auto result = good_run();
-  result.activity = {.segments_sent = 9'800, .segments_resent = 200, .busiest_reception = {}};
+  result.segments = {.sent = 10'000, .resent = 200};
   result = judged(result);
   EXPECT_EQ(result.verdict, Verdict::network_bound);
   EXPECT_TRUE(result.reason.contains("2.0 %")) << result.reason;
@@ -52,9 +52,9 @@ TEST(Verdict, SegmentsThatWereSentAgainAreTheNetworks) {
 
 TEST(Verdict, AFewResentSegmentsAreNone) {
   auto result = good_run();
-  result.activity = {.segments_sent = 1'000, .segments_resent = 90, .busiest_reception = {}};
+  result.segments = {.sent = 1'000, .resent = 90};
   EXPECT_EQ(judged(result).verdict, Verdict::valid) << "too few to say";
-  result.activity = {.segments_sent = 1'000'000, .segments_resent = 9'000, .busiest_reception = {}};
+  result.segments = {.sent = 1'000'000, .resent = 9'000};
   EXPECT_EQ(judged(result).verdict, Verdict::valid) << "below one percent";
 }
 
@@ -72,7 +72,7 @@ TEST(Verdict, AnExhaustedQuotaIsTheToolsLimit) {
 TEST(Verdict, ABusyThreadComesBeforeTheNetwork) {
   auto result = good_run();
   result.busiest = 0.95;
-  result.activity = {.segments_sent = 1'000, .segments_resent = 1'000, .busiest_reception = {}};
+  result.segments = {.sent = 1'000, .resent = 500};
   EXPECT_EQ(judged(result).verdict, Verdict::tool_bound);
 }
 
@@ -96,6 +96,9 @@ TEST(Verdict, AHeapAtADelayedAcknowledgementIsNamed) {
   result = judged(result);
   EXPECT_EQ(result.verdict, Verdict::valid);
   EXPECT_TRUE(notes(result, "10 % of the latencies are from 38 to 45 ms") && notes(result, "TCP_NODELAY"));
+  EXPECT_TRUE(notes(result, "--quickack"));
+  result.quick_ack = true;
+  EXPECT_FALSE(notes(judged(result), "--quickack"));
 }
 
 /// `count` latencies, evenly from `from` to `to` milliseconds.

@@ -1,5 +1,6 @@
 #include "mqbench/results/commands.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "common/value_checks.hpp"
@@ -14,8 +15,32 @@ std::optional<ExitCode> reading_command(int argc, char** arguments) {
   return std::nullopt;
 }
 
-Option& declare_output(Options& options, std::string& path, std::string_view text) {
-  return options.text("-o,--output", path).metavar("FILE").default_text("").must(not_empty).text(text);
+ExitCode make_file(const FileMaker& maker, int argc, char** arguments) {
+  Options options{maker.program};
+  std::vector<std::string> files;
+  std::string output;
+  options.list("RESULT", files)
+      .text("what mqbench run --json has written; '-' is standard input")
+      .typed_only();
+  options.text("-o,--output", output)
+      .metavar("FILE")
+      .default_text("")
+      .must(not_empty)
+      .text(fmt::format("write the {} there, '-' is standard output", maker.product));
+  options.rule([&]() -> std::optional<std::string> {
+    if (files.empty()) return fmt::format("it needs the RESULTs to {}", maker.deed);
+    if (output.empty()) return fmt::format("it needs -o FILE, where the {} goes", maker.product);
+    return std::nullopt;
+  });
+  maker.declare(options, files);
+  if (const auto parsed = options.parse(argc, arguments); !parsed) return parsed.error();
+  Diag diag{"mqbench"};
+  const auto results = read_results(files, diag);
+  if (!results) return results.error();
+  const auto made = maker.make(*results, diag);
+  if (made) return write_output(output, *made, diag);
+  diag.error(made.error());
+  return ExitCode::usage;
 }
 
 std::expected<std::vector<StoredResult>, ExitCode> read_results(std::span<const std::string> paths,

@@ -1,5 +1,6 @@
 #pragma once
 #include <expected>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,8 +22,19 @@ namespace mq::bench::results {
 [[nodiscard]] ExitCode merge_command(int argc, char** arguments);
 [[nodiscard]] ExitCode compare_command(int argc, char** arguments);
 
-/// For -o: where the output goes.
-Option& declare_output(Options& options, std::string& path, std::string_view text);
+/// What is said of a command that makes one file of results: "RESULT... -o FILE".
+struct FileMaker {
+  Program program;
+  std::string_view deed;     ///< "merge": "it needs the RESULTs to merge"
+  std::string_view product;  ///< "merged result": "where the merged result goes"
+  /// What only this command has: options, and rules on how many results there are.
+  std::function<void(Options&, const std::vector<std::string>& files)> declare;
+  /// The file's text; the error is a sentence about the results.
+  std::function<std::expected<std::string, std::string>(std::span<const StoredResult>, Diag&)> make;
+};
+/// `arguments` begin with the command's name.
+[[nodiscard]] ExitCode make_file(const FileMaker& maker, int argc, char** arguments);
+
 /// All of them, or the first fault, which has been said.
 [[nodiscard]] std::expected<std::vector<StoredResult>, ExitCode> read_results(
     std::span<const std::string> paths, Diag& diag);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <tuple>
 
 #include <mqtt/util/text.hpp>
 
@@ -139,6 +140,27 @@ Fault add_latencies(StoredResult& all, const StoredResult& part) {
       return fmt::format("{}: the counts of {} are too many", part.file, in_quotes(latency.name));
   }
   return std::nullopt;
+}
+
+/// All that any part has noticed, with its place among the parts, which are those of `all` in their order.
+/// Each part's seconds are from its own start.
+void add_outages(std::span<const StoredResult> parts, WallTime start, StoredResult& all) {
+  std::uint64_t before = 0;
+  for (const StoredResult& part : parts) {
+    const auto shift = part.started - start;
+    const auto seconds = static_cast<std::uint64_t>(std::chrono::round<std::chrono::seconds>(shift).count());
+    for (StoredOutage outage : part.outages) {
+      outage.from += seconds;
+      outage.to += seconds;
+      for (auto* const time : {&outage.began_ns, &outage.recovered_ns})
+        if (*time) **time += nanoseconds{shift}.count();
+      outage.part = before + outage.part.value_or(1);
+      all.outages.push_back(outage);
+    }
+    before += parts_of(part).size();
+  }
+  std::ranges::sort(all.outages, {},
+                    [](const StoredOutage& each) { return std::tuple{each.from, each.part}; });
 }
 
 /// Each part's times are from its own start.
@@ -287,6 +309,7 @@ std::expected<Merged, std::string> merge(std::span<const StoredResult> parts, Me
   all.sent_per_second = rate(all.count("sent"), all.times.first_due, all.times.last_sent);
   all.received_per_second = rate(all.count("received"), all.times.first_due, all.times.last_received);
   all.intervals = merge_intervals(parts, start);
+  add_outages(parts, start, all);
   all.broker = common_fields(parts, &StoredResult::broker);
   all.machine = common_fields(parts, &StoredResult::machine);
   add_tool(parts, all);

@@ -20,6 +20,8 @@ using Json = nlohmann::json;
 
 /// As in a run of a day (PerSecond).
 constexpr std::uint64_t seconds_max = 24 * 3600;
+/// Of a merge of many parts, each with some.
+constexpr std::size_t outages_max = 1'000'000;
 /// So that the sums of a merge of any size fit: at a million a second it is nine years.
 constexpr std::uint64_t count_max = std::uint64_t{1} << 48;
 /// Ten years: more than any clock is wrong, and what can still be added to a wall time.
@@ -117,6 +119,11 @@ std::optional<std::uint64_t> count_if_any(const Node& node, std::string_view key
   return found ? std::optional{found->count()} : std::nullopt;
 }
 
+std::optional<std::int64_t> whole_if_any(const Node& node, std::string_view key) {
+  const auto found = node.find(key);
+  return found ? std::optional{found->whole()} : std::nullopt;
+}
+
 std::optional<double> amount_if_any(const Node& node, std::string_view key) {
   const auto found = node.find(key);
   return found ? std::optional{found->amount()} : std::nullopt;
@@ -202,6 +209,24 @@ void read_intervals(const Node& node, StoredResult& result) {
   }
 }
 
+void read_outages(const Node& node, StoredResult& result) {
+  for (const Node& item : node.items(outages_max)) {
+    const StoredOutage outage{.from = item.at("from_s").count(),
+                              .to = item.at("to_s").count(),
+                              .over = item.at("over").boolean(),
+                              .connections = item.at("connections").count(),
+                              .received = item.at("received").count(),
+                              .began_ns = whole_if_any(item, "began_ns"),
+                              .recovered_ns = whole_if_any(item, "recovered_ns"),
+                              .lost = count_if_any(item, "lost"),
+                              .part = count_if_any(item, "part")};
+    if (outage.from >= outage.to) item.fail("ends before it begins");
+    if (outage.part && (*outage.part < 1 || *outage.part > result.parts.size()))
+      item.fail("is of a part that is not there");
+    result.outages.push_back(outage);
+  }
+}
+
 void read_thresholds(const Node& node, StoredResult& result) {
   constexpr std::size_t thresholds_max = 1000;
   for (const Node& item : node.items(thresholds_max))
@@ -235,12 +260,9 @@ void read_tool(const Node& node, StoredResult& result) {
 }
 
 void read_times(const Node& node, StoredResult& result) {
-  const auto read = [&](std::string_view name) {
-    const auto found = node.find(name);
-    return found ? std::optional{found->whole()} : std::nullopt;
-  };
-  result.times = {
-      .first_due = read("first_due"), .last_sent = read("last_sent"), .last_received = read("last_received")};
+  result.times = {.first_due = whole_if_any(node, "first_due"),
+                  .last_sent = whole_if_any(node, "last_sent"),
+                  .last_received = whole_if_any(node, "last_received")};
 }
 
 void read_all(const Node& root, StoredResult& result) {
@@ -264,6 +286,7 @@ void read_all(const Node& root, StoredResult& result) {
   if (const auto intervals = root.find("intervals")) read_intervals(*intervals, result);
   if (const auto thresholds = root.find("thresholds")) read_thresholds(*thresholds, result);
   read_sharding(root, result);
+  if (const auto outages = root.find("outages")) read_outages(*outages, result);
 }
 
 }  // namespace

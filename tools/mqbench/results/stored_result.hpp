@@ -57,6 +57,22 @@ struct StoredInterval {
   std::optional<std::uint64_t> broker_fds{};
 };
 
+/// A time in which something was missing, as of outages.hpp.
+struct StoredOutage {
+  std::uint64_t from = 0;  ///< seconds since the common start
+  std::uint64_t to = 0;    ///< the second after the last
+  bool over = false;
+  std::uint64_t connections = 0;
+  std::uint64_t received = 0;
+  std::optional<std::int64_t> began_ns{};  ///< since the common start, as the next
+  std::optional<std::int64_t> recovered_ns{};
+  std::optional<std::uint64_t> lost{};
+  std::optional<std::uint64_t>
+      part{};  ///< of a merged result, from 1: whose it is; the others did not notice
+
+  bool operator==(const StoredOutage&) const = default;
+};
+
 struct StoredLatency {
   std::string name;
   Histogram histogram;
@@ -122,6 +138,7 @@ struct StoredResult {
   double busiest = 0;
   double cpu_s_per_million = 0;
   std::vector<StoredLatency> latencies;
+  std::vector<StoredOutage> outages;      ///< in order of time
   std::vector<StoredInterval> intervals;  ///< in order of time
   std::vector<StoredThreshold> thresholds;
 

@@ -92,6 +92,25 @@ void add_counts(JsonWriter& json, const StoredResult& result) {
   json.end_object();
 }
 
+void add_outages(JsonWriter& json, const std::vector<StoredOutage>& outages) {
+  json.key("outages");
+  json.begin_array();
+  for (const StoredOutage& outage : outages) {
+    json.begin_object();
+    json.field("from_s", outage.from);
+    json.field("to_s", outage.to);
+    json.field("over", outage.over);
+    json.field("connections", outage.connections);
+    json.field("received", outage.received);
+    add_if_known(json, "began_ns", outage.began_ns);
+    add_if_known(json, "recovered_ns", outage.recovered_ns);
+    add_if_known(json, "lost", outage.lost);
+    add_if_known(json, "part", outage.part);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void add_interval(JsonWriter& json, const StoredInterval& interval) {
   json.begin_object();
   json.field("t_s", interval.second);
@@ -129,6 +148,7 @@ std::string as_json(const StoredResult& result) {
   for (const StoredLatency& latency : result.latencies)
     add_histogram(json, escaped(latency.name), latency.histogram);
   json.end_object();
+  if (!result.outages.empty()) add_outages(json, result.outages);
   if (!result.intervals.empty()) add_intervals(json, result.intervals);
   add_fields(json, "broker", result.broker);
   add_fields(json, "tool", result.tool);
