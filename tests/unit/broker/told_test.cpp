@@ -62,7 +62,7 @@ TEST_F(Told, OfAWillAndOfSharesThatOthersInherit) {
   p.send("PUBLISH q=1 id=2 t=t p=y");
   EXPECT_THAT(rig.store.take(), IsEmpty());
   r.send("DISCONNECT");
-  EXPECT_THAT(rig.store.take(), ElementsAre("ended r", "commit"));
+  EXPECT_THAT(rig.store.take(), ElementsAre("ended r", "commit!")) << "that the Will is withdrawn must last";
 }
 
 TEST_F(Told, WhoDependsOnACommitThatFailsIsCutOffAndTheOthersGoOn) {
