@@ -6,7 +6,7 @@
 namespace mqtt {
 namespace {
 
-constexpr std::size_t buckets = 4096;
+constexpr std::size_t buckets = 512;
 /// Of each of the other tables, which are begun anew when they are full.
 constexpr std::size_t entries_max = 20'000;
 constexpr std::size_t properties_bytes_max = 1024;

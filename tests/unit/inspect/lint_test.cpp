@@ -102,7 +102,7 @@ void add_clauses(std::set<std::string>& to, std::string_view list) {
     if (!word.empty()) to.insert(word);
 }
 
-TEST(Lint, EachNumberedClauseHasARuleOrAReason) {
+TEST(Lint, EachClauseHasARuleOrAReason) {
   std::map<std::string, std::set<std::string>> ruled, excused;
   for (const auto subject : all_rules())
     for (const Rule& rule : subject) {
@@ -117,18 +117,17 @@ TEST(Lint, EachNumberedClauseHasARuleOrAReason) {
   std::ifstream table{MQ_CLAUSES};
   std::string line;
   std::getline(table, line);
-  std::size_t numbered = 0;
+  std::size_t clauses = 0;
   while (std::getline(table, line)) {
     const auto columns = split(line, '\t');
     ASSERT_GE(columns.size(), 2u) << line;
     const std::string& version = columns[0];
     const std::string clause = columns[1];
-    if (!clause.starts_with("MQTT-")) continue;
-    ++numbered;
+    ++clauses;
     const bool has_rule = ruled[version].contains(clause), has_reason = excused[version].erase(clause) > 0;
     EXPECT_NE(has_rule, has_reason) << version << " " << clause << (has_rule ? " has both" : " has neither");
   }
-  EXPECT_GT(numbered, 300u);
+  EXPECT_GT(clauses, 400u);
   for (const auto& [version, rest] : excused)
     for (const std::string& clause : rest)
       EXPECT_FALSE(clause.starts_with("MQTT-")) << version << " " << clause << " is no clause of the table";
