@@ -413,9 +413,9 @@ mqtt::net::SegmentCounts Worker::count_segments() const {
   mqtt::net::SegmentCounts sum;
   const std::size_t step = clients_.size() / segments_asked_max + 1;
   for (std::size_t n = 0; n < clients_.size(); n += step) {
-    const auto counts = clients_[n]->client().segments().value_or(mqtt::net::SegmentCounts{});
-    sum.sent += counts.sent;
-    sum.resent += counts.resent;
+    const auto own = clients_[n]->client().segments().value_or(mqtt::net::SegmentCounts{});
+    sum.sent += own.sent;
+    sum.resent += own.resent;
   }
   return sum;
 }

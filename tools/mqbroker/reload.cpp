@@ -33,15 +33,15 @@ LogDetail detail_of(bool verbose, bool debug) {
 
 std::expected<Reloadable, std::string> read_files(const BrokerSettings& settings,
                                                   const std::vector<ListenerSettings>& listeners) {
-  auto listening = make_listeners(listeners);
-  if (!listening) return std::unexpected(std::move(listening.error()));
+  auto opened = make_listeners(listeners);
+  if (!opened) return std::unexpected(std::move(opened.error()));
   auto passwords = read_passwords(settings.password_file);
   if (!passwords) return std::unexpected(std::move(passwords.error()));
   auto rules = read_rules(settings.acl_file);
   if (!rules) return std::unexpected(std::move(rules.error()));
   const auto detail = read_detail(settings);
   if (!detail) return std::unexpected(detail.error());
-  return Reloadable{std::move(*listening), std::move(*passwords), std::move(*rules), *detail};
+  return Reloadable{std::move(*opened), std::move(*passwords), std::move(*rules), *detail};
 }
 
 }  // namespace mq

@@ -13,7 +13,7 @@ struct Limit {
   PropertyId id;
   std::string_view absent;
 };
-constexpr Limit limits[] = {
+constexpr Limit announced[] = {
     {PropertyId::session_expiry_interval, "none"},
     {PropertyId::server_keep_alive, "none"},
     {PropertyId::receive_maximum, "65535"},
@@ -46,7 +46,7 @@ struct Facts {
       out.push_back({"reason", std::string{to_string(p.return_code)}});
     out.push_back({"session_present", p.session_present ? "1" : "0"});
     if (version != mqtt::Version::v5) return;
-    for (const Limit& limit : limits) {
+    for (const Limit& limit : announced) {
       const auto number = p.properties.number(limit.id);
       out.push_back({mqtt::property_info(limit.id).key,
                      number ? fmt::format("{}", *number) : std::string{limit.absent}});

@@ -27,14 +27,14 @@ std::string fault_of(std::string_view text) {
   return parsed ? "" : parsed.error();
 }
 
-constexpr auto refused = ReasonCode::not_authorized;
+constexpr auto not_allowed = ReasonCode::not_authorized;
 
 TEST(AclFile, AFileWithoutRulesForbidsEverything) {  // CVE-2018-12550
   for (const char* text : {"", "\n\n", "# nothing\n", "user joe\n", "  # nothing\r\n"}) {
     AclFile acl = acl_of(text);
     EXPECT_FALSE(acl.may_publish(client_of("joe"), "a")) << text;
     EXPECT_FALSE(acl.may_receive(client_of(""), "a")) << text;
-    EXPECT_EQ(acl.find_subscribe_fault(client_of("joe"), "#"), refused) << text;
+    EXPECT_EQ(acl.find_subscribe_fault(client_of("joe"), "#"), not_allowed) << text;
   }
 }
 
@@ -90,8 +90,8 @@ TEST(AclFile, NamesThatAreNoLevelHaveNoPartInPatterns) {  // CVE-2017-7650
     EXPECT_FALSE(acl.may_receive(client_of("joe", name), "e/c/x")) << name;
     EXPECT_FALSE(acl.may_receive(client_of("joe", name), "e/a/b/x")) << name;
     EXPECT_FALSE(acl.may_receive(client_of(name), "all/x")) << name;
-    EXPECT_EQ(acl.find_subscribe_fault(client_of(name), "d/joe/#"), refused) << name;
-    EXPECT_EQ(acl.find_subscribe_fault(client_of("joe", name), "e/#"), refused) << name;
+    EXPECT_EQ(acl.find_subscribe_fault(client_of(name), "d/joe/#"), not_allowed) << name;
+    EXPECT_EQ(acl.find_subscribe_fault(client_of("joe", name), "e/#"), not_allowed) << name;
   }
   AclFile users_only = acl_of("pattern d/%u/#\n");
   EXPECT_TRUE(users_only.may_receive(client_of("joe", "an/id"), "d/joe/x")) << "no pattern puts the id in";
@@ -102,16 +102,16 @@ TEST(AclFile, ANameIsPutInOnceAndGrantsNoDollarTopics) {
   EXPECT_TRUE(acl.may_publish(client_of("%c", "x"), "%c/x"));
   EXPECT_FALSE(acl.may_publish(client_of("%c", "x"), "x/x"));
   EXPECT_FALSE(acl.may_receive(client_of("$SYS", "x"), "$SYS/x"));
-  EXPECT_EQ(acl.find_subscribe_fault(client_of("$SYS", "x"), "$SYS/x"), refused);
+  EXPECT_EQ(acl.find_subscribe_fault(client_of("$SYS", "x"), "$SYS/x"), not_allowed);
 }
 
 TEST(AclFile, DollarTopicsNeedRulesOfTheirOwn) {  // [MQTT-4.7.2-1]
   AclFile acl = acl_of("topic #\nuser joe\ntopic read $SYS/#\n");
   EXPECT_FALSE(acl.may_receive(client_of(""), "$SYS/uptime"));
-  EXPECT_EQ(acl.find_subscribe_fault(client_of(""), "$SYS/#"), refused);
+  EXPECT_EQ(acl.find_subscribe_fault(client_of(""), "$SYS/#"), not_allowed);
   EXPECT_TRUE(acl.may_receive(client_of("joe"), "$SYS/uptime"));
   EXPECT_EQ(acl.find_subscribe_fault(client_of("joe"), "$SYS/#"), std::nullopt);
-  EXPECT_EQ(acl.find_subscribe_fault(client_of("joe"), "#"), refused);
+  EXPECT_EQ(acl.find_subscribe_fault(client_of("joe"), "#"), not_allowed);
 }
 
 TEST(AclFile, ASubscriptionIsRefusedIfNothingCouldComeThrough) {
@@ -120,7 +120,7 @@ TEST(AclFile, ASubscriptionIsRefusedIfNothingCouldComeThrough) {
     EXPECT_EQ(acl.find_subscribe_fault(client_of(""), filter), std::nullopt) << filter;
   for (const char* filter :
        {"b", "a", "a/+", "a/1/c", "w/#", "s/secret", "s/secret/#", "s/secret/+", "a/1/b/c"})
-    EXPECT_EQ(acl.find_subscribe_fault(client_of(""), filter), refused) << filter;
+    EXPECT_EQ(acl.find_subscribe_fault(client_of(""), filter), not_allowed) << filter;
 }
 
 TEST(AclFile, LinesThatAreNoneAreNamedByTheirNumber) {
