@@ -59,7 +59,7 @@ class DurableBroker(Broker):
     def fill(self, count):
         """Sessions, each with a subscription and a message that waits; of a broker that has run and does not now."""
         rows = {"session": lambda n: (n, f"client-{n}", None, 5, 604800, 0, 4_000_000_000_000, *[None] * 8),
-                "subscription": lambda n: (n, f"devices/{n}/commands", 1, 0, 0, 0, None, 0),
+                "subscription": lambda n: (n, f"devices/{n}/commands", 1, 0, 0, 0, None, 0, None),
                 "message": lambda n: (n, f"devices/{n}/commands", b"x" * 64, b"", 1, 0, 1, None),
                 "delivery": lambda n: (n, n, n, 1, 0, None, None, None, None)}
         with sqlite3.connect(self.database) as database:

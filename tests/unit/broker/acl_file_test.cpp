@@ -150,7 +150,7 @@ std::vector<std::string> paths_of(const std::vector<std::string>& levels) {
 }
 
 TEST(FilterRelation, IsWhatTheTopicsSay) {
-  const auto topics = paths_of({"a", "", "$x"});
+  const auto topics = paths_of({"a", "b", "", "$x"});
   auto filters = paths_of({"a", "+", "#", "$x"});
   std::erase_if(filters,
                 [](const std::string& filter) { return find_topic_filter_error(filter).has_value(); });
