@@ -57,6 +57,7 @@ std::expected<TopicPattern, std::string> TopicPattern::parse(std::string_view te
     made.form_ += field == "run" ? run_field : topic_field;
     at = end + 1;
   }
+  made.is_one_ = made.form_.find(topic_field) == std::string::npos;
   // The longest that it can become.
   if (const auto fault = mqtt::find_topic_name_error(made.name(0, topics_max)))
     return std::unexpected(fmt::format("{}: {}", in_quotes(text), fault->what));
@@ -64,8 +65,6 @@ std::expected<TopicPattern, std::string> TopicPattern::parse(std::string_view te
 }
 
 bool TopicPattern::has_run() const { return form_.find(run_field) != std::string::npos; }
-
-bool TopicPattern::is_one() const { return form_.find(topic_field) == std::string::npos; }
 
 std::string TopicPattern::name(std::uint32_t run, std::uint32_t topic) const {
   return with_each(with_run(form_, run), topic_field, fmt::format("{}", topic));

@@ -21,7 +21,7 @@ class TopicPattern {
   /// As it was given.
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] bool has_run() const;
-  [[nodiscard]] bool is_one() const;
+  [[nodiscard]] bool is_one() const { return is_one_; }
   /// Of {t:N}; 0: it is not said.
   [[nodiscard]] std::uint32_t count() const { return count_; }
 
@@ -33,6 +33,7 @@ class TopicPattern {
   std::string text_ = "mqbench/{run}/{t}";
   std::string form_ = text_;  // with {t} for {t:N}
   std::uint32_t count_ = 0;
+  bool is_one_ = false;  // which each message asks
 };
 
 }  // namespace mq::bench
