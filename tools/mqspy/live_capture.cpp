@@ -75,8 +75,8 @@ class PcapCapture final : public LiveCapture {
 };
 
 std::string why(pcap_t* handle, int status) {
-  const std::string_view more = pcap_geterr(handle);
-  return more.empty() ? pcap_statustostr(status) : fmt::format("{} ({})", pcap_statustostr(status), more);
+  const std::string_view said = pcap_statustostr(status), more = pcap_geterr(handle);
+  return more.empty() || more == said ? std::string{said} : fmt::format("{} ({})", said, more);
 }
 
 mqtt::Result<void> activate(pcap_t* handle, const std::string& interface) {
