@@ -1,4 +1,4 @@
-"""SCRAM's server side (RFC 5802) by hashlib and hmac alone: the other implementation that ours has to meet."""
+"""SCRAM (RFC 5802) by hashlib and hmac alone: the other implementation that ours has to meet."""
 
 import base64
 import hashlib
@@ -45,3 +45,33 @@ class ScramServer:
         if hashlib.new(self.hash, client_key).digest() != stored_key or self.user != self.expected_user:
             return None
         return b"v=" + base64.b64encode(self._hmac(self._hmac(self.salted, "Server Key"), signed))
+
+
+class ScramClient:
+    """One exchange: first() gives client-first, final(server-first) client-final, check(server-final)."""
+
+    def __init__(self, method, user, password, *, nonce="clients+nonce"):
+        self.hash, self.password = HASHES[method], password
+        self.bare = f"n={user.replace('=', '=3D').replace(',', '=2C')},r={nonce}"
+        self.nonce = nonce
+
+    def _hmac(self, key, text):
+        return hmac.new(key, text.encode(), self.hash).digest()
+
+    def first(self):
+        return f"n,,{self.bare}".encode()
+
+    def final(self, server_first):
+        text = server_first.decode()
+        nonce, salt, iterations = (part[2:] for part in text.split(","))
+        assert nonce.startswith(self.nonce) and len(nonce) > len(self.nonce), text
+        salted = hashlib.pbkdf2_hmac(self.hash, self.password.encode(), base64.b64decode(salt), int(iterations))
+        key = self._hmac(salted, "Client Key")
+        without_proof = f"c=biws,r={nonce}"
+        signed = f"{self.bare},{text},{without_proof}"
+        signature = self._hmac(hashlib.new(self.hash, key).digest(), signed)
+        self.expected = b"v=" + base64.b64encode(self._hmac(self._hmac(salted, "Server Key"), signed))
+        return f"{without_proof},p={_b64(bytes(a ^ b for a, b in zip(key, signature)))}".encode()
+
+    def check(self, server_final):
+        assert server_final == self.expected, server_final

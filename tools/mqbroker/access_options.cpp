@@ -31,8 +31,8 @@ void declare_access_options(Options& o, BrokerSettings& settings) {
       .text(
           "let in only who has a user name and its password in this file, as mqbroker passwd or "
           "mosquitto_passwd "
-          "write it: by CONNECT or, for what mqbroker passwd has written, by SCRAM-SHA-512 too. A listener "
-          "with "
+          "write it: by CONNECT or, for what mqbroker passwd has written, by SCRAM-SHA-512 too, and by "
+          "SCRAM-SHA-256 with its --scram-sha-256. A listener with "
           "--allow-anonymous lets in clients without user name as well; one with --cert-as-user does not ask "
           "those "
           "that their certificate names");

@@ -8,9 +8,11 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <vector>
 
 #include <mqtt/broker/password_file.hpp>
 #include <mqtt/net/crypto.hpp>
+#include <mqtt/session/saslprep.hpp>
 #include <mqtt/util/text.hpp>
 
 #include "common/diag.hpp"
@@ -30,6 +32,7 @@ struct Change {
   std::string file;
   std::string user;
   bool removes = false;
+  bool for_sha256 = false;
   std::uint32_t iterations = PasswordHash::iterations_default;
   SecretSource password;
 };
@@ -51,6 +54,11 @@ void declare(Options& o, Change& change) {
      return {};
    }).text("the user's name");
   o.flag("--delete", change.removes).text("take the user away");
+  o.flag("--scram-sha-256", change.for_sha256)
+      .text(
+          "write what clients need who log in by SCRAM-SHA-256, too: another line, of which mosquitto makes "
+          "nothing. SCRAM-SHA-512 does without")
+      .excludes({"--delete"});
   o.number("--iterations", change.iterations, {.min = 1, .max = PasswordHash::iterations_max})
       .metavar("N")
       .text("how often the password is hashed; with fewer than 4096 clients refuse SCRAM");
@@ -103,29 +111,41 @@ mqtt::Result<void> replace(const std::string& path, std::string_view text) {
   return {};
 }
 
-mqtt::Result<std::optional<PasswordHash>> make_hash(Change& change) {
-  if (change.removes) return std::nullopt;
+std::string make_salt() {
+  std::array<std::uint8_t, PasswordHash::salt_size> salt{};
+  mqtt::net::fill_random(salt);
+  return mqtt::to_string(mqtt::Bytes{salt});
+}
+
+/// One for each line that the user is to have.
+mqtt::Result<std::vector<std::string>> make_hashes(Change& change) {
+  if (change.removes) return {};
   if (!change.password.given()) change.password.prompt = true;
   auto password = resolve_secret(change.password, "password");
   if (!password) return std::unexpected(std::move(password.error()));
   if (!*password || (*password)->empty())
     return mqtt::fail(mqtt::ErrorDomain::system, EINVAL, "the password is empty");
-  std::array<std::uint8_t, 12> salt{};
-  mqtt::net::fill_random(salt);
-  return PasswordHash::make(**password, mqtt::to_string(mqtt::Bytes{salt}), change.iterations);
+  if (change.for_sha256)
+    if (const auto usable = mqtt::check_saslprep(**password, "the password"); !usable)
+      return std::unexpected(usable.error());
+  std::vector<std::string> hashes{PasswordHash::make(**password, make_salt(), change.iterations).to_text()};
+  if (change.for_sha256)
+    hashes.push_back(mqtt::broker::to_text(
+        make_scram_verifier(mqtt::ScramHash::sha256, **password, make_salt(), change.iterations)));
+  return hashes;
 }
 
 mqtt::Result<void> carry_out(Change& change) {
   const auto old = read_old(change.file);
   if (!old) return std::unexpected(old.error());
-  const auto hash = make_hash(change);
-  if (!hash) return std::unexpected(hash.error());
+  const auto hashes = make_hashes(change);
+  if (!hashes) return std::unexpected(hashes.error());
   const bool known = ("\n" + *old).find(fmt::format("\n{}:", change.user)) != std::string::npos;
   if (change.removes && !known)
     return mqtt::fail(
         mqtt::ErrorDomain::system, ENOENT,
         fmt::format("there is no user {} in {}", in_quotes(change.user), in_quotes(change.file)));
-  return replace(change.file, mqtt::broker::with_user(*old, change.user, *hash));
+  return replace(change.file, mqtt::broker::with_user(*old, change.user, *hashes));
 }
 
 }  // namespace

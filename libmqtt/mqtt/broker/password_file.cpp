@@ -17,12 +17,23 @@ namespace {
 
 constexpr ScramHash sha512 = ScramHash::sha512;
 
-/// Takes up to the next '$', or all.
-std::string_view take_field(std::string_view& rest) {
-  const std::size_t end = std::min(rest.find('$'), rest.size());
+constexpr std::string_view scram_sha256 = "SCRAM-SHA-256$";
+
+/// Takes up to the next `end_mark`, or all.
+std::string_view take_field(std::string_view& rest, char end_mark = '$') {
+  const std::size_t end = std::min(rest.find(end_mark), rest.size());
   const std::string_view field = rest.substr(0, end);
   rest.remove_prefix(std::min(end + 1, rest.size()));
   return field;
+}
+
+/// $7$ keeps what SCRAM-SHA-512 calls the salted password.
+ScramVerifier verifier_of(const PasswordHash& kept) {
+  return {.hash = sha512,
+          .salt = kept.salt,
+          .iterations = kept.iterations.value_or(PasswordHash::iterations_default),
+          .stored_key = digest(sha512, hmac(sha512, kept.hash, "Client Key")),
+          .server_key = hmac(sha512, kept.hash, "Server Key")};
 }
 
 bool is_comment(std::string_view line) { return line.empty() || line.starts_with('#'); }
@@ -63,61 +74,121 @@ bool PasswordHash::fits(std::string_view password) const {
   return equal_in_constant_time(made, hash);
 }
 
+std::optional<ScramVerifier> parse_scram_sha256(std::string_view text) {
+  if (!text.starts_with(scram_sha256)) return std::nullopt;
+  text.remove_prefix(scram_sha256.size());
+  const auto iterations = parse_number<std::uint32_t>(take_field(text, ':'));
+  auto salt = from_base64(take_field(text, '$'));
+  auto stored_key = from_base64(take_field(text, ':'));
+  auto server_key = from_base64(text);
+  if (!iterations || *iterations == 0 || *iterations > PasswordHash::iterations_max) return std::nullopt;
+  const std::size_t size = digest_size(ScramHash::sha256);
+  if (!salt || salt->empty() || !stored_key || stored_key->size() != size || !server_key ||
+      server_key->size() != size)
+    return std::nullopt;
+  return ScramVerifier{ScramHash::sha256, std::move(*salt), *iterations, std::move(*stored_key),
+                       std::move(*server_key)};
+}
+
+std::string to_text(const ScramVerifier& verifier) {
+  const auto encoded = [](std::string_view octets) { return to_base64(as_bytes(octets)); };
+  return fmt::format("{}{}:{}${}:{}", scram_sha256, verifier.iterations, encoded(verifier.salt),
+                     encoded(verifier.stored_key), encoded(verifier.server_key));
+}
+
 std::expected<PasswordFile, std::string> PasswordFile::parse(std::string_view text) {
   PasswordFile file;
   file.secret_ = digest(sha512, text);
-  file.nobodys_ = {PasswordHash::iterations_default, file.secret_.substr(0, 12),
-                   std::string(digest_size(sha512), '\0')};
   for (int number = 1; !text.empty(); ++number) {
     const std::string_view line = take_line(text);
     if (is_comment(line)) continue;
-    const auto fault = [number](std::string_view what) {
-      return std::unexpected(fmt::format("{}: {}", number, what));
-    };
-    // A line that is not understood must never become a user without a password (CVE-2018-12551).
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return fault("the line is not USER:HASH");
-    const std::string_view user = line.substr(0, colon);
-    if (const auto why = find_user_fault(user)) return fault(*why);
-    auto hash = PasswordHash::parse(line.substr(colon + 1));
-    if (!hash) return fault("what follows the user name is no hash that is known here ($7$, $6$)");
-    if (file.users_.empty() && hash->iterations) file.nobodys_.iterations = hash->iterations;
-    if (!file.users_.try_emplace(std::string{user}, std::move(*hash)).second)
-      return fault("the user has another line before");
+    if (const auto fault = file.add(line)) return std::unexpected(fmt::format("{}: {}", number, *fault));
   }
   return file;
 }
 
+/// A line that is not understood must never become a user without a password (CVE-2018-12551).
+std::optional<std::string> PasswordFile::add(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return "the line is not USER:HASH";
+  const std::string_view name = line.substr(0, colon);
+  if (const auto why = find_user_fault(name)) return why;
+  const std::string_view kept = line.substr(colon + 1);
+  User read{PasswordHash::parse(kept), parse_scram_sha256(kept)};
+  if (!read.hash && !read.sha256)
+    return "what follows the user name is no hash that is known here ($7$, $6$, SCRAM-SHA-256$)";
+  note_first(read);
+  User& user = users_[std::string{name}];
+  if ((user.hash && read.hash) || (user.sha256 && read.sha256))
+    return "the user has another line of this kind before";
+  if (read.hash) user.hash = std::move(read.hash);
+  if (read.sha256) user.sha256 = std::move(read.sha256);
+  return std::nullopt;
+}
+
+/// Who is unknown is to look like those that the file begins with.
+void PasswordFile::note_first(const User& user) {
+  const auto salt_like = [this](const std::string& salt) { return secret_.substr(0, salt.size()); };
+  if (user.hash && !nobody_.hash)
+    nobody_.hash = {user.hash->iterations, salt_like(user.hash->salt),
+                    std::string(digest_size(sha512), '\0')};
+  if (user.sha256 && !nobody_.sha256)
+    nobody_.sha256 = {ScramHash::sha256, salt_like(user.sha256->salt), user.sha256->iterations,
+                      std::string(digest_size(ScramHash::sha256), '\0'), ""};
+}
+
+bool PasswordFile::User::fits(std::string_view password) const {
+  if (hash) return hash->fits(password);
+  if (!sha256) return false;
+  const ScramVerifier made =
+      make_scram_verifier(ScramHash::sha256, password, sha256->salt, sha256->iterations);
+  return equal_in_constant_time(made.stored_key, sha256->stored_key);
+}
+
 bool PasswordFile::fits(std::string_view user, std::string_view password) const {
   const auto known = users_.find(user);
-  const bool right = (known == users_.end() ? nobodys_ : known->second).fits(password);
+  const bool right = (known == users_.end() ? nobody_ : known->second).fits(password);
   return right && known != users_.end();
 }
 
-ScramVerifier PasswordFile::scram_verifier(std::string_view user) const {
-  const auto known = users_.find(user);
-  if (known == users_.end() || !known->second.iterations)
-    return unknown_user_verifier(sha512, user, secret_, nobodys_.salt.size(), *nobodys_.iterations);
-  const PasswordHash& kept = known->second;
-  return {.hash = sha512,
-          .salt = kept.salt,
-          .iterations = *kept.iterations,
-          .stored_key = digest(sha512, hmac(sha512, kept.hash, "Client Key")),
-          .server_key = hmac(sha512, kept.hash, "Server Key")};
+bool PasswordFile::offers(ScramHash hash) const {
+  return hash == sha512 || (hash == ScramHash::sha256 && nobody_.sha256);
 }
 
-std::string with_user(std::string_view text, std::string_view user, const std::optional<PasswordHash>& hash) {
+ScramVerifier PasswordFile::scram_verifier(ScramHash hash, std::string_view user) const {
+  const auto known = users_.find(user);
+  const User none;
+  const User& kept = known == users_.end() ? none : known->second;
+  if (hash == ScramHash::sha256 && kept.sha256) return *kept.sha256;
+  if (hash == sha512 && kept.hash && kept.hash->iterations) return verifier_of(*kept.hash);
+  return decoy(hash, user);
+}
+
+/// Like what most have who are known.
+ScramVerifier PasswordFile::decoy(ScramHash hash, std::string_view user) const {
+  std::size_t salt_size = PasswordHash::salt_size;
+  std::optional<std::uint32_t> iterations;
+  if (hash == sha512 && nobody_.hash) {
+    salt_size = nobody_.hash->salt.size();
+    iterations = nobody_.hash->iterations;
+  } else if (hash == ScramHash::sha256 && nobody_.sha256) {
+    salt_size = nobody_.sha256->salt.size();
+    iterations = nobody_.sha256->iterations;
+  }
+  return unknown_user_verifier(hash, user, secret_, salt_size,
+                               iterations.value_or(PasswordHash::iterations_default));
+}
+
+std::string with_user(std::string_view text, std::string_view user, const std::vector<std::string>& hashes) {
   const std::string beginning = fmt::format("{}:", user);
+  std::string users;
+  for (const std::string& hash : hashes) users += fmt::format("{}{}\n", beginning, hash);
   std::string lines;
-  bool written = !hash;
   while (!text.empty()) {
     const std::string_view line = take_line(text);
-    const bool users = line.starts_with(beginning);
-    if (!users) lines += fmt::format("{}\n", line);
-    if (users && !std::exchange(written, true)) lines += fmt::format("{}{}\n", beginning, hash->to_text());
+    lines += line.starts_with(beginning) ? std::exchange(users, "") : fmt::format("{}\n", line);
   }
-  if (!written) lines += fmt::format("{}{}\n", beginning, hash->to_text());
-  return lines;
+  return lines + users;
 }
 
 std::optional<std::string> find_user_fault(std::string_view user) {

@@ -10,14 +10,13 @@ namespace {
 /// The client's two messages, and the two answers.
 class ScramExchange final : public AuthExchange {
  public:
-  ScramExchange(std::shared_ptr<const PasswordFile> file, std::string nonce)
-      : file_{std::move(file)}, server_{ScramHash::sha512, std::move(nonce)} {}
+  ScramExchange(ScramHash hash, std::shared_ptr<const PasswordFile> file, std::string nonce)
+      : hash_{hash}, file_{std::move(file)}, server_{hash, std::move(nonce)} {}
 
   AuthDecision step(std::string_view data) override {
     const bool first = !std::exchange(begun_, true);
-    auto answer =
-        first ? server_.begin(data, [this](std::string_view user) { return file_->scram_verifier(user); })
-              : server_.finish(data);
+    const auto lookup = [this](std::string_view user) { return file_->scram_verifier(hash_, user); };
+    auto answer = first ? server_.begin(data, lookup) : server_.finish(data);
     // Why is nothing that somebody who tries should learn.
     if (!answer) return AuthDecision::refused(ReasonCode::not_authorized);
     AuthDecision decision;
@@ -28,6 +27,7 @@ class ScramExchange final : public AuthExchange {
   }
 
  private:
+  ScramHash hash_;
   std::shared_ptr<const PasswordFile> file_;
   ScramServer server_;
   bool begun_ = false;
@@ -46,8 +46,9 @@ AuthDecision PasswordUsers::authenticate(const ConnectView& connect, const Conne
 }
 
 std::unique_ptr<AuthExchange> PasswordUsers::begin(std::string_view method, std::string_view) {
-  if (find_scram_hash(method) != ScramHash::sha512) return nullptr;
-  return std::make_unique<ScramExchange>(file_, nonce_());
+  const auto hash = find_scram_hash(method);
+  if (!hash || !file_->offers(*hash)) return nullptr;
+  return std::make_unique<ScramExchange>(*hash, file_, nonce_());
 }
 
 }  // namespace mqtt::broker

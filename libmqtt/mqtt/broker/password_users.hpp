@@ -10,8 +10,8 @@
 
 namespace mqtt::broker {
 
-/// Lets in who has a password of the file: by user name and password, or by SCRAM-SHA-512, with which the
-/// password is not sent. What a password costs to check, it costs the loop: that is what bounds the file's
+/// Lets in who has a password of the file: by user name and password, or by SCRAM, with which the password
+/// is not sent. What a password costs to check, it costs the loop: that is what bounds the file's
 /// iterations.
 class PasswordUsers final : public Authenticator {
  public:

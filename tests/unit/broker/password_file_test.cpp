@@ -19,6 +19,11 @@ const std::string jim_6 =
     "$6$c2FsdHNhbHRzYWx0$PollmAeVIh9XZCuN4dUfyQjtPHqKpyIFuY6PnaM9kJIZFkr8X28ITgSOXhqj"
     "qLD4OxftYDhhQsKU59eNUzedCA==";
 
+// By Python's hashlib and hmac, for "pencil".
+const std::string joe_256 =
+    "SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0$XyVqHySI4GC0OcZEHGCs7mYXnBE7rwiyIWAKA8sSG9I=:c/"
+    "Ro9xfg9NNu4KYqzXn4fjCmBHReHiRSXNtU1bjDRFs=";
+
 PasswordFile file_of(const std::string& text) {
   auto file = PasswordFile::parse(text);
   EXPECT_TRUE(file.has_value()) << file.error();
@@ -46,7 +51,14 @@ TEST(PasswordFile, WithoutUsersItLetsNobodyIn) {
 
 TEST(PasswordFile, ALineThatIsNoneIsAnErrorWithItsNumber) {
   const std::string hash64(86, 'A');
-  const std::array<std::string, 18> lines{"joe",
+  const std::string key(43, 'A');
+  const std::array<std::string, 24> lines{"joe",
+                                          "joe:SCRAM-SHA-256$1:YQ==$" + key + "=",
+                                          "joe:SCRAM-SHA-256$0:YQ==$" + key + "=:" + key + "=",
+                                          "joe:SCRAM-SHA-256$1000001:YQ==$" + key + "=:" + key + "=",
+                                          "joe:SCRAM-SHA-256$1:$" + key + "=:" + key + "=",
+                                          "joe:SCRAM-SHA-256$1:YQ==$" + key + "=:YQ==",
+                                          "joe:SCRAM-SHA-1$1:YQ==$" + key + "=:" + key + "=",
                                           "joe:",
                                           ":" + joe_7,
                                           "joe:pencil",
@@ -70,6 +82,7 @@ TEST(PasswordFile, ALineThatIsNoneIsAnErrorWithItsNumber) {
     EXPECT_TRUE(file.error().starts_with("2: ")) << file.error();
   }
   EXPECT_FALSE(PasswordFile::parse("joe:" + joe_7 + "\njoe:" + jim_6).has_value()) << "twice";
+  EXPECT_FALSE(PasswordFile::parse("joe:" + joe_256 + "\njoe:" + joe_256).has_value()) << "twice";
 }
 
 TEST(PasswordHash, IsWrittenAsItIsRead) {
@@ -82,21 +95,41 @@ TEST(PasswordHash, IsWrittenAsItIsRead) {
   EXPECT_EQ(PasswordHash::parse(jim_6)->to_text(), jim_6);
 }
 
+TEST(ScramSha256, IsWrittenAsItIsRead) {
+  const auto read = parse_scram_sha256(joe_256);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(to_text(*read), joe_256);
+  EXPECT_EQ(to_text(make_scram_verifier(ScramHash::sha256, "pencil", "saltsaltsalt", 4096)), joe_256);
+}
+
+TEST(PasswordFile, AVerifierForScramTakesThePasswordItselfToo) {
+  for (const std::string& text :
+       {"joe:" + joe_256, "joe:" + joe_256 + "\njoe:" + joe_7, "jim:" + jim_6 + "\njoe:" + joe_256}) {
+    const PasswordFile file = file_of(text);
+    EXPECT_TRUE(file.fits("joe", "pencil")) << text;
+    for (const char* wrong : {"", "Pencil", "pencil "}) EXPECT_FALSE(file.fits("joe", wrong)) << text;
+    EXPECT_FALSE(file.fits("jane", "pencil")) << text;
+    EXPECT_FALSE(file.fits("jane", "")) << text;
+  }
+}
+
 TEST(WithUser, ReplacesAddsAndTakesAway) {
-  const PasswordHash hash = PasswordHash::make("x", "salt", 1);
-  const std::string line = "joe:" + hash.to_text() + "\n";
+  const std::vector<std::string> hash{"x"};
+  const std::string line = "joe:x\n";
   EXPECT_EQ(with_user("", "joe", hash), line);
   EXPECT_EQ(with_user("# a\njim:y", "joe", hash), "# a\njim:y\n" + line) << "a last line without its end";
   EXPECT_EQ(with_user("joe:old\njoey:z\n", "joe", hash), line + "joey:z\n");
-  EXPECT_EQ(with_user("a:1\njoe:old\n", "joe", std::nullopt), "a:1\n");
+  EXPECT_EQ(with_user("a:1\njoe:old\n", "joe", {}), "a:1\n");
+  EXPECT_EQ(with_user("joe:old\na:1\njoe:older\n", "joe", {"x", "y"}), "joe:x\njoe:y\na:1\n");
 }
 
 constexpr std::uint32_t enough = ScramClient::iterations_min;
 
-/// How a login of `user` by SCRAM-SHA-512 ends.
-AuthDecision log_in(PasswordUsers& users, std::string_view user, std::string password) {
-  const auto exchange = users.begin("SCRAM-SHA-512", "id");
-  ScramClient client{ScramHash::sha512, user, std::move(password), "client"};
+/// How a login of `user` by SCRAM ends.
+AuthDecision log_in(PasswordUsers& users, std::string_view user, std::string password,
+                    std::string_view method = "SCRAM-SHA-512") {
+  const auto exchange = users.begin(method, "id");
+  ScramClient client{*find_scram_hash(method), user, std::move(password), "client"};
   const AuthDecision challenge = exchange->step(client.first());
   EXPECT_EQ(challenge.kind, AuthDecision::Kind::challenge);
   AuthDecision end = exchange->step(client.answer(challenge.data).value_or(""));
@@ -121,14 +154,31 @@ TEST(PasswordUsers, ScramServesWhatIsKeptIterated) {
   }
 }
 
+TEST(PasswordUsers, ScramSha256ServesWhoHasAVerifierForIt) {
+  auto users = users_of("joe:" + joe_256 + "\njim:" + jim_6);
+  const AuthDecision joe = log_in(users, "joe", "pencil", "SCRAM-SHA-256");
+  EXPECT_EQ(joe.kind, AuthDecision::Kind::allow);
+  EXPECT_EQ(joe.user, "joe");
+  for (const auto& [user, password] : {std::pair{"joe", "wrong"}, {"jim", "pencil"}, {"jane", "pencil"}}) {
+    const AuthDecision refused = log_in(users, user, password, "SCRAM-SHA-256");
+    EXPECT_EQ(refused.reason, ReasonCode::not_authorized) << user;
+    EXPECT_EQ(refused.kind, AuthDecision::Kind::refuse) << user;
+  }
+  EXPECT_EQ(log_in(users, "joe", "pencil").kind, AuthDecision::Kind::refuse) << "SHA-512 needs another";
+}
+
 TEST(PasswordUsers, AnUnknownUserIsChallengedLikeAKnownOne) {
-  auto users = users_of("joe:" + PasswordHash::make("pencil", "saltsaltsalt", enough).to_text());
-  const auto shape = [&](std::string_view user) {
-    const AuthDecision step =
-        users.begin("SCRAM-SHA-512", "")->step(ScramClient{ScramHash::sha512, user, "", "c"}.first());
-    return std::pair{step.kind, step.data.size()};
-  };
-  EXPECT_EQ(shape("joe"), shape("jan"));
+  auto users =
+      users_of("joe:" + PasswordHash::make("pencil", "saltsaltsalt", enough).to_text() + "\njoe:" + joe_256);
+  for (const char* method : {"SCRAM-SHA-512", "SCRAM-SHA-256"}) {
+    const auto first = [&](std::string_view user) {
+      return users.begin(method, "")->step(ScramClient{*find_scram_hash(method), user, "", "c"}.first());
+    };
+    EXPECT_EQ(first("joe").kind, first("jan").kind) << method;
+    EXPECT_EQ(first("joe").data.size(), first("jan").data.size()) << method;
+    EXPECT_EQ(first("jan").data, first("jan").data) << method << ": a salt that changes gives it away";
+    EXPECT_NE(first("jan").data, first("jon").data) << method << ": as one that all share would";
+  }
 }
 
 TEST(PasswordUsers, OtherMethodsAndStepsOutOfTurnAreRefused) {
