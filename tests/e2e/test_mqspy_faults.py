@@ -10,6 +10,7 @@ from support import mqtt_wire
 from support.mqbroker import MqBroker
 from support.mqspy_proxy import SpyProxy, of_kind
 from support.ports import HOST
+from support.proc import DEADLINE
 from support.tools import assert_fails, assert_ok, mqpub, start, unique
 
 
@@ -64,7 +65,7 @@ def test_disconnect_says_why(broker):
 def test_close_as_asked_for(broker, how, error):
     with SpyProxy(broker["tcp"], "--fault", f"type==PINGREQ do close {how}") as proxy:
         with socket.create_connection((HOST, proxy.port)) as client:
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             client.sendall(mqtt_wire.connect_v311("c", True))
             assert client.recv(4) == b"\x20\x02\0\0"
             client.sendall(b"\xc0\0")

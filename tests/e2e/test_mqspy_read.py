@@ -8,6 +8,7 @@ import pytest
 from support import captures as cap
 from support.captures import Talk, merged, pcap, pcapng, ws_frame
 from support.mqtt_wire import connack, packet, publish, string
+from support.proc import DEADLINE
 from support.talks import CONNACK, CONNECT, PUBACK, PUBLISH, broken, connect, talk
 from support.tools import assert_fails, assert_ok, mqspy
 
@@ -274,7 +275,7 @@ def test_stop_on_does_not_wait_for_the_end_of_a_pipe(tmp_path):
                           stdout=subprocess.PIPE) as spy:
         spy.stdin.write(pcap(three().packets))
         spy.stdin.flush()
-        assert spy.wait(60) == 0 and spy.stdout.read().splitlines()[-1].startswith(b"12:00:00.00")
+        assert spy.wait(DEADLINE) == 0 and spy.stdout.read().splitlines()[-1].startswith(b"12:00:00.00")
 
 
 def test_expect_is_13_if_something_has_not_come(tmp_path):
@@ -372,4 +373,4 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path):
     with subprocess.Popen([program("mqspy"), "read", tmp_path / "c"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as spy:
         spy.stdout.readline()
         spy.stdout.close()
-        assert spy.stderr.read() == b"" and spy.wait(20) == 0
+        assert spy.stderr.read() == b"" and spy.wait(DEADLINE) == 0

@@ -14,6 +14,7 @@ from support.mqbroker import MqBroker
 from support.mqspy_proxy import SpyProxy, of_kind
 from support.mqtt_wire import ack, connack, packet, publish, string, suback
 from support.ports import HOST, free_port
+from support.proc import DEADLINE
 from support.talks import connect
 from support.tools import assert_fails, assert_ok, mqpub, mqspy, start, unique
 
@@ -37,6 +38,8 @@ def replay(tmp_path, talk, to, *options, code=0, write=pcap):
     file = tmp_path / "recording"
     file.write_bytes(talk if isinstance(talk, bytes) else write(talk.packets))
     url = to if isinstance(to, str) else to.url
+    if "--answer-timeout" not in options:
+        options += ("--answer-timeout", f"{DEADLINE:.0f}s")
     trust = [] if isinstance(to, str) or not to.encrypted else ["--cafile", to.cafile]
     result = mqspy("replay", file, "--to", url, "--speed", "max", "--json", *trust, *options)
     assert result.code == code, result

@@ -11,7 +11,7 @@ from .ports import HOST, can_connect, free_port, wait_until
 from .proc import Proc
 
 JS = pathlib.Path(__file__).resolve().parent.parent / "e2e" / "js"
-START_SECONDS = 15
+START_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from . import lossy
 from . import mqtt_wire as wire
 from .ports import HOST
 
-PATIENCE = 20.0  # seconds that a script waits for its client before it gives up
+PATIENCE = 60.0  # seconds that a script waits for its client before it gives up
 
 
 class Closed(Exception):
