@@ -1,6 +1,6 @@
 #include "mqbench/stamp.hpp"
 
-#include <zlib.h>
+#include <mqtt/util/crc32.hpp>
 
 namespace mq {
 namespace {
@@ -34,8 +34,8 @@ mqtt::TimePoint whole_time(std::uint64_t low, mqtt::TimePoint now) {
 
 std::uint32_t crc_of(mqtt::Bytes payload, Covered covered) {
   const mqtt::Bytes rest = payload.subspan(Stamp::size);
-  const auto first = covered == Covered::payload ? crc32_z(0, rest.data(), rest.size()) : 0;
-  return static_cast<std::uint32_t>(crc32_z(first, payload.data(), crc_at));
+  const std::uint32_t before = covered == Covered::payload ? mqtt::crc32(rest) : 0;
+  return mqtt::crc32(payload.first(crc_at), before);
 }
 
 }  // namespace

@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <optional>
 #include <utility>
+
+#include <mqtt/util/crc32.hpp>
 
 namespace mq {
 namespace {
@@ -23,22 +24,7 @@ constexpr std::uint64_t reserve_step_bytes = 1024 * 1024;
 /// A log below this is not worth writing anew.
 constexpr std::uint64_t rewrite_from_bytes = 8 * 1024 * 1024;
 
-constexpr std::array<std::uint32_t, 256> crc_table = [] {
-  constexpr std::uint32_t polynomial = 0xEDB88320;
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t n = 0; n < table.size(); ++n) {
-    std::uint32_t value = n;
-    for (int bit = 0; bit < 8; ++bit) value = (value & 1) != 0 ? polynomial ^ value >> 1 : value >> 1;
-    table[n] = value;
-  }
-  return table;
-}();
-
-std::uint32_t crc32(std::string_view octets) {
-  std::uint32_t crc = 0xFFFFFFFF;
-  for (const char c : octets) crc = crc_table[(crc ^ static_cast<std::uint8_t>(c)) & 0xFF] ^ crc >> 8;
-  return ~crc;
-}
+std::uint32_t crc_of(std::string_view octets) { return mqtt::crc32(mqtt::as_bytes(octets)); }
 
 void put_number(std::string& out, std::uint64_t value, std::size_t octets) {
   while (octets-- > 0) out.push_back(static_cast<char>(value >> 8 * octets & 0xFF));
@@ -86,14 +72,14 @@ std::string header_of(std::string_view client_id) {
   std::string header{magic};
   put_number(header, client_id.size(), 4);
   header += client_id;
-  put_number(header, crc32(header), 4);
+  put_number(header, crc_of(header), 4);
   return header;
 }
 
 std::string framed(std::string_view body) {
   std::string record;
   put_number(record, body.size(), 4);
-  put_number(record, crc32(body), 4);
+  put_number(record, crc_of(body), 4);
   return record.append(body);
 }
 
@@ -161,7 +147,7 @@ mqtt::Result<void> Spool::load(std::string_view client_id, ClientId origin) {
     if (size == 0 || size > reserved_ - end_ - record_head_bytes) break;
     auto body = read_at(end_ + record_head_bytes, size);
     if (!body) return std::unexpected(body.error());
-    if (crc32(*body) != crc) break;
+    if (crc_of(*body) != crc) break;
     replay({end_, std::move(*body)});
     end_ += record_head_bytes + size;
   }
