@@ -1,5 +1,6 @@
 """What mqspy writes: records that fit their schema, captures that tshark opens, diagrams, statistics, explanations."""
 
+import base64
 import json
 import pathlib
 import re
@@ -184,6 +185,43 @@ def test_secrets_are_not_written(tmp_path):
         assert b"s3cret" not in data and b"\x16\x00\x03one" not in data and b"plc3" in data
         read(tmp_path, pcap(everything().packets), "-w", tmp_path / "w", "--pcap-style", style, "--show-secrets")
         assert b"s3cret" in (tmp_path / "w").read_bytes()
+
+
+def long_payload(tmp_path):
+    """A recording of a PUBLISH whose payload is longer than what is kept of one, and of a PINGREQ behind it."""
+    message = publish("a", b"0123456789" * 150_000)
+    t = Talk().open().client(CONNECT).server(CONNACK).client(*(message[at:at + 50_000] for at in range(0, len(message), 50_000)))
+    file = tmp_path / "long"
+    file.write_bytes(pcap(t.client(packet(12)).close().packets, snap=1 << 20))
+    return file, len(message)
+
+
+def test_of_a_long_payload_the_front_is_kept_and_the_rest_is_counted(tmp_path):
+    file, size = long_payload(tmp_path)
+    shown = assert_ok(mqspy("read", file, "--json", "--raw"))
+    (tmp_path / "again").write_bytes(shown.out)
+    assert mqspy("read", tmp_path / "again", "--json", "--raw").out == shown.out
+    message = next(record for record in records(shown) if record.get("type") == "PUBLISH")
+    jsonschema.validate(message, SCHEMA)
+    kept = 1 << 20
+    assert (message["len"], message["raw"]["len"], message["left_out"], message["payload"]["len"]) == (size, size, 1_500_000 - kept, 1_500_000)
+    assert message["payload"]["data"] == ("0123456789" * 150_000)[:kept]
+    assert len(base64.b64decode(message["raw"]["data"])) == size - message["left_out"]
+    lines = assert_ok(mqspy("read", file, "-v", "-s", "10", "--filter", "payload.len==1500000")).out.decode().splitlines()
+    assert lines[0].endswith(" a 1500000B 0123456789…") and lines[-1] == f"    {message['left_out']} octets more, which were not kept", lines
+    assert_fails(mqspy("replay", file, "--to", "127.0.0.1:1"), 2, "packet 3 of c1 cannot be sent", "was not kept")
+
+
+def test_a_long_payload_is_written_as_far_as_others_read_it(tmp_path, tshark):
+    file, size = long_payload(tmp_path)
+    assert_ok(mqspy("read", file, "-w", tmp_path / "w"))
+    comments = [row[1] for row in tshark(tmp_path / "w", "mqtt.msgtype", "frame.comment") if row[0] == ["3"]]
+    assert comments == [[f"{1_500_000 - (1 << 20)} octets of the payload were not kept"]], comments
+    again = [(record["type"], record["len"]) for record in records(mqspy("read", tmp_path / "w", "--json")) if record["k"] == "pkt"]
+    assert again[2:] == [("PUBLISH", size), ("PINGREQ", 2)], again
+    assert_ok(mqspy("read", file, "-w", tmp_path / "w", "--pcap-style", "tcp"))
+    kinds = [record.get("type", record["k"]) for record in records(mqspy("read", tmp_path / "w", "--json"))]
+    assert "gap" in kinds and kinds[-2:] == ["PINGREQ", "close"], kinds
 
 
 # --- diagrams and sums --------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ class Connections::Connection {
   void pdu(const ExportedPdu& pdu) {
     content_.exported();
     content_.on_octets(side_of(pdu.from), pdu.time, pdu.payload);
+    if (pdu.left_out > 0) content_.on_left_out(side_of(pdu.from), pdu.time, pdu.left_out);
   }
 
   /// It ends, or nobody looks at it any more.

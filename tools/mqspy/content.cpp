@@ -221,6 +221,10 @@ void ConnectionContent::on_missing(unsigned side, TimePoint time, std::uint64_t 
   early_ = {};
 }
 
+void ConnectionContent::on_left_out(unsigned side, TimePoint time, std::uint64_t octets) {
+  if (content_ == Content::mqtt) recorder_.leave_out(*id_, sender_of(side), time, octets);
+}
+
 void ConnectionContent::close(std::optional<unsigned> by, mqtt::FlowClose::How how, TimePoint time) {
   // Somebody came to MQTT's port and said nothing.
   if (content_ == Content::undecided && from_start_ && ends_[1 - client_].port == mqtt_port) {

@@ -38,6 +38,8 @@ class ConnectionContent final : public StreamHandler {
   void exported() { exported_ = true; }
   void on_octets(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets) override;
   void on_missing(unsigned side, mqtt::TimePoint time, std::uint64_t octets) override;
+  /// Of what was exported: the packet goes on, and nobody has kept that.
+  void on_left_out(unsigned side, mqtt::TimePoint time, std::uint64_t octets);
   void close(std::optional<unsigned> by, mqtt::FlowClose::How how, mqtt::TimePoint time);
 
   [[nodiscard]] bool is_mqtt() const { return id_.has_value(); }

@@ -19,7 +19,8 @@ class PacketJson {
     const auto type = static_cast<PacketType>(packet_.bytes[0] >> 4);
     json_.field("type", mqtt::to_string(type));
     json_.field("ver", static_cast<unsigned>(packet_.version));
-    json_.field("len", packet_.bytes.size());
+    json_.field("len", packet_.size());
+    unless_zero("left_out", packet_.left_out);
     if (packet_.fault) json_.field("broken", true);
     if (packet_.packet) std::visit([this](const auto& p) { fields(p); }, *packet_.packet);
     if (view_.raw) raw();
@@ -31,7 +32,7 @@ class PacketJson {
     const std::string shown = view_.show_secrets ? mqtt::to_string(packet_.bytes)
                                                  : redacted(packet_.bytes, {packet_.version, packet_.sender});
     json_.begin_object();
-    json_.field("len", shown.size());
+    json_.field("len", packet_.size());
     json_.field("enc", "b64");
     json_.key("data");
     json_.base64(mqtt::as_bytes(shown));
@@ -119,7 +120,7 @@ class PacketJson {
     json_.field("topic", p.will->topic);
     unless_zero("qos", mqtt::to_number(p.will->qos));
     flag("retain", p.will->retain);
-    payload(p.will->payload);
+    payload(p.will->payload, 0);
     properties(p.will->properties);
     json_.end_object();
   }
@@ -135,10 +136,10 @@ class PacketJson {
     properties(p.properties);
   }
 
-  void payload(mqtt::Bytes octets) {
+  void payload(mqtt::Bytes octets, std::uint64_t left_out) {
     if (octets.empty()) return;
     json_.key("payload");
-    write_octets(json_, octets);
+    write_octets(json_, octets, left_out);
   }
 
   void fields(const mqtt::PublishView& p) {
@@ -149,7 +150,7 @@ class PacketJson {
     if (!packet_.topic.empty()) json_.field("topic", packet_.topic);
     flag("topic_by_alias", p.topic.empty() && !packet_.topic.empty());
     properties(p.properties);
-    payload(p.payload);
+    payload(p.payload, packet_.left_out);
   }
 
   void ack(const mqtt::AckView& p, PacketType type) {
@@ -222,10 +223,10 @@ class PacketJson {
 
 }  // namespace
 
-void write_octets(JsonWriter& json, mqtt::Bytes octets) {
+void write_octets(JsonWriter& json, mqtt::Bytes octets, std::uint64_t left_out) {
   const bool text = mqtt::is_mqtt_utf8(octets);
   json.begin_object();
-  json.field("len", octets.size());
+  json.field("len", octets.size() + left_out);
   json.field("enc", text ? "utf8" : "b64");
   json.key("data");
   if (text)

@@ -95,6 +95,8 @@ std::expected<void, std::string> JsonRecording::packet(const Record& record) {
   const Recorder::Id id = ids_[name];
   const mqtt::Sender sender = sender_of(record.object);
   recorder_.receive(id, sender, record.time, mqtt::as_bytes(*octets));
+  if (const std::int64_t left_out = number_at(record.object, "left_out"); left_out > 0)
+    recorder_.leave_out(id, sender, record.time, static_cast<std::uint64_t>(left_out));
   // One that was cut there is cut here: what follows begins a packet.
   recorder_.give_up_rest(id, sender, record.time);
   return {};

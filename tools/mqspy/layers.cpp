@@ -217,6 +217,8 @@ std::string to_string(const NetEnd& end) {
 
 void dissect_layers(Dissected& out, const CapturedPacket& packet) {
   out.kind = Layers{out, packet.time}.link(packet.link, packet.bytes);
+  if (out.kind == Dissected::Kind::pdu && packet.original_size > packet.bytes.size())
+    out.pdu.left_out = packet.original_size - static_cast<std::uint32_t>(packet.bytes.size());
 }
 
 void dissect_payload(Dissected& out, const IpFragment& of, std::uint8_t next, mqtt::Bytes payload) {

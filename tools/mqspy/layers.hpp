@@ -40,6 +40,7 @@ struct ExportedPdu {
   NetEnd to;
   mqtt::TimePoint time;
   mqtt::Bytes payload;
+  std::uint32_t left_out = 0;  ///< octets behind it that were sent and not kept
 };
 
 /// A part of an IP packet's payload.

@@ -86,9 +86,10 @@ void append_packet(std::string& out, const mqtt::FlowPacket& packet, const View&
     return mqtt::append_description(out, *packet.packet, packet.version,
                                     {.show_secrets = view.show_secrets,
                                      .payload_preview_bytes = view.preview_bytes,
-                                     .topic = packet.topic});
+                                     .topic = packet.topic,
+                                     .left_out = packet.left_out});
   fmt::format_to(std::back_inserter(out), "{:<8} broken {}B", mqtt::to_string(type_of(packet)),
-                 packet.bytes.size());
+                 packet.size());
 }
 
 void append_latency(std::string& out, mqtt::Duration latency) {
@@ -106,7 +107,7 @@ void LineWriter::on_packet(const PacketRecord& record) {
   if (const auto latency = record.latency()) append_latency(out_ += "  ", *latency);
   out_.push_back('\n');
   if (view_.detail == Detail::none) return findings(record.findings, indent);
-  append_fields(out_, packet.bytes, {packet.version, packet.sender}, record.findings, view_);
+  append_fields(out_, packet, record.findings, view_);
 }
 
 void LineWriter::findings(std::span<const mqtt::Finding> findings, std::size_t indent) {

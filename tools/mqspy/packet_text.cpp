@@ -171,11 +171,13 @@ void append_finding(std::string& out, const mqtt::Finding& finding) {
   if (finding.packet.number != 0) fmt::format_to(std::back_inserter(out), " @{}", finding.offset);
 }
 
-void append_fields(std::string& out, mqtt::Bytes packet, mqtt::DecodeContext context,
-                   std::span<const mqtt::Finding> findings, const View& view) {
+void append_fields(std::string& out, const mqtt::FlowPacket& packet, std::span<const mqtt::Finding> findings,
+                   const View& view) {
   std::vector<mqtt::Finding> sorted{findings.begin(), findings.end()};
   std::ranges::sort(sorted, {}, &mqtt::Finding::offset);
-  Rows{out, packet, context, view}.write(sorted);
+  Rows{out, packet.bytes, {packet.version, packet.sender}, view}.write(sorted);
+  if (packet.left_out > 0)
+    fmt::format_to(std::back_inserter(out), "    {} octets more, which were not kept\n", packet.left_out);
 }
 
 }  // namespace mq::spy

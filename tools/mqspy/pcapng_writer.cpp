@@ -19,6 +19,8 @@ using mqtt::Sender;
 constexpr std::uint8_t flag_fin = 1, flag_syn = 2, flag_rst = 4, flag_push = 8, flag_ack = 16;
 /// What fits an IP packet with its headers.
 constexpr std::size_t segment_max_bytes = 60'000;
+/// Wireshark opens no file with a longer packet (WTAP_MAX_PACKET_SIZE_STANDARD).
+constexpr std::size_t packet_max_bytes = 262'144;
 
 void put_le(std::string& out, std::uint64_t value, unsigned octets) {
   for (unsigned n = 0; n < octets; ++n) out.push_back(static_cast<char>(value >> (8 * n) & 0xFF));
@@ -157,7 +159,10 @@ void PcapngWriter::block(std::uint32_t type, std::string_view body) {
   put_le(out_, size, 4);
 }
 
-void PcapngWriter::packet(mqtt::TimePoint time, std::string_view octets, const Comments& comments) {
+void PcapngWriter::packet(mqtt::TimePoint time, std::string_view octets, const Comments& comments,
+                          std::uint64_t left_out) {
+  const std::uint64_t sent = octets.size() + left_out;
+  octets = octets.substr(0, packet_max_bytes);
   const auto ns = static_cast<std::uint64_t>(time.time_since_epoch().count());
   std::string body;
   body.reserve(octets.size() + 64);
@@ -165,7 +170,7 @@ void PcapngWriter::packet(mqtt::TimePoint time, std::string_view octets, const C
   put_le(body, ns >> 32, 4);
   put_le(body, ns, 4);
   put_le(body, octets.size(), 4);
-  put_le(body, octets.size(), 4);
+  put_le(body, sent, 4);
   body += octets;
   pad(body, 0);
   for (const std::string& comment : comments)
@@ -175,7 +180,7 @@ void PcapngWriter::packet(mqtt::TimePoint time, std::string_view octets, const C
 }
 
 void PcapngWriter::pdu(const Link& link, Sender sender, mqtt::TimePoint time, std::string_view octets,
-                       const Comments& comments) {
+                       const Comments& comments, std::uint64_t left_out) {
   const Ends ends = ends_of(link, sender);
   std::string out;
   const auto tag = [&out](unsigned code, std::string_view value) {
@@ -195,7 +200,7 @@ void PcapngWriter::pdu(const Link& link, Sender sender, mqtt::TimePoint time, st
   tag(25, number(ends.from.port));
   tag(26, number(ends.to.port));
   tag(0, "");
-  packet(time, out += octets, comments);
+  packet(time, out += octets, comments, left_out);
 }
 
 void PcapngWriter::segment(const Link& link, Sender sender, mqtt::TimePoint time, std::uint8_t flags,
@@ -238,10 +243,12 @@ void PcapngWriter::on_packet(const PacketRecord& record) {
   const mqtt::FlowPacket& p = record.packet;
   Comments comments;
   for (const mqtt::Finding& finding : record.findings) comments.push_back(finding_text(finding));
+  if (p.left_out > 0) comments.push_back(fmt::format("{} octets of the payload were not kept", p.left_out));
   const std::string hidden = view_.show_secrets ? std::string{} : redacted(p.bytes, {p.version, p.sender});
   const std::string_view octets = view_.show_secrets ? mqtt::as_text(p.bytes) : hidden;
-  if (style_ == PcapStyle::pdu) return pdu(record.link, p.sender, p.step.time, octets, comments);
+  if (style_ == PcapStyle::pdu) return pdu(record.link, p.sender, p.step.time, octets, comments, p.left_out);
   stream(record.link, p.sender, p.step.time, octets, comments);
+  skip(record.link, p.sender, p.left_out);
 }
 
 void PcapngWriter::on_close(const CloseRecord& record) {
@@ -266,8 +273,11 @@ void PcapngWriter::on_close(const CloseRecord& record) {
 void PcapngWriter::on_gap(const GapRecord& record) {
   if (style_ == PcapStyle::pdu)
     return pdu(record.link, record.sender, record.time, {}, {fmt::format("GAP {}B missing", record.octets)});
-  sequences_[record.link.number][static_cast<std::size_t>(record.sender)] +=
-      static_cast<std::uint32_t>(record.octets);
+  skip(record.link, record.sender, record.octets);
+}
+
+void PcapngWriter::skip(const Link& link, Sender sender, std::uint64_t octets) {
+  sequences_[link.number][static_cast<std::size_t>(sender)] += static_cast<std::uint32_t>(octets);
 }
 
 void PcapngWriter::on_fault(const FaultRecord& record) {

@@ -127,6 +127,10 @@ void Recorder::gap(Id id, Sender sender, mqtt::TimePoint now, std::uint64_t octe
   sink_.on_gap({tracked->link(), now, sender, octets});
 }
 
+void Recorder::leave_out(Id id, Sender sender, mqtt::TimePoint now, std::uint64_t octets) {
+  if (Tracked* const tracked = find(id)) tracked->flow().leave_out(sender, now, octets, *tracked);
+}
+
 void Recorder::give_up_rest(Id id, Sender sender, mqtt::TimePoint now) {
   if (Tracked* const tracked = find(id)) tracked->flow().give_up_rest(sender, now, *tracked);
 }

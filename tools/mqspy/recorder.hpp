@@ -45,6 +45,8 @@ class Recorder {
   void receive(Id id, mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes octets);
   /// Octets are missing here; 0: nobody knows how many.
   void gap(Id id, mqtt::Sender sender, mqtt::TimePoint now, std::uint64_t octets);
+  /// As Flow::leave_out().
+  void leave_out(Id id, mqtt::Sender sender, mqtt::TimePoint now, std::uint64_t octets);
   /// What there is of a cut packet is shown as one that is broken.
   void give_up_rest(Id id, mqtt::Sender sender, mqtt::TimePoint now);
   /// What was seen of WebSocket below the connection; null if it is not followed.

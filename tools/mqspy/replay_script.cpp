@@ -99,6 +99,8 @@ void TalkCollector::on_packet(const PacketRecord& record) {
   if (full_) return candidates_.clear();
   if (wanted_.selector && wanted_.selector->matches(PacketSubject{record})) candidate->chosen = true;
   if (record.state.connect) candidate->talk.client_id = record.state.connect->client_id;
+  if (packet.left_out > 0 && packet.sender == Sender::client && candidate->talk.shortened == 0)
+    candidate->talk.shortened = packet.step.number;
   candidate->talk.packets.push_back({.time = packet.step.time,
                                      .sender = packet.sender,
                                      .version = packet.version,
@@ -147,6 +149,9 @@ std::expected<RecordedTalk, std::string> TalkCollector::choose() && {
   if (type_of(*first) != mqtt::PacketType::connect)
     return std::unexpected(
         fmt::format("c{} began before the recording: there is no CONNECT", talk.link.number));
+  if (talk.shortened != 0)
+    return std::unexpected(fmt::format("packet {} of c{} cannot be sent: the end of its payload was not kept",
+                                       talk.shortened, talk.link.number));
   return talk;
 }
 

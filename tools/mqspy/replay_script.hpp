@@ -34,6 +34,7 @@ struct RecordedTalk {
   std::string client_id;
   std::vector<RecordedPacket> packets;
   std::uint64_t gaps = 0;
+  std::uint64_t shortened = 0;  ///< the number of the client's first packet that is not all there; 0: none
   std::optional<mqtt::FlowClose> close;
 };
 

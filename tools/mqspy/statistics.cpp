@@ -58,7 +58,7 @@ void Statistics::on_packet(const PacketRecord& record) {
   const auto type = static_cast<unsigned>(type_of(packet));
   Sent& sent = sent_[{type, packet.sender}];
   ++sent.packets;
-  sent.octets += packet.bytes.size();
+  sent.octets += packet.size();
   last_ = std::max(last_, packet.step.time);
   if (const auto latency = record.latency()) latencies_[type].add(*latency);
   count_findings(record.findings);
@@ -71,7 +71,7 @@ void Statistics::on_packet(const PacketRecord& record) {
     return;
   }
   ++topic->second.packets;
-  topic->second.octets += packet.bytes.size();
+  topic->second.octets += packet.size();
 }
 
 void Statistics::count_findings(std::span<const mqtt::Finding> findings) {

@@ -99,7 +99,8 @@ class Parts {
       case SelectorField::packet_id: return p.packet_id != 0 && with_number(test_, p.packet_id);
       case SelectorField::topic: return with_text(test_, record_.packet.topic);
       case SelectorField::payload: return with_text(test_, mqtt::as_text(p.payload));
-      case SelectorField::payload_length: return with_number(test_, as_number(p.payload.size()));
+      case SelectorField::payload_length:
+        return with_number(test_, as_number(p.payload.size() + record_.packet.left_out));
       default: return any_property(p.properties);
     }
   }
@@ -210,7 +211,7 @@ bool PacketSubject::any(const FieldName& name_, const Test& test) const {
     case SelectorField::direction: return with_text(test, word(packet.sender));
     case SelectorField::type: return with_text(test, type_of(packet));
     case SelectorField::version: return with_version(test, packet.version);
-    case SelectorField::length: return with_number(test, as_number(packet.bytes.size()));
+    case SelectorField::length: return with_number(test, as_number(packet.size()));
     case SelectorField::inflight_from_client:
       return with_number(test, as_number(record_.in_flight.from_client));
     case SelectorField::inflight_from_server:

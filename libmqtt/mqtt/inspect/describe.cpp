@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include <mqtt/codec/encode.hpp>
@@ -119,7 +120,7 @@ class Describer {
     if (p.packet_id != 0) word("#{}", p.packet_id);
     topic(p);
     properties(p.properties);
-    word("{}B", p.payload.size());
+    word("{}B", p.payload.size() + options_.left_out);
     if (!p.payload.empty()) word("{}", preview(p.payload));
   }
 
@@ -132,9 +133,9 @@ class Describer {
   }
 
   [[nodiscard]] std::string preview(Bytes payload) const {
-    const bool cut = payload.size() > options_.payload_preview_bytes;
-    return escape_for_terminal(as_text(cut ? payload.first(options_.payload_preview_bytes) : payload)) +
-           (cut ? "…" : "");
+    const Bytes shown = payload.first(std::min(payload.size(), options_.payload_preview_bytes));
+    return escape_for_terminal(as_text(shown)) +
+           (shown.size() < payload.size() + options_.left_out ? "…" : "");
   }
 
   void ack(const AckView& p, PacketType type) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@ struct DescribeOptions {
   /// The topic that a PUBLISH with a Topic Alias and no topic of its own stands for; empty if it is not
   /// known.
   std::string_view topic{};
+  std::uint64_t left_out = 0;  ///< octets of a PUBLISH's payload that are not there
 };
 
 /// Appends a packet in one line, only what is not default:

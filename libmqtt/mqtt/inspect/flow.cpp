@@ -1,6 +1,7 @@
 #include <mqtt/inspect/flow.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <mqtt/codec/clauses.hpp>
 #include <mqtt/inspect/dissect.hpp>
@@ -24,18 +25,49 @@ bool flags_plausible(std::uint8_t first_octet) {
   return two ? (flags & 7) == 2 : flags == 0;
 }
 
+/// A length at `at`, and where the octets that it counts begin; nothing if it is not one.
+struct Length {
+  std::size_t value = 0;
+  std::size_t behind = 0;
+};
+std::optional<Length> length_at(Bytes bytes, std::size_t at) {
+  std::size_t value = 0;
+  for (std::size_t i = 0; i < 4 && at + i < bytes.size(); ++i) {
+    value |= std::size_t{bytes[at + i] & 0x7Fu} << (7 * i);
+    if ((bytes[at + i] & 0x80) == 0) return Length{value, at + i + 1};
+  }
+  return std::nullopt;
+}
+
 /// The size of the packet that seems to begin `bytes`; 0 if none does.
 std::size_t plausible_size(Bytes bytes, Sender sender) {
   if (bytes.size() < 2) return 0;
   const unsigned type = bytes[0] >> 4;
   const unsigned wrong_way = sender == Sender::client ? server_types : client_types;
   if (type == 0 || (1u << type & wrong_way) != 0 || !flags_plausible(bytes[0])) return 0;
-  std::size_t size = 0;
-  for (std::size_t i = 1; i < std::min<std::size_t>(bytes.size(), 5); ++i) {
-    size |= std::size_t{bytes[i] & 0x7Fu} << (7 * (i - 1));
-    if ((bytes[i] & 0x80) == 0) return size + i + 1;
-  }
-  return 0;
+  const auto length = length_at(bytes, 1);
+  return length ? length->value + length->behind : 0;
+}
+
+bool begins_publish(Bytes front) { return front[0] >> 4 == static_cast<unsigned>(PacketType::publish); }
+
+/// Where the payload of the PUBLISH that begins `front` begins; nothing if that cannot be read.
+std::optional<std::size_t> payload_start(Bytes front, std::size_t header_size, Version version) {
+  if (front.size() < header_size + 2) return std::nullopt;
+  std::size_t at = header_size + 2 + (std::size_t{front[header_size]} << 8 | front[header_size + 1]);
+  if ((front[0] & 6) != 0) at += 2;
+  if (version != Version::v5) return at;
+  const auto properties = length_at(front, at);
+  return properties ? std::optional{properties->behind + properties->value} : std::nullopt;
+}
+
+/// How much is kept of a packet of this size, of which `front` is there: all of it, or payload_kept_max
+/// octets and more.
+std::size_t kept_size(Bytes front, std::size_t header_size, std::size_t packet_size, Version version) {
+  if (packet_size <= payload_kept_max || !begins_publish(front)) return packet_size;
+  const std::size_t start = payload_start(front, header_size, version).value_or(packet_size + 1);
+  // A topic or properties that end behind the packet are a fault, which its front shows.
+  return std::min(packet_size, (start > packet_size ? header_size : start) + payload_kept_max);
 }
 
 /// The Framer knows no version: it names its clauses as 5.0 does.
@@ -71,6 +103,8 @@ void Flow::gap(Sender sender) {
   Direction& direction = directions_[static_cast<std::size_t>(sender)];
   skipped_ += direction.framer.held();
   direction.framer.reset();
+  if (direction.rest) skipped_ += direction.rest->kept.size() + direction.rest->left_out;
+  direction.rest.reset();
   direction.seeking = true;
   state_.side(sender).partial = true;
 }
@@ -86,29 +120,86 @@ void Flow::receive(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handl
     direction.seeking = bytes.empty();
   }
   while (!direction.seeking) {
+    if (direction.rest) {
+      const auto passing = std::min<std::uint64_t>(direction.rest->to_come, bytes.size());
+      bytes = bytes.subspan(passing);
+      if (!take_rest(sender, now, passing, handler)) return;
+    }
     const Bytes before = bytes;
     const auto frame = direction.framer.next(bytes);
-    if (!frame) return give_up(sender, now, before, frame.error(), handler);
-    if (!*frame) return;
-    hand_over(sender, now, **frame, handler);
+    if (!frame) return give_up(sender, now, {.step = {}, .bytes = before}, frame.error(), handler);
+    if (!*frame) return keep_front(direction);
+    const auto& [whole, header_size] = **frame;
+    const std::size_t kept = kept_size(whole, header_size, whole.size(), state_.version);
+    hand_over(sender, now, {whole.first(kept), header_size}, whole.size() - kept, handler);
   }
 }
 
+/// Once there is enough of a PUBLISH.
+void Flow::keep_front(Direction& direction) {
+  const Bytes held = direction.framer.held_bytes();
+  if (held.size() < payload_kept_max) return;
+  const Length length = *length_at(held, 1);
+  const std::size_t size = length.behind + length.value;
+  const std::size_t kept = kept_size(held, length.behind, size, state_.version);
+  if (kept < size && kept <= held.size()) begin_rest(direction, kept);
+}
+
+void Flow::begin_rest(Direction& direction, std::size_t kept) {
+  const Bytes held = direction.framer.held_bytes();
+  const Length length = *length_at(held, 1);
+  direction.rest = {.kept = {held.begin(), held.begin() + static_cast<std::ptrdiff_t>(kept)},
+                    .header_size = static_cast<std::uint8_t>(length.behind),
+                    .left_out = held.size() - kept,
+                    .to_come = length.behind + length.value - held.size()};
+  direction.framer.reset();
+}
+
+/// Whether all of it has come, and it was handed over.
+bool Flow::take_rest(Sender sender, TimePoint now, std::uint64_t count, FlowWatcher& handler) {
+  std::optional<LongPublish>& rest = directions_[static_cast<std::size_t>(sender)].rest;
+  rest->to_come -= count;
+  rest->left_out += count;
+  if (rest->to_come > 0) return false;
+  const LongPublish whole = *std::exchange(rest, std::nullopt);
+  hand_over(sender, now, {whole.kept, whole.header_size}, whole.left_out, handler);
+  return true;
+}
+
+void Flow::leave_out(Sender sender, TimePoint now, std::uint64_t count, FlowWatcher& handler) {
+  Direction& direction = directions_[static_cast<std::size_t>(sender)];
+  if (!direction.rest) {
+    const Bytes held = direction.framer.held_bytes();
+    const auto length = held.empty() || !begins_publish(held) ? std::nullopt : length_at(held, 1);
+    const auto start = length ? payload_start(held, length->behind, state_.version) : std::nullopt;
+    if (!start || *start > held.size()) return gap(sender);
+    begin_rest(direction, held.size());
+  }
+  const auto passing = std::min(direction.rest->to_come, count);
+  state_.side(sender).octets += passing;
+  (void)take_rest(sender, now, passing, handler);
+}
+
 /// Nothing tells where the next packet begins.
-void Flow::give_up(Sender sender, TimePoint now, Bytes bytes, const DecodeError& fault,
+void Flow::give_up(Sender sender, TimePoint now, FlowPacket packet, const DecodeError& fault,
                    FlowWatcher& handler) {
-  FlowPacket packet{
-      .step = {++state_.packets, now}, .sender = sender, .bytes = bytes, .version = state_.version};
+  packet.step = {++state_.packets, now};
+  packet.sender = sender;
+  packet.version = state_.version;
   packet.fault = fault;
   packet.fault->clause = clause_in(state_.version, fault.clause);
   pass_on(packet, handler);
   gap(sender);
-  skipped_ += bytes.size();
+  skipped_ += packet.size();
 }
 
-void Flow::hand_over(Sender sender, TimePoint now, const Frame& frame, FlowWatcher& handler) {
-  FlowPacket packet{
-      .step = {++state_.packets, now}, .sender = sender, .bytes = frame.bytes, .version = state_.version};
+void Flow::hand_over(Sender sender, TimePoint now, const Frame& frame, std::uint64_t left_out,
+                     FlowWatcher& handler) {
+  FlowPacket packet{.step = {++state_.packets, now},
+                    .sender = sender,
+                    .bytes = frame.bytes,
+                    .version = state_.version,
+                    .left_out = left_out};
   decode_frame(frame, packet);
   if (packet.packet) {
     packet.answers = state_.answered(sender, *packet.packet);
@@ -168,13 +259,14 @@ void Flow::decode_frame(const Frame& frame, FlowPacket& out) {
 }
 
 void Flow::give_up_rest(Sender sender, TimePoint now, FlowWatcher& handler) {
-  Framer& framer = directions_[static_cast<std::size_t>(sender)].framer;
-  const std::vector<std::uint8_t> kept(framer.held_bytes().begin(), framer.held_bytes().end());
-  if (kept.empty()) return;
+  auto& [framer, rest, seeking] = directions_[static_cast<std::size_t>(sender)];
+  LongPublish cut = std::exchange(rest, std::nullopt).value_or(LongPublish{});
+  if (cut.kept.empty()) cut.kept.assign(framer.held_bytes().begin(), framer.held_bytes().end());
+  if (cut.kept.empty()) return;
   framer.reset();
-  give_up(sender, now, kept,
+  give_up(sender, now, {.step = {}, .bytes = cut.kept, .left_out = cut.left_out},
           {ReasonCode::malformed_packet, clauses::length_fits.id(state_.version), "the packet is cut",
-           static_cast<std::uint32_t>(kept.size())},
+           static_cast<std::uint32_t>(cut.kept.size() + cut.left_out)},
           handler);
 }
 

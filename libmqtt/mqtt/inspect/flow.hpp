@@ -4,16 +4,24 @@
 
 namespace mqtt {
 
+/// Octets of a PUBLISH's payload that a Flow keeps; of what is behind them it only counts how many there are,
+/// so that nobody who sends 256 MiB fills the memory of who looks on.
+inline constexpr std::size_t payload_kept_max = std::size_t{1024} * 1024;
+
 /// A packet as it goes by. Views live as long as the call that hands it over.
 struct FlowPacket {
   Step step;
   Sender sender = Sender::client;
-  Bytes bytes;  ///< whole; what there was of it if its length cannot be read
+  Bytes bytes;  ///< whole, or its front: see `left_out`; what there was of it if its length cannot be read
   Version version = Version::v5;
   std::optional<PacketView> packet{};  ///< nothing: see `fault`
   std::optional<DecodeError> fault{};
   std::string_view topic{};       ///< of a PUBLISH, its alias resolved; empty if that is not known
   std::optional<Step> answers{};  ///< the packet that this one answers
+  std::uint64_t left_out = 0;     ///< octets behind `bytes`: the end of a payload above payload_kept_max
+
+  /// Octets that were sent.
+  [[nodiscard]] std::uint64_t size() const { return bytes.size() + left_out; }
 };
 
 /// How a connection ended.
@@ -36,7 +44,8 @@ class FlowWatcher {
 };
 
 /// Follows both directions of one connection as somebody in between sees them. Its memory is bounded by the
-/// packet that is being received in each direction and by the bounds of FlowState.
+/// packet that is being received in each direction, of a PUBLISH by payload_kept_max and its properties, and
+/// by the bounds of FlowState.
 class Flow {
  public:
   enum class Start : std::uint8_t {
@@ -51,6 +60,9 @@ class Flow {
 
   /// The next octets of one direction.
   void receive(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler);
+  /// The next `count` octets are the end of the payload that is being received, and nobody has kept them. Of
+  /// another packet they are a gap.
+  void leave_out(Sender sender, TimePoint now, std::uint64_t count, FlowWatcher& handler);
   /// Octets of one direction are missing here. Goes on where packets can be recognised again.
   void gap(Sender sender);
   void close(const FlowClose& close, FlowWatcher& handler);
@@ -70,13 +82,25 @@ class Flow {
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
 
  private:
+  /// A PUBLISH of which enough is kept.
+  struct LongPublish {
+    std::vector<std::uint8_t> kept;
+    std::uint8_t header_size = 0;
+    std::uint64_t left_out = 0;  // so far
+    std::uint64_t to_come = 0;   // and will be left out
+  };
   struct Direction {
     Framer framer;
-    bool seeking = false;  // for a place where a packet begins
+    std::optional<LongPublish> rest;  // is being received, and the framer holds nothing
+    bool seeking = false;             // for a place where a packet begins
   };
 
-  void hand_over(Sender sender, TimePoint now, const Frame& frame, FlowWatcher& handler);
-  void give_up(Sender sender, TimePoint now, Bytes bytes, const DecodeError& fault, FlowWatcher& handler);
+  void keep_front(Direction& direction);
+  void begin_rest(Direction& direction, std::size_t kept);
+  [[nodiscard]] bool take_rest(Sender sender, TimePoint now, std::uint64_t count, FlowWatcher& handler);
+  void hand_over(Sender sender, TimePoint now, const Frame& frame, std::uint64_t left_out,
+                 FlowWatcher& handler);
+  void give_up(Sender sender, TimePoint now, FlowPacket what, const DecodeError& fault, FlowWatcher& handler);
   void pass_on(FlowPacket& packet, FlowWatcher& handler);
   void take_version_of_connect(FlowPacket& packet);
   void decode_frame(const Frame& frame, FlowPacket& out);

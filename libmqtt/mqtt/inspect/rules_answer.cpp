@@ -78,11 +78,11 @@ std::optional<std::uint32_t> size_limit(const Judge& j) {
 
 bool too_large(const Judge& j) {
   const auto limit = size_limit(j);
-  return limit && j.packet().bytes.size() > *limit;
+  return limit && j.packet().size() > *limit;
 }
 
 std::string sizes(const Judge& j) {
-  return fmt::format("{} octets, Maximum Packet Size is {}", j.packet().bytes.size(), *size_limit(j));
+  return fmt::format("{} octets, Maximum Packet Size is {}", j.packet().size(), *size_limit(j));
 }
 
 /// A packet that has a rule of its own for what made it too large.

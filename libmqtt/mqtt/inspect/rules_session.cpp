@@ -76,10 +76,11 @@ bool is_resumed(const Judge& j) {
   return j.state.all_seen() && j.state.resumed_known() && past(j).messages_known;
 }
 
-/// The same message under the same id, as long as nothing has gone on with it, is a repetition.
+/// The same message under the same id, as long as nothing has gone on with it, is a repetition. Of a payload
+/// that is not all there nobody knows whether it is the same.
 void check_dup_missing(Judge& j) {
   const auto& p = *j.as<PublishView>();
-  if (p.qos == QoS::at_most_once || p.dup || !is_resumed(j)) return;
+  if (p.qos == QoS::at_most_once || p.dup || !is_resumed(j) || j.packet().left_out > 0) return;
   const OpenMessage* open = j.left_open(p.packet_id);
   if (open && open->stage == Stage::published && open->qos == p.qos &&
       open->digest == payload_digest(p.payload))
@@ -100,7 +101,7 @@ void check_server_id_taken(Judge& j) { check_id_taken(j, server); }
 /// A repetition of a message that is open under another id.
 void check_other_id(Judge& j, Sender sender) {
   const auto& p = *j.as<PublishView>();
-  if (!j.from(sender) || !p.dup || !is_resumed(j) || j.left_open(p.packet_id) ||
+  if (!j.from(sender) || !p.dup || !is_resumed(j) || j.left_open(p.packet_id) || j.packet().left_out > 0 ||
       j.own().messages.contains(p.packet_id))
     return;
   const std::uint64_t digest = payload_digest(p.payload);
