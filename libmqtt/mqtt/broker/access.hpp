@@ -1,4 +1,7 @@
 #pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,12 +31,16 @@ struct AuthDecision {
     allow,
     refuse,     ///< with `reason` and, for people, `text`
     challenge,  ///< AUTH 0x18 with `data`; only where the client named an Authentication Method
+    later,      ///< what `work` will say; only where it named none
   };
   Kind kind = Kind::allow;
   ReasonCode reason = ReasonCode::not_authorized;
   std::string user{};  ///< with allow: who it is from now on
   std::string data{};  ///< Authentication Data, with challenge or allow
   std::string text{};
+  /// For what would hold the loop up. It runs once, in any thread, touches only what it owns, and allows or
+  /// refuses.
+  std::function<AuthDecision()> work{};
 
   [[nodiscard]] static AuthDecision allowed(std::string user) {
     return {.kind = Kind::allow, .user = std::move(user)};
@@ -41,6 +48,15 @@ struct AuthDecision {
   [[nodiscard]] static AuthDecision refused(ReasonCode reason) {
     return {.kind = Kind::refuse, .reason = reason};
   }
+  [[nodiscard]] static AuthDecision later(std::function<AuthDecision()> work) {
+    return {.kind = Kind::later, .work = std::move(work)};
+  }
+};
+
+/// What a login waits for: `work` may run in any thread; Broker::decide() wants its result.
+struct AuthWork {
+  std::uint64_t ticket = 0;
+  std::function<AuthDecision()> work;
 };
 
 /// One exchange of enhanced authentication (4.12) under way. Made anew for a re-authentication.

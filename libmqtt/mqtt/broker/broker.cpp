@@ -83,6 +83,19 @@ Deadline Broker::next_deadline() const {
                  earlier(state_->session_timers.next(), state_->retained_timers.next()));
 }
 
+std::optional<AuthWork> Broker::take_auth_work(TimePoint now) {
+  state_->now = now;
+  auto work = state_->take_auth_work();
+  state_->finish();
+  return work;
+}
+
+void Broker::decide(TimePoint now, std::uint64_t ticket, AuthDecision decision) {
+  state_->now = now;
+  state_->decide(ticket, std::move(decision));
+  state_->finish();
+}
+
 Result<void> Broker::recover(TimePoint now) {
   state_->now = now;
   return state_->recover();

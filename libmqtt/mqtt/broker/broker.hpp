@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <mqtt/broker/access.hpp>
@@ -53,6 +54,10 @@ class Broker {
 
   void on_time(TimePoint now);
   [[nodiscard]] Deadline next_deadline() const;
+  /// The work of the login that waits longest, once; nothing if none does. To be asked for at a turn's end.
+  [[nodiscard]] std::optional<AuthWork> take_auth_work(TimePoint now);
+  /// Its result, when there is one: the client may have gone meanwhile.
+  void decide(TimePoint now, std::uint64_t ticket, AuthDecision decision);
   /// Once, before anything else: takes back what the store has kept. After a failure the broker must not be
   /// used.
   [[nodiscard]] Result<void> recover(TimePoint now);

@@ -28,6 +28,12 @@ std::unique_ptr<Will> copy_will(const ConnectView& connect, const std::shared_pt
   return will;
 }
 
+/// What it takes to remember who wants in until that is checked.
+std::size_t login_size(const ConnectView& connect) {
+  constexpr std::size_t besides = 256;
+  return besides + connect.user_name.value_or("").size() + connect.password.value_or(Bytes{}).size();
+}
+
 Rare<std::string> rare(std::string text) {
   Rare<std::string> kept;
   if (!text.empty()) kept.make() = std::move(text);
@@ -55,8 +61,11 @@ void Broker::State::on_connect(Connection& connection, const ConnectView& connec
   const bool proves_itself = connect.password || !pending.method.empty();
   if (proves_itself && failed_logins.must_wait(now, pending.info.address))
     return refuse(connection, ReasonCode::connection_rate_exceeded, {});
-  if (pending.method.empty())
-    return on_decision(connection, services.authenticator.authenticate(connect, pending.info));
+  if (pending.method.empty()) {
+    AuthDecision decision = services.authenticator.authenticate(connect, pending.info);
+    if (decision.kind != AuthDecision::Kind::later) return on_decision(connection, std::move(decision));
+    return put_off(connection, std::move(decision.work), login_size(connect));
+  }
   pending.exchange = services.authenticator.begin(pending.method, connect.client_id);
   if (!pending.exchange) return refuse(connection, ReasonCode::bad_authentication_method, {});
   on_decision(connection,

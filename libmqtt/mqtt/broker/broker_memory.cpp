@@ -28,7 +28,7 @@ constexpr std::size_t small_input = 16 * 1024;
 /// Messages count once, retained ones not at all here: they have a bound of their own.
 std::size_t Broker::State::memory() const {
   return message_account->bytes - retained.message_bytes() + queue_places_bytes + in_flight_bytes +
-         input_bytes + pool.waiting_bytes();
+         input_bytes + login_bytes + pool.waiting_bytes();
 }
 
 bool Broker::State::memory_is_short() const { return memory() >= config.limits.memory / 8 * 5; }

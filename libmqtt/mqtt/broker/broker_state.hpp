@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,6 +28,14 @@ struct Connection::Pending {
   bool wants_response_information = false;
   std::unique_ptr<Will> will;
   std::unique_ptr<AuthExchange> exchange;
+  std::uint64_t ticket = 0;  // of its login among those that are put off, or 0
+};
+
+/// A login that waits for its check.
+struct Login {
+  Connection* connection;
+  std::function<AuthDecision()> work;  // empty: it is under way
+  std::size_t size_bytes;
 };
 
 /// How often one client's drops of one kind are told of.
@@ -93,6 +103,12 @@ struct Broker::State {
   [[nodiscard]] std::uint64_t tag_of(std::string_view client_id) const {
     return siphash(publisher_key, client_id);
   }
+
+  // broker_logins.cpp: logins that are checked elsewhere
+  void put_off(Connection& connection, std::function<AuthDecision()> work, std::size_t size_bytes);
+  [[nodiscard]] std::optional<AuthWork> take_auth_work();
+  void decide(std::uint64_t ticket, AuthDecision decision);
+  void drop_login(Connection& connection);
 
   // broker_sessions.cpp: what is kept of clients, and wills
   void on_disconnect(Connection& connection, const DisconnectView& disconnect);
@@ -256,11 +272,14 @@ struct Broker::State {
   Timers<Connection, &Connection::timer_> connection_timers;
   Timers<Session, &Session::timer> session_timers;
   Timers<RetainedExpiry, &RetainedExpiry::timer> retained_timers;
-  std::vector<Connection*> unsettled;  // have changed during this call
-  std::vector<Connection*> waiting;    // publishers, for slow readers
-  std::vector<Connection*> promised;   // have output that depends on the next commit
-  bool will_withdrawn = false;         // since the last commit
-  bool publishers_may_go_on = false;   // some of them: a reader has changed
+  std::vector<Connection*> unsettled;     // have changed during this call
+  std::vector<Connection*> waiting;       // publishers, for slow readers
+  std::vector<Connection*> promised;      // have output that depends on the next commit
+  std::map<std::uint64_t, Login> logins;  // by ticket, the oldest first
+  std::uint64_t last_ticket = 0;
+  std::size_t login_bytes = 0;
+  bool will_withdrawn = false;        // since the last commit
+  bool publishers_may_go_on = false;  // some of them: a reader has changed
 
   // Of the match under way; kept, so that routing allocates nothing.
   struct Match {

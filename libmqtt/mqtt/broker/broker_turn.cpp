@@ -103,6 +103,7 @@ void Broker::State::forget(Connection& connection) {
     const CloseInfo* const info = connection.link_.close_info();
     services.events.on_refused(connection.pending_->info, info ? *info : CloseInfo{});
   }
+  drop_login(connection);
   connection_timers.cancel(connection);
   std::erase(unsettled, &connection);
   std::erase(waiting, &connection);

@@ -30,6 +30,7 @@ struct Limits {
   std::uint32_t packet_size = 16 * 1024 * 1024;   ///< announced as Maximum Packet Size
   std::uint32_t connect_packet_size = 64 * 1024;  ///< before anybody is authenticated
   Duration connect_timeout = std::chrono::seconds{10};
+  std::size_t logins = 10'000;                ///< that wait for their passwords to be checked
   std::uint16_t receive_maximum = 1024;       ///< announced
   std::uint16_t topic_alias_maximum = 16;     ///< announced; each costs a topic's length at most
   std::uint16_t keep_alive_maximum = 65'535;  ///< seconds; more, or 0, becomes this at 5.0 unless 65,535
@@ -39,9 +40,9 @@ struct Limits {
   std::size_t queued_messages = 10'000;               ///< per client
   std::size_t queued_bytes = 16 * 1024 * 1024;        ///< per client
   /// Of all clients together: messages that wait, are in flight or on their way out, or are Wills (each
-  /// once, however many are to get it), their places in queues, octets that sockets have not taken, and
-  /// packets that have not come in whole. Not subscriptions and retained messages, which have their own
-  /// bounds.
+  /// once, however many are to get it), their places in queues, octets that sockets have not taken,
+  /// packets that have not come in whole, and logins that wait. Not subscriptions and retained messages,
+  /// which have their own bounds.
   std::size_t memory = 512 * 1024 * 1024;
   std::uint16_t in_flight = 256;  ///< per client, below what it takes itself
   std::size_t retained_messages = 2'000'000;

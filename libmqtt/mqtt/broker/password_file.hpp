@@ -27,7 +27,7 @@ struct PasswordHash {
   /// Takes the same time for right and wrong.
   [[nodiscard]] bool fits(std::string_view password) const;
 
-  /// What a client of SCRAM takes at least, and about four milliseconds of the loop.
+  /// What a client of SCRAM takes at least, and about four milliseconds.
   static constexpr std::uint32_t iterations_default = ScramClient::iterations_min;
   /// As mosquitto_passwd makes it.
   static constexpr std::size_t salt_size = 12;

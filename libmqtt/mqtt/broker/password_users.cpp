@@ -40,9 +40,11 @@ AuthDecision PasswordUsers::authenticate(const ConnectView& connect, const Conne
     const bool welcome = std::ranges::find(anonymous_listeners_, info.listener) != anonymous_listeners_.end();
     return welcome ? AuthDecision::allowed("") : AuthDecision::refused(ReasonCode::not_authorized);
   }
-  if (!file_->fits(*connect.user_name, as_text(connect.password.value_or(Bytes{}))))
-    return AuthDecision::refused(ReasonCode::bad_user_name_or_password);
-  return AuthDecision::allowed(std::string{*connect.user_name});
+  return AuthDecision::later([file = file_, user = std::string{*connect.user_name},
+                              password = to_string(connect.password.value_or(Bytes{}))] {
+    if (!file->fits(user, password)) return AuthDecision::refused(ReasonCode::bad_user_name_or_password);
+    return AuthDecision::allowed(user);
+  });
 }
 
 std::unique_ptr<AuthExchange> PasswordUsers::begin(std::string_view method, std::string_view) {

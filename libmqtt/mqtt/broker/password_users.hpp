@@ -11,8 +11,7 @@
 namespace mqtt::broker {
 
 /// Lets in who has a password of the file: by user name and password, or by SCRAM, with which the password
-/// is not sent. What a password costs to check, it costs the loop: that is what bounds the file's
-/// iterations.
+/// is not sent. A password that is shown is checked beside the loop.
 class PasswordUsers final : public Authenticator {
  public:
   /// `anonymous_listeners`: where clients without user name may come in, too. `nonce`: as ScramServer wants

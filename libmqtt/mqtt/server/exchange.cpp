@@ -1,5 +1,7 @@
 #include <mqtt/server/exchange.hpp>
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace mqtt::server {
@@ -7,6 +9,9 @@ namespace {
 
 /// So much input may make many times as much output.
 constexpr std::size_t answered_at_once = 256 * 1024;
+
+/// For passwords. The loop has a core of its own, where there are several.
+std::size_t login_threads() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 5) - 1; }
 
 }  // namespace
 
@@ -20,6 +25,7 @@ Exchange::Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerSe
       through_(config.listeners.size()),
       broker_{loop.chunks(), config.broker, services, secret},
       turn_end_{loop, [this] { at_turn_end(); }},
+      workers_{loop, login_threads()},
       timer_{loop, [this] { on_time(); }} {
   turn_end_.request();  // for what the broker waits for already
 }
@@ -59,12 +65,27 @@ void Exchange::retire(Link& link) {
 }
 
 void Exchange::at_turn_end() {
+  check_logins();
   flush();
   end_rests();
   retired_.clear();
   ++turn_;
   if (cut_off_at_ && links_.empty()) return finish();
   set_timer();
+}
+
+/// The broker keeps those that wait: who has hung up meanwhile costs no thread any time.
+void Exchange::check_logins() {
+  while (workers_.has_room()) {
+    auto next = broker_.take_auth_work(loop_.now());
+    if (!next) return;
+    workers_.run([this, ticket = next->ticket, work = std::move(next->work)] {
+      return [this, ticket, decision = work()] {
+        broker_.decide(loop_.now(), ticket, decision);
+        turn_end_.request();
+      };
+    });
+  }
 }
 
 /// Settling may enlist links again, with what this commit() was not about: they have to wait for another.

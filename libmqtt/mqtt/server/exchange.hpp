@@ -6,6 +6,7 @@
 
 #include <mqtt/broker/broker.hpp>
 #include <mqtt/net/loop.hpp>
+#include <mqtt/net/workers.hpp>
 #include <mqtt/server/link.hpp>
 #include <mqtt/server/server.hpp>
 
@@ -55,6 +56,7 @@ class Exchange {
 
  private:
   void at_turn_end();
+  void check_logins();
   void flush();
   [[nodiscard]] bool commit();
   void end_rests();
@@ -78,6 +80,7 @@ class Exchange {
   std::vector<Link*> batch_;     // what flush() is working on
   std::vector<Link*> resting_;
   net::TurnEnd turn_end_;
+  net::Workers workers_;
   net::Timer timer_;
   Deadline timer_set_for_;
   Deadline cut_off_at_;  // shutting down

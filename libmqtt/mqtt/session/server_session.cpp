@@ -106,6 +106,12 @@ void ServerSession::adopt(Acceptance& acceptance, const ServerLimits& announced,
   challenged_ = false;
 }
 
+void ServerSession::await_decision(TimePoint now) {
+  if (phase_ != Phase::connecting) return;
+  awaited_ = true;
+  since_ = now;
+}
+
 Result<void> ServerSession::refuse(TimePoint, ReasonCode reason, PropertiesView properties) {
   if (phase_ != Phase::connecting || wants_close())
     return fail(SessionFault::wrong_state, "no CONNECT waits for an answer");

@@ -53,6 +53,8 @@ class ServerSession {
   Result<void> accept(TimePoint now, Acceptance&& acceptance, ServerHandler& handler);
   /// Whether accept() would succeed: its fault, and nothing is sent. The Authentication Method is added.
   [[nodiscard]] Result<void> check(Acceptance& acceptance) const;
+  /// on_connect() is answered later, but within connect_timeout, or the connection ends.
+  void await_decision(TimePoint now);
   /// Queues CONNACK with an error and wants the transport closed. Before 5.0 the code of the same
   /// meaning is sent, and none where there is none [MQTT-3.2.2-6].
   Result<void> refuse(TimePoint now, ReasonCode reason, PropertiesView properties = {});
@@ -174,7 +176,7 @@ class ServerSession {
   bool heard_ : 1 = false;           // the client's first octet was looked at
   bool challenged_ : 1 = false;      // the client's next AUTH continues
   bool authenticating_ : 1 = false;  // anew, after CONNACK
-  bool awaited_ : 1 = true;          // CONNECT, or AUTH before CONNACK
+  bool awaited_ : 1 = true;          // CONNECT, AUTH before CONNACK, or a decision
   // Announced as available.
   bool wildcards_ : 1 = true;
   bool subscription_identifiers_ : 1 = true;

@@ -41,7 +41,12 @@ std::string describe_close(const CloseInfo& info) {
 broker::AuthDecision FakeAuthenticator::authenticate(const ConnectView& connect,
                                                      const broker::ConnectionInfo&) {
   const std::string user{connect.user_name.value_or("")};
-  if (user == "bad") return broker::AuthDecision::refused(ReasonCode::bad_user_name_or_password);
+  const auto bad = broker::AuthDecision::refused(ReasonCode::bad_user_name_or_password);
+  if (user == "bad") return bad;
+  if (user == "slow")
+    return broker::AuthDecision::later([bad, right = as_text(connect.password.value_or(Bytes{})) == "right"] {
+      return right ? broker::AuthDecision::allowed("slow") : bad;
+    });
   return broker::AuthDecision::allowed(user);
 }
 
@@ -159,8 +164,16 @@ void Rig::run() {
     moved = false;
     for (std::size_t i = 0; i < peers.size(); ++i) moved = peers[i]->step() || moved;
     moved = close_abandoned() || moved;
+    moved = check_logins() || moved;
   }
   (void)broker.commit(now);  // a turn ends even if nobody is to be told
+}
+
+bool Rig::check_logins() {
+  if (!checks_logins) return false;
+  const auto next = broker.take_auth_work(now);
+  if (next) broker.decide(now, next->ticket, next->work());
+  return next.has_value();
 }
 
 /// Those that the broker is done with.

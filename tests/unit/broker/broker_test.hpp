@@ -39,7 +39,8 @@ broker::BrokerConfig with_limits(auto change) {
 /// Of a client whose session stays for a minute.
 inline constexpr std::string_view kept = "session_expiry_interval=60";
 
-/// "bad" as a user name is refused; the method "rounds" asks for "two" after any first data.
+/// "bad" as a user name is refused; the password of "slow" takes its time, and is "right"; the method
+/// "rounds" asks for "two" after any first data.
 class FakeAuthenticator final : public broker::Authenticator {
  public:
   broker::AuthDecision authenticate(const ConnectView& connect, const broker::ConnectionInfo& info) override;
@@ -148,11 +149,13 @@ struct Rig {
   const broker::BrokerConfig config;
   const std::uint64_t seed;
   broker::Broker broker;
+  bool checks_logins = true;  ///< those that are put off; else they wait
   std::vector<Peer*> peers;
   std::vector<std::unique_ptr<Transport>> abandoned;  // nobody is at their other end
 
  private:
   bool close_abandoned();
+  bool check_logins();
 };
 
 /// A client's end of a transport. What to_broker() holds is sent as the broker wants it.

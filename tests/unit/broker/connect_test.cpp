@@ -141,6 +141,111 @@ TEST(BrokerConnect, ExchangesThatBeganBeforeTheWaitDoNotGetAroundIt) {
   EXPECT_THAT(a.take(), ElementsAre("CONNACK rc=0x9f", "closed"));
 }
 
+TEST(BrokerLogin, APasswordThatTakesTimeHoldsUpNobodyElse) {
+  Rig rig;
+  rig.checks_logins = false;
+  Client a{rig}, b{rig};
+  a.connect("id=a clean user=slow pass=right");
+  a.send("SUBSCRIBE id=1 f=t:0");
+  EXPECT_THAT(a.take(), IsEmpty());
+  b.enter("id=b clean");
+  b.send("PUBLISH q=1 id=1 t=t p=early");
+  EXPECT_THAT(b.take(), Contains(StartsWith("PUBACK")));
+  rig.checks_logins = true;
+  rig.run();
+  EXPECT_THAT(a.take(), ElementsAre(StartsWith("CONNACK"), StartsWith("SUBACK id=1")));
+  b.send("PUBLISH q=0 t=t p=late");
+  EXPECT_THAT(a.take(), ElementsAre("PUBLISH q=0 id=0 t=t p=late"));
+  EXPECT_THAT(rig.events.lines, Contains("connected a user=slow"));
+}
+
+TEST(BrokerLogin, AWrongPasswordIsRefusedAndCounted) {
+  Rig rig;
+  Client a{rig}, old{rig, Version::v3_1_1};
+  a.address = old.address = "192.0.2.1:1000";
+  for (std::uint32_t i = 0; i < broker::FailedLogins::free_failures / 2; ++i) {
+    a.connect("id=a clean user=slow pass=wrong");
+    EXPECT_THAT(a.take(), ElementsAre("CONNACK rc=0x86", "closed"));
+    old.connect("id=o clean user=slow pass=wrong");
+    EXPECT_THAT(old.take(), ElementsAre("CONNACK rc=0x86", "closed"));
+  }
+  a.connect("id=a clean user=slow pass=right");
+  EXPECT_THAT(a.take(), ElementsAre("CONNACK rc=0x9f", "closed"));
+  EXPECT_EQ(rig.counters().sessions, 0u);
+}
+
+TEST(BrokerLogin, GuessesThatBeginTogetherAreNoMoreThanOneAfterTheOther) {
+  Rig rig;
+  rig.checks_logins = false;
+  std::vector<std::unique_ptr<Client>> guessers;
+  constexpr std::size_t guesses = broker::FailedLogins::free_failures + 5;
+  for (std::size_t i = 0; i < guesses; ++i) {
+    guessers.push_back(std::make_unique<Client>(rig));
+    guessers.back()->address = "192.0.2.1:1000";
+    guessers.back()->connect(
+        fmt::format("id=g{} clean user=slow pass={}", i, i < guesses - 1 ? "x" : "right"));
+  }
+  // Some have been begun before the first has failed: the answer to them tells no more than to the others.
+  std::vector<broker::AuthWork> begun;
+  while (auto next = rig.broker.take_auth_work(rig.now)) begun.push_back(std::move(*next));
+  EXPECT_EQ(begun.size(), guesses);
+  for (const auto& one : begun) rig.broker.decide(rig.now, one.ticket, one.work());
+  rig.run();
+  for (std::size_t i = 0; i < guesses; ++i)
+    EXPECT_THAT(guessers[i]->take(),
+                ElementsAre(i < broker::FailedLogins::free_failures ? "CONNACK rc=0x86" : "CONNACK rc=0x9f",
+                            "closed"))
+        << i;
+}
+
+TEST(BrokerLogin, WhoGoesMeanwhileIsForgotten) {
+  Rig rig;
+  rig.checks_logins = false;
+  Client a{rig}, b{rig};
+  a.connect("id=a clean user=slow pass=right will=w");
+  b.connect("id=b clean user=slow pass=right");
+  const auto begun = rig.broker.take_auth_work(rig.now);
+  a.cut();
+  b.cut();
+  ASSERT_TRUE(begun);
+  rig.broker.decide(rig.now, begun->ticket, begun->work());
+  EXPECT_FALSE(rig.broker.take_auth_work(rig.now)) << "nobody waits for b's";
+  EXPECT_EQ(rig.counters().sessions, 0u);
+  EXPECT_EQ(rig.counters().memory_bytes, 0u);
+  a.connect("id=a clean user=slow pass=right");
+  rig.broker.decide(rig.now, begun->ticket, begun->work());
+  EXPECT_THAT(a.take(), IsEmpty()) << "the answer to an older question";
+}
+
+TEST(BrokerLogin, IsDecidedInTime) {
+  Rig rig{with_limits([](broker::Limits& limits) { limits.connect_timeout = 3s; })};
+  rig.checks_logins = false;
+  Client a{rig};
+  a.connect("id=a clean user=slow pass=right");
+  const auto begun = rig.broker.take_auth_work(rig.now);
+  rig.advance(2999ms);
+  EXPECT_TRUE(a.is_open());
+  rig.advance(1ms);
+  EXPECT_FALSE(a.is_open());
+  rig.broker.decide(rig.now, begun->ticket, begun->work());
+  EXPECT_EQ(rig.counters().sessions, 0u);
+}
+
+TEST(BrokerLogin, ThoseThatWaitAreBounded) {
+  Rig rig{with_limits([](broker::Limits& limits) { limits.logins = 1; })};
+  rig.checks_logins = false;
+  Client a{rig}, b{rig}, old{rig, Version::v3_1_1};
+  a.connect("id=a clean user=slow pass=right");
+  b.connect("id=b clean user=slow pass=right");
+  EXPECT_THAT(b.take(), ElementsAre("CONNACK rc=0x89", "closed"));
+  old.connect("id=o clean user=slow pass=right");
+  EXPECT_THAT(old.take(), ElementsAre("CONNACK rc=0x88", "closed"));
+  rig.checks_logins = true;
+  rig.run();
+  EXPECT_THAT(a.take(), ElementsAre(StartsWith("CONNACK")));
+  b.enter("id=b clean user=slow pass=right");
+}
+
 TEST(BrokerConnect, ACheckedWillIsOneThatMayBePublished) {
   Rig rig{with_limits([](broker::Limits& limits) { limits.topic_levels = 3; })};
   rig.access.publish = {"secret"};

@@ -55,11 +55,13 @@ class Doorkeeper final : public broker::Authenticator {
  public:
   broker::AuthDecision authenticate(const ConnectView&, const broker::ConnectionInfo& info) override {
     infos.push_back(info);
+    if (work) return broker::AuthDecision::later(work);
     return broker::AuthDecision::allowed("");
   }
   std::unique_ptr<broker::AuthExchange> begin(std::string_view, std::string_view) override { return nullptr; }
 
   std::vector<broker::ConnectionInfo> infos;
+  std::function<broker::AuthDecision()> work;  // none: no time at all
 };
 
 struct Events final : broker::BrokerEvents, ServerEvents {
