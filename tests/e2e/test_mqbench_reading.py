@@ -198,6 +198,17 @@ def test_other_circumstances_are_refused_unless_named(scratch):
     assert_fails(mqbench("compare", "--across", "tool", *a, "--", *c), 2, "machine.kernel")
     d = runs(scratch, "dddd", 4, name="other")
     assert_fails(mqbench("compare", *a, "--", *d), 2, "scenario.name (quick, other)", "--across scenario")
+    asked = json.loads(a[0].read_text())["scenario"]
+    e = runs(scratch, "eeee", 4, scenario={**asked, "properties": [["publish", "content_type", "x"]]})
+    assert_fails(mqbench("compare", *a, "--", *e), 2, 'scenario.properties (none, [["publish","content_type","x"]])', "--across scenario")
+
+
+def test_other_brokers_may_be_what_is_compared_and_are_said(scratch):
+    asked = bench_results.result()["scenario"]
+    a, b = (runs(scratch, name, 4, scenario={**asked, "brokers": [f"mqtt://{name}:1883"]}) for name in ("a", "bb"))
+    result = mqbench("compare", *a, "--", *b)
+    assert 'different brokers: scenario.brokers (["mqtt://a:1883"], ["mqtt://bb:1883"])' in result.err_text and result.code == 0, result
+    assert mqbench("compare", *a[:2], "--", *a[2:]).err_text == ""
 
 
 def test_runs_that_are_not_valid_are_warned_of(scratch):

@@ -233,12 +233,13 @@ def test_equal_scenarios_have_equal_hashes(mqbroker):
 
 
 def test_the_result_says_what_it_was_made_with(mqbroker):
-    result, _ = result_of(mqbroker, "-q", 1, "--window", 7, "--count", 50, "--watch-pid", mqbroker.pid, "-u", "u", "-P", "hidden", "--quiet")
+    result, _ = result_of(mqbroker, "-q", 1, "--window", 7, "--count", 50, "--watch-pid", mqbroker.pid, "-u", "u", "-P", "hidden",
+                          "--quickack", "--quiet")
     assert "hidden" not in json.dumps(result) and "--window 7" in result["tool"]["command_line"]
     assert result["broker"]["window"] == 7 and result["broker"]["receive_maximum"] == 1024
     assert result["broker"]["processes"][0]["pid"] == mqbroker.pid
     assert result["broker"]["processes"][0]["allowed_processors"] == result["machine"]["allowed_processors"] != ""
-    assert result["activity"]["tcp_segments_sent"] > 0 and result["tool"]["build"]
+    assert result["activity"]["tcp_segments_sent"] > 0 and result["tool"]["build"] and result["tool"]["tcp_quickack"]
 
 
 def test_a_window_that_the_broker_makes_smaller_is_said():

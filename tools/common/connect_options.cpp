@@ -242,6 +242,15 @@ void declare_session(Options& o, ConnectionConfig& c) {
       .text("messages that may wait for their acknowledgement, in each direction");
 }
 
+/// Of "PACKET NAME VALUE".
+std::vector<Option::Part> secrets_of_property(std::string_view words) {
+  const std::size_t name = words.find(' ') + 1, value = words.find(' ', name) + 1;
+  const bool whole = name != 0 && value != 0;
+  const auto* const info = whole ? mqtt::find_property(words.substr(name, value - name - 1)) : nullptr;
+  if (!info || info->id != mqtt::PropertyId::authentication_data) return {};
+  return {{value, words.size()}};
+}
+
 void declare_protocol(Options& o, ConnectionConfig& c, std::vector<mqtt::PropertyPlace> packets) {
   constexpr std::string_view group = "Protocol";
   o.choice("-V,--protocol-version", c.version,
@@ -263,6 +272,7 @@ void declare_protocol(Options& o, ConnectionConfig& c, std::vector<mqtt::Propert
                  })
       .metavar("PACKET NAME VALUE")
       .group(group)
+      .secret(secrets_of_property)
       .text(
           "set a property of MQTT 5; a user-property has a key and a value, binary values may be "
           "base64:TEXT or @FILE; may be given many times")

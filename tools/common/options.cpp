@@ -408,11 +408,17 @@ std::expected<void, Stop> Options::read(const std::vector<std::string>& argument
 void Options::scrub_secrets(char** arguments) const {
   for (const Occurrence& occurrence : occurrences_) {
     if (!occurrence.option->record_.secret) continue;
+    // Joined as in value_in_effect(): which value is secret may be said by another one of them.
+    std::string text;
+    std::vector<char*> octets;
     for (const ArgumentPart part : occurrence.parts) {
-      char* value = arguments[part.argument] + part.offset;
-      for (const auto [begin, end] : occurrence.option->secret_parts_(value))
-        std::fill(value + begin, value + end, 'x');
+      if (!text.empty()) text += ' ', octets.push_back(nullptr);
+      for (char* at = arguments[part.argument] + part.offset; *at != 0; ++at)
+        text += *at, octets.push_back(at);
     }
+    for (const auto [begin, end] : occurrence.option->secret_parts_(text))
+      for (std::size_t n = begin; n < end; ++n)
+        if (octets[n]) *octets[n] = 'x';
   }
 }
 

@@ -61,7 +61,7 @@ Fault choose_what_to_do(const Options& options, BenchConfig& config) {
   const auto of_search = option_of_group(options, search_group);
   if (of_search && config.command != Command::search)
     return fmt::format("option '{}' is of the command search", *of_search);
-  if (const auto fault = choose_scenario(config)) return fault;
+  if (const auto fault = choose_scenario(options, config)) return fault;
   if (config.sharding.shard && config.sharding.shard->count > 1 && config.scenario.shares_out())
     return "option '--shard': who of a shared subscription got what is known to one process only";
   if (config.command == Command::search) return choose_search(options, config);

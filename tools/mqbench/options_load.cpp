@@ -9,6 +9,7 @@
 
 #include "common/spelling.hpp"
 #include "common/value_checks.hpp"
+#include "mqbench/options_brokers.hpp"
 #include "mqbench/scenario_json.hpp"
 #include "mqbench/source_range.hpp"
 #include "mqbench/stamp.hpp"
@@ -178,50 +179,6 @@ void declare_load(Options& o, BenchConfig::Typed& typed) {
       .example("--scale 0.01");
 }
 
-ValueResult keep_broker(std::vector<mqtt::Endpoint>& target, std::string_view text) {
-  auto url = mqtt::parse_endpoint(text);
-  if (!url) return std::unexpected(std::move(url.error().context));
-  if (!url->topic.empty())
-    return std::unexpected("the URL has a topic, but the topics are the benchmark's own");
-  target.push_back(std::move(*url));
-  return {};
-}
-
-void declare_brokers(Options& o, BenchConfig::Typed& typed) {
-  constexpr std::string_view group = "Brokers";
-  const auto declare = [&](std::string_view name, std::vector<mqtt::Endpoint>& target,
-                           std::string_view text) -> Option& {
-    return o.parsed(name, [&target](std::string_view value) { return keep_broker(target, value); })
-        .repeats()
-        .metavar("URL")
-        .group(group)
-        .text(text);
-  };
-  declare("--broker", typed.brokers,
-          "a broker's address, instead of -L and -h; several are nodes of a cluster, and clients take them "
-          "in turn")
-      .excludes({"--url", "--host", "--port", "--unix", "-S"});
-  declare("--publish-to", typed.publish_to, "brokers of the publishers alone, in turn");
-  declare("--subscribe-from", typed.subscribe_from, "brokers of the subscribers alone, in turn");
-}
-
-BrokerList brokers_of(const BenchConfig::Typed& typed) {
-  BrokerList list;
-  const auto add = [&list](const std::vector<mqtt::Endpoint>& urls, std::vector<std::uint32_t> otherwise) {
-    if (urls.empty()) return otherwise;
-    std::vector<std::uint32_t> numbers;
-    for (const mqtt::Endpoint& url : urls) {
-      list.urls.push_back(url);
-      numbers.push_back(static_cast<std::uint32_t>(list.urls.size()));
-    }
-    return numbers;
-  };
-  const std::vector<std::uint32_t> all = add(typed.brokers, {0});
-  list.publish_to = add(typed.publish_to, all);
-  list.subscribe_from = add(typed.subscribe_from, all);
-  return list;
-}
-
 void declare_extent(Options& o, BenchConfig::Typed& typed) {
   constexpr std::string_view group = "Extent";
   o.duration("--warmup", typed.warmup)
@@ -322,15 +279,16 @@ Fault read_base(BenchConfig& config) {
 
 void declare_load_options(Options& options, BenchConfig& config) {
   declare_load(options, config.typed);
-  declare_brokers(options, config.typed);
+  declare_broker_options(options, config.typed);
   declare_extent(options, config.typed);
 }
 
-std::optional<std::string> choose_scenario(BenchConfig& config) {
+std::optional<std::string> choose_scenario(const Options& options, BenchConfig& config) {
   if (auto fault = read_base(config)) return fault;
   override_load(config);
   override_extent(config);
-  config.brokers = brokers_of(config.typed);
+  override_brokers(options, config);
+  if (auto fault = override_properties(config)) return fault;
   const Scenario& s = config.scenario;
   ConnectionConfig& connection = config.connection;
   if (s.topic_alias && connection.version.value_or(mqtt::Version::v5) != mqtt::Version::v5)

@@ -11,6 +11,6 @@ namespace mq::bench {
 void declare_load_options(Options& options, BenchConfig& config);
 
 /// Reads the preset or file that was named, and lets the options change it. A sentence if that cannot run.
-[[nodiscard]] std::optional<std::string> choose_scenario(BenchConfig& config);
+[[nodiscard]] std::optional<std::string> choose_scenario(const Options& options, BenchConfig& config);
 
 }  // namespace mq::bench

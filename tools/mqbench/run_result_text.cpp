@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iterator>
 
@@ -6,6 +7,7 @@
 
 #include "common/spelling.hpp"
 #include "mqbench/run_result.hpp"
+#include "mqbench/scenario_lists.hpp"
 
 namespace mq::bench {
 namespace {
@@ -38,6 +40,20 @@ void add_scenario(Out out, const Scenario& s) {
   else
     fmt::format_to(out, ", {} after {}\n", mqtt::format_duration(s.duration),
                    mqtt::format_duration(s.warmup));
+}
+
+/// What is not in the line of the broker.
+void add_details(Out out, const Scenario& s) {
+  const auto add = [&out](std::string_view what, const std::vector<mqtt::Endpoint>& brokers) {
+    if (brokers.empty()) return;
+    std::vector<std::string> urls;
+    for (const mqtt::Endpoint& broker : brokers) urls.push_back(mqtt::public_url(broker));
+    fmt::format_to(out, "{} {}\n", what, fmt::join(urls, ", "));
+  };
+  add("publishers to", s.publish_to);
+  add("subscribers from", s.subscribe_from);
+  for (const std::string& each : property_texts(s.properties))
+    fmt::format_to(out, "property {}\n", mqtt::escape_for_terminal(each));
 }
 
 void add_counts(Out out, const RunResult& result) {
@@ -98,6 +114,7 @@ std::string as_text(const RunResult& result) {
   fmt::format_to(out, "broker {} ({}), MQTT {}{}{}\n", result.broker, result.agreed.peer,
                  to_string(result.agreed.version), result.agreed.tls_version.empty() ? "" : ", ",
                  result.agreed.tls_version);
+  add_details(out, result.plan.scenario);
   fmt::format_to(out, "verdict {}{}{}\n", to_string(result.verdict), result.reason.empty() ? "" : ": ",
                  result.reason);
   add_thresholds(out, result);

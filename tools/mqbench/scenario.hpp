@@ -7,9 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include <mqtt/client/endpoint.hpp>
 #include <mqtt/codec/types.hpp>
 #include <mqtt/util/time.hpp>
 
+#include "common/property_options.hpp"
 #include "mqbench/payload_pattern.hpp"
 #include "mqbench/schedule.hpp"
 #include "mqbench/size_pattern.hpp"
@@ -74,7 +76,11 @@ struct Scenario {
   unsigned threads = 0;  ///< 0: one per processor
   std::uint64_t seed = 1;
   bool spin = false;  ///< open loop: wait for the last 100 us before a message is due in a busy loop
-  std::vector<std::string> sources{};  ///< addresses to connect from, in turn
+  std::vector<std::string> sources{};            ///< addresses to connect from, in turn
+  std::vector<mqtt::Endpoint> brokers{};         ///< of all clients, in turn; none: the options say it
+  std::vector<mqtt::Endpoint> publish_to{};      ///< of the publishers alone, instead
+  std::vector<mqtt::Endpoint> subscribe_from{};  ///< of the subscribers alone, instead
+  PropertySet properties{};  ///< MQTT 5.0: of CONNECT, PUBLISH and SUBSCRIBE, as -D gives them
 
   [[nodiscard]] bool open_loop() const { return rate > 0; }
   [[nodiscard]] std::uint32_t clients() const { return publishers + subscribers; }

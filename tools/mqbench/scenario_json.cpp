@@ -15,13 +15,13 @@
 #include "common/json_scanner.hpp"
 #include "common/spelling.hpp"
 #include "common/stdio.hpp"
+#include "mqbench/scenario_lists.hpp"
 
 namespace mq::bench {
 namespace {
 
 using mqtt::Duration;
-/// What is wrong with a value, as the end of a sentence.
-using Fault = std::optional<std::string>;
+using Fault = ScenarioFault;
 
 /// Nobody writes more by hand.
 constexpr std::size_t file_max_bytes = 1024 * 1024;
@@ -41,21 +41,6 @@ struct Member {
 };
 
 double seconds_of(Duration time) { return std::chrono::duration<double>{time}.count(); }
-
-std::optional<std::string> string_in(std::string_view json) {
-  if (!json.starts_with('"')) return std::nullopt;
-  std::string storage;
-  JsonScanner scanner{json};
-  const auto text = scanner.string(storage);
-  return text ? std::optional{std::string{*text}} : std::nullopt;
-}
-
-Fault keep_text(std::string& target, std::string_view json) {
-  auto text = string_in(json);
-  if (!text) return fmt::format("{} is not a string", in_quotes(json));
-  target = std::move(*text);
-  return std::nullopt;
-}
 
 template <std::integral T>
 Fault keep_whole(T& target, std::string_view json, std::uint64_t min, std::uint64_t max) {
@@ -175,25 +160,6 @@ Fault keep_count(Scenario& s, std::string_view json) {
   return std::nullopt;
 }
 
-void write_sources(JsonWriter& json, const Scenario& s) {
-  if (s.sources.empty()) return;
-  json.key("sources");
-  json.begin_array();
-  for (const std::string& source : s.sources) json.string(source);
-  json.end_array();
-}
-
-Fault keep_sources(Scenario& s, std::string_view json) {
-  JsonScanner list{json};
-  s.sources.clear();
-  if (!list.take('[')) return "it is not a list of addresses";
-  if (list.take_if(']')) return std::nullopt;
-  do {
-    if (auto fault = keep_text(s.sources.emplace_back(), list.value()->text)) return fault;
-  } while (list.take_if(','));
-  return std::nullopt;
-}
-
 using S = Scenario;
 using J = JsonWriter;
 using Json = std::string_view;
@@ -287,7 +253,16 @@ constexpr std::array keys{
         [](S& s, Json v) { return keep_seconds(s.drain, v, 0); }},
     Key{"seed", [](J& j, const S& s) { j.field("seed", s.seed); },
         [](S& s, Json v) { return keep_whole(s.seed, v, 0, std::numeric_limits<std::uint64_t>::max()); }},
-    Key{"sources", write_sources, keep_sources},
+    Key{"sources", [](J& j, const S& s) { write_texts(j, "sources", s.sources); },
+        [](S& s, Json v) { return keep_texts(s.sources, v); }},
+    Key{"brokers", [](J& j, const S& s) { write_brokers(j, "brokers", s.brokers); },
+        [](S& s, Json v) { return keep_brokers(s.brokers, v); }},
+    Key{"publish_to", [](J& j, const S& s) { write_brokers(j, "publish_to", s.publish_to); },
+        [](S& s, Json v) { return keep_brokers(s.publish_to, v); }},
+    Key{"subscribe_from", [](J& j, const S& s) { write_brokers(j, "subscribe_from", s.subscribe_from); },
+        [](S& s, Json v) { return keep_brokers(s.subscribe_from, v); }},
+    Key{"properties", [](J& j, const S& s) { write_properties(j, s.properties); },
+        [](S& s, Json v) { return keep_properties(s.properties, v); }},
 };
 
 /// Names the scenario that a file changes parts of.
@@ -411,6 +386,9 @@ void write_scenario(JsonWriter& json, const Scenario& scenario) {
 
 std::uint64_t hash_of(Scenario scenario) {
   scenario.sources.clear();
+  scenario.brokers.clear();
+  scenario.publish_to.clear();
+  scenario.subscribe_from.clear();
   std::string text;
   JsonWriter json{text};
   write_scenario(json, scenario);

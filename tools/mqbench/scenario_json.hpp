@@ -15,7 +15,8 @@ void write_scenario(JsonWriter& json, const Scenario& scenario);
 /// The same with a line per key, for a file that somebody will change.
 [[nodiscard]] std::string scenario_file(const Scenario& scenario);
 
-/// The same for the same scenario, in whichever process and shard: where each connects from is its own.
+/// The same for the same scenario, in whichever process and shard: where each connects from and to is its
+/// own.
 [[nodiscard]] std::uint64_t hash_of(Scenario scenario);
 
 /// One JSON object with the keys that write_scenario() writes; what it leaves out is as in the preset that

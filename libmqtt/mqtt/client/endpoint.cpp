@@ -6,6 +6,7 @@
 #include <array>
 
 #include <mqtt/client/authority.hpp>
+#include <mqtt/net/address.hpp>
 #include <mqtt/util/text.hpp>
 
 namespace mqtt {
@@ -77,6 +78,26 @@ Result<Endpoint> parse_endpoint(std::string_view url, PortZero zero) {
   if (const auto read = read_rest(rest.substr(authority_end), endpoint); !read)
     return std::unexpected(read.error());
   return endpoint;
+}
+
+namespace {
+
+/// What percent_decoded() turns back.
+std::string percent_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '%' ? std::string{"%25"} : std::string(1, c);
+  return out;
+}
+
+}  // namespace
+
+std::string public_url(const Endpoint& endpoint) {
+  const std::string_view scheme = std::ranges::find(schemes, endpoint.transport, &Scheme::transport)->name;
+  if (endpoint.transport == Transport::unix_socket)
+    return fmt::format("{}://{}", scheme, percent_escaped(endpoint.path));
+  const std::string_view path = endpoint.path;
+  return fmt::format("{}://{}{}", scheme, net::host_and_port(percent_escaped(endpoint.host), endpoint.port),
+                     uses_websocket(endpoint.transport) ? path.substr(0, path.find('?')) : "");
 }
 
 }  // namespace mqtt

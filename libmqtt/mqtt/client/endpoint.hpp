@@ -34,4 +34,8 @@ enum class PortZero : std::uint8_t { refused, allowed };
 /// Errors are of domain url and name what is wrong, never the password.
 [[nodiscard]] Result<Endpoint> parse_endpoint(std::string_view url, PortZero zero = PortZero::refused);
 
+/// The address as parse_endpoint() reads it, with its port, and without what may be secret or is no address:
+/// user, password, query and topic.
+[[nodiscard]] std::string public_url(const Endpoint& endpoint);
+
 }  // namespace mqtt

@@ -27,6 +27,14 @@ TEST(Endpoint, DefaultPortsOfEachScheme) {
   EXPECT_EQ(parsed("mqtt://h:1/").port, 1);
 }
 
+TEST(Endpoint, PublicUrlsComeBackWithoutSecrets) {
+  for (const std::string_view url : {"mqtt://h:1883", "mqtts://[::1]:8883", "mqtt://[fe80::1%25eth0]:1",
+                                     "ws://h:80/", "wss://h:443/a%20b", "unix:///tmp/a%25b c"})
+    EXPECT_EQ(public_url(parsed(url)), url);
+  EXPECT_EQ(public_url(parsed("mqtt://user:secret@h/topic")), "mqtt://h:1883");
+  EXPECT_EQ(public_url(parsed("wss://user@h/mqtt?signature=secret")), "wss://h:443/mqtt");
+}
+
 TEST(Endpoint, Ipv6LiteralsStandInBrackets) {
   EXPECT_EQ(parsed("mqtt://[::1]").host, "::1");
   EXPECT_EQ(parsed("mqtt://[2001:db8::7]:1884/t").port, 1884);

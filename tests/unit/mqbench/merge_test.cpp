@@ -68,6 +68,51 @@ TEST(Merge, IsOneHistogramOfAllCountByCount) {
         << percent;
 }
 
+TEST(Merge, KeepsRefusalsAndNotes) {
+  StoredResult one = shard(1, 2), two = shard(2, 2);
+  one.refusals = {{.name = "quota exceeded", .value = 3}, {.name = "banned", .value = 1}};
+  two.refusals = {{.name = "quota exceeded", .value = 4}};
+  one.notes = {"the disk is slow", "a"};
+  two.notes = {"the disk is slow", "b"};
+  const auto all = parse_result(as_json(merged({one, two})), "all.json");
+  ASSERT_TRUE(all) << all.error();
+  ASSERT_EQ(all->refusals.size(), 2U);
+  EXPECT_EQ(all->refusals[0].name, "quota exceeded");
+  EXPECT_EQ(all->refusals[0].value, 7U);
+  EXPECT_EQ(all->refusals[1].value, 1U);
+  EXPECT_EQ(all->notes, (std::vector<std::string>{"the disk is slow", "a", "b"}));
+  EXPECT_FALSE(all->activity);
+}
+
+TEST(Merge, AddsUpWhatMachinesDidByHost) {
+  StoredResult one = shard(1, 4), same_host = shard(2, 4), other = shard(3, 4), silent = shard(4, 4);
+  same_host.machine[0] = one.machine[0];
+  one.activity = {
+      .segments_sent = 10, .segments_resent = 1, .throttled_periods = 5, .throttled_s = 0.5, .stolen = 0.25};
+  same_host.activity = {
+      .segments_sent = 20, .throttled_periods = 7, .throttled_s = 0.75, .busiest_reception = 0.5};
+  other.activity = {.segments_sent = 40, .segments_resent = 2, .throttled_periods = 1, .throttled_s = 1};
+  const auto all = parse_result(as_json(merged({one, same_host, other, silent})), "all.json");
+  ASSERT_TRUE(all) << all.error();
+  ASSERT_TRUE(all->activity);
+  EXPECT_EQ(all->activity->segments_sent, 70U);
+  EXPECT_EQ(all->activity->segments_resent, 3U);
+  EXPECT_EQ(all->activity->throttled_periods, 8U);
+  EXPECT_EQ(all->activity->throttled_s, 1.75);
+  EXPECT_EQ(all->activity->stolen, 0.25);
+  EXPECT_EQ(all->activity->busiest_reception, 0.5);
+}
+
+TEST(Merge, PartsMayHaveBrokersOfTheirOwn) {
+  StoredResult one = shard(1, 2), two = shard(2, 2);
+  one.scenario.push_back({.name = "brokers", .json = R"(["mqtt://a:1883"])", .text = "a"});
+  EXPECT_NE(find_field(merged({one, shard(2, 2)}).scenario, "rate"), nullptr);
+  two.scenario.push_back(one.scenario.back());
+  EXPECT_NE(find_field(merged({one, two}).scenario, "brokers"), nullptr);
+  two.scenario.back().json = R"(["mqtt://b:1883"])";
+  EXPECT_EQ(find_field(merged({one, two}).scenario, "brokers"), nullptr) << "of all only what is everybody's";
+}
+
 TEST(Merge, IsTheSameInAnyOrderAndInSteps) {
   std::vector<StoredResult> parts{shard(1, 3), shard(2, 3), shard(3, 3)};
   for (std::size_t n = 0; n < parts.size(); ++n)

@@ -37,6 +37,16 @@ TEST(ScenarioFile, EveryKeyComesBack) {
   const auto read = parse_scenario(text, "f.json");
   ASSERT_TRUE(read) << read.error();
   EXPECT_EQ(compact(*read), text);
+  const std::string_view connected =
+      R"({"name":"n","publishers":1,"subscribers":1,"wiring":"pairs","operation":"publish","topics":"x{run}","publish_qos":0,)"
+      R"("subscribe_qos":0,"size":100,"loop":"open","rate":1,"arrival":"fixed","burst":1,"ramp":2,"count":5,"drain_s":3,"seed":9,)"
+      R"("brokers":["mqtt://[::1]:1883","unix:///tmp/a"],"publish_to":["wss://h:443/mqtt"],"subscribe_from":["mqtts://h:8883"],)"
+      R"("properties":[["connect","user_property","k","v"],["connect","user_property","k","w \"\""],)"
+      R"(["publish","payload_format_indicator","1"],["publish","content_type","a/b"],)"
+      R"(["publish","correlation_data","base64:QGE="],["subscribe","subscription_identifier","7"]]})";
+  const auto again = parse_scenario(connected, "f.json");
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_EQ(compact(*again), connected);
   const std::string_view closed =
       R"({"name":"n","publishers":2,"subscribers":3,"wiring":"pairs","operation":"publish","topics":"x","publish_qos":0,)"
       R"("subscribe_qos":0,"payload":"{seq}","loop":"closed","ramp":2,"count":5,"drain_s":3,"seed":9})";
@@ -67,9 +77,39 @@ TEST(ScenarioFile, FaultsNameLineAndKey) {
             "f.json:2: duration_s: it does not go with count");
 }
 
+TEST(ScenarioFile, SecretsAreNotWritten) {
+  auto read =
+      parse_scenario(R"({"brokers":["mqtt://user:hidden@h","wss://h/mqtt?X-Signature=hidden"]})", "f.json");
+  ASSERT_TRUE(read) << read.error();
+  auto& connect = read->properties.at(mqtt::PropertyPlace::connect);
+  connect.add(mqtt::PropertyId::authentication_method, "token");
+  connect.add(mqtt::PropertyId::authentication_data, "hidden");
+  const std::string text = compact(*read);
+  EXPECT_EQ(text.find("hidden"), text.npos) << text;
+  EXPECT_TRUE(text.ends_with(R"("brokers":["mqtt://h:1883","wss://h:443/mqtt"]})")) << text;
+}
+
+TEST(ScenarioFile, TheHashIsOfWhatIsDoneNotOfWhere) {
+  const auto hash = [](std::string_view text) { return hash_of(*parse_scenario(text, "f.json")); };
+  EXPECT_EQ(hash(R"({"brokers":["mqtt://a"],"publish_to":["mqtt://b"],"subscribe_from":["mqtt://c"]})"),
+            hash("{}"));
+  EXPECT_NE(hash(R"({"properties":[["publish","content_type","a"]]})"), hash("{}"));
+}
+
 TEST(ScenarioFile, WrongValuesAreRefused) {
   for (const char* member : {R"("publishers":0)",
                              R"("publishers":1.5)",
+                             R"("brokers":"mqtt://h")",
+                             R"("brokers":["h"])",
+                             R"("brokers":["mqtt://h/topic"])",
+                             R"("brokers":[5])",
+                             R"("properties":{})",
+                             R"("properties":[[]])",
+                             R"("properties":[["publish","content_type"]])",
+                             R"("properties":[["publish","content_type","a","b"]])",
+                             R"("properties":[["will","content_type","a"]])",
+                             R"("properties":[["connect","authentication_data","a"]])",
+                             R"("properties":[["publish","message_expiry_interval","x"]])",
                              R"("publishers":-1)",
                              R"("publishers":null)",
                              R"("name":5)",

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -104,17 +105,30 @@ void declare(Options& o, CompareConfig& config) {
   o.example("mqbench compare --across kernel a*.json -- b*.json", "the same machine under two kernels");
 }
 
-/// What is different and has not been allowed to be.
-std::vector<Difference> refused(std::span<const StoredResult> a, std::span<const StoredResult> b,
-                                const std::vector<Circumstance>& across) {
+std::vector<Difference> differences_of(std::span<const StoredResult> a, std::span<const StoredResult> b) {
   std::vector<const StoredResult*> all;
   for (const auto& group : {a, b})
     for (const StoredResult& result : group) all.push_back(&result);
-  auto differences = find_differences(all);
+  return find_differences(all);
+}
+
+bool is_of_brokers(const Difference& difference) { return difference.circumstance == Circumstance::broker; }
+
+/// What is different and has not been allowed to be.
+std::vector<Difference> refused(std::vector<Difference> differences,
+                                const std::vector<Circumstance>& across) {
   std::erase_if(differences, [&across](const Difference& difference) {
-    return std::ranges::find(across, difference.circumstance) != across.end();
+    return is_of_brokers(difference) || std::ranges::find(across, difference.circumstance) != across.end();
   });
   return differences;
+}
+
+/// What is compared may be brokers; but who does not know should.
+void tell_of_brokers(const std::vector<Difference>& differences, Diag& diag) {
+  std::vector<std::string> all;
+  for (const Difference& difference : differences)
+    if (is_of_brokers(difference)) all.push_back(describe(difference));
+  if (!all.empty()) diag.info(fmt::format("the runs are of different brokers: {}", fmt::join(all, ", ")));
 }
 
 Sentence refusal(const std::vector<Difference>& differences) {
@@ -141,10 +155,12 @@ ExitCode compare_files(const CompareConfig& config, Diag& diag) {
   if (!a) return a.error();
   const auto b = read_results({at + 1, config.files.end()}, diag);
   if (!b) return b.error();
-  if (const auto differences = refused(*a, *b, config.across); !differences.empty()) {
-    diag.error(refusal(differences));
+  const std::vector<Difference> differences = differences_of(*a, *b);
+  if (const auto bad = refused(differences, config.across); !bad.empty()) {
+    diag.error(refusal(bad));
     return ExitCode::usage;
   }
+  tell_of_brokers(differences, diag);
   warn_of_invalid(*a, diag);
   warn_of_invalid(*b, diag);
   const Comparison comparison = compare(*a, *b, config.settings);

@@ -11,6 +11,7 @@
 
 #include "common/json_writer.hpp"
 #include "common/spelling.hpp"
+#include "mqbench/results/merge_activity.hpp"
 #include "mqbench/results/merge_intervals.hpp"
 #include "mqbench/results/stored_threshold.hpp"
 
@@ -83,11 +84,17 @@ std::string identity(const Fields& part) {
                      text_of(part, "host"));
 }
 
+Fields without_places(Fields scenario) {
+  std::erase_if(scenario, [](const Field& field) { return is_of_place(field.name); });
+  return scenario;
+}
+
 Fault find_foreign(std::span<const StoredResult> parts) {
   const StoredResult& first = parts.front();
   for (const StoredResult& part : parts) {
     const bool hashed = !first.scenario_hash.empty() && !part.scenario_hash.empty();
-    const bool same = hashed ? part.scenario_hash == first.scenario_hash : part.scenario == first.scenario;
+    const bool same = hashed ? part.scenario_hash == first.scenario_hash
+                             : without_places(part.scenario) == without_places(first.scenario);
     std::string_view what;
     if (part.run != first.run)
       what = "runs";
@@ -121,14 +128,19 @@ Fault collect_parts(std::span<const StoredResult> parts, StoredResult& all) {
   return std::nullopt;
 }
 
-void add_counts(StoredResult& all, const StoredResult& part) {
-  for (const StoredCount& count : part.counts) {
-    const auto found = std::ranges::find(all.counts, count.name, &StoredCount::name);
-    if (found == all.counts.end())
-      all.counts.push_back(count);
+void add_up(std::vector<StoredCount>& all, const std::vector<StoredCount>& counts) {
+  for (const StoredCount& count : counts) {
+    const auto found = std::ranges::find(all, count.name, &StoredCount::name);
+    if (found == all.end())
+      all.push_back(count);
     else
       found->value += count.value;
   }
+}
+
+void add_notes(StoredResult& all, const StoredResult& part) {
+  for (const std::string& note : part.notes)
+    if (std::ranges::find(all.notes, note) == all.notes.end()) all.notes.push_back(note);
 }
 
 Fault add_latencies(StoredResult& all, const StoredResult& part) {
@@ -192,6 +204,15 @@ Fields common_fields(std::span<const StoredResult> parts, Fields StoredResult::*
       return !other || *other != field;
     });
   return fields;
+}
+
+/// Where each part's clients connect from and to is its own.
+Fields common_scenario(std::span<const StoredResult> parts, Fields scenario) {
+  const Fields common = common_fields(parts, &StoredResult::scenario);
+  std::erase_if(scenario, [&common](const Field& field) {
+    return is_of_place(field.name) && !find_field(common, field.name);
+  });
+  return scenario;
 }
 
 void set_field(Fields& fields, Field field) {
@@ -297,11 +318,13 @@ std::expected<Merged, std::string> merge(std::span<const StoredResult> parts, Me
   all.run = first.run;
   all.started = all.ended = start;
   all.scenario_hash = first.scenario_hash;
-  all.scenario = first.scenario;
+  all.scenario = common_scenario(parts, first.scenario);
   for (const StoredResult& part : parts) {
     all.ended = std::max(all.ended, part.started + (part.ended - part.started));
     all.interrupted = all.interrupted || part.interrupted;
-    add_counts(all, part);
+    add_up(all.counts, part.counts);
+    add_up(all.refusals, part.refusals);
+    add_notes(all, part);
     add_times(all.times, part, start);
     add_clock(part, all);
     if (auto fault = add_latencies(all, part)) return std::unexpected(std::move(*fault));
@@ -310,6 +333,7 @@ std::expected<Merged, std::string> merge(std::span<const StoredResult> parts, Me
   all.received_per_second = rate(all.count("received"), all.times.first_due, all.times.last_received);
   all.intervals = merge_intervals(parts, start);
   add_outages(parts, start, all);
+  all.activity = merge_activity(parts);
   all.broker = common_fields(parts, &StoredResult::broker);
   all.machine = common_fields(parts, &StoredResult::machine);
   add_tool(parts, all);

@@ -33,11 +33,6 @@ void keep_larger(std::optional<T>& kept, const std::optional<T>& value) {
   if (value) kept = std::max(kept.value_or(T{}), *value);
 }
 
-std::string host_of(const StoredResult& result) {
-  const Field* host = find_field(result.machine, "host");
-  return host ? host->text : result.file;
-}
-
 void add(Sum& sum, const StoredInterval& interval, const std::string& host) {
   add_known(sum.interval.sent, interval.sent);
   add_known(sum.interval.received, interval.received);
@@ -75,6 +70,11 @@ struct Cursor {
 };
 
 }  // namespace
+
+std::string host_of(const StoredResult& result) {
+  const Field* host = find_field(result.machine, "host");
+  return host ? host->text : result.file;
+}
 
 std::vector<StoredInterval> merge_intervals(std::span<const StoredResult> parts, WallTime start) {
   std::vector<Cursor> cursors;

@@ -57,8 +57,11 @@ void add_scenario(ResultPointers results, std::vector<Difference>& found) {
   for (const StoredResult* result : results)
     for (const Field& field : result->scenario) names.insert(field.name);
   names.erase("seed");
-  for (const std::string& name : names)
-    add_if_different(results, {Circumstance::scenario, &StoredResult::scenario, "scenario", name}, found);
+  for (const std::string& name : names) {
+    const bool address = is_of_place(name) && name != "sources";
+    const Circumstance circumstance = address ? Circumstance::broker : Circumstance::scenario;
+    add_if_different(results, {circumstance, &StoredResult::scenario, "scenario", name}, found);
+  }
 }
 
 }  // namespace
@@ -69,6 +72,7 @@ std::string_view to_string(Circumstance circumstance) {
     case Circumstance::machine: return "machine";
     case Circumstance::kernel: return "kernel";
     case Circumstance::protocol: return "protocol";
+    case Circumstance::broker: return "broker";
     default: return "tool";
   }
 }

@@ -9,8 +9,8 @@
 
 namespace mq::bench::results {
 
-/// What runs that are compared should have alike.
-enum class Circumstance : std::uint8_t { scenario, machine, kernel, protocol, tool };
+/// What runs that are compared should have alike; but for the broker, which may be what is compared.
+enum class Circumstance : std::uint8_t { scenario, machine, kernel, protocol, tool, broker };
 
 [[nodiscard]] std::string_view to_string(Circumstance circumstance);
 

@@ -179,6 +179,28 @@ void read_counts(const Node& node, StoredResult& result) {
     static_cast<void>(node.at(needed));
 }
 
+void read_refusals(const Node& node, StoredResult& result) {
+  constexpr std::size_t reasons_max = 10'000;
+  for (const Node& item : node.items(reasons_max))
+    result.refusals.push_back({.name = item.at("reason").text(), .value = item.at("count").count()});
+}
+
+void read_notes(const Node& node, StoredResult& result) {
+  constexpr std::size_t notes_max = 10'000;
+  for (const Node& item : node.items(notes_max)) result.notes.push_back(item.text());
+}
+
+StoredActivity read_activity(const Node& node) {
+  const auto count = [&node](std::string_view key) { return count_if_any(node, key).value_or(0); };
+  const auto amount = [&node](std::string_view key) { return amount_if_any(node, key); };
+  return {.segments_sent = count("tcp_segments_sent"),
+          .segments_resent = count("tcp_segments_resent"),
+          .throttled_periods = count("throttled_periods"),
+          .throttled_s = amount("throttled_s").value_or(0),
+          .stolen = amount("stolen").value_or(0),
+          .busiest_reception = amount("busiest_reception")};
+}
+
 void read_latencies(const Node& node, StoredResult& result) {
   if (!node.json().is_object()) return node.fail("is not an object");
   for (const auto& [name, value] : node.json().items())
@@ -285,6 +307,9 @@ void read_all(const Node& root, StoredResult& result) {
   read_latencies(root.at("latency_ns"), result);
   if (const auto intervals = root.find("intervals")) read_intervals(*intervals, result);
   if (const auto thresholds = root.find("thresholds")) read_thresholds(*thresholds, result);
+  if (const auto notes = root.find("notes")) read_notes(*notes, result);
+  if (const auto refusals = root.find("refusals")) read_refusals(*refusals, result);
+  if (const auto activity = root.find("activity")) result.activity = read_activity(*activity);
   read_sharding(root, result);
   if (const auto outages = root.find("outages")) read_outages(*outages, result);
 }

@@ -1,6 +1,7 @@
 #include "mqbench/results/stored_result.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace mq::bench::results {
 
@@ -27,6 +28,11 @@ Histogram SparseHistogram::dense() const {
 const Field* find_field(const Fields& fields, std::string_view name) {
   const auto found = std::ranges::find(fields, name, &Field::name);
   return found == fields.end() ? nullptr : &*found;
+}
+
+bool is_of_place(std::string_view name) {
+  constexpr std::array<std::string_view, 4> names{"sources", "brokers", "publish_to", "subscribe_from"};
+  return std::ranges::find(names, name) != names.end();
 }
 
 std::uint64_t StoredResult::count(std::string_view name) const {

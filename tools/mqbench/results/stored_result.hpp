@@ -44,6 +44,10 @@ using Fields = std::vector<Field>;
 /// By name; null if there is none.
 [[nodiscard]] const Field* find_field(const Fields& fields, std::string_view name);
 
+/// Of a scenario's members, those that say where its clients connect from and to: parts of one run may have
+/// others.
+[[nodiscard]] bool is_of_place(std::string_view name);
+
 /// One second of a run. What is absent was not known.
 struct StoredInterval {
   std::uint64_t second = 0;  ///< since the common start
@@ -83,6 +87,16 @@ struct StoredCount {
   std::uint64_t value = 0;
 };
 
+/// Of a machine and its network during a run.
+struct StoredActivity {
+  std::uint64_t segments_sent = 0;  ///< TCP, of the run's own connections
+  std::uint64_t segments_resent = 0;
+  std::uint64_t throttled_periods = 0;  ///< of the control group, as the next
+  double throttled_s = 0;
+  double stolen = 0;  ///< share of the processors' time
+  std::optional<double> busiest_reception{};
+};
+
 struct StoredThreshold {
   std::string expression;
   std::optional<double> value;  ///< absent: there was none to judge by
@@ -119,6 +133,7 @@ struct StoredResult {
   bool interrupted = false;
   std::string verdict;
   std::string reason;  ///< empty: none
+  std::vector<std::string> notes;
   std::optional<bool> passed;
   std::string scenario_hash;
   std::optional<Shard> shard;
@@ -130,6 +145,8 @@ struct StoredResult {
   Fields machine;
   std::vector<Fields> parts;  ///< of a merged result
   std::vector<StoredCount> counts;
+  std::vector<StoredCount> refusals;  ///< by reason
+  std::optional<StoredActivity> activity;
   StoredTimes times;
   double sent_per_second = 0;
   double received_per_second = 0;

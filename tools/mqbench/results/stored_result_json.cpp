@@ -27,6 +27,40 @@ void add_if_known(JsonWriter& json, std::string_view name, const std::optional<T
   if (value) json.field(name, *value);
 }
 
+void add_notes(JsonWriter& json, const std::vector<std::string>& notes) {
+  if (notes.empty()) return;
+  json.key("notes");
+  json.begin_array();
+  for (const std::string& note : notes) json.string(note);
+  json.end_array();
+}
+
+void add_refusals(JsonWriter& json, const std::vector<StoredCount>& refusals) {
+  if (refusals.empty()) return;
+  json.key("refusals");
+  json.begin_array();
+  for (const StoredCount& refusal : refusals) {
+    json.begin_object();
+    json.field("reason", refusal.name);
+    json.field("count", refusal.value);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void add_activity(JsonWriter& json, const std::optional<StoredActivity>& activity) {
+  if (!activity) return;
+  json.key("activity");
+  json.begin_object();
+  json.field("tcp_segments_sent", activity->segments_sent);
+  json.field("tcp_segments_resent", activity->segments_resent);
+  json.field("throttled_periods", activity->throttled_periods);
+  json.field("throttled_s", activity->throttled_s);
+  json.field("stolen", activity->stolen);
+  add_if_known(json, "busiest_reception", activity->busiest_reception);
+  json.end_object();
+}
+
 void add_head(JsonWriter& json, const StoredResult& result) {
   WallClockText clock;
   json.field("format", "mqbench/1");
@@ -36,6 +70,7 @@ void add_head(JsonWriter& json, const StoredResult& result) {
   json.field("interrupted", result.interrupted);
   json.field("verdict", result.verdict);
   if (!result.reason.empty()) json.field("reason", result.reason);
+  add_notes(json, result.notes);
   add_if_known(json, "passed", result.passed);
   if (!result.scenario_hash.empty()) json.field("scenario_hash", result.scenario_hash);
   json.field("workers", result.workers);
@@ -143,6 +178,7 @@ std::string as_json(const StoredResult& result) {
   if (!result.thresholds.empty()) add_thresholds(json, result.thresholds);
   add_fields(json, "scenario", result.scenario);
   add_counts(json, result);
+  add_refusals(json, result.refusals);
   json.key("latency_ns");
   json.begin_object();
   for (const StoredLatency& latency : result.latencies)
@@ -153,6 +189,7 @@ std::string as_json(const StoredResult& result) {
   add_fields(json, "broker", result.broker);
   add_fields(json, "tool", result.tool);
   add_fields(json, "machine", result.machine);
+  add_activity(json, result.activity);
   json.end_object();
   text += '\n';
   return text;
