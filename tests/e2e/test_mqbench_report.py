@@ -16,13 +16,19 @@ from support.tools import assert_fails, assert_ok, mqbench
 NASTY = "<script>document.title='owned'</script>\"'&<img src=x onerror=alert(1)>"
 STALL = {"seconds": 20, "stall": (8, 2), "verdict": "broker-bound", "reason": "1 % of the messages left 480 ms late",
          "passed": False, "thresholds": [{"expr": "p99<5ms", "value": 1.8e9, "passed": False}]}
+# One that ended, of which all is known; one to the end, of which only the seconds are.
+OUTAGES = {"seconds": 20, "outages": [
+    {"from_s": 3, "to_s": 6, "over": True, "began_ns": 3_250_000_000, "recovered_ns": 5_750_000_000, "connections": 4,
+     "received": 1200, "lost": 300},
+    {"from_s": 18, "to_s": 20, "over": False, "connections": 0, "received": 0}],
+    "notes": ["the broker was slow"], "refusals": [{"reason": "quota exceeded", "count": 17}]}
 PAGES = {"one": [{"thresholds": [{"expr": "p99<5ms", "value": 1.9e6, "passed": True}], "passed": True}],
          "three": [{}, {"seed": 2, "seconds": 40}, {"seed": 3, "middle": 3e6, "verdict": "tool-bound", "reason": "busy"}],
          "short": [{"seconds": 1}],
          "without latencies": [{"measured": False, "watched": False}],
-         "stall": [STALL],
+         "stall": [STALL], "outages": [OUTAGES], "two with outages": [OUTAGES, {**OUTAGES, "seed": 2}],
          "long": [{"seconds": 700, "rate": 20}],
-         "nasty": [{"name": NASTY, "host": NASTY, "reason": NASTY, "verdict": NASTY,
+         "nasty": [{"name": NASTY, "host": NASTY, "notes": [NASTY], "refusals": [{"reason": NASTY, "count": 1}], "reason": NASTY, "verdict": NASTY,
                     "thresholds": [{"expr": NASTY, "value": 1, "passed": False}]}] * 2}
 
 
@@ -127,6 +133,29 @@ def test_a_long_run_has_points_of_several_seconds_with_all_messages(made):
     rows = table(text, "rate")
     assert len(rows) == 234 and "Each point is 3 s." in text  # 700 seconds in at most 300 points
     assert float(rows[0][1]) == pytest.approx(sum(each["received"] for each in result["intervals"][:3]) / 3)
+
+
+def test_outages_have_a_table_and_a_mark_on_each_chart_over_time(made):
+    _, text, (result,) = made["outages"]
+    paths = {cell["data-path"] for cell in Page(text).with_attribute("data-path")}
+    assert {f"outages[0].{key}" for key in ("began_ns", "recovered_ns", "connections", "received", "lost")} <= paths
+    assert "outages[1].from_s" in paths and not paths & {"outages[1].to_s", "outages[1].lost"} and "refusals[0].count" in paths
+    words = " ".join(Page(text).words)
+    for word in ("3.250 s", "5.750 s", "never", "Note: the broker was slow", "quota exceeded"):
+        assert word in words
+    for figure in ("rate", "percentiles-0", "heat-0", "cpu", "memory", "connections"):
+        part = text[text.index(f'<figure id="{figure}">'):].split("</figure>")[0]
+        for drawing in re.findall(r'<svg class="(?:wide|narrow)".*?</svg>', part, re.S):
+            x_of = {label: float(x) for x, label in re.findall(r'<text x="([\d.]+)"[^>]*"middle">(\d+)<', drawing)}
+            first, second = [(float(x), float(width)) for x, width in re.findall(r'class="mark c7" x="([\d.]+)"[^>]* width="([\d.]+)"', drawing)]
+            per_second = (x_of["10"] - x_of["0"]) / 10
+            assert first == pytest.approx((x_of["0"] + 3.25 * per_second, 2.5 * per_second), abs=0.2), figure
+            assert second == pytest.approx((x_of["0"] + 18 * per_second, 2 * per_second), abs=0.2), figure
+    titles = re.findall(r"<title>([^<]*)</title>", text[text.index('<figure id="rate">'):].split('<svg class="narrow"')[0])
+    marked = [title.splitlines()[0] for title in titles if "outage: from 3.250 s to 5.750 s" in title]
+    assert marked == ["3 s", "4 s", "5 s"] and "outage: from 18.000 s on" in titles[-1] and "outage" not in titles[-4]
+    assert "class=\"mark" not in made["one"][1] and "Outages" not in made["one"][1]
+    assert {"mark c0", "mark c1"} <= {each["class"] for each in Page(made["two with outages"][1]).with_attribute("class")}
 
 
 def test_verdict_reason_and_thresholds_are_said(made):

@@ -15,6 +15,17 @@ struct Series {
   std::vector<std::optional<double>> values;  ///< one per point
 };
 
+/// A part of the x axis that stands out behind the data.
+struct Mark {
+  std::string name;
+  unsigned color = 0;
+  double from = 0;
+  double to = 0;
+};
+
+/// Before the data, which cover them; the shortest are still seen.
+void draw_marks(SvgOut out, const Plot& plot, const Scale& x, const std::vector<Mark>& marks);
+
 /// What several lines share.
 struct LineChart {
   std::string id;
@@ -22,8 +33,10 @@ struct LineChart {
   std::string description;  ///< a sentence for those who do not see it, and for those who do
   std::string x_name;
   std::vector<double> points;         ///< on the x axis
+  std::vector<double> ends;           ///< there, too: what each stands for goes up to here; only with marks
   std::vector<std::string> captions;  ///< of the points
   std::vector<Series> series;
+  std::vector<Mark> marks;
   Scale x;
   Scale y;
   Shown shown;
@@ -66,6 +79,7 @@ struct HeatMap {
   std::string title;
   std::string description;
   std::vector<HeatCell> cells;
+  std::vector<Mark> marks;
   Scale x;
   Scale y;
   Shown shown;

@@ -2,7 +2,9 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "mqbench/report/chart.hpp"
 #include "mqbench/report/page.hpp"
 
 namespace mq::bench::report {
@@ -13,6 +15,8 @@ namespace mq::bench::report {
 [[nodiscard]] std::string processor_chart(Subjects subjects);
 [[nodiscard]] std::string memory_chart(Subjects subjects);
 [[nodiscard]] std::string connections_chart(Subjects subjects);
+/// Where something was missing; with several results in the colour of each.
+[[nodiscard]] std::vector<Mark> outage_marks(Subjects subjects);
 /// Figures over latencies.
 [[nodiscard]] std::string spectrum_chart(Subjects subjects);
 [[nodiscard]] std::string heat_maps(Subjects subjects);

@@ -22,6 +22,9 @@ std::string legend_of(const LineChart& chart) {
     text += fmt::format(
         R"(<li><svg viewBox="0 0 26 10" aria-hidden="true"><path class="line s{} d{}" d="M2 5H24"/></svg>{}</li>)",
         series.color, series.dash, escaped(series.name));
+  if (!chart.marks.empty())
+    text +=
+        R"(<li><svg viewBox="0 0 26 10" aria-hidden="true"><rect class="mark c7" width="26" height="10"/></svg>outage</li>)";
   return text + "</ul>";
 }
 

@@ -68,6 +68,7 @@ HeatMap map_of(const Counts& counts, const Subject& subject, std::uint64_t each,
               .title = "Where the latencies were",
               .description = "Messages by second and latency: the stronger the colour, the more.",
               .cells = {},
+              .marks = outage_marks({&subject, 1}),
               .x = Scale::exact(0, static_cast<double>(columns * each), seconds),
               .y = Scale::logarithmic(low_of(bands.lowest), low_of(bands.highest + 1), shown_time),
               .shown = shown_time};

@@ -132,8 +132,10 @@ std::string spectrum_chart(Subjects subjects) {
                       "left of it.",
                   .x_name = "percentile",
                   .points = {},
+                  .ends = {},
                   .captions = {},
                   .series = {},
+                  .marks = {},
                   .x = Scale::percentiles(nines),
                   .y = y_scale(lines),
                   .shown = shown_time};

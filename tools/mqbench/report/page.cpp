@@ -76,8 +76,9 @@ std::string page(std::span<const StoredResult> results) {
              R"(<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">)"
              R"(<link rel="icon" href="data:,"><style>{1}</style></head><body><main><header><h1>{0}</h1>{2}</header>)",
              title, style(), about(subjects)) +
-         verdicts(subjects) + key_figures(subjects) + charts(subjects) + latency_tables(subjects) +
-         circumstances(subjects) + fmt::format("</main><script>{}</script></body></html>\n", script());
+         verdicts(subjects) + key_figures(subjects) + outage_tables(subjects) + charts(subjects) +
+         latency_tables(subjects) + circumstances(subjects) +
+         fmt::format("</main><script>{}</script></body></html>\n", script());
 }
 
 }  // namespace mq::bench::report

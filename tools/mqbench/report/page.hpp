@@ -26,6 +26,8 @@ inline constexpr std::size_t results_max = 8;
 /// The parts of the page, each a piece of HTML.
 [[nodiscard]] std::string verdicts(Subjects subjects);
 [[nodiscard]] std::string key_figures(Subjects subjects);
+/// "" without outages.
+[[nodiscard]] std::string outage_tables(Subjects subjects);
 [[nodiscard]] std::string charts(Subjects subjects);
 [[nodiscard]] std::string latency_tables(Subjects subjects);
 [[nodiscard]] std::string circumstances(Subjects subjects);

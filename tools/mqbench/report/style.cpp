@@ -38,7 +38,7 @@ svg{display:block;width:100%;height:auto;margin-top:8px}svg.narrow{display:none}
 text{font-size:12px;fill:var(--soft);font-family:inherit;font-variant-numeric:tabular-nums}text.row{fill:var(--ink)}
 .grid>*{min-width:0}path.grid{stroke:var(--line);stroke-width:1}.faint{stroke:var(--faint);stroke-width:1}
 .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.thin{stroke-width:2}.thick{stroke-width:7}
-.d1{stroke-dasharray:7 5}.d2{stroke-dasharray:1.5 5}.hit{fill:transparent}.hit:hover{fill:var(--hover)}.cell:hover{stroke:var(--ink)}
+.mark{fill-opacity:.22}.d1{stroke-dasharray:7 5}.d2{stroke-dasharray:1.5 5}.hit{fill:transparent}.hit:hover{fill:var(--hover)}.cell:hover{stroke:var(--ink)}
 )css"
          R"css(.s0{stroke:var(--s0)}.s1{stroke:var(--s1)}.s2{stroke:var(--s2)}.s3{stroke:var(--s3)}.s4{stroke:var(--s4)}.s5{stroke:var(--s5)}.s6{stroke:var(--s6)}.s7{stroke:var(--s7)}
 .c0{fill:var(--s0)}.c1{fill:var(--s1)}.c2{fill:var(--s2)}.c3{fill:var(--s3)}.c4{fill:var(--s4)}.c5{fill:var(--s5)}.c6{fill:var(--s6)}.c7{fill:var(--s7)}

@@ -45,6 +45,7 @@ std::string verdict(const Subject& subject, bool named) {
   if (result.interrupted) text += " · interrupted";
   text += fmt::format("<p>{}</p>", meaning(result.verdict));
   if (!result.reason.empty()) text += fmt::format("<p>Reason: {}</p>", escaped(result.reason));
+  for (const std::string& note : result.notes) text += fmt::format("<p>Note: {}</p>", escaped(note));
   return text + thresholds(result) + "</section>";
 }
 

@@ -37,6 +37,7 @@ std::string draw(const HeatMap& map, const Canvas& canvas) {
   for (const HeatCell& cell : map.cells) most = std::max(most, cell.count);
   open_svg(out, canvas, map.id, map.title, map.description);
   draw_axes(out, plot, map.x, map.y, "seconds since the start");
+  draw_marks(out, plot, map.x, map.marks);
   for (const HeatCell& cell : map.cells) draw_cell(out, map, plot, cell, level_of(cell.count, most));
   return text + "</svg>";
 }

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mqbench/report/chart.hpp"
 #include "mqbench/report/html.hpp"
 
@@ -31,6 +33,9 @@ std::string tip(const LineChart& chart, std::size_t point) {
   for (const Series& series : chart.series)
     if (series.values[point])
       text += fmt::format("\n{}: {}", series.name, chart.shown(*series.values[point]));
+  for (const Mark& mark : chart.marks)
+    if (mark.from < chart.ends[point] && mark.to > (point == 0 ? 0 : chart.ends[point - 1]))
+      text += "\n" + mark.name;
   return text;
 }
 
@@ -49,12 +54,23 @@ void draw_hits(SvgOut out, const LineChart& chart, const Plot& plot) {
 
 }  // namespace
 
+void draw_marks(SvgOut out, const Plot& plot, const Scale& x, const std::vector<Mark>& marks) {
+  constexpr double width_min = 2;
+  for (const Mark& mark : marks) {
+    const double from = plot.x(x.at(mark.from));
+    fmt::format_to(out, R"(<rect class="mark c{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)",
+                   mark.color, from, plot.y(1), std::max(plot.x(x.at(mark.to)) - from, width_min),
+                   plot.height);
+  }
+}
+
 std::string draw(const LineChart& chart, const Canvas& canvas) {
   std::string text;
   const SvgOut out{text};
   const Plot plot{canvas, 62};
   open_svg(out, canvas, chart.id, chart.title, chart.description);
   draw_axes(out, plot, chart.x, chart.y, chart.x_name);
+  draw_marks(out, plot, chart.x, chart.marks);
   for (const Series& series : chart.series) draw_series(out, chart, plot, series);
   draw_hits(out, chart, plot);
   return text + "</svg>";

@@ -61,6 +61,26 @@ Table counts_table(Subjects subjects) {
   return table;
 }
 
+/// By reason; "" if nothing was refused.
+std::string refusals_table(Subjects subjects) {
+  Table table{.caption = "refusals", .columns = result_columns(subjects), .rows = {}};
+  std::vector<std::string> reasons;
+  for (const Subject& subject : subjects)
+    for (const auto& refusal : subject.result->refusals) add_name(reasons, refusal.name);
+  for (const std::string& reason : reasons) {
+    Row row{.name = reason, .cells = {}};
+    for (std::size_t n = 0; n < subjects.size(); ++n) {
+      const auto& all = subjects[n].result->refusals;
+      const auto found = std::ranges::find(all, reason, &results::StoredCount::name);
+      row.cells.push_back(found == all.end() ? no_cell()
+                                             : from(number_cell(static_cast<double>(found->value)), n,
+                                                    fmt::format("refusals[{}].count", found - all.begin())));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table.rows.empty() ? "" : draw(table);
+}
+
 Table fields_table(Subjects subjects, std::string caption, Fields StoredResult::* member) {
   Table table{.caption = std::move(caption), .columns = result_columns(subjects), .rows = {}};
   std::vector<std::string> names;
@@ -140,7 +160,7 @@ std::string latency_tables(Subjects subjects) {
 
 std::string circumstances(Subjects subjects) {
   std::string text = R"(<h2>Counts and circumstances</h2><div class="grid"><div class="card">)";
-  text += draw(counts_table(subjects)) + R"(</div><div class="card meta">)";
+  text += draw(counts_table(subjects)) + refusals_table(subjects) + R"(</div><div class="card meta">)";
   text +=
       draw(fields_table(subjects, "scenario", &StoredResult::scenario)) + R"(</div><div class="card meta">)";
   text += draw(run_table(subjects)) + draw(fields_table(subjects, "tool", &StoredResult::tool)) +

@@ -124,8 +124,10 @@ std::string figure_of(const TimeChart& chart, Subjects subjects, std::optional<A
                   .description = chart.description,
                   .x_name = "seconds since the start",
                   .points = {},
+                  .ends = {},
                   .captions = {},
                   .series = {},
+                  .marks = outage_marks(subjects),
                   .x = Scale::exact(0, static_cast<double>(points * each), seconds),
                   .y = scale_of(chart, among ? among->all : subjects),
                   .shown = chart.shown};
@@ -134,6 +136,7 @@ std::string figure_of(const TimeChart& chart, Subjects subjects, std::optional<A
   for (std::size_t n = 0; n < points; ++n) {
     lines.points.push_back((static_cast<double>(n) + 0.5) *
                            static_cast<double>(each));  // in the middle of its seconds
+    lines.ends.push_back(static_cast<double>((n + 1) * each));
     lines.captions.push_back(caption_of(n, each));
   }
   return figure(lines, table_of(chart, lines, columns));
