@@ -227,6 +227,27 @@ def test_publish_and_subscribe_properties_are_sent(mqbroker):
     assert result["broker"]["version"] == "5.0"
 
 
+def test_a_result_says_to_whom_and_with_what_and_its_scenario_is_a_file(mqbroker, scratch):
+    place = mqbroker["tcp"].url.removeprefix("mqtt://")
+    args = ("--publish-to", f"mqtt://u:hidden@{place}", "-D", "publish", "user-property", "k", "it's {1}", "-D", "publish",
+            "correlation-data", "base64:AP8=", "-D", "connect", "session-expiry-interval", "0", "--count", 20)
+    told = mqbench("run", "quick", *mqbroker["tcp"].mq_args(), *args, "--json", scratch / "result.json")
+    result = validated(json.loads((scratch / "result.json").read_text(encoding="utf-8")))
+    assert "hidden" not in json.dumps(result) and "user-property k 'it'\\''s {1}' -D" in result["tool"]["command_line"]
+    scenario = result["scenario"]
+    assert (scenario.get("brokers"), scenario["publish_to"]) == ([f"mqtt://{place}"], [f"mqtt://{place}"])
+    assert scenario["properties"] == [["connect", "session_expiry_interval", "0"], ["publish", "user_property", "k", "it's {1}"],
+                                      ["publish", "correlation_data", "base64:AP8="]]
+    assert f"\npublishers to mqtt://{place}\n" in told.out.decode() and "\nproperty publish user_property k it's {1}\n" in told.out.decode()
+    (scratch / "again.json").write_text(json.dumps(scenario))
+    again = result_of(scratch / "again.json")
+    assert_all_came(again, 20, 20)
+    assert (again["scenario"], again["scenario_hash"]) == (scenario, result["scenario_hash"])
+    other = json.loads(assert_ok(mqbench("list", scratch / "again.json", "--publish-to", "mqtt://h", "-D", "publish", "content-type", "x")).out)
+    assert other["publish_to"] == ["mqtt://h:1883"] and ["publish", "content_type", "x"] == other["properties"][-1]
+    assert_fails(mqbench("run", scratch / "again.json", "-V", "311"), 2, "properties need MQTT 5")
+
+
 @pytest.mark.parametrize("topics", ("{run}/{t}", "{run}/{t:50}"))
 def test_topic_aliases_lose_nothing(broker, topics):
     result = result_of("quick", *broker["tcp"].mq_args(), "--topic-alias", "--topics", topics, "--count", 300, "-q", 1)
@@ -354,7 +375,7 @@ def test_a_broker_that_is_not_there_is_counted_as_one_reason(scratch):
     (("request-response", "--subscribers", "0"), "answers"), (("slow-reader", "--subscribers", "5"), "slow readers"),
     (("shared", "--size", "5"), "stamp"), (("shared", "--shard", "1/2", "--rendezvous", "mqtt://h"), "one process"),
     (("quick", "--wiring", "shared", "--shard", "1/2", "--rendezvous", "mqtt://h"), "one process"),
-    (("quick", "--slow", "10"), "slow readers"), (("quick", "--wiring", "ring"), "--wiring"),
+    (("quick", "--slow", "10"), "(--slow)"), (("quick", "--wiring", "ring"), "--wiring"),
 ), ids=str)
 def test_life_cycles_that_cannot_be(args, words):
     assert_fails(mqbench("run", *args), 2, words)
@@ -383,6 +404,17 @@ def test_each_client_of_a_load_authenticates_by_scram(tmp_path):
         assert result.code == 0, result
         assert_all_came(json.loads(result.out), 40, 40)
         assert_fails(mqbench(*args, env={"WORD": "Bleistift"}), 6, "not authorized")
+        # Each run of a search logs in anew, and so does each connection of verify that was cut.
+        login = (*broker["tcp"].mq_args(), "--scram-user", "joe", "--auth-method", "SCRAM-SHA-512", "--password-env", "WORD",
+                 "--json", "-", "--quiet")
+        search = ("search", "pairs", *login, "--publishers", 2, "--subscribers", 2, "--rate", "100/s", "--count", 10, "--steps", 2)
+        verify = ("verify", *login, "-q", 1, "--count", 100, "--rate", "200/s", "--faults", "cut", "--fault-rate", "40/s")
+        found = mqbench(*search, env=word)
+        assert found.code in (0, 13) and json.loads(found.out)["steps"], found
+        kept = mqbench(*verify, env=word)
+        assert kept.code == 0 and json.loads(kept.out)["faults"]["cut"] > 0, kept
+        for args in (search, verify):
+            assert_fails(mqbench(*args, env={"WORD": "Bleistift"}), 6, "not authorized")
 
 
 # --- several brokers --------------------------------------------------------------------------------

@@ -67,7 +67,8 @@ def test_what_does_not_come_back_is_said_and_its_messages_are_counted_as_unsent(
     with DyingNode(broker.port, OCTETS) as node:
         result = mqbench("run", "fan-in", "-L", node.mqtt_url, *CLIENTS, *QUICKLY, "--drain", "1s", "--rate", "500/s", "--warmup", 0,
                          "--duration", "1s", "--json", "-", "--quiet")
-    assert result.code != 0 and result.err_lines[0].startswith("mqbench: cannot connect to "), result
+    assert result.code == 8, result
+    assert result.err_lines[0].startswith("mqbench: clients that had lost their connections were not back at the end: cannot connect to ")
     written = json.loads(result.out)
     counts = written["counts"]
     assert (counts["offered"], counts["connections_lost"]) == (500, 5) and counts["unsent"] > 0

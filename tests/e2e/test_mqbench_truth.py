@@ -161,6 +161,16 @@ def test_a_tool_that_is_slowed_down_is_tool_bound(certs, options):
     assert result["counts"]["received"] + result["counts"]["unsent"] == 2000
 
 
+@with_time
+def test_octets_that_are_left_unread_are_the_tools_fault():
+    """A subscriber gets 64 MiB at once: a turn of the loop takes 2 MiB of a socket."""
+    flood = [b"x" * (8 << 20)] * 8
+    with Relay(deliver=lambda n, payload: [payload, *(flood if n == 5 else [])]) as relay:
+        result = pair_of(relay, qos=0, rate="50/s", count=20)
+    assert result["counts"]["foreign"] == 8 and result["counts"]["received"] == 20
+    assert result["tool"]["unread"] > 0.01 and result["verdict"] == "tool-bound", result["reason"]
+
+
 # --- clocks ---------------------------------------------------------------------------------------
 
 STEPPING = r"""

@@ -13,7 +13,8 @@ from support.proc import run
 from support.tools import assert_fails, assert_ok, program
 
 HERE = pathlib.Path(__file__).resolve().parent
-PLAIN = {"mqpub": ("-t", "t", "-m", "x"), "mqsub": ("-t", "t"), "mqreq": ("-t", "t", "-m", "x"), "mqspy": ("read", "f")}
+PLAIN = {"mqpub": ("-t", "t", "-m", "x"), "mqsub": ("-t", "t"), "mqreq": ("-t", "t", "-m", "x"), "mqspy": ("read", "f"),
+         "mqbench": ("run",)}
 NO_UTF_8 = b"\xff".decode("utf-8", "surrogateescape")
 
 # By the longest name of the option: what it is given, and what it needs besides. A value with '=' is joined to the name.
@@ -53,12 +54,23 @@ WRONG_OF = {"mqspy": {
     "--to-key": ("/nowhere", "--to-cert", "/nowhere"), "--fault": "qos>0 do nothing", "--seed": "x", "--filter": "qoss>0", "--stop-on": "qoss>0",
     "--expect": "qos>0 within soon", "--from": "nobody", "--snippet": "x", "--time": "never", "--write": "",
     "--pcap-style": ("udp", "--write", "f"), "--conn": "", "--interface": "", "--speed": "0", "--answer-timeout": "0",
+}, "mqbench": {
+    "--publishers": "0", "--subscribers": "-1", "--wiring": "ring", "--slow": "x", "--topics": "{no}", "--size": "0..x",
+    "--payload": "{no}", "--window": "0", "--arrival": "burst:0", "--ramp": "0", "--scale": "0", "--broker": "gopher://x",
+    "--publish-to": "gopher://x", "--subscribe-from": "mqtt://x/topic", "--warmup": "soon", "--duration": "0", "--drain": "1x",
+    "--threads": "0", "--source": "localhost", "--seed": "x", "--json": "", "--csv": "", "--hdr": "", "--threshold": "p99",
+    "--watch-pid": "0", "--progress": "loud", "--prometheus": "localhost:1", "--slo": "p99", "--first": "0", "--lowest": "0",
+    "--highest": "x", "--precision": "0%", "--steps": "0", "--repeats": "101", "--faults": "fire", "--fault-rate": "0",
+    "--fault-time": "1x", "--late": "1x", "--shard": ("3/2", "--rendezvous", "mqtt://x"),
+    "--rendezvous": ("gopher://x", "--shard", "1/2"), "--run": ("a/b", "--shard", "1/2", "--rendezvous", "mqtt://x"),
+    "--rendezvous-timeout": ("0", "--shard", "1/2", "--rendezvous", "mqtt://x"),
 }}
 # The options of a command that is not the plain one.
 COMMANDS = {"mqspy": {"Proxy": ("proxy", "--listen", "mqtts://127.0.0.1:0", "--to", "mqtts://127.0.0.1:1"),
                       "Faults": ("proxy", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:1"),
                       "Server": ("proxy", "--listen", "mqtts://127.0.0.1:0", "--to", "mqtts://127.0.0.1:1"),
-                      "Replay": ("replay", "f", "--to", "127.0.0.1:1"), "Reading": ("decode", "3000")}}
+                      "Replay": ("replay", "f", "--to", "127.0.0.1:1"), "Reading": ("decode", "3000")},
+            "mqbench": {"Search": ("search",), "Verification": ("verify",)}}
 # Octets of any kind are right.
 ANY_VALUE = {"--message", "--password", "--will-payload", "--no-proxy", "--rewrite", "--ladder"}
 # What the plain command line gives already, or what would be wrong beside the option for a reason of its own.

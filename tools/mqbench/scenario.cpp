@@ -113,7 +113,9 @@ std::optional<std::string> find_operation_fault(const Scenario& s) {
     return "sessions keep messages of QoS 1 and 2 only";
   if (s.stored != Stored::none && s.wiring == Wiring::shared) return "a shared subscription stores nothing";
   if (s.slow > 0 && (s.slow >= s.subscribers || s.count > 0 || s.wiring == Wiring::shared))
-    return "slow readers are some of the subscribers, of a run with a duration, and share nothing";
+    return "slow readers (--slow) are some of the subscribers (--subscribers), of a run with a duration, and "
+           "share "
+           "nothing";
   if (s.wiring == Wiring::shared && s.unstamped()) return "who of a group got what is known by the stamp";
   return std::nullopt;
 }

@@ -40,6 +40,12 @@ Duration thread_cpu() {
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
+/// Of clients that were there; `last` is the last attempt.
+SetupFailure absence_after(SetupFailure last) {
+  last.sentence.text.insert(0, "clients that had lost their connections were not back at the end: ");
+  return {ExitCode::connection_lost, std::move(last.sentence)};
+}
+
 }  // namespace
 
 Worker::Worker(const Plan& plan, unsigned index, unsigned threads, std::vector<BrokerSetup> brokers,
@@ -427,7 +433,7 @@ void Worker::finish() {
   due_timer_->set(std::nullopt);
   close_account();
   if (lost_ > 0 && last_failed_ && !result_.failure)
-    result_.failure = failure_of(last_failed_->first, last_failed_->second);
+    result_.failure = absence_after(failure_of(last_failed_->first, last_failed_->second));
   const bool cut_short = control_.stop.load(std::memory_order_relaxed);
   Measurements& m = result_.measurements;
   for (const auto& each : publishers_) {
