@@ -61,7 +61,7 @@ class MqBroker(Broker):
 
     def _endpoint(self, transport, certs):
         where = dict(self._addresses())[_SCHEMES[transport]]
-        cafile = str(certs.ca) if transport in ("tls", "wss") else ""
+        cafile = str(certs.ca) if certs and transport in ("tls", "wss") else ""
         if transport == "unix":
             return Endpoint(transport, path=where)
         return Endpoint(transport, port=int(re.search(r":(\d+)", where)[1]), cafile=cafile)

@@ -51,6 +51,15 @@ void declare_tls(Options& o, ListenerTraits& traits) {
   o.flag("--cert-as-user", traits.certificate_names_user)
       .group(group)
       .text("a client's user name is its certificate's common name, whatever its CONNECT says");
+  o.text("--psk-file", tls.psk_file)
+      .metavar("FILE")
+      .group(group)
+      .text(
+          "mqtts, wss: instead of certificates, keys that are shared with the clients: lines IDENTITY:KEY, "
+          "the "
+          "key hexadecimal, as mosquitto's psk_file has them. A client's user name is its identity, whatever "
+          "its "
+          "CONNECT says, and no password is asked for");
   declare_tls_strength(o, tls, group);
 }
 
@@ -73,8 +82,12 @@ void declare_table(Options& o, TableTarget& target) {
 
 std::optional<std::string> find_tls_fault(const ListenerTraits& traits) {
   const mqtt::net::TlsOptions& tls = traits.tls;
-  if (tls.certificate_file.empty()) return "it needs --cert and --key";
   const bool asks = tls.client_certificates != ClientCertificates::none;
+  if (!tls.psk_file.empty()) {
+    if (tls.certificate_file.empty() && !asks) return std::nullopt;
+    return "--psk-file goes without certificates: they want a listener of their own";
+  }
+  if (tls.certificate_file.empty()) return "it needs --cert and --key, or --psk-file";
   if (asks && tls.ca_file.empty() && tls.ca_path.empty()) return "--client-certs needs --cafile or --capath";
   if (traits.certificate_names_user && !asks) return "--cert-as-user needs --client-certs";
   return std::nullopt;
@@ -82,7 +95,7 @@ std::optional<std::string> find_tls_fault(const ListenerTraits& traits) {
 
 std::optional<std::string> find_plain_fault(const ListenerSettings& listener) {
   const mqtt::net::TlsOptions& tls = listener.traits.tls;
-  const bool has_tls_settings = !tls.certificate_file.empty() ||
+  const bool has_tls_settings = !tls.certificate_file.empty() || !tls.psk_file.empty() ||
                                 tls.client_certificates != ClientCertificates::none ||
                                 listener.traits.certificate_names_user;
   // What is said for all listeners concerns those that can use it.
@@ -91,8 +104,9 @@ std::optional<std::string> find_plain_fault(const ListenerSettings& listener) {
 }
 
 bool asks_who_it_is(const ListenerSettings& listener) {
+  const mqtt::net::TlsOptions& tls = listener.traits.tls;
   return mqtt::uses_tls(listener.place.transport) &&
-         listener.traits.tls.client_certificates == ClientCertificates::required;
+         (tls.client_certificates == ClientCertificates::required || !tls.psk_file.empty());
 }
 
 }  // namespace
@@ -136,7 +150,8 @@ std::optional<std::string> find_fault(const ListenerSettings& listener, Admissio
       !listener.place.is_local() && !listener.traits.allow_anonymous && !asks_who_it_is(listener);
   if (!fault && open_to_all && admission == Admission::anybody)
     fault =
-        "anybody could connect: it needs --client-certs required, --password-file, or --allow-anonymous if "
+        "anybody could connect: it needs --client-certs required, --psk-file, --password-file, or "
+        "--allow-anonymous if "
         "that is "
         "meant";
   if (!fault) return std::nullopt;

@@ -64,6 +64,11 @@ mqtt::Result<ListenerConfig> make_listener(const ListenerSettings& settings) {
   return config;
 }
 
+/// With keys nobody comes in without a name.
+mqtt::net::ClientCertificates certificates_of(const mqtt::net::TlsOptions& tls) {
+  return tls.psk_file.empty() ? tls.client_certificates : mqtt::net::ClientCertificates::required;
+}
+
 std::string cannot_listen(const ListenerSettings& listener, const mqtt::Error& why) {
   const std::string prefix = listener.where.empty() ? "" : listener.where + ": ";
   return fmt::format("{}cannot listen on {}: {}", prefix, mqtt::escape_for_terminal(listener.place.url()),
@@ -127,8 +132,9 @@ std::vector<CertificateUsers::Named> find_named(const std::vector<ListenerSettin
                                                 const std::vector<ListenerConfig>& listeners) {
   std::vector<CertificateUsers::Named> named;
   for (std::size_t i = 0; i < settings.size(); ++i)
-    if (listeners[i].listen.tls && settings[i].traits.certificate_names_user)
-      named.push_back({listeners[i].name, settings[i].traits.tls.client_certificates});
+    if (listeners[i].listen.tls &&
+        (settings[i].traits.certificate_names_user || !settings[i].traits.tls.psk_file.empty()))
+      named.push_back({listeners[i].name, certificates_of(settings[i].traits.tls)});
   return named;
 }
 

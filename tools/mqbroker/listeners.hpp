@@ -29,11 +29,12 @@ inline constexpr std::size_t acl_file_max_bytes = 16 * 1024 * 1024;
 [[nodiscard]] std::expected<std::vector<mqtt::server::ListenerConfig>, std::string> make_listeners(
     const std::vector<ListenerSettings>& settings);
 
-/// Where a listener says so, the user name is that of the certificate. Elsewhere, and of clients without one,
+/// Where a listener says so, the user name is that of the certificate, or the identity of a pre-shared key.
+/// Elsewhere, and of clients with neither,
 /// `passwords` decide; without those everybody gets in, with the user name that he says, or anonymous.
 class CertificateUsers final : public mqtt::broker::Authenticator {
  public:
-  /// A listener whose clients are named by their certificates.
+  /// A listener whose clients are named by their certificates or pre-shared keys.
   struct Named {
     std::string listener;
     mqtt::net::ClientCertificates certificates;

@@ -142,6 +142,8 @@ std::optional<std::string> check_listeners(const BrokerSettings& settings) {
       return fault;
     any_tls = any_tls || mqtt::uses_tls(listener.place.transport);
   }
+  if (!any_tls && !settings.typed.traits.tls.psk_file.empty())
+    return "option '--psk-file' is for TLS listeners, and there is none: use --listen mqtts://ADDRESS:8883";
   if (!any_tls && !settings.typed.traits.tls.certificate_file.empty())
     return "option '--cert' is for TLS listeners, and there is none: use --listen mqtts://ADDRESS:8883";
   return std::nullopt;

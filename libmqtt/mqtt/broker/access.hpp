@@ -15,7 +15,7 @@ namespace mqtt::broker {
 struct ConnectionInfo {
   std::string address;                  ///< for logs: "127.0.0.1:50312"
   std::string listener;                 ///< which listener it came through
-  std::string certificate_common_name;  ///< of a verified client certificate, or empty
+  std::string certificate_common_name;  ///< of a verified client certificate or PSK, or empty
 };
 
 /// Who a client is, for every later question about what it may do.

@@ -35,8 +35,9 @@ struct StreamProperties {
   std::string tls_cipher;        ///< "TLS_AES_256_GCM_SHA384"
   std::string alpn;              ///< "mqtt"
   std::string peer_certificate;  ///< subject, RFC 2253
-  std::string peer_common_name;  ///< the subject's first common name, UTF-8
-  std::string subprotocol;       ///< WebSocket: "mqtt"
+  std::string
+      peer_common_name;     ///< the subject's first common name, UTF-8; of a client with a PSK, its identity
+  std::string subprotocol;  ///< WebSocket: "mqtt"
 };
 
 /// Segments that one end of a TCP connection has sent since it began.

@@ -35,7 +35,9 @@ struct TlsOptions {
   std::vector<std::string> alpn;  ///< in order of preference
   std::string key_log_file;       ///< NSS key log, appended to
   std::string psk_identity;
-  std::string psk_key;                                                ///< hexadecimal
+  std::string psk_key;  ///< hexadecimal
+  std::string
+      psk_file;  ///< server: lines "IDENTITY:KEY", KEY in hexadecimal; others are comments ('#') or empty
   bool insecure = false;                                              ///< client: no verification at all
   ClientCertificates client_certificates = ClientCertificates::none;  ///< server
 };

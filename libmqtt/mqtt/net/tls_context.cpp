@@ -14,6 +14,7 @@
 
 #include <mqtt/net/tls_explain.hpp>
 #include <mqtt/net/tls_identity.hpp>
+#include <mqtt/net/tls_psk.hpp>
 
 namespace mqtt::net {
 namespace {
@@ -109,57 +110,7 @@ void select_alpn(Impl& tls) {
   SSL_CTX_set_alpn_select_cb(tls.context.get(), select, &tls);
 }
 
-Result<std::vector<std::uint8_t>> parse_hex(const std::string& hex) {
-  const auto digit = [](char c) {
-    return std::string_view{"0123456789abcdef"}.find(static_cast<char>(c | 0x20));
-  };
-  std::vector<std::uint8_t> bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    const std::size_t high = digit(hex[i]), low = digit(hex[i + 1]);
-    if (high > 15 || low > 15) break;
-    bytes.push_back(static_cast<std::uint8_t>(high << 4 | low));
-  }
-  if (bytes.empty() || bytes.size() * 2 != hex.size())
-    return refuse_tls("the pre-shared key is not a row of hexadecimal octets");
-  if (bytes.size() > PSK_MAX_PSK_LEN) return refuse_tls("the pre-shared key is too long");
-  return bytes;
-}
-
 Impl& impl_of(const SSL* ssl) { return *static_cast<Impl*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl))); }
-
-unsigned give_psk(SSL* ssl, const char* /*hint*/, char* identity, unsigned identity_size, unsigned char* key,
-                  unsigned key_size) {
-  const Impl& tls = impl_of(ssl);
-  if (tls.psk_identity.size() >= identity_size || tls.psk_key.size() > key_size) return 0;
-  std::ranges::copy(tls.psk_identity, identity);
-  identity[tls.psk_identity.size()] = '\0';
-  std::ranges::copy(tls.psk_key, key);
-  return static_cast<unsigned>(tls.psk_key.size());
-}
-
-unsigned find_psk(SSL* ssl, const char* identity, unsigned char* key, unsigned key_size) {
-  const Impl& tls = impl_of(ssl);
-  if (!identity || tls.psk_identity != identity || tls.psk_key.size() > key_size) return 0;
-  std::ranges::copy(tls.psk_key, key);
-  return static_cast<unsigned>(tls.psk_key.size());
-}
-
-Result<void> set_psk(Impl& tls, const TlsOptions& options, Role role) {
-  if (options.psk_key.empty() && options.psk_identity.empty()) return {};
-  if (options.psk_key.empty() || options.psk_identity.empty())
-    return refuse_tls("a pre-shared key and its identity go together");
-  if (options.psk_identity.size() > PSK_MAX_IDENTITY_LEN)
-    return refuse_tls("the pre-shared key's identity is too long");
-  auto key = parse_hex(options.psk_key);
-  if (!key) return std::unexpected(std::move(key.error()));
-  tls.psk_key = std::move(*key);
-  tls.psk_identity = options.psk_identity;
-  if (role == Role::client)
-    SSL_CTX_set_psk_client_callback(tls.context.get(), &give_psk);
-  else
-    SSL_CTX_set_psk_server_callback(tls.context.get(), &find_psk);
-  return {};
-}
 
 void log_key(const SSL* ssl, const char* line) {
   const std::string whole = std::string{line} + '\n';  // one write: several processes may share the file
@@ -196,7 +147,8 @@ Result<void> apply_common(Impl& tls, const TlsOptions& options, Role role) {
   if (auto done = set_trust(tls, options, role); !done) return done;
   if (auto done = set_identity(tls, options); !done) return done;
   if (auto done = set_alpn(tls, options); !done) return done;
-  if (auto done = set_psk(tls, options, role); !done) return done;
+  auto psk = role == Role::client ? set_client_psk(tls, options) : set_server_psks(tls, options);
+  if (!psk) return psk;
   return set_key_log(tls, options);
 }
 
@@ -236,7 +188,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::client(const TlsOptions& o
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsOptions& options) {
   if (options.certificate_file.empty() && options.pkcs12_file.empty() && options.identity_pem.empty() &&
-      options.psk_key.empty())
+      options.psk_key.empty() && options.psk_file.empty())
     return refuse_tls("a TLS server needs a certificate or a pre-shared key");
   auto tls = make_impl();
   if (!tls) return std::unexpected(std::move(tls.error()));
@@ -245,7 +197,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::server(const TlsOptions& o
   if (auto done = set_client_verification(**tls, options); !done)
     return std::unexpected(std::move(done.error()));
   select_alpn(**tls);
-  SSL_CTX_set_num_tickets((*tls)->context.get(), 1);  // two by default, for browsers' parallel connections
+  if ((*tls)->psks.empty() && options.psk_file.empty())
+    SSL_CTX_set_num_tickets((*tls)->context.get(), 1);  // two by default, for browsers' parallel connections
   return std::make_shared<const TlsContext>(std::move(*tls));
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 #include <openssl/ssl.h>
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,8 +21,7 @@ struct TlsContext::Impl {
   bool verify_peer = false;  // a client checks the chain and the name
   std::string alpn;          // in wire format: length octet, name, ...
   std::vector<std::string> pins;
-  std::string psk_identity;
-  std::vector<std::uint8_t> psk_key;
+  std::map<std::string, std::vector<std::uint8_t>, std::less<>> psks;  // by identity; a client has one
   int key_log_fd = -1;
 
   ~Impl();

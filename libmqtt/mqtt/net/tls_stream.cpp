@@ -13,6 +13,7 @@
 #include <mqtt/net/tls.hpp>
 #include <mqtt/net/tls_context.hpp>
 #include <mqtt/net/tls_explain.hpp>
+#include <mqtt/net/tls_psk.hpp>
 #include <mqtt/util/text.hpp>
 
 namespace mqtt::net {
@@ -305,6 +306,8 @@ StreamProperties TlsStream::properties() const {
   if (const X509* certificate = SSL_get0_peer_certificate(ssl_.get())) {
     all.peer_certificate = name_text(X509_get_subject_name(certificate));
     all.peer_common_name = common_name(X509_get_subject_name(certificate));
+  } else {
+    all.peer_common_name = psk_identity_of(ssl_.get());
   }
   return all;
 }

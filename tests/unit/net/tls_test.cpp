@@ -331,6 +331,54 @@ TEST_F(TlsTest, PreSharedKeyInEveryVersion) {
   EXPECT_EQ(refused(options).domain, ErrorDomain::tls);
 }
 
+TEST_F(TlsTest, KeysOfAFileNameWhoHasThem) {
+  TlsOptions served;
+  served.psk_file = authority().directory().write("psks", "# devices\n\ndevice:00ff17AB\nother:00ff17AC\r\n");
+  serve(served);
+  TlsOptions options;
+  options.psk_identity = "device";
+  options.ciphers = "PSK";
+  std::size_t count = 0;
+  for (const auto version : {TlsVersion::tls1_2, TlsVersion::tls1_3}) {
+    options.max_version = version;
+    options.psk_key = "00ff17AB";
+    const auto stream = open_now(loop_, target(options));
+    ASSERT_TRUE(stream.has_value()) << stream.error().context;
+    ++count;
+    ASSERT_TRUE(run_until(loop_, [&] { return server_->connections() == count; }));
+    EXPECT_EQ(server_->stream(count - 1).properties().peer_common_name, "device");
+    options.psk_key = "00ff17AC";
+    EXPECT_EQ(refused(options).domain, ErrorDomain::tls) << "another's key";
+  }
+}
+
+TEST_F(TlsTest, AnIdentityWhoseKeyWasNotUsedIsNoName) {
+  TlsOptions served = server_options(authority().issue());
+  served.psk_file = authority().directory().write("psks", "device:00ff17AB\n");
+  served.ciphersuites = "TLS_AES_256_GCM_SHA384";  // which external keys, that go with SHA-256, cannot have
+  serve(served);
+  TlsOptions options = client_options(authority());
+  options.min_version = TlsVersion::tls1_3;
+  options.psk_identity = "device";
+  options.psk_key = "00ff17AB";
+  const auto stream = open_now(loop_, target(options));
+  ASSERT_TRUE(stream.has_value()) << stream.error().context;
+  ASSERT_TRUE(run_until(loop_, [&] { return server_->connections() == 1; }));
+  EXPECT_EQ(server_->stream(0).properties().peer_common_name, "");
+}
+
+TEST_F(TlsTest, KeyFilesThatAreNone) {
+  for (const auto& [line, why] : {std::pair{"joe", "the line is not IDENTITY:KEY"},
+                                  {":00", "the pre-shared key has no identity"},
+                                  {"joe:0g", "the pre-shared key is not a row of hexadecimal octets"},
+                                  {"a:00", "the identity has another line before"}}) {
+    TlsOptions options;
+    options.psk_file = authority().directory().write("bad", std::string{"a:00\n"} + line + "\n");
+    EXPECT_EQ(TlsContext::server(options).error().context,
+              "PSK file '" + options.psk_file + "', line 2: " + why);
+  }
+}
+
 TEST_F(TlsTest, KeyLogIsAppended) {
   serve(server_options(authority().issue()));
   TlsOptions client = client_options(authority());
