@@ -107,11 +107,14 @@ def test_other_arrivals(mqbroker, arrival):
 
 
 @pytest.mark.parametrize("threads", (1, 3))
-def test_a_closed_loop_has_no_latency_from_a_schedule(broker, threads):
+def test_a_closed_loop_has_no_latency_from_a_schedule(broker, threads, scratch):
+    log = scratch / "run.hlog"
     result = result_of("pairs", *broker["tcp"].mq_args(), "--publishers", 5, "--subscribers", 5, "-q", 1, "--window", 10,
-                       "--count", 3000, "--threads", threads)
+                       "--count", 3000, "--threads", threads, "--hdr", log)
     assert result["scenario"]["loop"] == "closed"
     assert {"due_to_received", "lag"}.isdisjoint(result["latency_ns"])
+    assert set(re.findall(r"^Tag=([^,]*)", log.read_text(), re.MULTILINE)) == {
+        "sent-to-received", "ack", "tcp", "connack", "connect", "subscribe"}
     assert result["latency_ns"]["ack"]["count"] == result["latency_ns"]["sent_to_received"]["count"] == 3000
     assert (result["counts"]["received"], faults_of(result), result["tool"]["threads"]) == (3000, {}, threads)
 

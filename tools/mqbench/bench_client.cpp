@@ -199,7 +199,7 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
   const std::uint64_t sequence = plan.scenario.sequence_of(number(), sent_);
   if (stream != std::exchange(stream_, stream) || topic_->empty()) topic_.make() = plan.topic_of(stream);
   const mqtt::MutableBytes payload = around_.payloads.make(stream, sequence, sent_);
-  const mqtt::TimePoint now = around_.loop.refresh_now();
+  const mqtt::TimePoint now = plan.scenario.open_loop() ? around_.loop.refresh_now() : due;
   if (!plan.scenario.unstamped())
     write_stamp({.run = plan.run,
                  .stream = stream,
@@ -231,7 +231,8 @@ void BenchPublisher::note_sent(mqtt::TimePoint due, mqtt::TimePoint now, std::ui
   ++m.sent;
   expected_ += expected;
   m.due_per_second.note(due - around_.start, expected);
-  if (around_.plan.measures(due - around_.start)) m.lag.record((now - due).count());
+  const Plan& plan = around_.plan;
+  if (plan.scenario.open_loop() && plan.measures(due - around_.start)) m.lag.record((now - due).count());
   m.first_due = mqtt::earlier(m.first_due, due);
   m.last_sent = now;
   m.sent_per_second.note(second_of(due, now) - around_.start);

@@ -145,7 +145,8 @@ class BenchPublisher : public BenchClient {
 
   /// Whether a message can go to the kernel in this batch. If not, the owner hears when it can.
   [[nodiscard]] bool find_room();
-  /// After find_room(). Open loop: `due` is Schedule::next(), which advances.
+  /// After find_room(). Open loop: `due` is Schedule::next(), which advances. Closed loop: a message is due
+  /// when it is sent, which is what the clock has said last.
   virtual void publish(mqtt::TimePoint due);
 
   /// Among the publishers.

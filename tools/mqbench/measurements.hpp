@@ -34,7 +34,7 @@ struct Measurements {
   // Of messages that were due in the measured time.
   Histogram due_to_received;
   Histogram sent_to_received;
-  Histogram lag;  ///< due to sent: handed to the kernel at the end of that turn of the loop
+  Histogram lag;  ///< of an open loop, due to sent: handed to the kernel at the end of that turn of the loop
   Histogram ack;  ///< sent to the last acknowledgement, QoS 1 and 2
 
   // The way to a connection, step by step. A retry with an older version counts each of them again.
