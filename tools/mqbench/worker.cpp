@@ -43,10 +43,12 @@ Duration thread_cpu() {
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
-/// Of clients that were there; `last` is the last attempt.
-SetupFailure absence_after(SetupFailure last) {
-  last.sentence.text.insert(0, "clients that had lost their connections were not back at the end: ");
-  return {ExitCode::connection_lost, std::move(last.sentence)};
+/// Of a client that was there: that it could not connect is half of it.
+SetupFailure told_of_return(SetupFailure failure, const mqtt::Ending& ending) {
+  if (!ending.had_connected || ending.was_connected) return failure;
+  failure.sentence.text.insert(0, "a client that had been connected did not come back: ");
+  if (ending.kind != mqtt::Ending::Kind::refused) failure.code = ExitCode::connection_lost;
+  return failure;
 }
 
 }  // namespace
@@ -422,7 +424,7 @@ void Worker::on_back() {
 SetupFailure Worker::failure_of(const mqtt::Ending& ending, std::uint32_t client) const {
   Where where = brokers_[plan_.broker_of(client)].where;
   where.client_id = plan_.client_id_of(client);
-  return {exit_code_for(ending), describe(ending, where)};
+  return told_of_return({exit_code_for(ending), describe(ending, where)}, ending);
 }
 
 void Worker::fail(SetupFailure failure) {
@@ -436,7 +438,7 @@ void Worker::finish() {
   due_timer_->set(std::nullopt);
   close_account();
   if (lost_ > 0 && last_failed_ && !result_.failure)
-    result_.failure = absence_after(failure_of(last_failed_->first, last_failed_->second));
+    result_.failure = failure_of(last_failed_->first, last_failed_->second);
   const bool cut_short = control_.stop.load(std::memory_order_relaxed);
   Measurements& m = result_.measurements;
   for (const auto& each : publishers_) {
