@@ -61,6 +61,10 @@ void FilterStream::resume_reading() {
   if (wants_data()) again_.request();
 }
 
+/// The peer waits for the farewell of this layer, behind which the inner stream is shut down. What waits in
+/// the intake makes no reset: the system has handed it out.
+bool FilterStream::may_just_close() const { return inner_shut_down_ && inner_->may_just_close(); }
+
 void FilterStream::close() {
   handler_ = nullptr;
   opened_ = nullptr;

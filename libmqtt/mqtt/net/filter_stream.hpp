@@ -40,6 +40,7 @@ class FilterStream : public ByteStream, protected StreamHandler {
   void resume_reading() override;
   std::size_t unacknowledged() const override { return inner_->unacknowledged(); }
   std::optional<SegmentCounts> segments() const override { return inner_->segments(); }
+  bool may_just_close() const override;
   void close() override;
   void reset() override;
   std::string peer() const override { return inner_->peer(); }

@@ -177,6 +177,16 @@ TEST_P(StreamTest, ShutdownDeliversWhatWasTakenThenBothEndsEnd) {
   }
 }
 
+TEST_P(StreamTest, MayJustCloseOnceAllHasLeftThatThePeerWaitsFor) {
+  const auto stream = open();
+  stream->set_handler(&recorder_);
+  expect_echo(*stream, "x");
+  EXPECT_EQ(stream->may_just_close(), !has_tls(GetParam()) && !has_ws(GetParam()));
+  stream->shutdown();
+  ASSERT_TRUE(run_until(loop_, [&] { return recorder_.over(); }));
+  EXPECT_TRUE(stream->may_just_close());
+}
+
 TEST_P(StreamTest, PeerShutdownIsAnOrderlyEnd) {
   const auto stream = open();
   stream->set_handler(&recorder_);
