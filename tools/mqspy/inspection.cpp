@@ -1,5 +1,7 @@
 #include "mqspy/inspection.hpp"
 
+#include <sched.h>
+
 #include <utility>
 
 namespace mq::spy {
@@ -7,6 +9,17 @@ namespace {
 
 /// What an event takes besides its octets.
 constexpr std::size_t event_weight = 64;
+
+/// To take memory from the system for each turn of a busy loop, and to give it back, costs more than to look
+/// at what is in it. So many batches are kept, none of them larger than a few turns of one.
+constexpr std::size_t spare_max = 8, spare_max_bytes = 1024 * 1024;
+
+/// A thread that wakes up takes the core from one that has had it for a while: not from the one that passes
+/// octets on. Where that is not permitted, everything works as well.
+void let_others_go_first() {
+  const sched_param none{};
+  (void)::sched_setscheduler(0, SCHED_BATCH, &none);
+}
 
 }  // namespace
 
@@ -114,6 +127,10 @@ void Inspection::hand_over() {
     const std::scoped_lock lock{mutex_};
     waiting_weight_.fetch_add(gathering_.weight, std::memory_order_relaxed);
     waiting_.push_back(std::exchange(gathering_, {}));
+    if (!spare_.empty()) {
+      gathering_ = std::move(spare_.back());
+      spare_.pop_back();
+    }
     wake = asleep_;
   }
   if (wake) changed_.notify_one();
@@ -130,18 +147,34 @@ void Inspection::finish(mqtt::TimePoint now) {
   thread_.join();
 }
 
+void Inspection::Batch::clear() {
+  events.clear();
+  octets.clear();
+  weight = 0;
+}
+
+void Inspection::keep_memory(Batch batch) {
+  if (spare_.size() < spare_max && batch.octets.capacity() <= spare_max_bytes)
+    spare_.push_back(std::move(batch));
+}
+
 void Inspection::run() {
+  let_others_go_first();
   std::unique_lock lock{mutex_};
   for (;;) {
     asleep_ = true;
     changed_.wait(lock, [this] { return over_ || !waiting_.empty(); });
     asleep_ = false;
     if (waiting_.empty()) break;
-    const std::deque<Batch> batches = std::exchange(waiting_, {});
+    std::deque<Batch> batches = std::exchange(waiting_, {});
     lock.unlock();
-    for (const Batch& batch : batches) look_at(batch);
+    for (Batch& batch : batches) {
+      look_at(batch);
+      batch.clear();
+    }
     behind_batch_();
     lock.lock();
+    for (Batch& batch : batches) keep_memory(std::move(batch));
   }
   lock.unlock();
   recorder_.finish(ended_);

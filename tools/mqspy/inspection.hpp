@@ -68,6 +68,9 @@ class Inspection {
     std::vector<Event> events;
     std::string octets;
     std::size_t weight = 0;
+
+    /// Empty, with its memory.
+    void clear();
   };
   struct Missed {
     std::uint64_t octets[2] = {0, 0};
@@ -77,6 +80,7 @@ class Inspection {
   void add(Event event, std::size_t weight);
   void tell_gap(std::uint64_t link, mqtt::Sender sender, mqtt::TimePoint now);
   void run();
+  void keep_memory(Batch batch);
   void look_at(const Batch& batch);
   void look_at(const Event& event, mqtt::Bytes octets);
 
@@ -89,6 +93,7 @@ class Inspection {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Batch> waiting_;
+  std::vector<Batch> spare_;  // whose memory is used again
   bool over_ = false;
   bool asleep_ = false;
   std::atomic<std::size_t> waiting_weight_ = 0;
