@@ -41,8 +41,15 @@ bool with_version(const Test& test, mqtt::Version version) {
   return test({.number = as_number(version), .text = to_string(version)});
 }
 
-bool with_connection(const Test& test, const Link& link) {
-  return with_text(test, fmt::format("c{}", link.number));
+/// Of all records of a connection.
+bool with_link(SelectorField field, const Link& link, const Test& test) {
+  switch (field) {
+    case SelectorField::connection: return with_text(test, fmt::format("c{}", link.number));
+    case SelectorField::client: return !link.client.empty() && with_text(test, link.client);
+    case SelectorField::server: return !link.server.empty() && with_text(test, link.server);
+    case SelectorField::transport: return !link.transport.empty() && with_text(test, link.transport);
+    default: return false;
+  }
 }
 
 bool with_client_id(const Test& test, const mqtt::FlowState& state) {
@@ -80,7 +87,18 @@ class Parts {
       case SelectorField::user_name: return p.user_name && with_text(test_, *p.user_name);
       case SelectorField::clean_start: return with_flag(test_, p.clean_start);
       case SelectorField::keep_alive: return with_number(test_, p.keep_alive);
-      default: return any_property(p.properties);
+      case SelectorField::property: return any_property(p.properties);
+      default: return p.will && any(*p.will);
+    }
+  }
+
+  bool any(const mqtt::WillView& will) const {
+    switch (name_.field) {
+      case SelectorField::will_topic: return with_text(test_, will.topic);
+      case SelectorField::will_qos: return with_number(test_, to_number(will.qos));
+      case SelectorField::will_retain: return with_flag(test_, will.retain);
+      case SelectorField::will_payload: return with_text(test_, mqtt::as_text(will.payload));
+      default: return false;
     }
   }
 
@@ -98,6 +116,8 @@ class Parts {
       case SelectorField::retain: return with_flag(test_, p.retain);
       case SelectorField::packet_id: return p.packet_id != 0 && with_number(test_, p.packet_id);
       case SelectorField::topic: return with_text(test_, record_.packet.topic);
+      case SelectorField::topic_by_alias:
+        return with_flag(test_, p.topic.empty() && !record_.packet.topic.empty());
       case SelectorField::payload: return with_text(test_, mqtt::as_text(p.payload));
       case SelectorField::payload_length:
         return with_number(test_, as_number(p.payload.size() + record_.packet.left_out));
@@ -195,9 +215,8 @@ std::string_view type_of(const mqtt::FlowPacket& packet) {
 bool OpenSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
     case SelectorField::kind: return with_text(test, "open");
-    case SelectorField::connection: return with_connection(test, record_.link);
     case SelectorField::time: return with_time(test, record_.link.opened);
-    default: return false;
+    default: return with_link(name_.field, record_.link, test);
   }
 }
 
@@ -206,12 +225,17 @@ bool PacketSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
     case SelectorField::kind: return with_text(test, "pkt");
     case SelectorField::number: return with_number(test, as_number(packet.step.number));
-    case SelectorField::connection: return with_connection(test, record_.link);
+    case SelectorField::connection:
+    case SelectorField::client:
+    case SelectorField::server:
+    case SelectorField::transport: return with_link(name_.field, record_.link, test);
     case SelectorField::time: return with_time(test, packet.step.time);
     case SelectorField::direction: return with_text(test, word(packet.sender));
     case SelectorField::type: return with_text(test, type_of(packet));
     case SelectorField::version: return with_version(test, packet.version);
     case SelectorField::length: return with_number(test, as_number(packet.size()));
+    case SelectorField::broken: return with_flag(test, packet.fault.has_value());
+    case SelectorField::left_out: return packet.left_out > 0 && with_number(test, as_number(packet.left_out));
     case SelectorField::inflight_from_client:
       return with_number(test, as_number(record_.in_flight.from_client));
     case SelectorField::inflight_from_server:
@@ -236,7 +260,10 @@ bool FindingSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
     case SelectorField::kind: return with_text(test, "lint");
     case SelectorField::number: return with_number(test, as_number(finding_.packet.number));
-    case SelectorField::connection: return with_connection(test, link_);
+    case SelectorField::connection:
+    case SelectorField::client:
+    case SelectorField::server:
+    case SelectorField::transport: return with_link(name_.field, link_, test);
     case SelectorField::version: return with_version(test, finding_.version);
     case SelectorField::client_id: return with_client_id(test, state_);
     default: return with_finding(name_, finding_, test);
@@ -246,7 +273,10 @@ bool FindingSubject::any(const FieldName& name_, const Test& test) const {
 bool CloseSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
     case SelectorField::kind: return with_text(test, "close");
-    case SelectorField::connection: return with_connection(test, record_.link);
+    case SelectorField::connection:
+    case SelectorField::client:
+    case SelectorField::server:
+    case SelectorField::transport: return with_link(name_.field, record_.link, test);
     case SelectorField::time: return with_time(test, record_.close.time);
     case SelectorField::version: return with_version(test, record_.state.version);
     case SelectorField::client_id: return with_client_id(test, record_.state);
@@ -265,7 +295,10 @@ bool CloseSubject::any(const FieldName& name_, const Test& test) const {
 bool PlainSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
     case SelectorField::kind: return with_text(test, kind_);
-    case SelectorField::connection: return link_ && with_connection(test, *link_);
+    case SelectorField::connection:
+    case SelectorField::client:
+    case SelectorField::server:
+    case SelectorField::transport: return link_ && with_link(name_.field, *link_, test);
     case SelectorField::time: return time_ && with_time(test, *time_);
     case SelectorField::direction: return sender_ && with_text(test, word(*sender_));
     default: return false;

@@ -21,7 +21,9 @@ class Fragments : public testing::Test {
     fragment.time = mqtt::TimePoint{std::chrono::seconds{second}};
     fragment.octets = mqtt::as_bytes(text);
     const auto whole = fragments_.add(fragment);
-    if (whole) EXPECT_EQ(whole->next, 6);
+    if (whole) {
+      EXPECT_EQ(whole->next, 6);
+    }
     return whole ? std::string{mqtt::as_text(whole->octets)} : std::string{};
   }
 

@@ -39,6 +39,10 @@ class Conversation final : public mqtt::FlowWatcher {
     return answer_;
   }
 
+  /// Of the packets from here on; answer() is that of the last one.
+  void ask(std::string_view text) { asked_ = text; }
+  [[nodiscard]] bool answer() const { return answer_; }
+
   void before_packet(const mqtt::FlowPacket& packet, const mqtt::FlowState& state) override {
     findings_.clear();
     mqtt::lint(packet, state, findings_);
@@ -244,8 +248,31 @@ TEST(Selector, AFrontEndsWhereItsOwnWordsEnd) {
   EXPECT_EQ(text.substr(front->size), "[nth=3] do drop");
 }
 
+TEST(Selector, AWill) {
+  mqtt::ConnectView connect;
+  connect.client_id = "plc3";
+  EXPECT_FALSE(holds("has(will.topic) || has(will.qos) || has(will.retain)", connect));
+  connect.will = mqtt::WillView{.topic = "w/t",
+                                .payload = mqtt::as_bytes(std::string_view{"gone"}),
+                                .qos = mqtt::QoS::at_least_once,
+                                .retain = true};
+  EXPECT_TRUE(holds("will.topic matches 'w/+' && will.qos==1 && will.retain && will.payload==gone", connect));
+  EXPECT_FALSE(holds("will.topic==a || will.payload~x || has(topic) || has(payload)", connect));
+}
+
+TEST(Selector, WhatIsWrongWithAPacketAsAWhole) {
+  EXPECT_FALSE(holds("broken || topic_by_alias || has(left_out)", plant_message()));
+  const std::string huge(mqtt::payload_kept_max + 9, 'x');
+  EXPECT_TRUE(holds("left_out==9 && payload.len==1048585", plant_message("t", huge)));
+  Conversation conversation;
+  conversation.ask("broken && type==PUBLISH");
+  const std::uint8_t without_topic[] = {0x30, 3, 0, 0, 0};
+  conversation.say(Sender::client, without_topic);
+  EXPECT_TRUE(conversation.answer());
+}
+
 TEST(Selector, OtherRecordsThanPackets) {
-  const Link link = link_of(2, mqtt::TimePoint{std::chrono::seconds{1}});
+  Link link = link_of(2, mqtt::TimePoint{std::chrono::seconds{1}});
   const mqtt::FlowState state;
   const mqtt::FlowClose close{.by = Sender::server,
                               .how = mqtt::FlowClose::How::reset,
@@ -257,6 +284,12 @@ TEST(Selector, OtherRecordsThanPackets) {
   ASSERT_TRUE(selector);
   EXPECT_TRUE(selector->matches(CloseSubject{record}));
   EXPECT_FALSE(Selector::parse("k==open")->matches(CloseSubject{record}));
+  EXPECT_FALSE(
+      Selector::parse("has(client) || has(server) || has(transport)")->matches(CloseSubject{record}));
+  link.client = "10.0.0.7:51234", link.server = "10.0.0.1:1883", link.transport = "tls";
+  EXPECT_TRUE(
+      Selector::parse("client~'^10.0.0.7:' && server!=x && transport==tls")->matches(OpenSubject{{link}}));
+  EXPECT_TRUE(Selector::parse("client~'^10.0.0.7:' && transport==tls")->matches(CloseSubject{record}));
   EXPECT_TRUE(Selector::parse("k==open && ts_us==1000000")->matches(OpenSubject{{link}}));
   EXPECT_TRUE(Selector::parse("k==gap && dir==s2c")
                   ->matches(PlainSubject{"gap", &link, std::nullopt, Sender::server}));
