@@ -161,7 +161,7 @@ BenchPublisher::BenchPublisher(Surroundings& around, ClientOwner& owner, std::ui
 
 bool BenchPublisher::done() const {
   const Scenario& scenario = around_.plan.scenario;
-  if (tried_ >= scenario.limit_of(number())) return true;
+  if (schedule_.round() >= scenario.limit_of(number())) return true;
   return scenario.open_loop() && scenario.count == 0 && schedule_.next() >= scenario.length();
 }
 
@@ -213,8 +213,7 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
                                  .properties = properties(sequence)};
   const auto id = client_.session().publish(now, header, {payload, nullptr});
   if (!id) {
-    schedule_.advance();
-    ++tried_;
+    advance();
     ++around_.measurements.rejected;
     return owner_.on_cannot_publish(*topic_, id.error());
   }
@@ -225,8 +224,7 @@ void BenchPublisher::publish(mqtt::TimePoint due) {
 
 void BenchPublisher::note_sent(mqtt::TimePoint due, mqtt::TimePoint now, std::uint64_t expected) {
   Measurements& m = around_.measurements;
-  schedule_.advance();
-  ++tried_;
+  advance();
   ++sent_;
   ++m.sent;
   expected_ += expected;
@@ -286,10 +284,7 @@ std::uint64_t BenchPublisher::deliverable_of(std::uint32_t stream) const {
 
 std::uint64_t BenchPublisher::skip_rest() {
   std::uint64_t skipped = 0;
-  for (; tried_ < around_.plan.scenario.limit_of(number()); ++tried_, ++skipped) {
-    if (around_.plan.scenario.count == 0 && schedule_.next() >= around_.plan.scenario.length()) break;
-    schedule_.advance();
-  }
+  for (; !done(); ++skipped) advance();
   return skipped;
 }
 

@@ -190,13 +190,13 @@ class BenchPublisher : public BenchClient {
 
   void on_published(mqtt::PacketId id, mqtt::ReasonCode reason, mqtt::PropertiesView properties) override;
   void on_output_drained() override;
+  void advance() { schedule_.advance(around_.plan.load, number()); }
   [[nodiscard]] mqtt::TimePoint second_of(mqtt::TimePoint due, mqtt::TimePoint sent) const;
 
   std::uint32_t stream_ = 0;       // of topic_
   bool waiting_ = false;           // for room
   mqtt::Rare<std::string> topic_;  // of the first message on
-  Schedule schedule_;
-  std::uint64_t tried_ = 0;  // messages, those that the session would not take included
+  Schedule schedule_;              // its rounds are messages, those that the session would not take included
   std::uint64_t sent_ = 0;
   std::uint64_t expected_ = 0;
   mqtt::Rare<std::unordered_map<std::uint32_t, std::uint64_t>> refused_;  // by the server, per stream

@@ -274,8 +274,10 @@ Service Runner::service() const {
 
 RunResult Runner::add_up() {
   std::vector<std::uint64_t> deliverable(plan_.scenario.streams());
-  for (const auto& worker : workers_)
-    for (std::size_t n = 0; n < deliverable.size(); ++n) deliverable[n] += worker->result().deliverable[n];
+  for (const auto& worker : workers_) {
+    const std::vector<std::uint64_t>& part = worker->result().deliverable;
+    for (std::size_t n = 0; n < part.size(); ++n) deliverable[n] += part[n];
+  }
   if (meeting_) settle(deliverable);
   RunResult result;
   result.plan = plan_;

@@ -7,10 +7,12 @@
 namespace mq {
 namespace {
 
-/// Sebastiano Vigna's splitmix64: one word of state per publisher, and any seed is a good one.
-std::uint64_t next_random(std::uint64_t& state) {
-  state += 0x9E3779B97F4A7C15U;
-  std::uint64_t mixed = state;
+constexpr std::uint64_t random_step = 0x9E3779B97F4A7C15U;
+
+/// Sebastiano Vigna's splitmix64, of which the state only counts: number n of the sequence that `seed` begins
+/// comes from `seed + n * random_step`, and any seed is a good one.
+std::uint64_t random_from(std::uint64_t state) {
+  std::uint64_t mixed = state + random_step;
   mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9U;
   mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBU;
   return mixed ^ mixed >> 31;
@@ -34,31 +36,28 @@ mqtt::Duration lag_allowed(const LoadPattern& load) {
 }
 
 Schedule::Schedule(const LoadPattern& pattern, std::uint32_t publisher)
-    : pattern_{&pattern}, publisher_{publisher}, random_{pattern.seed} {
-  // Neighbours' states must not be neighbours: the sequence of one would be that of the other, a step behind.
-  random_ = next_random(random_) ^ (std::uint64_t{publisher} << 32 | publisher);
-  random_ = next_random(random_);
-  if (pattern.arrival == Arrival::poisson) elapsed_ns_ = random_gap();
-  next_ = due_time();
+    : next_{due_time(pattern, publisher)} {}
+
+mqtt::Duration Schedule::due_time(const LoadPattern& pattern, std::uint32_t publisher) {
+  if (pattern.arrival == Arrival::poisson) return rounded(elapsed_ns_ += random_gap(pattern, publisher));
+  const std::uint64_t message = round_ * pattern.publishers + publisher;
+  return rounded(static_cast<double>(message - message % pattern.burst) * pattern.interval_ns);
 }
 
-mqtt::Duration Schedule::due_time() const {
-  if (pattern_->arrival == Arrival::poisson) return rounded(elapsed_ns_);
-  const std::uint64_t message = round_ * pattern_->publishers + publisher_;
-  return rounded(static_cast<double>(message - message % pattern_->burst) * pattern_->interval_ns);
-}
-
-void Schedule::advance() {
+void Schedule::advance(const LoadPattern& pattern, std::uint32_t publisher) {
   ++round_;
-  if (pattern_->arrival == Arrival::poisson) elapsed_ns_ += random_gap();
-  next_ = due_time();
+  next_ = due_time(pattern, publisher);
 }
 
 /// Exponentially distributed, with the mean that makes all publishers together keep the rate.
-double Schedule::random_gap() {
+double Schedule::random_gap(const LoadPattern& pattern, std::uint32_t publisher) const {
+  // Neighbours' states must not be neighbours: the sequence of one would be that of the other, a step behind.
+  const std::uint64_t seed =
+      random_from(random_from(pattern.seed) ^ (std::uint64_t{publisher} << 32 | publisher));
   constexpr double step = 0x1p-53;
-  const double uniform = static_cast<double>((next_random(random_) >> 11) + 1) * step;  // above 0, to 1
-  return -std::log(uniform) * pattern_->interval_ns * pattern_->publishers;
+  const std::uint64_t random = random_from(seed + round_ * random_step);
+  const double uniform = static_cast<double>((random >> 11) + 1) * step;  // above 0, to 1
+  return -std::log(uniform) * pattern.interval_ns * pattern.publishers;
 }
 
 void DueQueue::push(Entry entry) {

@@ -31,25 +31,24 @@ struct LoadPattern {
 /// nanosecond for fifty days.
 ///
 /// A publisher that cannot send is late, and its schedule waits with it; nothing is left out and no time
-/// moves.
+/// moves. There are thousands: what all share, and which one this is, comes with each call.
 class Schedule {
  public:
-  /// `pattern` must outlive it; `publisher` counts from 0.
+  /// `publisher` counts from 0.
   Schedule(const LoadPattern& pattern, std::uint32_t publisher);
 
   /// Of the message that comes next.
   [[nodiscard]] mqtt::Duration next() const { return next_; }
-  /// It was sent.
-  void advance();
+  /// It was sent. `pattern` and `publisher` as in the beginning.
+  void advance(const LoadPattern& pattern, std::uint32_t publisher);
+  /// How often advance() was called.
+  [[nodiscard]] std::uint64_t round() const { return round_; }
 
  private:
-  [[nodiscard]] mqtt::Duration due_time() const;
-  [[nodiscard]] double random_gap();
+  [[nodiscard]] mqtt::Duration due_time(const LoadPattern& pattern, std::uint32_t publisher);
+  [[nodiscard]] double random_gap(const LoadPattern& pattern, std::uint32_t publisher) const;
 
-  const LoadPattern* pattern_;
-  std::uint32_t publisher_;
   std::uint64_t round_ = 0;
-  std::uint64_t random_ = 0;
   double elapsed_ns_ = 0;  // of poisson
   mqtt::Duration next_{};
 };

@@ -55,9 +55,7 @@ SetupFailure told_of_return(SetupFailure failure, const mqtt::Ending& ending) {
 
 Worker::Worker(const Plan& plan, unsigned index, unsigned threads, std::vector<BrokerSetup> brokers,
                const Control& control)
-    : plan_{plan}, index_{index}, threads_{threads}, brokers_{std::move(brokers)}, control_{control} {
-  result_.deliverable.resize(plan.scenario.streams());
-}
+    : plan_{plan}, index_{index}, threads_{threads}, brokers_{std::move(brokers)}, control_{control} {}
 
 Worker::~Worker() = default;
 
@@ -441,6 +439,7 @@ void Worker::finish() {
     result_.failure = failure_of(last_failed_->first, last_failed_->second);
   const bool cut_short = control_.stop.load(std::memory_order_relaxed);
   Measurements& m = result_.measurements;
+  result_.deliverable.resize(plan_.scenario.streams());
   for (const auto& each : publishers_) {
     for (std::uint32_t n = each->number(); n < plan_.scenario.streams(); n += plan_.scenario.publishers)
       result_.deliverable[n] = each->deliverable_of(n);

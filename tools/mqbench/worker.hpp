@@ -40,13 +40,14 @@ struct BrokerSetup {
 /// What is left of a worker when its thread has ended.
 struct WorkerResult {
   Measurements measurements;
-  std::vector<std::uint64_t> deliverable;  ///< by stream, those of others 0
-  mqtt::Duration cpu{};                    ///< of the thread, from the start until all was sent
-  mqtt::Duration elapsed{};                ///< as long as that
-  mqtt::Duration absent{};                 ///< of that: it should have looked at the clock, and did not run
-  mqtt::Duration unread{};                 ///< of that: ticks in which it left octets in a socket
-  std::optional<SetupFailure> failure;     ///< the first
-  PresenceLog presence;                    ///< of clients that nobody asked to leave
+  std::vector<std::uint64_t>
+      deliverable;                      ///< by stream, those of others 0; empty if it failed before the end
+  mqtt::Duration cpu{};                 ///< of the thread, from the start until all was sent
+  mqtt::Duration elapsed{};             ///< as long as that
+  mqtt::Duration absent{};              ///< of that: it should have looked at the clock, and did not run
+  mqtt::Duration unread{};              ///< of that: ticks in which it left octets in a socket
+  std::optional<SetupFailure> failure;  ///< the first
+  PresenceLog presence;                 ///< of clients that nobody asked to leave
   Agreed agreed;
   mqtt::net::SegmentCounts segments;  ///< of its connections, from the start until all was sent
 };

@@ -39,6 +39,7 @@ std::expected<std::optional<Framer::Header>, DecodeError> Framer::read_header(By
 std::expected<std::optional<Frame>, DecodeError> Framer::next(Bytes& input) {
   let_go();
   if (!carry_->empty()) return next_from_carry(input);
+  if (input.empty()) return std::nullopt;
   const auto header = read_header(input);
   if (!header) return std::unexpected(header.error());
   if (!*header || (*header)->packet_size > input.size()) {

@@ -63,7 +63,7 @@ Result<void> ClientSession::begin_connection(TimePoint now, const ConnectOptions
   if (const auto sent = core_.send(to_view(options)); !sent) return sent;
   const PropertiesView properties = options.properties;
   session_kept_ = session_kept_ && options.client_id == client_id_;
-  client_id_ = options.client_id;
+  client_id_ = std::string{options.client_id};  // no larger than it is, as an assigned text may be
   const auto method = properties.text(PropertyId::authentication_method).value_or("");
   if (auth_ || !method.empty()) auth_.make().method = method;
   requested_expiry_ = properties.number_or(PropertyId::session_expiry_interval, 0);

@@ -18,8 +18,8 @@ constexpr std::size_t heap_bytes() {
 /// and what connecting leaves in the heap the rest.
 TEST(BenchClientSize, OfAnIdleConnectionIsPinned) {
   constexpr std::size_t connection = heap_bytes<uv_tcp_t>() + heap_bytes<mqtt::net::UvStream>();
-  EXPECT_LE(connection + heap_bytes<BenchPublisher>(), 928u);
-  EXPECT_LE(connection + heap_bytes<BenchSubscriber>(), 928u);
+  EXPECT_LE(connection + heap_bytes<BenchPublisher>(), 896u);
+  EXPECT_LE(connection + heap_bytes<BenchSubscriber>(), 896u);
 }
 
 }  // namespace

@@ -102,6 +102,26 @@ TEST_F(SteadyState, SendingQos1AllocatesNothing) {
             0u);
 }
 
+/// Of thousands most are idle: beside the object each holds its client id, and no more.
+TEST(AnIdleSession, HoldsNoHeapBesideItsClientId) {
+  ChunkPool pool;
+  test::QuietHandler handler;
+  ConnectOptions options;
+  options.client_id = "mqbench-0a1b2c-p19999";
+  const std::string connack = test::encoded(ConnackView{});
+  const auto connect = [&](ClientSession& session) {
+    ASSERT_TRUE(session.connect({}, options));
+    session.receive({}, as_bytes(connack), handler);
+    ASSERT_TRUE(session.connected());
+    session.output().clear();
+  };
+  ClientSession first{pool}, second{pool};
+  connect(first);  // the pool has what it needs
+  const std::size_t before = live_bytes;
+  connect(second);
+  EXPECT_LE(live_bytes - before, options.client_id.size() + 1 + 15);
+}
+
 TEST(AfterABurst, InflightKeepsNoMoreThanAFewKilobytes) {
   Inflight messages;
   const std::string payload(4000, 'x');
