@@ -143,6 +143,7 @@ OPTIONS = {
     "--max-topic-levels": (("1",), ("0",), "'0'"),
     "--max-topic-length": (("1",), ("65536",), "65535"),
     "--refused-publish": (("disconnect",), ("ignore",), "drop, disconnect"),
+    "--sys-interval": (("0",), ("5ms",), "at least 100ms"),
     "--log-format": (("json",), ("xml",), "text, json"),
 }
 FLAGS = ("--no-retain", "--no-wildcard", "--no-shared", "--allow-anonymous", "--proxy-protocol", "--print-address",

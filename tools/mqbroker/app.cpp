@@ -1,5 +1,6 @@
 #include "mqbroker/app.hpp"
 
+#include <malloc.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 
@@ -46,6 +47,11 @@ mqtt::server::ServerConfig server_config(const BrokerSettings& settings,
                                          std::vector<mqtt::server::ListenerConfig> listeners) {
   mqtt::server::ServerConfig config;
   config.broker = settings.broker;
+  config.broker.version = "mqbroker version " MQ_VERSION;
+  config.broker.heap_bytes = [] {
+    const auto heap = ::mallinfo2();
+    return heap.uordblks + heap.hblkhd;
+  };
   config.listeners = std::move(listeners);
   config.connections_max = settings.connections_max;
   return config;

@@ -170,7 +170,7 @@ void BrokerLog::statistics(const mqtt::broker::Counters& c, const mqtt::server::
     json.field("messages_sent", c.messages_sent);
     json.field("messages_dropped", dropped);
     json.field("bytes_received", c.bytes_received);
-    json.field("bytes_sent", server.bytes_sent);
+    json.field("bytes_sent", c.bytes_sent);
     json.field("queued_messages", c.queued_messages);
     json.field("queued_bytes", c.queued_bytes);
     json.field("memory_bytes", c.memory_bytes);
@@ -278,7 +278,7 @@ void BrokerLog::on_store_recovered() {
 void BrokerLog::on_opened(mqtt::broker::Connection& connection) {
   if (detail_ != LogDetail::packets) return;
   const auto [trace, added] = traces_.try_emplace(&connection, diag_, connection);
-  connection.set_observer(&trace->second);
+  connection.set_observer(trace->second);
 }
 
 void BrokerLog::on_closed(const mqtt::broker::Connection& connection) { traces_.erase(&connection); }

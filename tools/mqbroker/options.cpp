@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include <mqtt/net/address.hpp>
@@ -149,6 +150,21 @@ std::optional<std::string> check_listeners(const BrokerSettings& settings) {
   return std::nullopt;
 }
 
+void declare_status(Options& o, mqtt::broker::BrokerConfig& broker) {
+  static constexpr std::chrono::milliseconds shortest{100};
+  broker.status_interval = std::chrono::seconds{10};  // that of mosquitto
+  o.duration("--sys-interval", broker.status_interval)
+      .group("Diagnostics")
+      .text(
+          "how often the topics $SYS/broker/... are brought up to date, which have mosquitto's names; 0: "
+          "there are none");
+  o.rule([&broker]() -> std::optional<std::string> {
+    const mqtt::Duration interval = broker.status_interval;
+    if (interval == mqtt::Duration{0} || interval >= shortest) return std::nullopt;
+    return "option '--sys-interval' is 0 or at least 100ms";
+  });
+}
+
 }  // namespace
 
 Program mqbroker_program() {
@@ -171,6 +187,7 @@ void declare_broker_options(Options& o, BrokerSettings& settings) {
   o.flag("-v,--verbose", settings.verbose)
       .group("Diagnostics")
       .text("lines on stderr for connections, refusals and subscriptions too");
+  declare_status(o, settings.broker);
   declare_log_options(o, settings.log);
   o.rule([&o, &settings]() -> std::optional<std::string> {
     settings.typed.log_detail = is_typed(o, "--verbose") || is_typed(o, "--debug");

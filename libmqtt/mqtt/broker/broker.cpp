@@ -19,6 +19,7 @@ Connection& Broker::open(TimePoint now, ConnectionOwner& owner, ConnectionInfo i
   Connection& connection = *connections.back();
   connection.place_ = static_cast<std::uint32_t>(connections.size() - 1);
   ++state_->counters.connections;
+  ++state_->counters.sockets;
   state_->settle(connection);
   return connection;
 }
@@ -31,6 +32,8 @@ void Broker::receive(TimePoint now, Connection& connection, Bytes bytes) {
   state_->bound_input(connection);
   state_->finish();
 }
+
+void Broker::note_sent(std::size_t size_bytes) { state_->counters.bytes_sent += size_bytes; }
 
 void Broker::on_written(TimePoint now, Connection& connection) {
   state_->now = now;
@@ -75,12 +78,14 @@ void Broker::on_time(TimePoint now) {
   while (Connection* due = state.connection_timers.take_due(now)) state.on_connection_time(*due);
   while (Session* due = state.session_timers.take_due(now)) state.on_session_time(*due);
   while (RetainedExpiry* due = state.retained_timers.take_due(now)) state.on_retained_time(*due);
+  if (state.status.due && *state.status.due <= now) state.tell_status();
   state.finish();
 }
 
 Deadline Broker::next_deadline() const {
-  return earlier(earlier(state_->connection_timers.next(), state_->services.store.next_deadline()),
-                 earlier(state_->session_timers.next(), state_->retained_timers.next()));
+  return earlier(
+      earlier(state_->connection_timers.next(), state_->services.store.next_deadline()),
+      earlier(earlier(state_->session_timers.next(), state_->retained_timers.next()), state_->status.due));
 }
 
 std::optional<AuthWork> Broker::take_auth_work(TimePoint now) {
@@ -125,10 +130,11 @@ void Broker::disconnect(TimePoint now, std::string_view client_id, ReasonCode re
 
 const Counters& Broker::counters() const {
   state_->counters.sessions = state_->sessions.size();
-  state_->counters.retained_messages = state_->retained.count();
+  state_->counters.retained_messages = state_->retained.count() - state_->status_topics;
   state_->counters.retained_bytes = state_->retained.bytes();
   state_->counters.memory_bytes = state_->memory();
   state_->counters.subscriptions = state_->topics.size();
+  state_->counters.shared_subscriptions = state_->topics.shared_size();
   return state_->counters;
 }
 
@@ -140,6 +146,7 @@ Connection::Connection(Broker& broker, ConnectionOwner& owner, ConnectionInfo in
                        TimePoint now, const ServerConfig& config)
     : broker_{broker}, owner_{owner}, pending_{std::make_unique<Pending>()}, link_{pool, now, config} {
   pending_->info = std::move(info);
+  link_.set_observer(&broker.state_->packet_counter);
 }
 
 Connection::~Connection() = default;
@@ -150,6 +157,12 @@ std::string_view Connection::client_id() const {
 
 std::string_view Connection::address() const {
   return session_ ? session_->identity.address : pending_->info.address;
+}
+
+void Connection::set_observer(PacketObserver& observer) {
+  Broker::State& state = *broker_.state_;
+  const auto [watch, added] = state.watched.try_emplace(this, state.counters, &observer);
+  link_.set_observer(&watch->second);
 }
 
 void Connection::on_connect(const ConnectView& connect) { broker_.state_->on_connect(*this, connect); }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <mqtt/broker/access.hpp>
 #include <mqtt/broker/config.hpp>
@@ -39,6 +40,8 @@ class Broker {
   /// A transport was accepted. The Connection lives until close().
   [[nodiscard]] Connection& open(TimePoint now, ConnectionOwner& owner, ConnectionInfo info);
   void receive(TimePoint now, Connection& connection, Bytes bytes);
+  /// So many octets of some output() have left: for Counters.
+  void note_sent(std::size_t size_bytes);
   /// Octets of output() have left: the client, should it have fallen behind, makes progress.
   void on_written(TimePoint now, Connection& connection);
   /// output() was offered to the transport. To be called after each on_ready(), and whenever the transport
@@ -74,6 +77,9 @@ class Broker {
   void disconnect(TimePoint now, std::string_view client_id, ReasonCode reason);
 
   [[nodiscard]] const Counters& counters() const;
+  /// Those with the most octets waiting, `count` at most. Looks at every connection: for people, not for
+  /// programs that ask often.
+  [[nodiscard]] std::vector<SlowClient> slow_clients(std::size_t count) const;
   /// Much of Limits::memory is in use: a transport that has answers to write is to be read from no more.
   [[nodiscard]] bool memory_is_short() const;
   [[nodiscard]] const BrokerConfig& config() const;

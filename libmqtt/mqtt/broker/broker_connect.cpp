@@ -203,6 +203,8 @@ void Broker::State::begin_connection(Connection& connection, Acceptance acceptan
   connection.was_accepted_ = true;
   connection.messages_end_ = connection.output().size();  // what was in flight
   ++counters.connections_accepted;
+  if (connection.session_)
+    counters.connected_maximum = std::max(counters.connected_maximum, ++counters.connected);
   services.events.on_connected(session.identity, session.version, present);
   if (connection.session_) pump(*connection.session_);
 }

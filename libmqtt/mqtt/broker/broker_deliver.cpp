@@ -82,6 +82,7 @@ PacketId Broker::State::send(Session& session, const Outbound& outbound, const M
     return 0;
   }
   ++counters.messages_sent;
+  counters.payload_bytes_sent += outbound.payload.bytes.size();
   if (*id != 0) recount(session);
   session.connection->messages_end_ = session.connection->output().size();
   mark_ready(*session.connection);

@@ -10,6 +10,7 @@ namespace mqtt::broker {
 
 void Broker::State::on_message(Connection& connection, const PublishView& publish, AckToken token) {
   ++counters.messages_received;
+  counters.payload_bytes_received += publish.payload.size();
   const Session& session = *connection.session_;
   services.events.on_published(session.identity, publish);
   if (const auto fault = find_publish_fault(session, publish))

@@ -5,7 +5,8 @@ namespace mqtt::broker {
 
 bool Broker::State::has_room_to_retain(const PublishView& publish) const {
   if (publish.payload.empty()) return true;
-  if (retained.count() >= config.limits.retained_messages && !retained.find(publish.topic)) return false;
+  const std::size_t clients_own = retained.count() - status_topics;
+  if (clients_own >= config.limits.retained_messages && !retained.find(publish.topic)) return false;
   return retained.bytes_with(publish.topic, Message::size_of(publish)) <= config.limits.retained_bytes;
 }
 

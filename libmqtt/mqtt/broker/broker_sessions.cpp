@@ -50,7 +50,10 @@ void Broker::State::on_session_time(Session& session) {
   const auto is_due = [this](const Deadline& when) { return when && *when <= now; };
   const bool will_is_due = is_due(session.absence->will_at);
   if (will_is_due) publish_will(session);
-  if (is_due(session.absence->ends_at)) return end_session(session);
+  if (is_due(session.absence->ends_at)) {
+    ++counters.sessions_expired;
+    return end_session(session);
+  }
   if (will_is_due) tell(session);
   if (is_due(session.behind->stops_at)) on_stopped(session);
   if (session.drops && is_due(session.drops->tell_at)) {

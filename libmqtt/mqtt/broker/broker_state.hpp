@@ -9,7 +9,9 @@
 
 #include <mqtt/broker/broker.hpp>
 #include <mqtt/broker/failed_logins.hpp>
+#include <mqtt/broker/packet_counter.hpp>
 #include <mqtt/broker/session_table.hpp>
+#include <mqtt/broker/status.hpp>
 
 namespace mqtt::broker {
 
@@ -230,6 +232,13 @@ struct Broker::State {
   struct Recoverer;
   [[nodiscard]] Result<void> recover();
 
+  // broker_status.cpp: $SYS
+  void tell_status();
+  void tell_numbers();
+  void tell_heap();
+  void tell_loads();
+  void tell_topic(std::string_view name, std::string_view text);
+
   // broker_memory.cpp: the account of what clients make the broker keep
   [[nodiscard]] std::size_t memory() const;
   [[nodiscard]] bool memory_is_short() const;
@@ -257,6 +266,10 @@ struct Broker::State {
   TimePoint now{};
 
   Counters counters;
+  PacketCounter packet_counter{counters};
+  std::unordered_map<const Connection*, PacketCounter> watched;  // by an observer too
+  Status status;
+  std::size_t status_topics = 0;    // in `retained`
   std::uint64_t message_count = 0;  // that became a Message
   std::uint64_t row_count = 0;      // deliveries that were given to the store
   std::shared_ptr<MessageAccount> message_account = std::make_shared<MessageAccount>();

@@ -32,7 +32,9 @@ Broker::State::State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings
       sessions{derive_key(secret, "sessions")},
       topics{siphash(secret, "topics")},
       retained{siphash(secret, "retained messages")},
-      retained_expiries{0, KeyedHash{derive_key(secret, "retained expiries")}} {}
+      retained_expiries{0, KeyedHash{derive_key(secret, "retained expiries")}} {
+  if (config.status_interval > Duration{0}) status.due = TimePoint{};  // at once
+}
 
 /// After anything that may have changed `connection`.
 void Broker::State::settle(Connection& connection) {
@@ -91,6 +93,7 @@ void Broker::State::detach(Connection& connection) {
   session->connection = nullptr;
   recount(*session);
   note_gone(*session);
+  if (connection.was_accepted_) --counters.connected;
   if (connection.was_accepted_)
     services.events.on_disconnected(session->identity, connection.link_.close_info());
   begin_absence(*session, will_is_due);
@@ -108,6 +111,7 @@ void Broker::State::forget(Connection& connection) {
   std::erase(unsettled, &connection);
   std::erase(waiting, &connection);
   std::erase(promised, &connection);
+  watched.erase(&connection);
   input_bytes -= connection.counted_input_;
   --counters.connections;
   const std::uint32_t place = connection.place_;

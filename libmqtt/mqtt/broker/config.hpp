@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include <mqtt/codec/types.hpp>
@@ -72,6 +73,10 @@ struct BrokerConfig {
   /// Whether a 3.1.1 or 3.1 client whose PUBLISH is refused is disconnected; otherwise the message is
   /// dropped and acknowledged [MQTT-3.3.5-2].
   bool disconnect_refused_publisher = false;
+  Duration status_interval{0};      ///< how often $SYS is brought up to date; 0: there is none
+  std::string version = "libmqtt";  ///< what it says there
+  /// Octets of the process's heap that are in use, to be said there; may be empty.
+  std::function<std::size_t()> heap_bytes{};
 };
 
 }  // namespace mqtt::broker

@@ -51,7 +51,8 @@ class Connection final : private ServerHandler {
   [[nodiscard]] std::string_view address() const;
   /// Of the client; empty before CONNECT was accepted.
   [[nodiscard]] std::string_view client_id() const;
-  void set_observer(PacketObserver* observer) { link_.set_observer(observer); }
+  /// It outlives the connection.
+  void set_observer(PacketObserver& observer);
 
  private:
   friend class Broker;

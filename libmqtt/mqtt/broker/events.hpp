@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <mqtt/broker/access.hpp>
@@ -29,23 +30,44 @@ inline constexpr std::size_t drop_reasons = 10;
 struct Counters {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_refused = 0;  ///< CONNECT answered with an error, or not understood
-  std::uint64_t messages_received = 0;    ///< PUBLISH
+  std::uint64_t packets_received = 0;     ///< of all types
+  std::uint64_t packets_sent = 0;
+  std::uint64_t messages_received = 0;  ///< PUBLISH
   std::uint64_t messages_sent = 0;
   std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;  ///< as far as the owners of connections have told, by note_sent()
+  std::uint64_t payload_bytes_received = 0;
+  std::uint64_t payload_bytes_sent = 0;
+  std::uint64_t sockets = 0;           ///< connections of any kind
+  std::uint64_t sessions_expired = 0;  ///< by Session Expiry Interval
+  std::size_t connected = 0;           ///< clients, now
+  std::size_t connected_maximum = 0;   ///< at the same time
   std::array<std::uint64_t, drop_reasons> dropped{};
   std::size_t connections = 0;
   std::size_t sessions = 0;
   std::size_t queued_messages = 0;
   std::size_t queued_bytes = 0;
-  std::size_t memory_bytes = 0;      ///< what Limits::memory bounds
-  std::uint64_t inputs_cut_off = 0;  ///< connections closed because memory had no room for a packet
-  std::size_t retained_messages = 0;
+  std::size_t memory_bytes = 0;       ///< what Limits::memory bounds
+  std::uint64_t inputs_cut_off = 0;   ///< connections closed because memory had no room for a packet
+  std::size_t retained_messages = 0;  ///< without those of $SYS
   std::size_t retained_bytes = 0;
   std::size_t subscriptions = 0;
+  std::size_t shared_subscriptions = 0;  ///< of these
 
   [[nodiscard]] std::uint64_t dropped_for(DropReason reason) const {
     return dropped[static_cast<std::size_t>(reason)];
   }
+};
+
+/// A connected client that messages wait for.
+struct SlowClient {
+  std::string client_id;
+  std::string address;
+  std::size_t queued_messages = 0;
+  std::size_t queued_bytes = 0;
+  std::size_t in_flight = 0;        ///< messages that it has not acknowledged
+  std::size_t unwritten_bytes = 0;  ///< on their way, and not taken by its transport
+  bool stopped = false;             ///< it took nothing for so long that nobody waits for it any more
 };
 
 /// Hears what an operator may want to read in a log. Views live for the call.

@@ -64,6 +64,7 @@ TopicTree::Subscribed TopicTree::subscribe(std::string_view filter, const Subscr
   const bool existed = position.group_ == 0 ? tree_.value(node).put(subscription)
                                             : groups_[position.group_ - 1]->put(subscription);
   if (!existed) ++size_;
+  if (!existed && position.group_ != 0) ++shared_size_;
   return {existed, position};
 }
 
@@ -79,6 +80,7 @@ bool TopicTree::remove(Position position, SubscriberId subscriber) {
   if (position.group_ == 0) {
     tree_.value(position.node_).erase(subscriber);
   } else {
+    --shared_size_;
     ShareGroup& group = *groups_[position.group_ - 1];
     group.erase(subscriber);
     if (group.members().empty()) drop_group(position.group_);

@@ -74,6 +74,8 @@ class TopicTree {
 
   /// Subscriptions, members of groups among them.
   [[nodiscard]] std::size_t size() const { return size_; }
+  /// Of these, members of groups.
+  [[nodiscard]] std::size_t shared_size() const { return shared_size_; }
   /// An estimate.
   [[nodiscard]] std::size_t memory_bytes() const;
 
@@ -124,6 +126,7 @@ class TopicTree {
   std::vector<std::unique_ptr<ShareGroup>> groups_;
   std::vector<std::uint32_t> free_groups_;
   std::size_t size_ = 0;
+  std::size_t shared_size_ = 0;
   std::size_t visited_ = 0;
   std::vector<Step> pending_;     // of a match; kept so that matching allocates nothing
   std::vector<NodeId> matching_;  // the same

@@ -43,11 +43,10 @@ struct ServerConfig {
 
 /// What the broker's own Counters do not know.
 struct ServerCounters {
-  std::size_t connections = 0;   ///< now, those that are closing included
-  std::uint64_t accepted = 0;    ///< given to the broker
-  std::uint64_t surplus = 0;     ///< turned away, because there were connections_max
-  std::uint64_t failed = 0;      ///< failed handshakes, and accepts without a descriptor left
-  std::uint64_t bytes_sent = 0;  ///< of MQTT
+  std::size_t connections = 0;  ///< now, those that are closing included
+  std::uint64_t accepted = 0;   ///< given to the broker
+  std::uint64_t surplus = 0;    ///< turned away, because there were connections_max
+  std::uint64_t failed = 0;     ///< failed handshakes, and accepts without a descriptor left
 };
 
 /// Hears what an operator may want to read in a log, besides BrokerEvents. It must not destroy the server.

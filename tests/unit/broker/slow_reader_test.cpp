@@ -21,6 +21,32 @@ TEST(BrokerSlow, PublishersWaitForTheirAcknowledgementsAndGetThemInOrder) {
   EXPECT_EQ(pair.rig.dropped(), 0u);
 }
 
+TEST(BrokerSlow, IsToldOfByWhatWaitsForIt) {
+  Pair pair{small_queues()};
+  EXPECT_TRUE(pair.rig.broker.slow_clients(9).empty());
+  Client away{pair.rig}, worse{pair.rig};
+  away.enter("id=away clean session_expiry_interval=1000");
+  worse.acknowledges = false;
+  worse.enter("id=worse clean");
+  for (Client* each : {&away, &worse}) each->subscribe("#:1");
+  away.cut();
+  pair.publish(1, 6);
+  pair.p.send("PUBLISH q=1 id=99 t=elsewhere p=more");
+  const auto slow = pair.rig.broker.slow_clients(9);
+  ASSERT_EQ(slow.size(), 2u) << "one that is away is not slow";
+  EXPECT_EQ(slow[0].client_id, "worse");
+  EXPECT_EQ(slow[1].client_id, "r");
+  EXPECT_EQ(slow[1].queued_messages, 4u);
+  EXPECT_EQ(slow[1].in_flight, 2u);
+  EXPECT_LT(slow[1].queued_bytes, slow[0].queued_bytes);
+  EXPECT_FALSE(slow[1].stopped);
+  EXPECT_EQ(pair.rig.broker.slow_clients(1).size(), 1u);
+  pair.rig.advance(5s);
+  EXPECT_TRUE(pair.rig.broker.slow_clients(9)[1].stopped);
+  pair.catch_up();
+  EXPECT_EQ(pair.rig.broker.slow_clients(9).size(), 1u);
+}
+
 TEST(BrokerSlow, OneThatStopsIsNotWaitedForBeyondItsGrace) {
   Pair pair{small_queues()};
   pair.publish(1, 10);

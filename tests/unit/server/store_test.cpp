@@ -10,11 +10,11 @@ TEST_F(Storing, NothingIsAcknowledgedBeforeTheCommit) {
   const auto client = connect("writer");
   std::size_t commits_before = 0;
   std::size_t sent_at_commit = 0;
-  const std::uint64_t sent_before = server->counters().bytes_sent;
+  const std::uint64_t sent_before = server->broker().counters().bytes_sent;
   store.before_commit = [&] {
     if (server->broker().counters().messages_received == 0 || commits_before != 0) return;
     commits_before = store.commits;
-    sent_at_commit = server->counters().bytes_sent - sent_before;
+    sent_at_commit = server->broker().counters().bytes_sent - sent_before;
   };
   client->send(message("t", "x", QoS::at_least_once));
   ASSERT_TRUE(wait([&] { return client->count(PacketType::puback) == 1; }));
