@@ -144,6 +144,7 @@ OPTIONS = {
     "--max-topic-length": (("1",), ("65536",), "65535"),
     "--refused-publish": (("disconnect",), ("ignore",), "drop, disconnect"),
     "--sys-interval": (("0",), ("5ms",), "at least 100ms"),
+    "--metrics": (("127.0.0.1:0",), ("localhost:9400",), "IP address"),
     "--log-format": (("json",), ("xml",), "text, json"),
 }
 FLAGS = ("--no-retain", "--no-wildcard", "--no-shared", "--allow-anonymous", "--proxy-protocol", "--print-address",
@@ -184,6 +185,8 @@ WRONG_TOGETHER = {
     "a certificate without its key": (("--cert", "c"), "--key"),
     "certificates that are not there": (("--listen", "mqtts://127.0.0.1:0", "--cert", "/nowhere/c", "--key", "k"),
                                         "/nowhere/c"),
+    "metrics for whoever reaches them": (("--metrics", "0.0.0.0:0"), "--metrics-public"),
+    "public metrics without metrics": (("--metrics-public",), "--metrics"),
     "an unknown option": (("--prot", "1"), "--port"),
     "a stray word": (("start",), "start"),
 }

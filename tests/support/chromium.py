@@ -86,11 +86,14 @@ class Chromium:
 
     def open(self, path, width=1280, height=900, scheme="light"):
         """Loads a file to its end."""
+        self.open_url(f"file://{path}", width, height, scheme)
+
+    def open_url(self, url, width=1280, height=900, scheme="light"):
         self.events.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
         self.call("Emulation.setEmulatedMedia", media="screen",
                   features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.call("Page.navigate", url=f"file://{path}")
+        self.call("Page.navigate", url=url)
         deadline = time.monotonic() + DEADLINE
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive(deadline))

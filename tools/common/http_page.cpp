@@ -1,17 +1,18 @@
-#include "mqbench/http_page.hpp"
+#include "common/http_page.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include <mqtt/net/http_head.hpp>
 
-namespace mq::bench {
+namespace mq {
 namespace {
 
 struct Answer {
   std::string_view status;
-  std::string_view fields = {};  // each with its CRLF
+  std::string fields = {};  // each with its CRLF
   std::string_view type = "text/plain; charset=utf-8";
   std::string text = {};
 };
@@ -43,8 +44,8 @@ std::optional<RequestLine> parse_request_line(std::string_view line) {
   return request;
 }
 
-Answer refuse(std::string_view status, std::string text, std::string_view fields = {}) {
-  return {.status = status, .fields = fields, .text = std::move(text)};
+Answer refuse_request(std::string_view status, std::string text, std::string fields = {}) {
+  return {.status = status, .fields = std::move(fields), .text = std::move(text)};
 }
 
 std::string written(const Answer& answer, bool with_text) {
@@ -53,26 +54,38 @@ std::string written(const Answer& answer, bool with_text) {
                      with_text ? answer.text : "");
 }
 
-Answer answer_request(const RequestLine& request, const HttpPage& page) {
-  if (request.path != page.path) return refuse("404 Not Found", fmt::format("the page is {}\n", page.path));
+std::string paths_of(std::span<const HttpPage> pages) {
+  std::string paths;
+  for (const HttpPage& page : pages) paths += fmt::format("{}{}", paths.empty() ? "" : " ", page.path);
+  return paths;
+}
+
+Answer answer_request(const RequestLine& request, std::span<const HttpPage> pages) {
+  const auto page = std::ranges::find(pages, request.path, &HttpPage::path);
+  if (page == pages.end())
+    return refuse_request("404 Not Found", fmt::format("there is only: {}\n", paths_of(pages)));
   if (request.method != "GET" && request.method != "HEAD")
-    return refuse("405 Method Not Allowed", "this page can only be read\n", "Allow: GET, HEAD\r\n");
-  return {.status = "200 OK", .type = page.content_type, .text = page.text()};
+    return refuse_request("405 Method Not Allowed", "this page can only be read\n", "Allow: GET, HEAD\r\n");
+  HttpContent content = page->make();
+  return {.status = content.fine ? "200 OK" : "503 Service Unavailable",
+          .fields = std::string{page->fields},
+          .type = page->content_type,
+          .text = std::move(content.text)};
 }
 
 }  // namespace
 
-std::string answer_to(std::string_view head, const HttpPage& page) {
+std::string answer_to(std::string_view head, std::span<const HttpPage> pages) {
   if (!head.ends_with("\r\n\r\n"))
-    return written(refuse("431 Request Header Fields Too Large",
-                          fmt::format("a request has at most {} octets\n", http_head_max)),
+    return written(refuse_request("431 Request Header Fields Too Large",
+                                  fmt::format("a request has at most {} octets\n", http_head_max)),
                    true);
   const auto parsed = mqtt::net::parse_http_head(head);
   const auto request = parsed ? parse_request_line(parsed->start_line) : std::nullopt;
   // RFC 9112 section 3.2: HTTP/1.1 names the host, once.
   if (!request || (request->http_1_1 && !parsed->single("Host")))
-    return written(refuse("400 Bad Request", "this is not a request of HTTP/1.1\n"), true);
-  return written(answer_request(*request, page), request->method != "HEAD");
+    return written(refuse_request("400 Bad Request", "this is not a request of HTTP/1.1\n"), true);
+  return written(answer_request(*request, pages), request->method != "HEAD");
 }
 
-}  // namespace mq::bench
+}  // namespace mq

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include <mqtt/net/address.hpp>
+#include <mqtt/util/text.hpp>
 
 #include "common/spelling.hpp"
 
@@ -15,14 +15,6 @@ namespace mq {
 namespace {
 
 using mqtt::Transport;
-
-bool is_loopback(std::string_view host) {
-  in_addr v4{};
-  in6_addr v6{};
-  const std::string text{host};
-  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
-  return inet_pton(AF_INET6, text.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
 
 std::string_view scheme_of(Transport transport) {
   switch (transport) {
@@ -45,6 +37,27 @@ std::optional<ValueFault> find_surplus(const mqtt::Endpoint& endpoint) {
 }
 
 }  // namespace
+
+bool is_loopback(std::string_view host) {
+  in_addr v4{};
+  in6_addr v6{};
+  const std::string text{host};
+  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == IN_LOOPBACKNET;
+  return inet_pton(AF_INET6, text.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+std::expected<mqtt::net::HostPort, ValueFault> parse_address_with_port(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const auto port =
+      colon == text.npos ? std::nullopt : mqtt::parse_number<std::uint16_t>(text.substr(colon + 1));
+  std::string_view host = text.substr(0, colon);
+  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  if (!port || !mqtt::net::is_ip_literal(host) || in_brackets != host.contains(':'))
+    return std::unexpected(fmt::format("'{}' is not an IP address with a port, such as 127.0.0.1:9400",
+                                       mqtt::escape_for_terminal(text)));
+  return mqtt::net::HostPort{std::string{host}, *port};
+}
 
 std::string ListenPlace::url() const {
   if (transport == Transport::unix_socket) return fmt::format("unix://{}", path);

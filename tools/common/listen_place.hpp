@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <mqtt/client/endpoint.hpp>
+#include <mqtt/net/address.hpp>
 
 #include "common/options.hpp"
 
@@ -22,6 +23,12 @@ struct ListenPlace {
   /// Nobody but this machine can reach it.
   [[nodiscard]] bool is_local() const;
 };
+
+/// "127.0.0.1:9400", "[::]:9400"; a name would have several addresses. Errors are the end of a sentence.
+[[nodiscard]] std::expected<mqtt::net::HostPort, ValueFault> parse_address_with_port(std::string_view text);
+
+/// Whether an IP literal is of this machine alone.
+[[nodiscard]] bool is_loopback(std::string_view host);
 
 /// Errors are the end of a sentence: "'x' is not an IP address".
 [[nodiscard]] std::expected<ListenPlace, ValueFault> parse_listen_url(std::string_view url);

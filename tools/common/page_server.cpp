@@ -1,11 +1,11 @@
-#include "mqbench/page_server.hpp"
+#include "common/page_server.hpp"
 
 #include <algorithm>
 #include <array>
 #include <iterator>
 #include <utility>
 
-namespace mq::bench {
+namespace mq {
 
 /// One request, and its response. It ends itself.
 class PageServer::Guest final : private mqtt::net::StreamHandler {
@@ -46,7 +46,7 @@ void PageServer::Guest::on_data(mqtt::Bytes bytes) {
   answered_ = true;
   response_ = answer_to(
       std::string_view{request_}.substr(0, empty_line == request_.npos ? empty_line : empty_line + 4),
-      server_.page_);
+      server_.pages_);
   flush();
 }
 
@@ -93,4 +93,4 @@ void PageServer::welcome(std::unique_ptr<mqtt::net::ByteStream> stream) {
   guests_.emplace_back(*this, std::move(stream)).set_place(std::prev(guests_.end()));
 }
 
-}  // namespace mq::bench
+}  // namespace mq

@@ -2,15 +2,16 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <mqtt/net/address.hpp>
 #include <mqtt/net/listener.hpp>
 #include <mqtt/net/loop.hpp>
 #include <mqtt/util/error.hpp>
 
-#include "mqbench/http_page.hpp"
+#include "common/http_page.hpp"
 
-namespace mq::bench {
+namespace mq {
 
 struct PageLimits {
   std::size_t connections = 16;  ///< at once; one more is closed unheard
@@ -18,7 +19,7 @@ struct PageLimits {
   mqtt::Duration time = std::chrono::seconds{10};
 };
 
-/// Serves one page over HTTP, in a loop that has other things to do: a request per connection, of bounded
+/// Serves a few pages over HTTP, in a loop that has other things to do: a request per connection, of bounded
 /// size, and a few connections for a short time each.
 class PageServer {
  public:
@@ -34,7 +35,7 @@ class PageServer {
   /// "127.0.0.1:9400", with the port that the system has chosen.
   [[nodiscard]] const std::string& place() const { return listener_->place(); }
   /// Before the loop runs: until then connections wait.
-  void serve(HttpPage page) { page_ = std::move(page); }
+  void serve(std::vector<HttpPage> pages) { pages_ = std::move(pages); }
 
  private:
   class Guest;
@@ -44,9 +45,9 @@ class PageServer {
 
   mqtt::net::Loop& loop_;
   PageLimits limits_;
-  HttpPage page_;
+  std::vector<HttpPage> pages_;
   std::unique_ptr<mqtt::net::Listener> listener_;
   std::list<Guest> guests_;
 };
 
-}  // namespace mq::bench
+}  // namespace mq

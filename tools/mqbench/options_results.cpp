@@ -4,6 +4,7 @@
 
 #include <mqtt/util/text.hpp>
 
+#include "common/listen_place.hpp"
 #include "common/spelling.hpp"
 #include "common/value_checks.hpp"
 
@@ -46,18 +47,10 @@ void declare_files(Options& o, ResultsConfig& config) {
       .text("write a line per second of the run, for a spreadsheet; what is not known is empty");
 }
 
-/// "127.0.0.1:9400", "[::]:9400"; a name would have several addresses.
 ValueResult keep_address(std::optional<mqtt::net::HostPort>& target, std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  const auto port =
-      colon == text.npos ? std::nullopt : mqtt::parse_number<std::uint16_t>(text.substr(colon + 1));
-  std::string_view host = text.substr(0, colon);
-  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
-  if (in_brackets) host = host.substr(1, host.size() - 2);
-  if (!port || !mqtt::net::is_ip_literal(host) || in_brackets != host.contains(':'))
-    return std::unexpected(fmt::format("'{}' is not an IP address with a port, such as 127.0.0.1:9400",
-                                       mqtt::escape_for_terminal(text)));
-  target = mqtt::net::HostPort{std::string{host}, *port};
+  auto address = parse_address_with_port(text);
+  if (!address) return std::unexpected(std::move(address.error()));
+  target = std::move(*address);
   return {};
 }
 

@@ -4,8 +4,9 @@
 
 #include <array>
 #include <chrono>
-#include <iterator>
 #include <utility>
+
+#include "common/metric_writer.hpp"
 
 namespace mq::bench {
 namespace {
@@ -20,49 +21,13 @@ constexpr std::array<std::pair<std::string_view, std::uint64_t>, 22> bounds{{
     {"50", 50'000'000'000}, {"100", 100'000'000'000},
 }};
 
-/// A label's value between quotes.
-std::string escaped(std::string_view value) {
-  std::string text;
-  for (const char each : value) {
-    if (each == '\\' || each == '"') text += '\\';
-    each == '\n' ? text += "\\n" : text += each;
-  }
-  return text;
-}
-
-/// Writes metrics one after the other, each after its head.
-class MetricWriter {
- public:
-  explicit MetricWriter(std::string& text) : text_{text} {}
-
-  /// `name` is without the prefix of all, and kept until the next head.
-  void head(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
-    fmt::format_to(std::back_inserter(text_), "# HELP mqbench_{0} {2}\n# TYPE mqbench_{0} {1}\n", name, type,
-                   help);
-  }
-  /// `labels` is what stands between braces.
-  void sample(const auto& value, std::string_view labels = {}, std::string_view suffix = {}) {
-    const std::string between = labels.empty() ? "" : fmt::format("{{{}}}", labels);
-    fmt::format_to(std::back_inserter(text_), "mqbench_{}{}{} {}\n", name_, suffix, between, value);
-  }
-  void add(std::string_view name, std::string_view type, std::string_view help, const auto& value) {
-    head(name, type, help);
-    sample(value);
-  }
-
- private:
-  std::string& text_;
-  std::string_view name_;
-};
-
 double seconds_in(mqtt::Duration time) { return std::chrono::duration<double>{time}.count(); }
 double seconds_in(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 void add_labels_of_run(MetricWriter& out, const LiveState& state, const RunLabels& labels) {
   out.head("info", "gauge", "What is run.");
-  out.sample(1, fmt::format("scenario=\"{}\",run=\"{}\",shard=\"{}\",version=\"{}\"", escaped(state.scenario),
-                            labels.run, labels.shard, MQ_VERSION));
+  out.sample(1, fmt::format("scenario=\"{}\",run=\"{}\",shard=\"{}\",version=\"{}\"",
+                            escape_label(state.scenario), labels.run, labels.shard, MQ_VERSION));
   out.head("phase", "gauge", "1 for the phase that the run is in.");
   for (const Phase phase : {Phase::connecting, Phase::running, Phase::draining})
     out.sample(phase == state.phase ? 1 : 0, fmt::format("phase=\"{}\"", to_string(phase)));
@@ -83,7 +48,7 @@ void add_counts_of(MetricWriter& out, const LiveState& state) {
   if (state.errors.empty()) return;
   out.head("errors_total", "counter", "What has gone wrong, by reason.");
   for (const auto& [reason, count] : state.errors)
-    out.sample(count, fmt::format("reason=\"{}\"", escaped(reason)));
+    out.sample(count, fmt::format("reason=\"{}\"", escape_label(reason)));
 }
 
 void add_histogram_of(MetricWriter& out, const Histogram& all) {
@@ -128,7 +93,7 @@ void add_usage(MetricWriter& out, const Usage& usage) {
 
 std::string prometheus_text(const LiveState& state, const RunLabels& labels) {
   std::string text;
-  MetricWriter out{text};
+  MetricWriter out{text, "mqbench_"};
   add_labels_of_run(out, state, labels);
   add_counts_of(out, state);
   if (state.so_far) add_histogram_of(out, *state.so_far);

@@ -6,9 +6,6 @@
 
 namespace mq::bench {
 
-/// Of a page of prometheus_text().
-inline constexpr std::string_view prometheus_type = "text/plain; version=0.0.4; charset=utf-8";
-
 /// Of the values that differ between two runs at one place.
 struct RunLabels {
   std::uint32_t run = 0;

@@ -10,9 +10,10 @@
 
 #include "common/authentication.hpp"
 #include "common/client_setup.hpp"
+#include "common/metric_writer.hpp"
+#include "common/page_server.hpp"
 #include "mqbench/assembly.hpp"
 #include "mqbench/embedded_broker.hpp"
-#include "mqbench/page_server.hpp"
 #include "mqbench/preflight.hpp"
 #include "mqbench/prometheus.hpp"
 #include "mqbench/runner.hpp"
@@ -110,9 +111,9 @@ mqtt::Result<std::unique_ptr<PageServer>> open_metrics(mqtt::net::Loop& loop, co
 
 void serve_metrics(PageServer& server, Runner& runner, const Plan& plan) {
   const RunLabels labels{.run = plan.run, .shard = plan.shard.count > 1 ? plan.shard.name() : ""};
-  server.serve({.path = metrics_path, .content_type = prometheus_type, .text = [&runner, labels] {
-                  return prometheus_text(runner.live_state(), labels);
-                }});
+  server.serve({{.path = metrics_path, .content_type = prometheus_type, .make = [&runner, labels] {
+                   return prometheus_text(runner.live_state(), labels);
+                 }}});
 }
 
 }  // namespace

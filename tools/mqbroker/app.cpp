@@ -20,6 +20,7 @@
 #include "common/readiness.hpp"
 #include "common/signals.hpp"
 #include "mqbroker/broker_log.hpp"
+#include "mqbroker/broker_pages.hpp"
 #include "mqbroker/listeners.hpp"
 #include "mqbroker/reload.hpp"
 
@@ -103,6 +104,11 @@ class App {
                                              {users_, access(), *store_, log_}, log_, random_secret());
     if (!server) return std::unexpected(std::move(server.error()));
     server_ = std::move(*server);
+    if (!settings_.metrics) return {};
+    auto pages = open_pages(loop_, *settings_.metrics, *server_,
+                            [this](const mqtt::Error& error) { log_.pages_fault(error); });
+    if (!pages) return std::unexpected(std::move(pages.error()));
+    pages_ = std::move(*pages);
     return {};
   }
 
@@ -111,6 +117,7 @@ class App {
 
   ExitCode run() {
     log_.started(server_->urls(), server_->connections_max());
+    if (pages_) log_.serving_pages(pages_->place());
     if (const auto told = tell_started(); !told) {
       log_.local_fault(told.error());
       return ExitCode::local_io;
@@ -143,6 +150,7 @@ class App {
   void on_stop() {
     log_.stopping(signals_.stop_signal());
     notify_manager("STOPPING=1");
+    pages_.reset();  // who asks how it is learns that it ends
     server_->shut_down([this] { loop_.stop(); });
   }
 
@@ -173,6 +181,7 @@ class App {
   Signals signals_;
   mqtt::net::SignalWatcher hangup_;
   std::unique_ptr<mqtt::server::Server> server_;
+  std::unique_ptr<PageServer> pages_;
 };
 
 }  // namespace

@@ -117,6 +117,14 @@ void BrokerLog::started(const std::vector<std::string>& urls, std::size_t connec
               [&](JsonWriter& json) { json.field("max_connections", connections_max); });
 }
 
+void BrokerLog::serving_pages(const std::string& place) {
+  const std::string url = fmt::format("http://{}/", place);
+  diag_.event(Severity::info, "pages", fmt::format("status page at {}, metrics at {}metrics", url, url),
+              [&](JsonWriter& json) { json.field("url", url); });
+}
+
+void BrokerLog::pages_fault(const mqtt::Error& error) { diag_.warning(error.context); }
+
 void BrokerLog::stopping(int signal_number) {
   const std::string_view name = signal_number == SIGINT ? "SIGINT" : "SIGTERM";
   diag_.event(Severity::info, "stopping", fmt::format("{}: saying goodbye to the clients", name),

@@ -24,6 +24,10 @@ class BrokerLog final : public mqtt::broker::BrokerEvents, public mqtt::server::
   BrokerLog(const LogSettings& settings, LogDetail detail, int fd = 2);
 
   void started(const std::vector<std::string>& urls, std::size_t connections_max);
+  /// `place` is "127.0.0.1:9400".
+  void serving_pages(const std::string& place);
+  /// Why its connections cannot be accepted for now.
+  void pages_fault(const mqtt::Error& error);
   void stopping(int signal_number);
   /// Packets are shown of connections that begin from now on.
   void set_detail(LogDetail detail);

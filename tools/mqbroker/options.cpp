@@ -165,6 +165,36 @@ void declare_status(Options& o, mqtt::broker::BrokerConfig& broker) {
   });
 }
 
+ValueResult keep_address(std::optional<mqtt::net::HostPort>& target, std::string_view text) {
+  auto address = parse_address_with_port(text);
+  if (!address) return std::unexpected(std::move(address.error()));
+  target = std::move(*address);
+  return {};
+}
+
+void declare_metrics(Options& o, BrokerSettings& settings) {
+  o.parsed("--metrics", [&settings](std::string_view text) { return keep_address(settings.metrics, text); })
+      .metavar("ADDR")
+      .group("Diagnostics")
+      .text(
+          "serve over HTTP: a status page at http://ADDR/, metrics for Prometheus at /metrics, and /healthz "
+          "(200, or 503 when the database cannot keep anything); with port 0 the system chooses one, which "
+          "the log says")
+      .example("--metrics 127.0.0.1:9400");
+  o.flag("--metrics-public", settings.metrics_public)
+      .needs({"--metrics"})
+      .group("Diagnostics")
+      .text("ADDR may be beyond this machine: whoever reaches it reads client ids and addresses there");
+  o.rule([&settings]() -> std::optional<std::string> {
+    if (settings.metrics && !settings.metrics_public && !is_loopback(settings.metrics->host))
+      return fmt::format(
+          "option '--metrics': {} is not of this machine alone, and anybody who reaches it "
+          "can read there: say --metrics-public if that is meant",
+          in_quotes(settings.metrics->host));
+    return std::nullopt;
+  });
+}
+
 }  // namespace
 
 Program mqbroker_program() {
@@ -188,6 +218,7 @@ void declare_broker_options(Options& o, BrokerSettings& settings) {
       .group("Diagnostics")
       .text("lines on stderr for connections, refusals and subscriptions too");
   declare_status(o, settings.broker);
+  declare_metrics(o, settings);
   declare_log_options(o, settings.log);
   o.rule([&o, &settings]() -> std::optional<std::string> {
     settings.typed.log_detail = is_typed(o, "--verbose") || is_typed(o, "--debug");

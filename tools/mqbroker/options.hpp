@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <mqtt/broker/config.hpp>
+#include <mqtt/net/address.hpp>
 #include <mqtt/store/schema.hpp>
 
 #include "common/diag.hpp"
@@ -24,6 +25,8 @@ struct BrokerSettings {
   bool check_only = false;
   bool print_address = false;
   std::optional<int> ready_fd;
+  std::optional<mqtt::net::HostPort> metrics;  ///< where to serve metrics and the status page
+  bool metrics_public = false;                 ///< beyond this machine
   std::optional<std::string> password_file;
   std::optional<std::string> acl_file;
   std::optional<std::string> database;  ///< none: memory only

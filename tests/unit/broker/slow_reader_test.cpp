@@ -30,8 +30,8 @@ TEST(BrokerSlow, IsToldOfByWhatWaitsForIt) {
   worse.enter("id=worse clean");
   for (Client* each : {&away, &worse}) each->subscribe("#:1");
   away.cut();
-  pair.publish(1, 6);
   pair.p.send("PUBLISH q=1 id=99 t=elsewhere p=more");
+  pair.publish(1, 6);
   const auto slow = pair.rig.broker.slow_clients(9);
   ASSERT_EQ(slow.size(), 2u) << "one that is away is not slow";
   EXPECT_EQ(slow[0].client_id, "worse");

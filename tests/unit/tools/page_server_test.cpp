@@ -1,4 +1,4 @@
-#include "mqbench/page_server.hpp"
+#include "common/page_server.hpp"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -14,7 +14,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using namespace mq::bench;
+using namespace mq;
 using mqtt::net::OwnedFd;
 using mqtt::net::test::run_until;
 
@@ -28,10 +28,10 @@ struct Serving {
   explicit Serving(PageLimits limits = {}, std::size_t size = 5) {
     server =
         PageServer::open(loop, {.host = "127.0.0.1", .port = 0}, [](const mqtt::Error&) {}, limits).value();
-    server->serve({.path = "/metrics", .content_type = "text/plain", .text = [this, size] {
-                     ++made;
-                     return std::string(size, 'x');
-                   }});
+    server->serve({{.path = "/metrics", .content_type = "text/plain", .make = [this, size] {
+                      ++made;
+                      return std::string(size, 'x');
+                    }}});
   }
   [[nodiscard]] std::uint16_t port() const {
     return mqtt::parse_number<std::uint16_t>(server->place().substr(server->place().rfind(':') + 1)).value();
