@@ -123,7 +123,7 @@ class OpenTest : public testing::Test {
     return target;
   }
   StreamTarget soon(StreamTarget target) {
-    target.connect.deadline = loop_.refresh_now() + 80ms;
+    target.connect.deadline = loop_.refresh_now() + 400ms;
     return target;
   }
 
@@ -152,7 +152,7 @@ TEST_F(OpenTest, FallsFromIpv6ToIpv4) {
 TEST_F(OpenTest, ARefusalDoesNotWaitForTheNextAttemptsTime) {
   EchoServer server{loop_, {}};
   const DeafPort deaf;
-  std::vector<SocketAddress> addresses(40, *SocketAddress::parse("127.0.0.1", deaf.port()));
+  std::vector<SocketAddress> addresses(400, *SocketAddress::parse("127.0.0.1", deaf.port()));
   addresses.push_back(*SocketAddress::parse("127.0.0.1", server.port()));
   std::optional<bool> connected;
   Race race{loop_, addresses, {}, [&](auto result) { connected = result.has_value(); }};
@@ -160,7 +160,7 @@ TEST_F(OpenTest, ARefusalDoesNotWaitForTheNextAttemptsTime) {
   race.start();
   ASSERT_TRUE(run_until(loop_, [&] { return connected.has_value(); }));
   EXPECT_TRUE(*connected);
-  EXPECT_LT(loop_.refresh_now() - start, 5s) << "40 times a quarter of a second are ten";
+  EXPECT_LT(loop_.refresh_now() - start, 1min) << "400 times a quarter of a second are a hundred";
 }
 
 TEST_F(OpenTest, SilentAddressIsRacedAfterAQuarterSecond) {
@@ -217,14 +217,17 @@ TEST_F(OpenTest, UnixSocketErrorsNameThePath) {
 
 TEST_F(OpenTest, DestroyedOpeningDoesNotCallBack) {
   ScriptedServer server{loop_, ""};
-  const auto fail = [](const auto&) { FAIL(); };
-  auto opening = std::make_unique<Opening>(loop_, ws_target(server.port()), fail);
-  opening = std::make_unique<Opening>(loop_, tcp_target(server.port(), "does-not-exist.invalid"), fail);
-  uv_run(loop_.handle(), UV_RUN_NOWAIT);  // the lookup's thread is on its way
-  opening = std::make_unique<Opening>(loop_, ws_target(server.port()), fail);
+  int calls = 0;
+  const auto count = [&](const auto&) { ++calls; };
+  auto opening = std::make_unique<Opening>(loop_, ws_target(server.port()), count);
+  opening = std::make_unique<Opening>(loop_, tcp_target(server.port(), "does-not-exist.invalid"), count);
+  uv_run(loop_.handle(), UV_RUN_NOWAIT);  // the lookup's thread is on its way, or has failed already
+  const int before = calls;
+  opening = std::make_unique<Opening>(loop_, ws_target(server.port()), count);
   ASSERT_TRUE(run_until(loop_, [&] { return !server.recorder.data.empty(); }));
   opening.reset();
   ASSERT_TRUE(run_until(loop_, [&] { return server.recorder.over(); }));
+  EXPECT_EQ(calls, before);
 }
 
 TEST_F(OpenTest, MayBeDestroyedInItsOwnCallback) {
@@ -249,7 +252,7 @@ TEST_F(OpenTest, SilentTlsServerIsNamedAtTheDeadline) {
   const Error error = failure(soon(target));
   EXPECT_EQ(error.domain, ErrorDomain::timeout);
   EXPECT_EQ(error.context,
-            "no TLS handshake from 127.0.0.1:" + std::to_string(server.port()) + " within 80ms");
+            "no TLS handshake from 127.0.0.1:" + std::to_string(server.port()) + " within 400ms");
 }
 
 TEST_F(OpenTest, SilentWebSocketServerIsNamedAtTheDeadline) {
@@ -257,7 +260,7 @@ TEST_F(OpenTest, SilentWebSocketServerIsNamedAtTheDeadline) {
   const Error error = failure(soon(ws_target(server.port())));
   EXPECT_EQ(error.domain, ErrorDomain::timeout);
   EXPECT_EQ(error.context,
-            "no WebSocket upgrade from 127.0.0.1:" + std::to_string(server.port()) + " within 80ms");
+            "no WebSocket upgrade from 127.0.0.1:" + std::to_string(server.port()) + " within 400ms");
 }
 
 /// A listener whose queue is full: the kernel drops what comes next, as a silent host does.
@@ -267,7 +270,7 @@ TEST_F(OpenTest, SilentHostIsNamedAtTheDeadline) {
   ASSERT_TRUE(full.listen_with_full_queue());
   const Error error = failure(soon(tcp_target(full.port())));
   EXPECT_EQ(error.domain, ErrorDomain::timeout);
-  EXPECT_EQ(error.context, "no answer from 127.0.0.1:" + std::to_string(full.port()) + " within 80ms");
+  EXPECT_EQ(error.context, "no answer from 127.0.0.1:" + std::to_string(full.port()) + " within 400ms");
 }
 
 TEST_F(OpenTest, DeadlineThatHasPassedIsATimeoutAtOnce) {
@@ -332,7 +335,7 @@ TEST_F(OpenTest, ListenerRefusesWhatItCannotHave) {
 TEST_F(OpenTest, ListenerEndsHandshakesAtTheirTimeAndKeepsTheirNumberBounded) {
   ListenOptions options;
   options.ws.emplace();
-  options.handshake_timeout = 60ms;
+  options.handshake_timeout = 400ms;
   options.handshakes_max = 1;
   EchoServer server{loop_, options};
   const auto first = open_now(loop_, tcp_target(server.port()));
@@ -340,7 +343,7 @@ TEST_F(OpenTest, ListenerEndsHandshakesAtTheirTimeAndKeepsTheirNumberBounded) {
   ASSERT_TRUE(run_until(loop_, [&] { return server.failures().size() == 2; }));
   EXPECT_THAT(server.failures()[0].context, StartsWith("too many handshakes at once: 127.0.0.1:"));
   EXPECT_EQ(server.failures()[1].domain, ErrorDomain::timeout);
-  EXPECT_THAT(server.failures()[1].context, testing::EndsWith(" within 60ms"));
+  EXPECT_THAT(server.failures()[1].context, testing::EndsWith(" within 400ms"));
 }
 
 TEST_F(OpenTest, ListenerMayBeDestroyedInItsOwnCallback) {

@@ -26,7 +26,7 @@ TEST(Timer, IsNeverEarlyAndNotMuchTooLate) {
     timer.set(when);
     loop.run();
     EXPECT_GE(fired, when) << delay.count();
-    EXPECT_LT(fired, when + 1s) << delay.count();
+    EXPECT_LT(fired, when + 30s) << delay.count();
   }
 }
 
@@ -188,11 +188,15 @@ TEST(TurnEnd, RequestingItselfForeverDoesNotStarveOthers) {
     ++calls;
     greedy->request();
   });
-  Timer timer{loop, [&] { loop.stop(); }};
-  timer.set(clock_now() + 5ms);
+  std::unique_ptr<Timer> timer;
+  timer = std::make_unique<Timer>(loop, [&] {
+    if (calls > 100) return loop.stop();
+    timer->set(clock_now() + 5ms);
+  });
+  timer->set(clock_now() + 5ms);
   greedy->request();
   loop.run();
-  EXPECT_GT(calls, 16u);
+  EXPECT_GT(calls, 100u);
 }
 
 TEST(TurnEnd, CancelledOrDestroyedDoesNotRun) {

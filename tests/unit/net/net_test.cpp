@@ -29,7 +29,7 @@ class LastThreads final : public testing::Environment {
     before_.erase(std::to_string(first));
   }
   void TearDown() override {
-    constexpr auto limit = 20s;
+    constexpr auto limit = 2min;
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!others().empty() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(1ms);
     EXPECT_TRUE(others().empty()) << "threads are left";

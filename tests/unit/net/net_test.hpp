@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 /// Runs turns of the loop until `done()`; false if that has not come after `limit`.
 template <class Done>
-[[nodiscard]] bool run_until(Loop& loop, Done done, Duration limit = 20s) {
+[[nodiscard]] bool run_until(Loop& loop, Done done, Duration limit = 2min) {
   bool late = false;
   Timer watchdog{loop, [&] { late = true; }};
   watchdog.set(loop.refresh_now() + limit);

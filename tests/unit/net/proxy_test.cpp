@@ -236,7 +236,7 @@ TEST_F(ProxyListenerTest, NamesTheProxiedPeerOfAFailedHandshake) {
 
 TEST_F(ProxyListenerTest, HeaderCountsAgainstTheHandshakesTime) {
   ListenOptions options = proxied();
-  options.handshake_timeout = 60ms;
+  options.handshake_timeout = 400ms;
   EchoServer server{loop_, options};
   const auto stream = say(server, "PROXY TCP4 ");
   ASSERT_TRUE(run_until(loop_, [&] { return !server.failures().empty(); }));
