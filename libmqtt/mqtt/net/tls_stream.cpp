@@ -65,7 +65,6 @@ class TlsStream final : public FilterStream {
 
   bool peer_speaks_tls() const;
   [[nodiscard]] bool handshake();
-  void forget_chain();
   [[nodiscard]] bool read_record();
   void set_expected_name(const std::string& server_name);
   void start();
@@ -207,22 +206,9 @@ bool TlsStream::handshake() {
     fail_with(std::move(*fault));
     return false;
   }
-  forget_chain();
   const Lifetime::Watch watch{lifetime()};
   succeed();
   return !watch.ended();
-}
-
-/// A verified peer's own certificate is all that is asked for later: each of those that came along is some 4
-/// KiB, which thousands of idle connections to one server would keep as often. OpenSSL hands out its own
-/// lists.
-void TlsStream::forget_chain() {
-  const auto keep = [](STACK_OF(X509) * list, int count) {
-    while (list && sk_X509_num(list) > count) X509_free(sk_X509_pop(list));
-  };
-  keep(SSL_get_peer_cert_chain(ssl_.get()),
-       SSL_is_server(ssl_.get()) ? 0 : 1);  // a client's begins with the peer's own
-  keep(SSL_get0_verified_chain(ssl_.get()), 0);
 }
 
 /// True if there may be more to read, and this object still exists.
