@@ -144,6 +144,7 @@ OPTIONS = {
     "--max-topic-length": (("1",), ("65536",), "65535"),
     "--refused-publish": (("disconnect",), ("ignore",), "drop, disconnect"),
     "--sys-interval": (("0",), ("5ms",), "at least 100ms"),
+    "--trace": (("a/+",), ("",), "empty"),
     "--metrics": (("127.0.0.1:0",), ("localhost:9400",), "IP address"),
     "--log-format": (("json",), ("xml",), "text, json"),
 }

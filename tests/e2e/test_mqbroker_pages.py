@@ -195,6 +195,7 @@ def test_the_page_is_whole_and_readable(watched, slow, browser, scratch, width, 
     assert browser.value("document.documentElement.scrollWidth <= innerWidth"), "nothing is beside the window"
     assert browser.value("document.title") == "mqbroker" and browser.value("document.images.length") == 0
     assert browser.value("document.querySelector('#slow td').textContent") == slow, "text, whatever it says"
+    assert browser.value("document.querySelector('#slow td:nth-child(2)').offsetWidth") > 90, "an address stays in one piece"
     ink, paper = (browser.value(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor"))
     brightness = [sum(map(int, re.findall(r"\d+", color)[:3])) for color in (ink, paper)]
     assert brightness[0] < 200 < 600 < brightness[1] if scheme == "light" else brightness[1] < 200 < 600 < brightness[0]

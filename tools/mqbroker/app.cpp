@@ -92,7 +92,7 @@ class App {
         listener_settings_{listener_settings},
         store_{std::move(store)},
         listeners_{std::move(files.listeners)},
-        log_{settings.log, files.log_detail},
+        log_{settings.log, files.log_detail, settings.traced},
         rules_{std::move(files.rules)},
         passwords_{make_users(std::move(files.passwords), find_anonymous(listener_settings, listeners_))},
         users_{find_named(listener_settings, listeners_), passwords_.get()},

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <utility>
 
-#include <mqtt/inspect/describe.hpp>
 #include <mqtt/util/text.hpp>
 
 #include "common/spelling.hpp"
@@ -102,12 +102,13 @@ std::string describe_close(const mqtt::CloseInfo& info) {
   return "no answer in time";
 }
 
-BrokerLog::BrokerLog(const LogSettings& settings, LogDetail detail, int fd)
+BrokerLog::BrokerLog(const LogSettings& settings, LogDetail detail, std::vector<std::string> traced, int fd)
     : settings_{settings},
       fd_{fd},
       output_{fd, [settings](std::uint64_t count) { return lost_lines(settings, count); }},
       detail_{detail},
-      diag_{make_diag(detail)} {}
+      diag_{make_diag(detail)},
+      traced_{std::move(traced)} {}
 
 void BrokerLog::started(const std::vector<std::string>& urls, std::size_t connections_max) {
   for (const std::string& url : urls)
@@ -284,25 +285,11 @@ void BrokerLog::on_store_recovered() {
 }
 
 void BrokerLog::on_opened(mqtt::broker::Connection& connection) {
-  if (detail_ != LogDetail::packets) return;
-  const auto [trace, added] = traces_.try_emplace(&connection, diag_, connection);
+  if (detail_ != LogDetail::packets && traced_.empty()) return;
+  const auto [trace, added] = traces_.try_emplace(&connection, diag_, traced_, connection);
   connection.set_observer(trace->second);
 }
 
 void BrokerLog::on_closed(const mqtt::broker::Connection& connection) { traces_.erase(&connection); }
-
-void BrokerLog::Trace::on_packet_received(const mqtt::PacketView& packet) {
-  if (const auto* connect = std::get_if<mqtt::ConnectView>(&packet)) version_ = connect->version;
-  write('<', packet);
-}
-
-void BrokerLog::Trace::write(char direction, const mqtt::PacketView& packet) {
-  if (!diag_.shows(Severity::debug)) return;  // any more
-  const std::string_view id = connection_.client_id();
-  std::string line =
-      fmt::format("{} {} ", id.empty() ? std::string{connection_.address()} : in_quotes(id), direction);
-  mqtt::append_description(line, packet, version_);
-  diag_.debug(line);
-}
 
 }  // namespace mq

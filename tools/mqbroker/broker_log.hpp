@@ -2,13 +2,14 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <mqtt/broker/events.hpp>
 #include <mqtt/server/server.hpp>
-#include <mqtt/session/session_handler.hpp>
 
 #include "common/diag.hpp"
 #include "mqbroker/log_output.hpp"
+#include "mqbroker/packet_trace.hpp"
 
 namespace mq {
 
@@ -21,7 +22,8 @@ enum class LogDetail : std::uint8_t {
 /// What happens in the broker, as lines on stderr.
 class BrokerLog final : public mqtt::broker::BrokerEvents, public mqtt::server::ServerEvents {
  public:
-  BrokerLog(const LogSettings& settings, LogDetail detail, int fd = 2);
+  /// `traced`: whose packets are shown at any detail.
+  BrokerLog(const LogSettings& settings, LogDetail detail, std::vector<std::string> traced, int fd = 2);
 
   void started(const std::vector<std::string>& urls, std::size_t connections_max);
   /// `place` is "127.0.0.1:9400".
@@ -56,22 +58,6 @@ class BrokerLog final : public mqtt::broker::BrokerEvents, public mqtt::server::
   void on_store_recovered() override;
 
  private:
-  /// -d: the packets of one connection.
-  class Trace final : public mqtt::PacketObserver {
-   public:
-    Trace(Diag& diag, const mqtt::broker::Connection& connection) : diag_{diag}, connection_{connection} {}
-
-   private:
-    void on_packet_sent(const mqtt::PacketView& packet) override { write('>', packet); }
-    void on_packet_received(const mqtt::PacketView& packet) override;
-    void write(char direction, const mqtt::PacketView& packet);
-
-    Diag& diag_;
-    const mqtt::broker::Connection& connection_;
-    mqtt::Version version_ = mqtt::Version::v5;
-    std::string client_id_;
-  };
-
   [[nodiscard]] Diag make_diag(LogDetail detail);
 
   const LogSettings settings_;
@@ -79,7 +65,8 @@ class BrokerLog final : public mqtt::broker::BrokerEvents, public mqtt::server::
   LogOutput output_;
   LogDetail detail_;
   Diag diag_;
-  std::unordered_map<const mqtt::broker::Connection*, Trace> traces_;
+  const TraceSubjects traced_;
+  std::unordered_map<const mqtt::broker::Connection*, PacketTrace> traces_;
 };
 
 /// Why a connection came to its end, in a few words: "Session taken over (0x8E)".

@@ -11,6 +11,7 @@
 #include "common/connect_options.hpp"
 #include "common/readiness.hpp"
 #include "common/spelling.hpp"
+#include "common/value_checks.hpp"
 #include "mqbroker/inherited.hpp"
 
 namespace mq {
@@ -217,6 +218,14 @@ void declare_broker_options(Options& o, BrokerSettings& settings) {
   o.flag("-v,--verbose", settings.verbose)
       .group("Diagnostics")
       .text("lines on stderr for connections, refusals and subscriptions too");
+  o.list("--trace", settings.traced)
+      .must(not_empty)
+      .metavar("CLIENT|TOPIC")
+      .group("Diagnostics")
+      .text(
+          "show the packets of the client with this id, and those about topics that match this filter, as "
+          "mqspy does; secrets are left out, payloads are not. May be given many times")
+      .example("--trace 'plant/+/alarm'");
   declare_status(o, settings.broker);
   declare_metrics(o, settings);
   declare_log_options(o, settings.log);

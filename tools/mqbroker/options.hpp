@@ -21,7 +21,8 @@ struct BrokerSettings {
   mqtt::broker::BrokerConfig broker;
   std::size_t connections_max = 0;  ///< 0: as many as there are descriptors for
   LogSettings log{.timed = true};
-  bool verbose = false;  ///< connections, refusals and subscriptions too
+  bool verbose = false;             ///< connections, refusals and subscriptions too
+  std::vector<std::string> traced;  ///< client ids and topic filters whose packets are shown
   bool check_only = false;
   bool print_address = false;
   std::optional<int> ready_fd;

@@ -27,8 +27,8 @@ dd small{display:block;font-size:12px;font-weight:400;color:var(--soft)}.old dd{
 meter{display:block;width:100%;height:8px;margin:3px 0}svg{display:block;width:100%;height:90px}path{fill:none;stroke-width:2;stroke-linejoin:round;vector-effect:non-scaling-stroke}
 .in{stroke:var(--a);color:var(--a)}.out{stroke:var(--b);color:var(--b)}.key{font-size:13px}.key b{margin-right:14px}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:14px;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:4px 14px 4px 0;border-bottom:1px solid var(--line);vertical-align:top}
-th{color:var(--soft);font-weight:500;font-size:13px}.n{text-align:right;white-space:nowrap}td:first-child{min-width:9em}
+th,td{text-align:left;padding:4px 14px 4px 0;border-bottom:1px solid var(--line);vertical-align:top;white-space:nowrap}
+th{color:var(--soft);font-weight:500;font-size:13px}.n{text-align:right}td:first-child{min-width:9em;white-space:normal}
 tr:last-child td{border-bottom:0}.stopped{color:var(--bad)}.behind{color:var(--warn)}
 @media(max-width:760px){#tiles{grid-template-columns:repeat(2,minmax(0,1fr))}}
 @media(max-width:480px){main{padding:14px 10px 32px}dd{font-size:18px}#tiles{gap:8px}#tiles div,.card{padding:8px 10px}}
