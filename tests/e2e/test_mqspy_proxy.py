@@ -261,6 +261,17 @@ def test_a_huge_payload_passes_unchanged(broker, tmp_path):
             assert sub.wait().out == payload
 
 
+def test_of_a_huge_packet_little_is_held():
+    """It may all have to wait to be looked at, up to 64 MiB of it, but it is not put together again."""
+    server, packet = Sink(), mqtt_wire.publish("t", bytes(160 << 20), version=4)
+    with SpyProxy(f"mqtt://{HOST}:{server.port}", form=("--filter", "k==close")) as proxy:
+        with socket.create_connection((HOST, proxy.port), DEADLINE) as client:
+            client.sendall(CONNECT)
+            client.sendall(packet)
+            wait_until(lambda: server.size == len(CONNECT) + len(packet), DEADLINE, "the packet")
+            assert proxy.proc.peak_memory_bytes() < 140 << 20
+
+
 def test_many_connections_at_once(broker):
     with SpyProxy(broker["tcp"]) as proxy:
         clients = [socket.create_connection((HOST, proxy.port)) for _ in range(200)]
