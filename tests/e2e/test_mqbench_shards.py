@@ -147,6 +147,7 @@ def test_one_that_is_killed_ends_the_others_with_a_line_and_their_results(broker
     results = [json.loads(paths[n - 1].read_text()) for n in others]
     for n, result in zip(others, results):
         assert (result["shard"], result["counts"]["sent"] > 0) == ({"index": n, "count": 3, "complete": False}, True)
+        assert any("ended early" in note and f"shard {dead}/3 has gone" in note for note in result["notes"]), result["notes"]
     whole = scratch / "all.json"
     merge = mqbench("merge", *(paths[n - 1] for n in others), "-o", whole)
     assert merge.code == 0 and f"2 of 3 parts are there, but not {dead}/3" in merge.err_text, merge

@@ -321,6 +321,7 @@ RunResult Runner::add_up() {
   for (const pid_t pid : results_.watched)
     result.watched.push_back({pid, allowed_processors("/", std::to_string(pid))});
   judge(result);
+  if (meeting_failure_) result.notes.push_back(fmt::format("it ended early: {}", meeting_failure_->what));
   return result;
 }
 
