@@ -21,6 +21,45 @@ void declare_rules(Options& o, BrokerSettings& settings) {
       .example("--acl-file rules");
 }
 
+void declare_tokens(Options& o, BrokerSettings::Tokens& tokens) {
+  constexpr std::string_view group = "Who may connect";
+  o.text("--jwt-keys", tokens.keys_file)
+      .metavar("FILE")
+      .group(group)
+      .text(
+          "let in who shows a JSON Web Token that is signed with one of these keys, as password or by the "
+          "authentication method JWT: public keys (PEM; RS256, ES256) or a key set (JWKS; HS256 too). A "
+          "token "
+          "needs an end ('exp'), and so does the connection; its user is who the token says")
+      .example("--jwt-keys keys.json --jwt-audience mqtt");
+  o.text("--jwt-secret-file", tokens.secret_file)
+      .metavar("FILE")
+      .group(group)
+      .text(
+          "the same with the secret in this file, of at least 32 octets (HS256); a newline at its end is "
+          "none of it");
+  o.text("--jwt-audience", tokens.rules.audience)
+      .metavar("TEXT")
+      .group(group)
+      .text("take only tokens that name this audience ('aud')");
+  o.text("--jwt-user-claim", tokens.rules.user_claim)
+      .metavar("NAME")
+      .group(group)
+      .default_text("sub")
+      .text("the claim that is the user name");
+  o.text("--jwt-client-id-claim", tokens.rules.client_id_claim)
+      .metavar("NAME")
+      .group(group)
+      .text("a claim that has to be the client id");
+  o.rule([&tokens]() -> std::optional<std::string> {
+    const bool ruled =
+        tokens.rules.audience || tokens.rules.client_id_claim || tokens.rules.user_claim != "sub";
+    if (ruled && !tokens.given()) return "options '--jwt-...' need keys: --jwt-keys or --jwt-secret-file";
+    if (tokens.rules.user_claim.empty()) return "option '--jwt-user-claim' needs a name";
+    return std::nullopt;
+  });
+}
+
 }  // namespace
 
 void declare_access_options(Options& o, BrokerSettings& settings) {
@@ -42,6 +81,7 @@ void declare_access_options(Options& o, BrokerSettings& settings) {
           "an address from which ten logins have failed waits for a second until the next is looked at, then "
           "twice as "
           "long after each failure, up to this; 0: never. Unix sockets do not wait");
+  declare_tokens(o, settings.tokens);
   declare_rules(o, settings);
   o.example("mqbroker passwd users joe", "ask for joe's password and write it into the file 'users'");
   o.example("mqbroker -h 0.0.0.0 --password-file users",

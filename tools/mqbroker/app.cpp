@@ -12,6 +12,7 @@
 #include <mqtt/broker/acl_file.hpp>
 #include <mqtt/broker/password_users.hpp>
 #include <mqtt/broker/store.hpp>
+#include <mqtt/broker/token_users.hpp>
 #include <mqtt/net/loop.hpp>
 #include <mqtt/server/server.hpp>
 #include <mqtt/store/sqlite_store.hpp>
@@ -76,12 +77,25 @@ mqtt::Result<void> check_database(const BrokerSettings& settings) {
   return mqtt::store::check_ours(*settings.database);
 }
 
-/// Null without a password file.
-std::unique_ptr<mqtt::broker::PasswordUsers> make_users(std::optional<mqtt::broker::PasswordFile> file,
+/// Null where neither a password file nor keys for tokens say who comes in; without the former nobody has a
+/// password.
+std::unique_ptr<mqtt::broker::PasswordUsers> make_users(const Reloadable& files,
                                                         std::vector<std::string> anonymous_listeners) {
-  if (!file) return nullptr;
-  return std::make_unique<mqtt::broker::PasswordUsers>(std::move(*file), std::move(anonymous_listeners),
-                                                       scram_nonce);
+  if (!files.passwords && !files.token_keys) return nullptr;
+  return std::make_unique<mqtt::broker::PasswordUsers>(files.passwords.value_or(mqtt::broker::PasswordFile{}),
+                                                       std::move(anonymous_listeners), scram_nonce);
+}
+
+double seconds_since_1970() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// Null without keys.
+std::unique_ptr<mqtt::broker::TokenUsers> make_token_users(const Reloadable& files,
+                                                           const mqtt::broker::JwtRules& rules,
+                                                           mqtt::broker::PasswordUsers* others) {
+  if (!files.token_keys || !others) return nullptr;
+  return std::make_unique<mqtt::broker::TokenUsers>(*files.token_keys, rules, seconds_since_1970, *others);
 }
 
 class App {
@@ -94,8 +108,9 @@ class App {
         listeners_{std::move(files.listeners)},
         log_{settings.log, files.log_detail, settings.traced},
         rules_{std::move(files.rules)},
-        passwords_{make_users(std::move(files.passwords), find_anonymous(listener_settings, listeners_))},
-        users_{find_named(listener_settings, listeners_), passwords_.get()},
+        passwords_{make_users(files, find_anonymous(listener_settings, listeners_))},
+        tokens_{make_token_users(files, settings.tokens.rules, passwords_.get())},
+        users_{find_named(listener_settings, listeners_), everybody_else()},
         signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { on_statistics(); }}},
         hangup_{loop_, SIGHUP, [this] { on_hangup(); }} {}
 
@@ -139,6 +154,12 @@ class App {
     return everything_;
   }
 
+  /// Those whom no certificate names.
+  mqtt::broker::Authenticator* everybody_else() {
+    if (tokens_) return tokens_.get();
+    return passwords_.get();
+  }
+
   mqtt::Result<void> tell_started() {
     if (settings_.print_address)
       if (auto printed = print_addresses(server_->urls()); !printed) return printed;
@@ -158,7 +179,8 @@ class App {
   void on_hangup() {
     auto files = read_files(settings_, listener_settings_);
     if (!files) return log_.reload_failed(files.error());
-    if (passwords_) passwords_->replace(std::move(*files->passwords));
+    if (passwords_ && files->passwords) passwords_->replace(std::move(*files->passwords));
+    if (tokens_) tokens_->replace(std::move(*files->token_keys));
     if (rules_) rules_ = std::move(files->rules);
     for (std::size_t i = 0; i < files->listeners.size(); ++i)
       if (const auto& tls = files->listeners[i].listen.tls) server_->set_tls(i, tls);
@@ -176,6 +198,7 @@ class App {
   mqtt::broker::AllowEverything everything_;
   std::optional<mqtt::broker::AclFile> rules_;  // whether there is one stays as it was at the start
   std::unique_ptr<mqtt::broker::PasswordUsers> passwords_;
+  std::unique_ptr<mqtt::broker::TokenUsers> tokens_;
   CertificateUsers users_;
   mqtt::net::Loop loop_;
   Signals signals_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <mqtt/util/text.hpp>
@@ -15,7 +16,10 @@ namespace {
 using mqtt::uses_tls;
 using mqtt::uses_websocket;
 using mqtt::broker::AuthDecision;
+using mqtt::broker::JwtKey;
 using mqtt::server::ListenerConfig;
+
+constexpr std::size_t token_keys_max_bytes = 1024 * 1024;
 
 /// Short, because each connection keeps it: "mqtt:1883", "unix:/run/mq.sock".
 std::string short_name(const ListenPlace& place) {
@@ -69,6 +73,27 @@ mqtt::net::ClientCertificates certificates_of(const mqtt::net::TlsOptions& tls) 
   return tls.psk_file.empty() ? tls.client_certificates : mqtt::net::ClientCertificates::required;
 }
 
+std::expected<std::vector<JwtKey>, std::string> parse_secret(std::string_view text) {
+  // What everybody may know must not become a secret: with it anybody could sign (RFC 8725, section 2.1).
+  if (text.starts_with("-----BEGIN") || text.starts_with('{'))
+    return std::unexpected("these are keys, and no secret: see --jwt-keys");
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  auto key = JwtKey::of_secret(std::string{text});
+  if (!key) return std::unexpected(std::move(key.error()));
+  return std::vector{std::move(*key)};
+}
+
+using ParseKeys = std::expected<std::vector<JwtKey>, std::string> (*)(std::string_view);
+
+std::expected<std::vector<JwtKey>, std::string> read_keys(const std::string& file, ParseKeys parse) {
+  const auto text = mq::read_file(file, token_keys_max_bytes);
+  if (!text) return std::unexpected(fmt::format("cannot read the keys for tokens: {}", text.error().context));
+  auto keys = parse(*text);
+  if (!keys) return std::unexpected(fmt::format("{}: {}", mqtt::escape_for_terminal(file), keys.error()));
+  return keys;
+}
+
 std::string cannot_listen(const ListenerSettings& listener, const mqtt::Error& why) {
   const std::string prefix = listener.where.empty() ? "" : listener.where + ": ";
   return fmt::format("{}cannot listen on {}: {}", prefix, mqtt::escape_for_terminal(listener.place.url()),
@@ -108,6 +133,23 @@ std::expected<std::optional<mqtt::broker::PasswordFile>, std::string> read_passw
   auto users = mqtt::broker::PasswordFile::parse(*text);
   if (!users) return std::unexpected(fmt::format("{}:{}", mqtt::escape_for_terminal(*file), users.error()));
   return std::move(*users);
+}
+
+std::expected<std::optional<std::vector<JwtKey>>, std::string> read_token_keys(
+    const std::optional<std::string>& keys_file, const std::optional<std::string>& secret_file) {
+  if (!keys_file && !secret_file) return std::nullopt;
+  std::vector<JwtKey> keys;
+  if (keys_file) {
+    auto read = read_keys(*keys_file, mqtt::broker::parse_jwt_keys);
+    if (!read) return std::unexpected(std::move(read.error()));
+    keys = std::move(*read);
+  }
+  if (secret_file) {
+    auto read = read_keys(*secret_file, parse_secret);
+    if (!read) return std::unexpected(std::move(read.error()));
+    std::ranges::move(*read, std::back_inserter(keys));
+  }
+  return keys;
 }
 
 std::vector<std::string> find_anonymous(const std::vector<ListenerSettings>& settings,

@@ -140,7 +140,9 @@ std::optional<std::string> join_listeners(const Options& options, BrokerSettings
 std::optional<std::string> check_listeners(const BrokerSettings& settings) {
   bool any_tls = false;
   for (const ListenerSettings& listener : settings.listeners) {
-    if (auto fault = find_fault(listener, settings.password_file ? Admission::password : Admission::anybody))
+    if (auto fault =
+            find_fault(listener, settings.password_file || settings.tokens.given() ? Admission::password
+                                                                                   : Admission::anybody))
       return fault;
     any_tls = any_tls || mqtt::uses_tls(listener.place.transport);
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <mqtt/broker/config.hpp>
+#include <mqtt/broker/jwt.hpp>
 #include <mqtt/net/address.hpp>
 #include <mqtt/store/schema.hpp>
 
@@ -29,6 +30,13 @@ struct BrokerSettings {
   std::optional<mqtt::net::HostPort> metrics;  ///< where to serve metrics and the status page
   bool metrics_public = false;                 ///< beyond this machine
   std::optional<std::string> password_file;
+  struct Tokens {
+    std::optional<std::string> keys_file;
+    std::optional<std::string> secret_file;
+    mqtt::broker::JwtRules rules;
+
+    [[nodiscard]] bool given() const { return keys_file || secret_file; }
+  } tokens;
   std::optional<std::string> acl_file;
   std::optional<std::string> database;  ///< none: memory only
   mqtt::store::Durability durability = mqtt::store::Durability::full;

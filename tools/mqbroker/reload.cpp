@@ -37,11 +37,14 @@ std::expected<Reloadable, std::string> read_files(const BrokerSettings& settings
   if (!opened) return std::unexpected(std::move(opened.error()));
   auto passwords = read_passwords(settings.password_file);
   if (!passwords) return std::unexpected(std::move(passwords.error()));
+  auto token_keys = read_token_keys(settings.tokens.keys_file, settings.tokens.secret_file);
+  if (!token_keys) return std::unexpected(std::move(token_keys.error()));
   auto rules = read_rules(settings.acl_file);
   if (!rules) return std::unexpected(std::move(rules.error()));
   const auto detail = read_detail(settings);
   if (!detail) return std::unexpected(detail.error());
-  return Reloadable{std::move(*opened), std::move(*passwords), std::move(*rules), *detail};
+  return Reloadable{std::move(*opened), std::move(*passwords), std::move(*token_keys), std::move(*rules),
+                    *detail};
 }
 
 }  // namespace mq

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <mqtt/broker/acl_file.hpp>
+#include <mqtt/broker/jwt_keys.hpp>
 #include <mqtt/broker/password_file.hpp>
 #include <mqtt/server/server.hpp>
 
@@ -17,7 +18,8 @@ namespace mq {
 struct Reloadable {
   std::vector<mqtt::server::ListenerConfig> listeners;  ///< of which only the certificates are used again
   std::optional<mqtt::broker::PasswordFile> passwords;  ///< of --password-file
-  std::optional<mqtt::broker::AclFile> rules;           ///< of --acl-file
+  std::optional<std::vector<mqtt::broker::JwtKey>> token_keys;  ///< of --jwt-keys and --jwt-secret-file
+  std::optional<mqtt::broker::AclFile> rules;                   ///< of --acl-file
   LogDetail log_detail = LogDetail::plain;
 };
 

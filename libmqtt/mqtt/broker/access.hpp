@@ -8,6 +8,7 @@
 
 #include <mqtt/codec/packet.hpp>
 #include <mqtt/util/rare.hpp>
+#include <mqtt/util/time.hpp>
 
 namespace mqtt::broker {
 
@@ -38,6 +39,7 @@ struct AuthDecision {
   std::string user{};  ///< with allow: who it is from now on
   std::string data{};  ///< Authentication Data, with challenge or allow
   std::string text{};
+  std::optional<Duration> lasts{};  ///< with allow: the connection ends then, unless it authenticates again
   /// For what would hold the loop up. It runs once, in any thread, touches only what it owns, and allows or
   /// refuses.
   std::function<AuthDecision()> work{};

@@ -76,6 +76,7 @@ void Broker::on_time(TimePoint now) {
   State& state = *state_;
   state.now = now;
   while (Connection* due = state.connection_timers.take_due(now)) state.on_connection_time(*due);
+  state.end_due_logins();
   while (Session* due = state.session_timers.take_due(now)) state.on_session_time(*due);
   while (RetainedExpiry* due = state.retained_timers.take_due(now)) state.on_retained_time(*due);
   if (state.status.due && *state.status.due <= now) state.tell_status();
@@ -83,6 +84,12 @@ void Broker::on_time(TimePoint now) {
 }
 
 Deadline Broker::next_deadline() const {
+  const auto& ends = state_->login_ends;
+  const Deadline login_end = ends.empty() ? Deadline{} : Deadline{ends.begin()->first};
+  return earlier(login_end, next_of_timers());
+}
+
+Deadline Broker::next_of_timers() const {
   return earlier(
       earlier(state_->connection_timers.next(), state_->services.store.next_deadline()),
       earlier(earlier(state_->session_timers.next(), state_->retained_timers.next()), state_->status.due));

@@ -87,6 +87,7 @@ class Broker {
  private:
   friend class Connection;
   struct State;
+  [[nodiscard]] Deadline next_of_timers() const;
   std::unique_ptr<State> state_;
 };
 

@@ -101,6 +101,7 @@ void Broker::State::on_decision(Connection& connection, AuthDecision decision) {
   if (!connection.link_.auth(now, reason, properties))
     return want_close(connection, ReasonCode::not_authorized);
   if (challenge) return;
+  end_after(connection, decision.lasts);
   connection.session_->identity.user = rare(std::move(decision.user));
   connection.pending_.reset();
 }
@@ -183,6 +184,7 @@ void Broker::State::accept(Connection& connection, AuthDecision decision) {
   if (session.told || was_told) promise(connection);
   note_return(session);
   arm(session);
+  end_after(connection, decision.lasts);
   begin_connection(connection, std::move(acceptance));
 }
 

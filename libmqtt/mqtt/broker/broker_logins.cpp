@@ -1,4 +1,5 @@
 // Logins that take longer to check than the loop has time for: who waits for that, and what becomes of it.
+// And those that are good for some time only.
 #include <utility>
 
 #include <mqtt/broker/broker_state.hpp>
@@ -50,6 +51,25 @@ void Broker::State::drop_login(Connection& connection) {
   if (login == logins.end()) return;
   login_bytes -= login->second.size_bytes;
   logins.erase(login);
+}
+
+/// Instead of when it was to end before.
+void Broker::State::end_after(Connection& connection, std::optional<Duration> lasts) {
+  if (const auto former = login_end_of.find(&connection); former != login_end_of.end()) {
+    login_ends.erase({former->second, &connection});
+    login_end_of.erase(former);
+  }
+  if (!lasts) return;
+  login_end_of.emplace(&connection, now + *lasts);
+  login_ends.emplace(now + *lasts, &connection);
+}
+
+void Broker::State::end_due_logins() {
+  while (!login_ends.empty() && login_ends.begin()->first <= now) {
+    Connection& connection = *login_ends.begin()->second;
+    end_after(connection, std::nullopt);
+    want_close(connection, ReasonCode::maximum_connect_time);
+  }
 }
 
 }  // namespace mqtt::broker

@@ -111,6 +111,8 @@ struct Broker::State {
   [[nodiscard]] std::optional<AuthWork> take_auth_work();
   void decide(std::uint64_t ticket, AuthDecision decision);
   void drop_login(Connection& connection);
+  void end_after(Connection& connection, std::optional<Duration> lasts);
+  void end_due_logins();
 
   // broker_sessions.cpp: what is kept of clients, and wills
   void on_disconnect(Connection& connection, const DisconnectView& disconnect);
@@ -291,6 +293,8 @@ struct Broker::State {
   std::map<std::uint64_t, Login> logins;  // by ticket, the oldest first
   std::uint64_t last_ticket = 0;
   std::size_t login_bytes = 0;
+  std::set<std::pair<TimePoint, Connection*>> login_ends;  // of those that end by themselves
+  std::unordered_map<Connection*, TimePoint> login_end_of;
   bool will_withdrawn = false;        // since the last commit
   bool publishers_may_go_on = false;  // some of them: a reader has changed
 

@@ -107,6 +107,7 @@ void Broker::State::forget(Connection& connection) {
     services.events.on_refused(connection.pending_->info, info ? *info : CloseInfo{});
   }
   drop_login(connection);
+  end_after(connection, std::nullopt);
   connection_timers.cancel(connection);
   std::erase(unsettled, &connection);
   std::erase(waiting, &connection);

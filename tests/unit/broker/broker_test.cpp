@@ -25,6 +25,7 @@ class Rounds final : public broker::AuthExchange {
     if (data != "two") return broker::AuthDecision::refused(ReasonCode::bad_user_name_or_password);
     auto decision = broker::AuthDecision::allowed("rounder");
     decision.data = "welcome";
+    decision.lasts = 1min;
     return decision;
   }
 

@@ -40,7 +40,7 @@ broker::BrokerConfig with_limits(auto change) {
 inline constexpr std::string_view kept = "session_expiry_interval=60";
 
 /// "bad" as a user name is refused; the password of "slow" takes its time, and is "right"; the method
-/// "rounds" asks for "two" after any first data.
+/// "rounds" asks for "two" after any first data, and is good for a minute.
 class FakeAuthenticator final : public broker::Authenticator {
  public:
   broker::AuthDecision authenticate(const ConnectView& connect, const broker::ConnectionInfo& info) override;

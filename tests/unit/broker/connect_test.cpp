@@ -353,5 +353,36 @@ TEST(BrokerAuth, Again) {
   EXPECT_THAT(a.take(), ElementsAre("DISCONNECT rc=0x87", "closed"));
 }
 
+TEST(BrokerAuth, EndsTheConnectionInTime) {
+  Rig rig;
+  Client w{rig}, a{rig};
+  w.enter("id=w clean ka=0");
+  w.subscribe("will:0");
+  a.connect("id=a clean ka=0 authentication_method=rounds will=will");
+  a.send("AUTH rc=0x18 authentication_method=rounds authentication_data=two");
+  rig.advance(59s);
+  a.send("AUTH rc=0x19 authentication_method=rounds");
+  a.send("AUTH rc=0x18 authentication_method=rounds authentication_data=two");
+  a.take();
+  rig.advance(59999ms);
+  EXPECT_THAT(a.take(), IsEmpty()) << "from the second on";
+  rig.advance(1ms);
+  EXPECT_THAT(a.take(), ElementsAre("DISCONNECT rc=0xa0", "closed"));
+  EXPECT_THAT(w.take(), ElementsAre(StartsWith("PUBLISH")));
+  EXPECT_FALSE(rig.broker.next_deadline());
+}
+
+TEST(BrokerAuth, AnEndThatIsStillToComeGoesWithItsConnection) {
+  Rig rig;
+  Client a{rig};
+  a.connect("id=a clean ka=0 authentication_method=rounds");
+  a.send("AUTH rc=0x18 authentication_method=rounds authentication_data=two");
+  a.cut();
+  EXPECT_FALSE(rig.broker.next_deadline());
+  a.enter("id=a clean ka=0");
+  rig.advance(2min);
+  EXPECT_TRUE(a.is_open());
+}
+
 }  // namespace
 }  // namespace mqtt::test

@@ -1,0 +1,138 @@
+"""mqbroker --jwt-keys and --jwt-secret-file: JSON Web Tokens, as passwords and by a method of MQTT 5."""
+
+import base64
+import hmac
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conformance import wire as w
+from conformance.wire import V5
+from support.malformed import Raw
+from support.mqbroker import MqBroker
+from support.mqtt_wire import CONNACK, DISCONNECT
+from support.ports import HOST
+from support.proc import run
+from support.tools import assert_fails, assert_ok, mqpub, program
+
+SECRET = b"0123456789abcdef0123456789abcdef"
+LATER = 4_000_000_000
+
+
+def b64(octets):
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+def unsigned(claims, algorithm="HS256"):
+    return b64(json.dumps({"alg": algorithm, "typ": "JWT"}).encode()) + "." + b64(json.dumps(claims).encode())
+
+
+def token(secret=SECRET, algorithm="HS256", **claims):
+    text = unsigned({"sub": "joe", "exp": LATER, **claims}, algorithm)
+    return f"{text}.{b64(hmac.new(secret, text.encode(), 'sha256').digest())}"
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The secret, and rules by which joe alone may publish on t."""
+    (tmp_path / "secret").write_bytes(SECRET + b"\n")
+    (tmp_path / "rules").write_text("user joe\ntopic write t\n")
+    return tmp_path
+
+
+def serve(files, *options):
+    return MqBroker(options=["-v", "--jwt-secret-file", files / "secret", "--acl-file", files / "rules",
+                             "--max-login-delay", "0", *options])
+
+
+def publish(broker, shown, *args):
+    return mqpub("-h", HOST, "-p", broker["tcp"].port, "-t", "t", "-m", "x", "-q", "1", *args, env={"TOKEN": shown})
+
+
+AS_PASSWORD = ("-u", "whoever", "--password-env", "TOKEN")
+BY_METHOD = ("--auth-method", "JWT", "--token-env", "TOKEN")
+
+
+def test_a_token_lets_in_whom_it_names(files):
+    with serve(files) as broker:
+        for how in (AS_PASSWORD, (*AS_PASSWORD, "-V", "311"), BY_METHOD):
+            assert_ok(publish(broker, token(), *how))
+        assert_fails(publish(broker, token(sub="jim"), *AS_PASSWORD), 10, "Not authorized")
+        none = unsigned({"sub": "joe", "exp": LATER}, "none") + "."
+        for wrong in (token(b"x" * 32), token(exp=1), token(nbf=LATER), token(exp=None), token(algorithm="HS512"), none):
+            for how in (AS_PASSWORD, BY_METHOD):
+                assert_fails(publish(broker, wrong, *how), 6)
+            assert wrong not in broker.proc.err.decode(), "secrets are not logged"
+
+
+def test_passwords_beside_tokens(files):
+    assert_ok(run([program("mqbroker"), "passwd", str(files / "users"), "joe", "--password-env", "WORD"], env={"WORD": "pencil"}))
+    with serve(files, "--password-file", files / "users") as broker:
+        assert_ok(publish(broker, token(), *AS_PASSWORD))
+        assert_ok(publish(broker, "pencil", "-u", "joe", "--password-env", "TOKEN"))
+        assert_fails(publish(broker, "pen.cil.x", "-u", "joe", "--password-env", "TOKEN"), 6)
+
+
+def test_claims_that_options_ask_for(files):
+    options = ("--jwt-audience", "mqtt", "--jwt-user-claim", "name", "--jwt-client-id-claim", "cid")
+    right = {"aud": ["mqtt"], "name": "joe", "cid": "me"}
+    with serve(files, *options) as broker:
+        assert_ok(publish(broker, token(**right), *AS_PASSWORD, "-i", "me"))
+        assert_fails(publish(broker, token(**right), *AS_PASSWORD, "-i", "you"), 6)
+        for name, other in {"aud": "other", "name": None, "cid": "other"}.items():
+            assert_fails(publish(broker, token(**{**right, name: other}), *AS_PASSWORD, "-i", "me"), 6)
+
+
+def test_the_connection_ends_with_the_token(files):
+    with serve(files) as broker:
+        for seconds in (1, 4, 9):  # where that was too short to come in, a longer one is tried
+            with Raw(broker["tcp"].address) as client:
+                ends = time.time() + seconds
+                client.send(w.connect(V5, "brief", username="joe", password=token(exp=ends).encode()))
+                if client.expect(CONNACK).body[1] != 0:
+                    continue
+                assert client.expect(DISCONNECT).body[0] == 0xA0
+                assert time.time() >= ends - 0.01
+                return
+        pytest.fail("no token was good when it came")
+
+
+def test_public_keys_and_a_reload(files):
+    def openssl(*args, **how):
+        return subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, timeout=120, **how).stdout
+
+    def signed():
+        text = unsigned({"sub": "joe", "exp": LATER}, "RS256")
+        return f"{text}.{b64(openssl('dgst', '-sha256', '-sign', files / 'key', input=text.encode()))}"
+    openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", files / "key")
+    openssl("pkey", "-in", files / "key", "-pubout", "-out", files / "public")
+    with MqBroker(options=["-v", "--jwt-keys", files / "public", "--max-login-delay", "0"]) as broker:
+        assert_ok(publish(broker, signed(), *AS_PASSWORD))
+        confused = token((files / "public").read_bytes())
+        assert_fails(publish(broker, confused, *AS_PASSWORD), 6)
+        (files / "public").write_text(json.dumps({"keys": [{"kty": "oct", "k": b64(SECRET)}]}))
+        broker.proc.kill(signal.SIGHUP)
+        broker.wait_log("SIGHUP: users")
+        assert_ok(publish(broker, token(), *AS_PASSWORD))
+        assert_fails(publish(broker, signed(), *AS_PASSWORD), 6)
+        (files / "public").write_text("{}")
+        broker.proc.kill(signal.SIGHUP)
+        broker.wait_log("SIGHUP: nothing is changed: ")
+        assert_ok(publish(broker, token(), *AS_PASSWORD))
+
+
+def test_files_and_options_that_cannot_be_used(files):
+    def check(*args):
+        return run([program("mqbroker"), "--check-config", *map(str, args)])
+    for text, word in ((b"short", "32 octets"), (b"-----BEGIN PUBLIC KEY-----\n" + b"x" * 40, "--jwt-keys"),
+                       (b'{"keys":[]}' + b" " * 40, "--jwt-keys")):
+        (files / "bad").write_bytes(text)
+        assert_fails(check("--jwt-secret-file", files / "bad"), 2, word)
+    (files / "bad").write_text("{}")
+    assert_fails(check("--jwt-keys", files / "bad"), 2, "JSON Web Key Set")
+    assert_fails(check("--jwt-keys", files / "none"), 2, "No such file")
+    assert_fails(check("--jwt-audience", "x"), 2, "--jwt-keys")
+    assert check("-h", "0.0.0.0", "--jwt-secret-file", files / "secret").code == 0, "nobody gets in without a token"
