@@ -37,7 +37,7 @@ bool ends_flow(const mqtt::PacketView& packet) {
   return type_of(packet) != PacketType::pubrel;
 }
 
-TraceFilter::Way other(TraceFilter::Way way) {
+TraceFilter::Way opposite(TraceFilter::Way way) {
   using enum TraceFilter::Way;
   return way == to_client ? from_client : to_client;
 }
@@ -87,7 +87,7 @@ bool TraceFilter::wants_packet(Way way, const mqtt::PacketView& packet) {
     case PacketType::pubrel: return wants_ack(messages_[std::to_underlying(way)], packet);
     case PacketType::puback:
     case PacketType::pubrec:
-    case PacketType::pubcomp: return wants_ack(messages_[std::to_underlying(other(way))], packet);
+    case PacketType::pubcomp: return wants_ack(messages_[std::to_underlying(opposite(way))], packet);
     case PacketType::subscribe:
     case PacketType::unsubscribe: break;
     case PacketType::suback:

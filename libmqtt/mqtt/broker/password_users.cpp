@@ -41,7 +41,7 @@ AuthDecision PasswordUsers::authenticate(const ConnectView& connect, const Conne
     return welcome ? AuthDecision::allowed("") : AuthDecision::refused(ReasonCode::not_authorized);
   }
   return AuthDecision::later([file = file_, user = std::string{*connect.user_name},
-                              password = to_string(connect.password.value_or(Bytes{}))] {
+                              password = mqtt::to_string(connect.password.value_or(Bytes{}))] {
     if (!file->fits(user, password)) return AuthDecision::refused(ReasonCode::bad_user_name_or_password);
     return AuthDecision::allowed(user);
   });
