@@ -71,7 +71,7 @@ std::string der_of(std::string_view signature) {
 }  // namespace
 
 struct JwtKey::Public {
-  Owned<EVP_PKEY> key;
+  std::shared_ptr<EVP_PKEY> key;  // not Owned, which only this file knows
 };
 
 std::optional<JwtAlgorithm> find_jwt_algorithm(std::string_view name) {

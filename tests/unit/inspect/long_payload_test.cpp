@@ -10,7 +10,7 @@ namespace mqtt::test {
 namespace {
 
 /// A packet that was handed over, and what was found in it.
-struct Seen {
+struct Kept {
   std::uint8_t first_octet = 0;
   std::size_t kept = 0;  // of the payload
   std::uint64_t left_out = 0;
@@ -25,7 +25,7 @@ class Keep final : public FlowWatcher {
   void before_packet(const FlowPacket& packet, const FlowState& state) override {
     std::vector<Finding> findings;
     lint(packet, state, findings);
-    Seen& seen = all.emplace_back(Seen{.first_octet = packet.bytes[0],
+    Kept& seen = all.emplace_back(Kept{.first_octet = packet.bytes[0],
                                        .left_out = packet.left_out,
                                        .size = packet.size(),
                                        .clause = {},
@@ -42,7 +42,7 @@ class Keep final : public FlowWatcher {
   void after_packet(const FlowPacket&, const FlowState&) override {}
   void on_close(const FlowClose&, const FlowState&) override {}
 
-  std::vector<Seen> all;
+  std::vector<Kept> all;
 };
 
 /// A PUBLISH in `version` and a PINGREQ behind it.
@@ -55,7 +55,7 @@ std::vector<std::uint8_t> publish_and_ping(const std::string& payload, Version v
   return octets;
 }
 
-std::vector<Seen> received(Bytes octets, Version version, std::size_t piece) {
+std::vector<Kept> received(Bytes octets, Version version, std::size_t piece) {
   Flow flow{Flow::Start::excerpt, version};
   Keep keep;
   for (std::size_t at = 0; at < octets.size(); at += piece)
