@@ -59,6 +59,7 @@ ExitCode run_scenario(BenchConfig& config, std::string command_line) {
     diag.error(local_io_failed(writable.error()));
     return ExitCode::local_io;
   }
+  if (const auto crowding = crowding_of(config)) diag.warning(*crowding);
   SingleRun run = run_once(config, diag);
   if (run.result) {
     run.result->command_line = std::move(command_line);

@@ -37,7 +37,9 @@ Resources Resources::of_this_process() {
   getrlimit(RLIMIT_NOFILE, &limit);
   std::uint64_t first = 32'768, last = 60'999;  // Linux's default
   std::ifstream{"/proc/sys/net/ipv4/ip_local_port_range"} >> first >> last;
-  return {.descriptors = limit.rlim_cur, .ports = last >= first ? last - first + 1 : 0};
+  std::uint64_t backlog = 0;
+  std::ifstream{"/proc/sys/net/core/somaxconn"} >> backlog;
+  return {.descriptors = limit.rlim_cur, .ports = last >= first ? last - first + 1 : 0, .backlog = backlog};
 }
 
 std::optional<Sentence> find_shortage(const Scenario& scenario, const BrokerList& brokers,
@@ -60,6 +62,16 @@ std::optional<Sentence> find_shortage(const Scenario& scenario, const BrokerList
               at_it, address, resources.ports, sources, at_it - resources.ports * sources),
           "widen that range, or give more addresses with --source, or more brokers with --broker"};
   return std::nullopt;
+}
+
+std::optional<Sentence> find_crowding(const Scenario& scenario, const Resources& resources) {
+  const double at_once = std::min(scenario.ramp, static_cast<double>(scenario.clients()));
+  if (resources.backlog == 0 || at_once <= static_cast<double>(resources.backlog)) return std::nullopt;
+  return Sentence{
+      fmt::format("{:.0f} clients come within a second, and a broker on this machine lets {} wait "
+                  "(net.core.somaxconn): {:.0f} may have to try again",
+                  at_once, resources.backlog, at_once - static_cast<double>(resources.backlog)),
+      "raise that limit and the broker's own, or lower --ramp"};
 }
 
 }  // namespace mq::bench

@@ -14,6 +14,8 @@ namespace mq::bench {
 struct Resources {
   std::uint64_t descriptors = 0;
   std::uint64_t ports = 0;  ///< ephemeral ones, for each source address
+  /// Connections that a listener on this machine lets wait (net.core.somaxconn); 0 is not known.
+  std::uint64_t backlog = 0;
 
   /// Raises the soft limit of descriptors to the hard one first.
   [[nodiscard]] static Resources of_this_process();
@@ -23,5 +25,9 @@ struct Resources {
 [[nodiscard]] std::optional<Sentence> find_shortage(const Scenario& scenario, const BrokerList& brokers,
                                                     const ConnectionConfig& connection, unsigned threads,
                                                     const Resources& resources);
+
+/// What may keep connections waiting, but is no reason not to run: it is the broker's machine that has the
+/// limit, and a broker that is quick enough never comes to it.
+[[nodiscard]] std::optional<Sentence> find_crowding(const Scenario& scenario, const Resources& resources);
 
 }  // namespace mq::bench

@@ -2,6 +2,7 @@
 
 #include "common/json_writer.hpp"
 #include "mqbench/histogram_encoding.hpp"
+#include "mqbench/scenario_json.hpp"
 #include "mqbench/search_result.hpp"
 
 namespace mq::bench {
@@ -65,7 +66,8 @@ std::string as_json(const SearchResult& result) {
   json.field("started", clock.rfc3339(result.started));
   json.field("ended", clock.rfc3339(result.ended));
   json.field("interrupted", result.interrupted);
-  json.field("scenario", result.scenario.name);
+  json.key("scenario");
+  write_scenario(json, result.scenario);
   add_search_plan(json, result.plan);
   json.key("steps");
   json.begin_array();

@@ -128,6 +128,10 @@ std::optional<Sentence> shortage_of(const BenchConfig& config) {
                        Resources::of_this_process());
 }
 
+std::optional<Sentence> crowding_of(const BenchConfig& config) {
+  return find_crowding(own_part(config), Resources::of_this_process());
+}
+
 SingleRun run_once(BenchConfig& config, Diag& diag) {
   SingleRun done;
   mqtt::net::Loop loop;

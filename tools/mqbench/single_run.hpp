@@ -11,6 +11,9 @@ namespace mq::bench {
 /// Why this machine cannot run it; nothing if it can.
 [[nodiscard]] std::optional<Sentence> shortage_of(const BenchConfig& config);
 
+/// What may keep its clients waiting while they connect.
+[[nodiscard]] std::optional<Sentence> crowding_of(const BenchConfig& config);
+
 struct SingleRun {
   std::optional<RunResult> result;  ///< nothing if it did not come to its start
   ExitCode code = ExitCode::ok;

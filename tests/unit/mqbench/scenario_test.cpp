@@ -114,15 +114,29 @@ TEST(Preflight, CountsDescriptorsAndPorts) {
   EXPECT_NE(shortage(scenario, {.descriptors = 9'999, .ports = 999}).find(": 1 too few"), std::string::npos);
   EXPECT_EQ(shortage(scenario, {.descriptors = 9'999, .ports = 999}, true), "");
   const auto url = [](const char* text) { return *mqtt::parse_endpoint(text); };
-  EXPECT_EQ(shortage(scenario, {.descriptors = 9'999, .ports = 500}, false,
-                     {.urls = {url("mqtt://a"), url("mqtt://b")}, .publish_to = {1, 2}, .subscribe_from = {1, 2}}),
-            "");
+  EXPECT_EQ(
+      shortage(scenario, {.descriptors = 9'999, .ports = 500}, false,
+               {.urls = {url("mqtt://a"), url("mqtt://b")}, .publish_to = {1, 2}, .subscribe_from = {1, 2}}),
+      "");
   EXPECT_NE(shortage(scenario, {.descriptors = 9'999, .ports = 899}, false,
                      {.urls = {url("mqtt://a"), url("mqtt://b")}, .publish_to = {1}, .subscribe_from = {2}})
                 .find("900 clients of a:1883 need"),
             std::string::npos);
   scenario.sources = {"127.0.0.1", "127.0.0.2"};
   EXPECT_EQ(shortage(scenario, {.descriptors = 9'999, .ports = 500}), "");
+}
+
+TEST(Preflight, SaysWhoMayHaveToWaitForAListener) {
+  const Scenario scenario{.publishers = 900, .subscribers = 100, .ramp = 500};
+  EXPECT_EQ(find_crowding(scenario, {.backlog = 500}), std::nullopt);
+  EXPECT_EQ(find_crowding(scenario, {.backlog = 0}), std::nullopt) << "not known";
+  const auto found = find_crowding(scenario, {.backlog = 499});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->text,
+            "500 clients come within a second, and a broker on this machine lets 499 wait "
+            "(net.core.somaxconn): 1 may have "
+            "to try again");
+  EXPECT_EQ(find_crowding(Scenario{.publishers = 400, .ramp = 1e9}, {.backlog = 499}), std::nullopt);
 }
 
 }  // namespace
