@@ -8,6 +8,7 @@
 #include <mqtt/util/text.hpp>
 
 #include "common/spelling.hpp"
+#include "mqbroker/broker_metrics.hpp"
 
 namespace mq {
 namespace {
@@ -169,20 +170,8 @@ void BrokerLog::statistics(const mqtt::broker::Counters& c, const mqtt::server::
   diag_.event(Severity::info, "statistics", text, [&](JsonWriter& json) {
     json.field("connections", c.connections);
     json.field("connections_accepted", c.connections_accepted);
-    json.field("connections_refused", c.connections_refused);
     json.field("connections_turned_away", server.surplus + server.failed);
-    json.field("sessions", c.sessions);
-    json.field("subscriptions", c.subscriptions);
-    json.field("retained_messages", c.retained_messages);
-    json.field("retained_bytes", c.retained_bytes);
-    json.field("messages_received", c.messages_received);
-    json.field("messages_sent", c.messages_sent);
-    json.field("messages_dropped", dropped);
-    json.field("bytes_received", c.bytes_received);
-    json.field("bytes_sent", c.bytes_sent);
-    json.field("queued_messages", c.queued_messages);
-    json.field("queued_bytes", c.queued_bytes);
-    json.field("memory_bytes", c.memory_bytes);
+    write_counters(json, c);
     json.field("inputs_cut_off", c.inputs_cut_off);
   });
 }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <numeric>
 
 #include "common/metric_writer.hpp"
 
@@ -98,6 +99,22 @@ std::string metrics_text(const BrokerFacts& facts) {
   MetricWriter process{text, "process_"};
   add_process(process);
   return text;
+}
+
+void write_counters(JsonWriter& json, const Counters& c) {
+  json.field("connections_refused", c.connections_refused);
+  json.field("sessions", c.sessions);
+  json.field("subscriptions", c.subscriptions);
+  json.field("retained_messages", c.retained_messages);
+  json.field("retained_bytes", c.retained_bytes);
+  json.field("messages_received", c.messages_received);
+  json.field("messages_sent", c.messages_sent);
+  json.field("messages_dropped", std::reduce(c.dropped.begin(), c.dropped.end()));
+  json.field("bytes_received", c.bytes_received);
+  json.field("bytes_sent", c.bytes_sent);
+  json.field("queued_messages", c.queued_messages);
+  json.field("queued_bytes", c.queued_bytes);
+  json.field("memory_bytes", c.memory_bytes);
 }
 
 }  // namespace mq

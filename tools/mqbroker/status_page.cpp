@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/json_writer.hpp"
+#include "mqbroker/broker_metrics.hpp"
 
 namespace mq {
 namespace {
@@ -108,11 +109,7 @@ void add_slow_clients(JsonWriter& json, const BrokerFacts& facts) {
   json.end_array();
 }
 
-/// Total and by reason.
-void add_drops(JsonWriter& json, const mqtt::broker::Counters& counters) {
-  std::uint64_t all = 0;
-  for (const std::uint64_t count : counters.dropped) all += count;
-  json.field("messages_dropped", all);
+void add_drops_by_reason(JsonWriter& json, const mqtt::broker::Counters& counters) {
   json.key("dropped");
   json.begin_object();
   for (std::size_t i = 0; i < mqtt::broker::drop_reasons; ++i)
@@ -132,23 +129,12 @@ std::string status_json(const BrokerFacts& facts) {
   json.field("fault", facts.fault);
   json.field("connections", facts.server.connections);
   json.field("connections_max", facts.connections_max);
-  json.field("connections_refused", c.connections_refused);
   json.field("connections_turned_away", facts.server.surplus + facts.server.failed);
   json.field("clients", c.connected);
-  json.field("sessions", c.sessions);
-  json.field("subscriptions", c.subscriptions);
-  json.field("retained_messages", c.retained_messages);
-  json.field("retained_bytes", c.retained_bytes);
-  json.field("messages_received", c.messages_received);
-  json.field("messages_sent", c.messages_sent);
-  json.field("bytes_received", c.bytes_received);
-  json.field("bytes_sent", c.bytes_sent);
-  json.field("queued_messages", c.queued_messages);
-  json.field("queued_bytes", c.queued_bytes);
-  json.field("memory_bytes", c.memory_bytes);
+  write_counters(json, c);
   json.field("memory_max_bytes", facts.memory_max_bytes);
   json.field("resident_bytes", resident_bytes());
-  add_drops(json, c);
+  add_drops_by_reason(json, c);
   add_slow_clients(json, facts);
   json.end_object();
   return text;
