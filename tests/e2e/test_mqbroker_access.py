@@ -189,6 +189,29 @@ def test_before_5_a_refused_message_goes_nowhere_or_its_client_goes(rules, what)
             assert root.read() == []
 
 
+CODED = """\
+pattern readwrite #
+pattern deny=0x97 full/#
+pattern deny=0x83 broken/%c
+"""
+
+
+def test_a_rule_says_with_which_reason_code_it_refuses(rules):
+    """Before 5.0 there is no such code, but for SUBACK's one and CONNACK's 5."""
+    with MqBroker(None, ("tcp",), ["-v", "--acl-file", rules(CODED)]) as broker:
+        for version, topic, code in ((V31, "full/1", 0x97), (V311, "broken/me", 0x83), (V5, "full/1", 0x97), (V5, "broken/me", 0x83)):
+            with Client(broker, client_id="me", version=version) as client:
+                acknowledged = code if version == V5 else 0
+                assert client.publish(topic) == acknowledged and client.publish(topic, qos=2) == acknowledged
+                assert client.subscribe(topic) == (code if version == V5 else 0x80)
+            with Raw(broker["tcp"].address) as client:
+                client.send(w.connect(version, "me", will=w.Will(topic, b"gone")))
+                assert client.expect(CONNACK).body[1] == (code if version == V5 else 5)
+        broker.wait_log(r"'me' .* may not subscribe to 'full/1': Quota exceeded")
+        with Client(broker, client_id="other") as client:
+            assert client.subscribe("broken/me") == 0 and client.subscribe("#") == 0, "another's rule, and more than a rule's"
+
+
 def test_without_rules_nothing_is_allowed(rules):
     with MqBroker(None, ("tcp",), ["--acl-file", rules("# empty\n")]) as broker, Client(broker, "joe") as joe:
         assert joe.publish("a") == REFUSED and joe.subscribe("#") == REFUSED
@@ -196,7 +219,7 @@ def test_without_rules_nothing_is_allowed(rules):
 
 @pytest.mark.parametrize("text,words", (
     ("topic a\n\nfoo a\n", (":3: ", "'foo'")), ("topic reed a", (":1: ", "'reed'")), ("user \n", (":1: ", "missing")),
-    ("topic a\ntopic deny\n", (":2: ", "missing")), ("pattern a#b", (":1: ", "'#'"))), ids=str)
+    ("topic a\ntopic deny=0x8f b\n", (":2: ", "'deny=0x8f'", "0x97")), ("topic a\ntopic deny\n", (":2: ", "missing")), ("pattern a#b", (":1: ", "'#'"))), ids=str)
 def test_a_line_that_is_none_stops_the_broker(rules, text, words):
     path = rules(text)
     for check in ((), ("--check-config",)):

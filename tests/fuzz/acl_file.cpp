@@ -39,10 +39,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Identity who{.client_id = std::string{client_id}, .user = {}, .address = {}};
   if (!user.empty()) who.user.make() = user;
   const bool granted = file.find("topic") != file.npos || file.find("pattern") != file.npos;
-  const bool subscribes = !acl->find_subscribe_fault(who, topic);
+  const bool denies = file.find("deny=0x") != file.npos;  // the one word that has another reason code
+  const auto refusal = acl->find_subscribe_fault(who, topic);
+  const bool subscribes = !refusal;
+  require(subscribes || *refusal == ReasonCode::not_authorized || denies);
   require(granted || !subscribes);
   if (has_wildcard(topic)) return 0;
   require(acl->may_receive(who, topic) == subscribes);
-  require(granted || !acl->may_publish(who, topic));
+  const auto fault = acl->find_publish_fault(who, topic);
+  require(granted || fault);
+  require(!fault || *fault == ReasonCode::not_authorized || denies);
   return 0;
 }

@@ -41,7 +41,10 @@ class Authority final : public Authenticator, public AccessControl {
   std::unique_ptr<AuthExchange> begin(std::string_view method, std::string_view) override {
     return method.empty() ? nullptr : std::make_unique<Exchange>();
   }
-  bool may_publish(const Identity&, std::string_view topic) override { return topic != "b"; }
+  std::optional<ReasonCode> find_publish_fault(const Identity&, std::string_view topic) override {
+    if (topic != "b") return std::nullopt;
+    return ReasonCode::not_authorized;
+  }
   std::optional<ReasonCode> find_subscribe_fault(const Identity&, std::string_view filter) override {
     if (filter != "+/b") return std::nullopt;
     return ReasonCode::not_authorized;

@@ -14,10 +14,13 @@ void declare_rules(Options& o, BrokerSettings& settings) {
           "clients may publish and read only what this file allows, in mosquitto's format: lines 'topic "
           "[read|write|readwrite|deny] FILTER' for the user of the line 'user NAME' above them, at first for "
           "anonymous clients, and 'pattern [...] FILTER' for everybody, with %u for the user name and %c for "
-          "the "
-          "client id; a name with '/', '+' or '#' has no part in patterns. A subscription that nothing could "
-          "come "
-          "through is refused; what wills, retained and shared messages tell is filtered by the same rules")
+          "the client id; a name with '/', '+' or '#' has no part in patterns. A subscription that nothing "
+          "could "
+          "come through is refused; what wills, retained and shared messages tell is filtered by the same "
+          "rules. "
+          "'deny=0x97' tells 5.0 clients this reason code instead of 0x87 (or 0x80, 0x83); mosquitto does "
+          "not "
+          "know it")
       .example("--acl-file rules");
 }
 

@@ -84,7 +84,10 @@ class Authenticator {
 class AccessControl {
  public:
   virtual ~AccessControl() = default;
-  [[nodiscard]] virtual bool may_publish(const Identity& client, std::string_view topic) = 0;
+  /// Nothing: it may. Else the reason code of PUBACK, PUBREC or, about a Will, CONNACK: one that all of them
+  /// may have.
+  [[nodiscard]] virtual std::optional<ReasonCode> find_publish_fault(const Identity& client,
+                                                                     std::string_view topic) = 0;
   /// Nothing: it may. Else the reason code of SUBACK (0x80 before 5.0).
   [[nodiscard]] virtual std::optional<ReasonCode> find_subscribe_fault(const Identity& client,
                                                                        std::string_view filter) = 0;
@@ -104,7 +107,9 @@ class AllowAnyone final : public Authenticator {
 /// Everybody may do everything.
 class AllowEverything final : public AccessControl {
  public:
-  bool may_publish(const Identity&, std::string_view) override { return true; }
+  std::optional<ReasonCode> find_publish_fault(const Identity&, std::string_view) override {
+    return std::nullopt;
+  }
   std::optional<ReasonCode> find_subscribe_fault(const Identity&, std::string_view) override {
     return std::nullopt;
   }

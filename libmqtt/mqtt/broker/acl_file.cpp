@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <utility>
 
 #include <mqtt/broker/filter_relation.hpp>
@@ -28,6 +29,21 @@ std::string_view take_word(std::string_view& rest) {
   rest = trim(rest.substr(end));
   return word;
 }
+
+/// "0x97", if every packet that tells of a refusal may have it.
+std::optional<ReasonCode> parse_code(std::string_view text) {
+  std::uint8_t value = 0;
+  const char* const end = text.data() + text.size();
+  if (!text.starts_with("0x") || text.size() != 4) return std::nullopt;
+  if (std::from_chars(text.data() + 2, end, value, 16).ptr != end) return std::nullopt;
+  const auto code = static_cast<ReasonCode>(value);
+  const auto fits = [code](PacketType type) { return reason_allowed(code, type, Sender::server); };
+  const bool can_refuse = is_error(code) && fits(PacketType::puback) && fits(PacketType::suback) &&
+                          fits(PacketType::connack);  // PUBREC has what PUBACK has
+  return can_refuse ? std::optional{code} : std::nullopt;
+}
+
+constexpr std::string_view code_word = "deny=";
 
 }  // namespace
 
@@ -64,16 +80,19 @@ class AclFile::Parser {
   static std::optional<std::string> take_rule(std::string_view rest, Rules& rules) {
     std::string_view after = rest;
     const std::string_view word = take_word(after);
-    const auto access = find_access(word);
+    const auto right = find_right(word);
+    if (!right && word.starts_with(code_word))
+      return fmt::format("'{}' is not {}0x80, 0x83, 0x87 or 0x97, which every refusal may have",
+                         escape_for_terminal(word), code_word);
     // A topic of such a name would be taken for one that was forgotten, and the other way round.
-    if (after.empty() && (access || word.empty())) return "the topic is missing";
-    if (!after.empty() && !access)
+    if (after.empty() && (right || word.empty())) return "the topic is missing";
+    if (!after.empty() && !right)
       return fmt::format("'{}' is not read, write, readwrite or deny", escape_for_terminal(word));
     const std::string_view filter = after.empty() ? word : after;
     if (const auto fault = find_topic_filter_error(filter)) return std::string{fault->what};
     if (filter.starts_with("$share/"))
       return "what a shared subscription may read is said without $share/NAME/";
-    add(rules, {std::string{filter}, access.value_or(Access::readwrite)});
+    add(rules, {std::string{filter}, right.value_or(Right{})});
     return std::nullopt;
   }
 
@@ -93,16 +112,18 @@ bool AclFile::allows(Access given, Access wanted) {
   return (static_cast<unsigned>(given) & static_cast<unsigned>(wanted)) != 0;
 }
 
-std::optional<AclFile::Access> AclFile::find_access(std::string_view word) {
-  if (word == "read") return Access::read;
-  if (word == "write") return Access::write;
-  if (word == "readwrite") return Access::readwrite;
-  if (word == "deny") return Access::deny;
-  return std::nullopt;
+std::optional<AclFile::Right> AclFile::find_right(std::string_view word) {
+  if (word == "read") return Right{Access::read};
+  if (word == "write") return Right{Access::write};
+  if (word == "readwrite") return Right{Access::readwrite};
+  if (word == "deny") return Right{Access::deny};
+  if (!word.starts_with(code_word)) return std::nullopt;
+  const auto code = parse_code(word.substr(code_word.size()));
+  return code ? std::optional{Right{Access::deny, *code}} : std::nullopt;
 }
 
 void AclFile::add(Rules& rules, Rule rule) {
-  if (rule.access == Access::deny)
+  if (rule.right.access == Access::deny)
     rules.push_front(std::move(rule));
   else
     rules.push_back(std::move(rule));
@@ -110,16 +131,21 @@ void AclFile::add(Rules& rules, Rule rule) {
 
 /// Its own rules, then the patterns; what none of them is about is forbidden.
 template <class Judge>
-bool AclFile::decide(const Identity& client, Judge judge) {
+std::optional<ReasonCode> AclFile::find_fault(const Identity& client, Judge judge) {
+  const auto fault_of = [](const Rule& rule, bool allowed) {
+    return allowed ? std::nullopt : std::optional{rule.right.code};
+  };
   if (const auto own = users_.find(*client.user); own != users_.end())
     for (const Rule& rule : own->second)
-      if (const std::optional<bool> verdict = judge(rule, std::string_view{rule.filter})) return *verdict;
-  if (patterns_.empty() || !fits_patterns(client)) return false;
+      if (const std::optional<bool> verdict = judge(rule, std::string_view{rule.filter}))
+        return fault_of(rule, *verdict);
+  if (patterns_.empty() || !fits_patterns(client)) return ReasonCode::not_authorized;
   for (const Rule& rule : patterns_) {
     if (client.user->empty() && rule.filter.contains("%u")) continue;
-    if (const std::optional<bool> verdict = judge(rule, with_names(rule.filter, client))) return *verdict;
+    if (const std::optional<bool> verdict = judge(rule, with_names(rule.filter, client)))
+      return fault_of(rule, *verdict);
   }
-  return false;
+  return ReasonCode::not_authorized;
 }
 
 /// Not with a name that is more than one level of a topic, or a wildcard (CVE-2017-7650).
@@ -144,33 +170,34 @@ std::string_view AclFile::with_names(const std::string& pattern, const Identity&
   return scratch_;
 }
 
-bool AclFile::may(const Identity& client, std::string_view topic, Access wanted) {
-  return decide(client, [&](const Rule& rule, std::string_view filter) -> std::optional<bool> {
-    const bool speaks = rule.access == Access::deny || allows(rule.access, wanted);
+std::optional<ReasonCode> AclFile::find_fault_of(const Identity& client, std::string_view topic,
+                                                 Access wanted) {
+  return find_fault(client, [&](const Rule& rule, std::string_view filter) -> std::optional<bool> {
+    const bool speaks = rule.right.access == Access::deny || allows(rule.right.access, wanted);
     // A name that begins with '$' makes no rule about such topics.
     if (!speaks || topic.starts_with('$') != rule.filter.starts_with('$') || !topic_matches(filter, topic))
       return std::nullopt;
-    return rule.access != Access::deny;
+    return rule.right.access != Access::deny;
   });
 }
 
-bool AclFile::may_publish(const Identity& client, std::string_view topic) {
-  return may(client, topic, Access::write);
+std::optional<ReasonCode> AclFile::find_publish_fault(const Identity& client, std::string_view topic) {
+  return find_fault_of(client, topic, Access::write);
 }
 
 bool AclFile::may_receive(const Identity& client, std::string_view topic) {
-  return may(client, topic, Access::read);
+  return !find_fault_of(client, topic, Access::read);
 }
 
 std::optional<ReasonCode> AclFile::find_subscribe_fault(const Identity& client, std::string_view wanted) {
   const auto judge = [&](const Rule& rule, std::string_view filter) -> std::optional<bool> {
     if (wanted.starts_with('$') != rule.filter.starts_with('$')) return std::nullopt;
-    if (rule.access == Access::deny)
+    if (rule.right.access == Access::deny)
       return filter_covers(filter, wanted) ? std::optional{false} : std::nullopt;
-    const bool lets_through = allows(rule.access, Access::read) && filters_overlap(filter, wanted);
+    const bool lets_through = allows(rule.right.access, Access::read) && filters_overlap(filter, wanted);
     return lets_through ? std::optional{true} : std::nullopt;
   };
-  return decide(client, judge) ? std::nullopt : std::optional{ReasonCode::not_authorized};
+  return find_fault(client, judge);
 }
 
 }  // namespace mqtt::broker

@@ -139,7 +139,10 @@ std::optional<ReasonCode> Broker::State::find_connect_fault(const Connection::Pe
     if (pending.will->retain && !config.retain_available) return ReasonCode::retain_not_supported;
   }
   if (!fits(topic, config.limits)) return ReasonCode::topic_name_invalid;
-  if (is_brokers_own(topic) || !services.access.may_publish(who, topic)) return ReasonCode::not_authorized;
+  if (is_brokers_own(topic)) return ReasonCode::not_authorized;
+  if (const auto fault =
+          services.access.find_publish_fault(who, topic))  // 3.1.1 has one word for all of them
+    return pending.version == Version::v5 ? fault : ReasonCode::not_authorized;
   if (memory_is_short()) return ReasonCode::quota_exceeded;  // with it, which may be kept for long
   return std::nullopt;
 }

@@ -29,8 +29,8 @@ void Broker::State::on_message(Connection& connection, const PublishView& publis
 std::optional<ReasonCode> Broker::State::find_publish_fault(const Session& session,
                                                             const PublishView& publish) {
   if (!fits(publish.topic, config.limits)) return ReasonCode::topic_name_invalid;
-  if (is_brokers_own(publish.topic) || !services.access.may_publish(session.identity, publish.topic))
-    return ReasonCode::not_authorized;
+  if (is_brokers_own(publish.topic)) return ReasonCode::not_authorized;
+  if (const auto fault = services.access.find_publish_fault(session.identity, publish.topic)) return fault;
   const bool can_be_told = session.version == Version::v5 && publish.qos > QoS::at_most_once;
   if (can_be_told && publish.retain && !has_room_to_retain(publish)) return ReasonCode::quota_exceeded;
   return std::nullopt;

@@ -73,7 +73,8 @@ void Broker::State::publish_will(Session& session) {
   publish.properties = will->message->properties();
   publish.payload = will->message->payload();
   // It was allowed at CONNECT; the rules may have changed since.
-  if (!services.access.may_publish(session.identity, publish.topic)) return drop(DropReason::publish_refused);
+  if (services.access.find_publish_fault(session.identity, publish.topic))
+    return drop(DropReason::publish_refused);
   Incoming incoming{.publish = publish, .publisher = session.id};
   // Its Message Expiry Interval runs from its publication (3.1.3.2.4).
   if (will->expiry) incoming.expires = now + seconds{*will->expiry};

@@ -1,5 +1,6 @@
 #include <mqtt/broker/acl_file.hpp>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -27,12 +28,16 @@ std::string fault_of(std::string_view text) {
   return parsed ? "" : parsed.error();
 }
 
+bool may_publish(AclFile& acl, const Identity& who, std::string_view topic) {
+  return !acl.find_publish_fault(who, topic);
+}
+
 constexpr auto not_allowed = ReasonCode::not_authorized;
 
 TEST(AclFile, AFileWithoutRulesForbidsEverything) {  // CVE-2018-12550
   for (const char* text : {"", "\n\n", "# nothing\n", "user joe\n", "  # nothing\r\n"}) {
     AclFile acl = acl_of(text);
-    EXPECT_FALSE(acl.may_publish(client_of("joe"), "a")) << text;
+    EXPECT_FALSE(may_publish(acl, client_of("joe"), "a")) << text;
     EXPECT_FALSE(acl.may_receive(client_of(""), "a")) << text;
     EXPECT_EQ(acl.find_subscribe_fault(client_of("joe"), "#"), not_allowed) << text;
   }
@@ -41,12 +46,12 @@ TEST(AclFile, AFileWithoutRulesForbidsEverything) {  // CVE-2018-12550
 TEST(AclFile, RulesBeforeTheFirstUserAreForAnonymousClientsAlone) {
   AclFile acl = acl_of("topic read news/#\nuser joe\ntopic write joe/#\r\ntopic both\n");
   EXPECT_TRUE(acl.may_receive(client_of(""), "news/x"));
-  EXPECT_FALSE(acl.may_publish(client_of(""), "news/x"));
+  EXPECT_FALSE(may_publish(acl, client_of(""), "news/x"));
   EXPECT_FALSE(acl.may_receive(client_of("joe"), "news/x"));
-  EXPECT_TRUE(acl.may_publish(client_of("joe"), "joe/x"));
+  EXPECT_TRUE(may_publish(acl, client_of("joe"), "joe/x"));
   EXPECT_FALSE(acl.may_receive(client_of("joe"), "joe/x"));
-  EXPECT_TRUE(acl.may_publish(client_of("joe"), "both") && acl.may_receive(client_of("joe"), "both"));
-  EXPECT_FALSE(acl.may_publish(client_of("jim"), "joe/x"));
+  EXPECT_TRUE(may_publish(acl, client_of("joe"), "both") && acl.may_receive(client_of("joe"), "both"));
+  EXPECT_FALSE(may_publish(acl, client_of("jim"), "joe/x"));
 }
 
 TEST(AclFile, NamesAndTopicsMayHaveBlanksInside) {
@@ -58,9 +63,9 @@ TEST(AclFile, NamesAndTopicsMayHaveBlanksInside) {
 TEST(AclFile, WhatIsDeniedIsDeniedWhereverItStands) {
   AclFile acl =
       acl_of("user joe\ntopic readwrite a/#\nuser jim\ntopic a/#\nuser joe\ntopic deny a/secret/#\n");
-  EXPECT_TRUE(acl.may_publish(client_of("joe"), "a/b"));
+  EXPECT_TRUE(may_publish(acl, client_of("joe"), "a/b"));
   for (const char* topic : {"a/secret", "a/secret/x"}) {
-    EXPECT_FALSE(acl.may_publish(client_of("joe"), topic)) << topic;
+    EXPECT_FALSE(may_publish(acl, client_of("joe"), topic)) << topic;
     EXPECT_FALSE(acl.may_receive(client_of("joe"), topic)) << topic;
     EXPECT_TRUE(acl.may_receive(client_of("jim"), topic)) << topic;
   }
@@ -69,18 +74,18 @@ TEST(AclFile, WhatIsDeniedIsDeniedWhereverItStands) {
 TEST(AclFile, PatternsAreForEverybodyAndComeAfterTheUsersOwnRules) {
   AclFile acl =
       acl_of("user joe\ntopic read d/joe/x\npattern readwrite d/%u/#\npattern deny d/+/x\npattern c-%c/%u\n");
-  EXPECT_TRUE(acl.may_publish(client_of("joe"), "d/joe/y"));
-  EXPECT_FALSE(acl.may_publish(client_of("joe"), "d/jim/y"));
-  EXPECT_TRUE(acl.may_receive(client_of("joe"), "d/joe/x"));   // his own rule
-  EXPECT_FALSE(acl.may_publish(client_of("joe"), "d/joe/x"));  // the pattern
-  EXPECT_TRUE(acl.may_publish(client_of("jim", "7"), "c-7/jim"));
-  EXPECT_FALSE(acl.may_publish(client_of("jim", "8"), "c-7/jim"));
+  EXPECT_TRUE(may_publish(acl, client_of("joe"), "d/joe/y"));
+  EXPECT_FALSE(may_publish(acl, client_of("joe"), "d/jim/y"));
+  EXPECT_TRUE(acl.may_receive(client_of("joe"), "d/joe/x"));    // his own rule
+  EXPECT_FALSE(may_publish(acl, client_of("joe"), "d/joe/x"));  // the pattern
+  EXPECT_TRUE(may_publish(acl, client_of("jim", "7"), "c-7/jim"));
+  EXPECT_FALSE(may_publish(acl, client_of("jim", "8"), "c-7/jim"));
 }
 
 TEST(AclFile, AnonymousClientsHaveNoPartInPatternsWithAUserName) {
   AclFile acl = acl_of("pattern d/%u/#\npattern e/%c\n");
-  EXPECT_FALSE(acl.may_publish(client_of(""), "d//x"));
-  EXPECT_TRUE(acl.may_publish(client_of("", "id"), "e/id"));
+  EXPECT_FALSE(may_publish(acl, client_of(""), "d//x"));
+  EXPECT_TRUE(may_publish(acl, client_of("", "id"), "e/id"));
 }
 
 TEST(AclFile, NamesThatAreNoLevelHaveNoPartInPatterns) {  // CVE-2017-7650
@@ -99,8 +104,8 @@ TEST(AclFile, NamesThatAreNoLevelHaveNoPartInPatterns) {  // CVE-2017-7650
 
 TEST(AclFile, ANameIsPutInOnceAndGrantsNoDollarTopics) {
   AclFile acl = acl_of("pattern %u/%c\n");
-  EXPECT_TRUE(acl.may_publish(client_of("%c", "x"), "%c/x"));
-  EXPECT_FALSE(acl.may_publish(client_of("%c", "x"), "x/x"));
+  EXPECT_TRUE(may_publish(acl, client_of("%c", "x"), "%c/x"));
+  EXPECT_FALSE(may_publish(acl, client_of("%c", "x"), "x/x"));
   EXPECT_FALSE(acl.may_receive(client_of("$SYS", "x"), "$SYS/x"));
   EXPECT_EQ(acl.find_subscribe_fault(client_of("$SYS", "x"), "$SYS/x"), not_allowed);
 }
@@ -121,6 +126,36 @@ TEST(AclFile, ASubscriptionIsRefusedIfNothingCouldComeThrough) {
   for (const char* filter :
        {"b", "a", "a/+", "a/1/c", "w/#", "s/secret", "s/secret/#", "s/secret/+", "a/1/b/c"})
     EXPECT_EQ(acl.find_subscribe_fault(client_of(""), filter), not_allowed) << filter;
+}
+
+TEST(AclFile, ARuleThatDeniesMayHaveAReasonCodeOfItsOwn) {
+  AclFile acl = acl_of(
+      "user joe\ntopic #\ntopic deny=0x97 full/#\ntopic deny a/#\ntopic read r\n"
+      "user jim\ntopic j\npattern deny=0x83 d/%u/+\npattern d/#\n");
+  const Identity joe = client_of("joe"), jim = client_of("jim");
+  EXPECT_EQ(acl.find_publish_fault(joe, "full/x"), ReasonCode::quota_exceeded);
+  EXPECT_EQ(acl.find_subscribe_fault(joe, "full/+"), ReasonCode::quota_exceeded);
+  EXPECT_FALSE(acl.may_receive(joe, "full/x"));
+  EXPECT_EQ(acl.find_publish_fault(joe, "a/x"), not_allowed);
+  EXPECT_EQ(acl.find_publish_fault(joe, "x"), std::nullopt);
+  EXPECT_EQ(acl.find_subscribe_fault(joe, "+/x"), std::nullopt) << "something may come through";
+  EXPECT_EQ(acl.find_publish_fault(jim, "d/jim/x"), ReasonCode::implementation_specific_error);
+  EXPECT_EQ(acl.find_publish_fault(jim, "d/joe/x"), std::nullopt);
+  EXPECT_EQ(acl.find_publish_fault(jim, "full/x"), not_allowed) << "no rule of his is about it";
+}
+
+TEST(AclFile, OnlyCodesThatEveryRefusalMayHaveAreTaken) {
+  for (int code = 0; code <= 0xFF; ++code) {
+    const bool taken = code == 0x80 || code == 0x83 || code == 0x87 || code == 0x97;
+    const std::string fault = fault_of(fmt::format("user joe\ntopic deny=0x{:02x} a\n", code));
+    EXPECT_EQ(fault.empty(), taken) << fault;
+  }
+  EXPECT_EQ(fault_of("topic deny=0x8F a"),
+            "1: 'deny=0x8F' is not deny=0x80, 0x83, 0x87 or 0x97, which every refusal may have");
+  for (const char* word :
+       {"deny=", "deny=0x", "deny=135", "deny=0x087", "deny=0x8", "deny=0x-1", "read=0x87"})
+    EXPECT_NE(fault_of(fmt::format("topic {} a", word)), "") << word;
+  EXPECT_EQ(fault_of("topic deny=0x87"), "1: the topic is missing");
 }
 
 TEST(AclFile, LinesThatAreNoneAreNamedByTheirNumber) {

@@ -50,8 +50,9 @@ class FakeAuthenticator final : public broker::Authenticator {
 /// Refuses what is listed. Publishing and receiving by topic, subscribing by filter.
 class FakeAccess final : public broker::AccessControl {
  public:
-  bool may_publish(const broker::Identity&, std::string_view topic) override {
-    return !publish.contains(std::string{topic});
+  std::optional<ReasonCode> find_publish_fault(const broker::Identity&, std::string_view topic) override {
+    if (!publish.contains(std::string{topic})) return std::nullopt;
+    return ReasonCode::not_authorized;
   }
   std::optional<ReasonCode> find_subscribe_fault(const broker::Identity&, std::string_view filter) override {
     if (!subscribe.contains(std::string{filter})) return std::nullopt;
