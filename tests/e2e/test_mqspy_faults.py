@@ -49,6 +49,19 @@ def test_a_firing_keeps_what_was_and_what_was_sent(broker):
     assert original[0] == 0x32 and sent[0] == 0x33 and original[1:] == sent[1:]
 
 
+@pytest.mark.parametrize("action", ["dup", "corrupt 0:30", "corrupt 1:05", "truncate 22", "set keep_alive=7"])
+def test_a_firing_keeps_no_secret(broker, action):
+    """Whatever has become of the packet: "sent" may not be a CONNECT any more."""
+    user_and_password = mqtt_wire.string("u") + mqtt_wire.string("seeecret")
+    connect = mqtt_wire.packet(mqtt_wire.CONNECT, mqtt_wire.string("MQTT") + b"\5\xc2\0\0\0" + mqtt_wire.string("c") + user_and_password)
+    with SpyProxy(broker["tcp"], "--fault", f"type==CONNECT do {action}") as proxy:
+        with socket.create_connection((HOST, proxy.port), DEADLINE) as client:
+            client.sendall(connect)
+            proxy.wait_record(b'"k":"fault"')
+        [fault] = of_kind(proxy.end(), "fault")
+    assert not any(part in octets(fault[which]) for which in ("original", "sent") for part in (b"see", b"ret"))
+
+
 def test_reply_refuses_in_the_brokers_name(broker):
     with SpyProxy(broker["tcp"], "--fault", "type==PUBLISH do reply rc=0x87") as proxy:
         assert_fails(publish(proxy, "-q", "1"), 10, "Not authorized")

@@ -1,5 +1,6 @@
 """mqspy proxy: what goes by is shown and judged, and nothing of it is changed."""
 
+import contextlib
 import hashlib
 import os
 import random
@@ -218,6 +219,50 @@ def test_a_reset_is_a_reset_on_the_other_side():
         assert (close["by"], close["how"]) == ("client", "reset")
 
 
+def test_two_stalled_sides_that_both_break_are_one_end():
+    """Neither reads, so that the proxy does not read from either: it must see that both have gone all the same."""
+    piece = mqtt_wire.publish("t", bytes(60_000), version=4)
+
+    def stall(sock):
+        sock.settimeout(0.2)
+        try:
+            while True:
+                sock.send(piece)
+        except TimeoutError:
+            pass
+
+    with socket.create_server((HOST, 0)) as listener:
+        with SpyProxy(f"mqtt://{HOST}:{listener.getsockname()[1]}") as proxy:
+            client = socket.create_connection((HOST, proxy.port), DEADLINE)
+            server, _ = listener.accept()
+            stalls = [threading.Thread(target=stall, args=(each,), daemon=True) for each in (client, server)]
+            for each in stalls:
+                each.start()
+            for each in stalls:
+                each.join(DEADLINE)
+            reset(server)
+            reset(client)
+            proxy.wait_record(b'"k":"close"')
+            assert len(of_kind(proxy.end(), "close")) == 1
+
+
+def test_what_a_client_says_to_a_server_that_has_gone_is_shown():
+    def go_away(connection):
+        connection.expect(mqtt_wire.CONNECT)
+
+    with FaultServer(go_away) as server, SpyProxy(server.url) as proxy:
+        with socket.create_connection((HOST, proxy.port), DEADLINE) as client:
+            client.sendall(CONNECT)
+            assert client.recv(1) == b""
+            for topic in "ab":  # the server's system answers the first one with a reset, so the second one cannot be written
+                client.sendall(mqtt_wire.publish(topic, b"", version=4))
+                wait_until(lambda: proxy.proc.out.count(b"PUBLISH") + proxy.proc.out.count(b"close"), DEADLINE, "a record")
+        proxy.wait_record(b'"k":"close"')
+        found = proxy.end()
+    assert [each["topic"] for each in of_kind(found, "pkt", type="PUBLISH")] == ["a", "b"]
+    assert len(of_kind(found, "close")) == 1
+
+
 def test_a_broker_that_is_not_there_is_a_close_and_a_reason():
     with SpyProxy(f"mqtt://{HOST}:{free_port()}") as proxy:
         with socket.create_connection((HOST, proxy.port)) as client:
@@ -272,6 +317,28 @@ def test_of_a_huge_packet_little_is_held():
             assert proxy.proc.peak_memory_bytes() < 140 << 20
 
 
+@contextlib.contextmanager
+def piped(to):
+    """A proxy, its port, and its output, which nobody reads unless the test does."""
+    read_end, write_end = os.pipe()
+    with open(read_end, "rb") as output:
+        with start("mqspy", "proxy", "--listen", f"{HOST}:0", "--to", to, "--print-address", "--json", stdout=write_end) as proxy:
+            os.close(write_end)
+            yield proxy, int(output.readline().rsplit(b":", 1)[1]), output
+
+
+def test_a_second_signal_ends_it_while_nobody_takes_its_output():
+    server, packets = Sink(), CONNECT + mqtt_wire.publish("t", b"", version=4) * 20_000
+    with piped(f"mqtt://{HOST}:{server.port}") as (proxy, port, _):
+        with socket.create_connection((HOST, port), DEADLINE) as client:
+            client.sendall(packets)
+            wait_until(lambda: server.size == len(packets), DEADLINE, "all packets")
+            proxy.kill(15)
+            assert client.recv(1) == b""  # it has ended its connections, and waits to tell of them
+            proxy.kill(2)
+            assert proxy.wait().code == 130
+
+
 def test_many_connections_at_once(broker):
     with SpyProxy(broker["tcp"]) as proxy:
         clients = [socket.create_connection((HOST, proxy.port)) for _ in range(200)]
@@ -301,11 +368,8 @@ def test_a_signal_ends_it_in_order_with_all_that_was_seen(broker, number, code):
 
 
 def test_who_reads_its_output_goes_away_and_the_proxy_ends_without_a_fault(broker):
-    read_end, write_end = os.pipe()
-    with start("mqspy", "proxy", "--listen", f"{HOST}:0", "--to", broker["tcp"].url, "--print-address", stdout=write_end) as proxy:
-        os.close(write_end)
-        with open(read_end, "rb") as reader:
-            port = int(reader.readline().rsplit(b":", 1)[1])
+    with piped(broker["tcp"].url) as (proxy, port, output):
+        output.close()
         with socket.create_connection((HOST, port)):  # is a line, which nobody takes
             result = proxy.wait()
     assert result.code == 0 and result.err == b"", result

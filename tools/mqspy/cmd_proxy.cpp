@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <mutex>
 
@@ -42,6 +43,9 @@ mqtt::Result<void> write_ca(const std::string& path, const std::string& certific
   return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", in_quotes(path))));
 }
 
+/// What goes by last may have to wait until somebody takes what is written, but not for ever.
+constexpr mqtt::Duration output_patience = std::chrono::seconds{10};
+
 /// What the thread that inspects has to tell the loop.
 class Verdict {
  public:
@@ -54,9 +58,20 @@ class Verdict {
     }
     wake();
   }
+  /// The thread has no more to do.
+  void end() {
+    over_ = true;
+    wake();
+  }
+  [[nodiscard]] bool over() const { return over_; }
   void wake() const {
     const std::uint64_t one = 1;
     if (::write(wake_fd_, &one, sizeof one) < 0) return;  // it is full of earlier ones
+  }
+  /// In the loop: it was woken.
+  void take_wake() const {
+    std::uint64_t count = 0;
+    if (::read(wake_fd_, &count, sizeof count) < 0) return;  // by an earlier one
   }
   [[nodiscard]] std::optional<mqtt::Error> error() const {
     const std::scoped_lock lock{mutex_};
@@ -67,6 +82,7 @@ class Verdict {
   int wake_fd_;
   mutable std::mutex mutex_;
   std::optional<mqtt::Error> error_;
+  std::atomic<bool> over_ = false;
 };
 
 class ProxyRun {
@@ -80,12 +96,15 @@ class ProxyRun {
         verdict_{wake_fd},
         watch_{config.selection.wishes, now(), outputs.sink()},
         rules_{config.proxy.faults, config.proxy.seed},
-        inspection_{watch_, [this] { behind_batch(); }},
+        inspection_{watch_, [this](Inspection::Progress progress) { on_progress(progress); }},
         deadline_{loop_, [this] { loop_.stop(); }},
         signals_{loop_, {.on_stop = [this] { loop_.stop(); }, .on_statistics = [] {}}} {}
 
   ExitCode run(int wake_fd) {
-    auto waker = mqtt::net::FdWatcher::open(loop_, wake_fd, [this](mqtt::net::FdEvents) { loop_.stop(); });
+    auto waker = mqtt::net::FdWatcher::open(loop_, wake_fd, [this](mqtt::net::FdEvents) {
+      verdict_.take_wake();
+      loop_.stop();
+    });
     if (!waker) return fail(ExitCode::internal, waker.error());
     (*waker)->watch({.readable = true});
     auto proxy = Proxy::open(loop_, config_.proxy, transport_, inspection_, rules_, to_wall_);
@@ -95,7 +114,8 @@ class ProxyRun {
     if (const auto patience = watch_.patience()) deadline_.set(loop_.now() + *patience);
     loop_.run();
     (*proxy)->shut_down();
-    inspection_.finish(now());
+    inspection_.end(now());
+    if (!await_inspection()) give_up();
     return conclude();
   }
 
@@ -115,12 +135,37 @@ class ProxyRun {
   }
 
   /// In the thread that inspects.
-  void behind_batch() {
-    if (auto written = outputs_.flush(); !written) return verdict_.fail(std::move(written.error()));
-    if (watch_.stopped() || watch_.all_met()) verdict_.wake();
+  void on_progress(Inspection::Progress progress) {
+    using enum Inspection::Progress;
+    auto written = progress == going_on ? outputs_.flush_if_full() : outputs_.flush();
+    if (!written) verdict_.fail(std::move(written.error()));
+    if (progress == over) return verdict_.end();
+    if (!told_ && (watch_.stopped() || watch_.all_met())) verdict_.wake(), told_ = true;
   }
 
-  /// The thread has ended.
+  /// False if the thread has stopped half-way, since nobody takes what it writes. A signal meanwhile ends the
+  /// process, if it is the second one.
+  [[nodiscard]] bool await_inspection() {
+    while (!verdict_.over()) {
+      const std::uint64_t looked_at = inspection_.looked_at();
+      const mqtt::TimePoint late = loop_.refresh_now() + output_patience;
+      deadline_.set(late);
+      loop_.run();
+      if (!verdict_.over() && inspection_.looked_at() == looked_at && loop_.refresh_now() >= late)
+        return false;
+    }
+    return true;
+  }
+
+  /// The thread waits for a write, and cannot be waited for.
+  [[noreturn]] void give_up() {
+    diag_.error(fmt::format("nobody has taken the output for {}: the rest of it is lost",
+                            mqtt::format_duration(output_patience)));
+    if (signals_.stop_signal() != 0) die_by(signals_.stop_signal());
+    std::_Exit(static_cast<int>(ExitCode::local_io));
+  }
+
+  /// The thread is over.
   ExitCode conclude() {
     tell_skipped();
     const auto error = verdict_.error();
@@ -134,10 +179,12 @@ class ProxyRun {
   }
 
   void tell_skipped() {
-    const auto& [octets, links] = inspection_.skipped();
-    if (octets > 0 || links > 0)
-      diag_.warning(fmt::format(
-          "more went by than could be looked at: {} octets, and {} connections as a whole", octets, links));
+    const auto& [octets, links, firings] = inspection_.skipped();
+    if (octets > 0 || links > 0 || firings > 0)
+      diag_.warning(
+          fmt::format("more went by than could be looked at: {} octets, {} connections as a whole, "
+                      "{} firings of faults",
+                      octets, links, firings));
   }
 
   const SpyConfig& config_;
@@ -149,6 +196,7 @@ class ProxyRun {
   Verdict verdict_;
   WatchSink watch_;
   FaultRules rules_;
+  bool told_ = false;  // that it is to end; by the thread that inspects
   Inspection inspection_;
   mqtt::net::Timer deadline_;
   Signals signals_;

@@ -28,16 +28,17 @@ FileOutput::~FileOutput() {
 }
 
 mqtt::Result<void> FileOutput::flush() {
-  std::string_view rest = buffer_;
-  while (!rest.empty()) {
+  int fault = 0;
+  for (std::string_view rest = buffer_; !rest.empty() && fault == 0;) {
     const ssize_t written = ::write(fd_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0)
-      return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write to {}", name_)));
-    rest.remove_prefix(static_cast<std::size_t>(written));
+    if (written >= 0)
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    else if (errno != EINTR)
+      fault = errno;
   }
-  buffer_.clear();
-  return {};
+  buffer_.clear();  // what could not be written is lost, and does not gather
+  if (fault == 0) return {};
+  return std::unexpected(mqtt::system_error(fault, fmt::format("cannot write to {}", name_)));
 }
 
 bool is_closed_pipe(const mqtt::Error& error) {

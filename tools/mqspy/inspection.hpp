@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -25,10 +26,14 @@ class Inspection {
   /// Octets that may wait.
   static constexpr std::size_t waiting_max_bytes = 64 * 1024 * 1024;
 
-  /// `sink` and `behind_batch` are called from the other thread until finish() has returned: the second one
-  /// whenever what waited has been looked at, which is the time to write.
-  Inspection(RecordSink& sink, std::function<void()> behind_batch,
-             std::size_t waiting_max = waiting_max_bytes);
+  /// How far the other thread is: more waits, which is the time to write what is much; nothing waits; or
+  /// nothing will, since end() was called.
+  enum class Progress : std::uint8_t { going_on, up_to_date, over };
+  using OnProgress = std::function<void(Progress)>;
+
+  /// Both are called from the other thread.
+  Inspection(RecordSink& sink, OnProgress on_progress, std::size_t waiting_max = waiting_max_bytes);
+  /// Waits until the other thread is over.
   ~Inspection();
   Inspection(const Inspection&) = delete;
   Inspection& operator=(const Inspection&) = delete;
@@ -41,15 +46,19 @@ class Inspection {
   void note(std::uint64_t link, std::string text, mqtt::TimePoint now);
   void close(std::uint64_t link, const mqtt::FlowClose& close);
 
-  /// At the end of a turn: lets the other thread have what has gathered.
-  void hand_over();
-  /// Waits until all has been looked at, and ends the thread. Nothing may follow.
-  void finish(mqtt::TimePoint now);
+  /// At the end of a turn: there is something to look at.
+  void wake();
+  /// Nothing may follow. What waits is looked at; then the other thread is over.
+  void end(mqtt::TimePoint now);
 
-  /// Octets, and connections, that were not looked at.
+  /// As long as it grows, the other thread is at work.
+  [[nodiscard]] std::uint64_t looked_at() const { return looked_at_.load(std::memory_order_relaxed); }
+
+  /// What was not looked at: octets, whole connections, and firings of faults.
   struct Skipped {
     std::uint64_t octets = 0;
     std::uint64_t links = 0;
+    std::uint64_t firings = 0;
   };
   [[nodiscard]] const Skipped& skipped() const { return skipped_; }
 
@@ -77,15 +86,16 @@ class Inspection {
   };
 
   [[nodiscard]] bool has_room(std::size_t size) const;
-  void add(Event event, std::size_t weight);
+  void add(Event event, std::size_t weight, mqtt::Bytes octets = {});
+  [[nodiscard]] Batch& batch_for(std::size_t weight);
   void tell_gap(std::uint64_t link, mqtt::Sender sender, mqtt::TimePoint now);
   void run();
+  void rest(std::unique_lock<std::mutex>& lock);
   void keep_memory(Batch batch);
   void look_at(const Batch& batch);
   void look_at(const Event& event, mqtt::Bytes octets);
 
   const std::size_t waiting_max_;
-  Batch gathering_;
   std::uint64_t opened_ = 0;
   Skipped skipped_;
   std::unordered_map<std::uint64_t, Missed> missed_;  // of links that go on
@@ -94,15 +104,15 @@ class Inspection {
   std::condition_variable changed_;
   std::deque<Batch> waiting_;
   std::vector<Batch> spare_;  // whose memory is used again
-  bool over_ = false;
+  std::optional<mqtt::TimePoint> ended_;
   bool asleep_ = false;
   std::atomic<std::size_t> waiting_weight_ = 0;
+  std::atomic<std::uint64_t> looked_at_ = 0;
 
   // The other thread's.
   Recorder recorder_;
-  std::function<void()> behind_batch_;
+  OnProgress on_progress_;
   std::unordered_map<std::uint64_t, Recorder::Id> ids_;
-  mqtt::TimePoint ended_{};
   std::thread thread_;
 };
 

@@ -150,7 +150,8 @@ void JsonRecords::on_fault(const FaultRecord& record) {
        {std::pair{"original", record.original}, std::pair{"sent", record.sent}}) {
     json.key(name);
     const std::string shown =
-        view_.show_secrets ? mqtt::to_string(octets) : redacted(octets, {mqtt::Version::v5, record.sender});
+        view_.show_secrets ? mqtt::to_string(octets)
+                           : redacted_change(record.original, octets, {mqtt::Version::v5, record.sender});
     write_octets(json, mqtt::as_bytes(shown));
   }
 }

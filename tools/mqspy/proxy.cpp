@@ -84,12 +84,11 @@ void Proxy::on_ended(Relay& relay) {
 
 void Proxy::at_turn_end() {
   ended_.clear();
-  services_.inspection.hand_over();
+  services_.inspection.wake();
 }
 
 void Proxy::shut_down() {
   listeners_.clear();
-  for (const auto& relay : relays_) relay->cut();
   relays_.clear();
   at_turn_end();
 }

@@ -37,4 +37,16 @@ std::string redacted(mqtt::Bytes packet, mqtt::DecodeContext context) {
   return out;
 }
 
+std::string redacted_change(mqtt::Bytes original, mqtt::Bytes changed, mqtt::DecodeContext context) {
+  std::string out = redacted(changed, context);
+  const std::string_view plain = mqtt::as_text(original);
+  const std::string hidden = redacted(original, context);
+  if (hidden == plain) return out;
+  // Nobody can say where the secret is now.
+  if (out.size() != plain.size() && out == mqtt::as_text(changed)) return std::string(out.size(), '*');
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (i >= plain.size() || hidden[i] != plain[i]) out[i] = '*';
+  return out;
+}
+
 }  // namespace mq::spy

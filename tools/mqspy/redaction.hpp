@@ -22,4 +22,9 @@ struct SecretRange {
 /// The packet with '*' in place of each octet that is secret.
 [[nodiscard]] std::string redacted(mqtt::Bytes packet, mqtt::DecodeContext context);
 
+/// The same of what was made of a packet on purpose, and may be none any more: what stands where a secret
+/// stood may be one.
+[[nodiscard]] std::string redacted_change(mqtt::Bytes original, mqtt::Bytes changed,
+                                          mqtt::DecodeContext context);
+
 }  // namespace mq::spy

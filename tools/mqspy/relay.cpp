@@ -36,6 +36,12 @@ Relay::Relay(const RelayServices& services, std::unique_ptr<mqtt::net::ByteStrea
   side(Sender::client).stream = std::move(client);
 }
 
+/// What has been seen in the turn of the end comes before it.
+Relay::~Relay() {
+  cut();
+  services_.inspection.close(link_.number, *close_);
+}
+
 void Relay::start() {
   introduction_ = std::make_unique<Introduction>(
       services_.loop, services_.transport, std::move(side(Sender::client).stream),
@@ -116,6 +122,7 @@ void Relay::follow_reading(Side& from) {
 void Relay::break_off(Side& to) {
   to.broken = true;
   to.out.clear();
+  follow_reading(side(other(to.who)));
   if (to.ended) reset_other(to.who);
 }
 
@@ -248,7 +255,6 @@ void Relay::cut() {
   if (std::exchange(over_, true)) return;
   timer_.cancel();
   note_end(std::nullopt, How::unknown);
-  services_.inspection.close(link_.number, *close_);
   introduction_.reset();
   for (Side& each : sides_)
     if (each.stream) each.stream->close();

@@ -35,7 +35,8 @@ struct RelayServices {
 class Relay final : private FaultWatcher {
  public:
   Relay(const RelayServices& services, std::unique_ptr<mqtt::net::ByteStream> client);
-  ~Relay() override = default;
+  /// Ends both connections now, without a call of `ended`, and tells the inspection how they did.
+  ~Relay() override;
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
@@ -46,8 +47,6 @@ class Relay final : private FaultWatcher {
 
   /// Begins. `ended` may be called from here.
   void start();
-  /// Ends both connections now; `ended` is not called.
-  void cut();
 
  private:
   using Sender = mqtt::Sender;
@@ -94,6 +93,7 @@ class Relay final : private FaultWatcher {
   void note_end(std::optional<Sender> by, mqtt::FlowClose::How how);
   void linger();
   void end();
+  void cut();
 
   [[nodiscard]] Side& side(Sender sender) { return sides_[static_cast<std::size_t>(sender)]; }
   [[nodiscard]] mqtt::TimePoint wall_now() const { return services_.loop.now() + services_.to_wall; }

@@ -67,6 +67,7 @@ WatchSink::WatchSink(Wishes wishes, std::optional<mqtt::TimePoint> began, Record
 
 void WatchSink::look(const Subject& subject, std::optional<mqtt::TimePoint> time) {
   if (!began_) began_ = time;
+  if (met_.empty() && wishes_.stop_on.empty()) return;
   for (std::size_t i = 0; i < met_.size(); ++i) {
     const Awaited& awaited = wishes_.expected[i];
     const bool late = awaited.within && time && *time - *began_ > *awaited.within;
