@@ -63,3 +63,10 @@ def test_units_start_the_program_that_is_installed(installed):
 @pytest.mark.parametrize("tool", ["mqbench", "mqspy"])
 def test_the_manual_is_where_man_looks(installed, tool):
     assert (installed / "share" / "man" / "man1" / f"{tool}.1").read_text(encoding="utf-8").startswith(".Dd ")
+
+
+def test_the_readme_shows_the_example_that_is_compiled_and_run():
+    root = pathlib.Path(__file__).parents[2]
+    example = (root / "examples" / "embedded_broker.cpp").read_text(encoding="utf-8")
+    shown = "```cpp\n" + example[example.index("int main()"):] + "```\n"
+    assert shown in (root / "README.md").read_text(encoding="utf-8"), "README.md differs from examples/embedded_broker.cpp"

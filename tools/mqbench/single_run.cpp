@@ -8,12 +8,14 @@
 #include <thread>
 #include <utility>
 
+#include <mqtt/client/endpoint.hpp>
+#include <mqtt/server/embedded_broker.hpp>
+
 #include "common/authentication.hpp"
 #include "common/client_setup.hpp"
 #include "common/metric_writer.hpp"
 #include "common/page_server.hpp"
 #include "mqbench/assembly.hpp"
-#include "mqbench/embedded_broker.hpp"
 #include "mqbench/preflight.hpp"
 #include "mqbench/prometheus.hpp"
 #include "mqbench/runner.hpp"
@@ -21,6 +23,8 @@
 
 namespace mq::bench {
 namespace {
+
+using mqtt::server::EmbeddedBroker;
 
 /// Asks for each secret once: a worker needs a TLS context of its own, and so a setup.
 std::expected<void, SetupFailure> resolve_secrets(ConnectionConfig& config, bool uses_tls) {
@@ -91,10 +95,15 @@ Plan plan_of(const BenchConfig& config, std::uint32_t run) {
   return plan;
 }
 
+/// On a free port of 127.0.0.1: the least that a run can cost on this machine.
 mqtt::Result<std::unique_ptr<EmbeddedBroker>> start_embedded(ConnectionConfig& connection) {
-  auto broker = EmbeddedBroker::start();
+  auto listening = mqtt::server::loopback_config();
+  listening.listeners.front().addresses = {"127.0.0.1"};
+  auto broker = EmbeddedBroker::start(std::move(listening));
   if (!broker) return broker;
-  connection.hosts = {{.host = "127.0.0.1", .port = (*broker)->port()}};
+  const auto endpoint = mqtt::parse_endpoint((*broker)->urls().front());
+  if (!endpoint) return std::unexpected(endpoint.error());
+  connection.hosts = {{.host = endpoint->host, .port = endpoint->port}};
   connection.proxy.reset();  // of the environment
   return broker;
 }
