@@ -4,11 +4,10 @@
 // away. RATE 0 is flat out, 256 messages in a write. Else RATE messages per second, spread as mqbench spreads
 // them: by an absolute schedule over all connections in turn, a wake-up every 100 us at most, a write per
 // message.
+// bench_write_floor write: how long one such write takes, in us. The median of 5,000 writes, each so long
+// after the one before that the reader sleeps and has to be woken.
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,45 +18,31 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <thread>
+#include <span>
+#include <string_view>
 #include <vector>
+
+#include "bench/floor.hpp"
 
 namespace {
 
+using namespace mqtt::bench;
+
 constexpr std::size_t message_bytes = 122;
 constexpr std::size_t batch = 256;
-constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr std::int64_t slot_ns = 100'000;
 
 struct Load {
-  std::size_t connections;
-  double rate;
-  std::int64_t length_ns;
-  std::size_t threads;
+  std::size_t connections = 0;
+  double rate = 0;
+  std::int64_t length_ns = 0;
+  std::size_t threads = 0;
 };
-
-struct Share {
-  std::uint64_t messages = 0;
-  std::int64_t cpu_ns = 0;
-};
-
-[[noreturn]] void give_up(const char* what) {
-  std::perror(what);
-  std::_Exit(1);
-}
-
-std::int64_t clock_ns(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return time.tv_sec * second_ns + time.tv_nsec;
-}
 
 void sleep_until(std::int64_t when_ns) {
   const timespec when{.tv_sec = when_ns / second_ns, .tv_nsec = when_ns % second_ns};
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, nullptr);
 }
-
-sockaddr* raw(sockaddr_in& address) { return reinterpret_cast<sockaddr*>(&address); }
 
 int listen_on_loopback(sockaddr_in& address) {
   address = {};
@@ -93,13 +78,7 @@ void read_all(int listener, std::size_t connections) {
 
 std::vector<int> connect_all(sockaddr_in& address, std::size_t count) {
   std::vector<int> connections;
-  for (std::size_t n = 0; n < count; ++n) {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd, raw(address), sizeof address) != 0) give_up("connect");
-    connections.push_back(fd);
-  }
+  for (std::size_t n = 0; n < count; ++n) connections.push_back(connect_to(address));
   return connections;
 }
 
@@ -139,43 +118,48 @@ std::uint64_t write_paced(const Load& load, const std::vector<int>& connections,
   }
 }
 
-Share write_share(const Load& load, const std::vector<int>& connections, std::size_t thread) {
-  prctl(PR_SET_TIMERSLACK, 1UL);
-  const std::int64_t before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-  const std::uint64_t messages =
-      load.rate > 0 ? write_paced(load, connections, thread) : write_flat_out(load, connections, thread);
-  return {messages, clock_ns(CLOCK_THREAD_CPUTIME_ID) - before};
-}
-
-double measure(const Load& load, const std::vector<int>& connections) {
-  std::vector<Share> shares(load.threads);
-  std::vector<std::thread> threads;
-  for (std::size_t n = 0; n < load.threads; ++n)
-    threads.emplace_back([&, n] { shares[n] = write_share(load, connections, n); });
-  Share sum;
-  for (std::size_t n = 0; n < load.threads; ++n) {
-    threads[n].join();
-    sum.messages += shares[n].messages;
-    sum.cpu_ns += shares[n].cpu_ns;
+double median_write_us(int fd) {
+  std::vector<std::int64_t> taken(5000);
+  for (std::int64_t& each : taken) {
+    const std::int64_t start = clock_ns(CLOCK_MONOTONIC);
+    send_out(fd, message_bytes);
+    each = clock_ns(CLOCK_MONOTONIC) - start;
+    while (clock_ns(CLOCK_MONOTONIC) < start + slot_ns) {
+    }
   }
-  return static_cast<double>(sum.cpu_ns) / 1e3 / static_cast<double>(sum.messages);
+  const auto middle = taken.begin() + static_cast<std::ptrdiff_t>(taken.size() / 2);
+  std::ranges::nth_element(taken, middle);
+  return static_cast<double>(*middle) / 1e3;
 }
 
-void raise_descriptors() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+double measure_load(const Load& load, const std::vector<int>& connections) {
+  if (load.threads == 0) return median_write_us(connections[0]);
+  return measure(load.threads, [&](std::size_t thread) {
+    return load.rate > 0 ? write_paced(load, connections, thread) : write_flat_out(load, connections, thread);
+  });
+}
+
+/// No threads: one write is to be measured. No connections: these are no arguments.
+Load read_arguments(std::span<char* const> words) {
+  if (words.size() == 2 && std::string_view{words[1]} == "write") return {.connections = 1};
+  if (words.size() != 5) return {};
+  const Load load{.connections = std::strtoul(words[1], nullptr, 10),
+                  .rate = std::strtod(words[2], nullptr),
+                  .length_ns = std::strtol(words[3], nullptr, 10) * second_ns,
+                  .threads = std::strtoul(words[4], nullptr, 10)};
+  return load.threads == 0 || load.connections < load.threads || load.length_ns <= 0 ? Load{} : load;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return std::fputs("usage: bench_write_floor CONNECTIONS RATE SECONDS THREADS\n", stderr), 2;
-  const Load load{std::strtoul(argv[1], nullptr, 10), std::strtod(argv[2], nullptr),
-                  std::strtol(argv[3], nullptr, 10) * second_ns, std::strtoul(argv[4], nullptr, 10)};
-  if (load.threads == 0 || load.connections < load.threads || load.length_ns <= 0)
-    return std::fputs("each thread needs a connection, and a second\n", stderr), 2;
+  const Load load = read_arguments({argv, static_cast<std::size_t>(argc)});
+  if (load.connections == 0)
+    return std::fputs(
+               "usage: bench_write_floor CONNECTIONS RATE SECONDS THREADS, or bench_write_floor write\n"
+               "each thread needs a connection, and a second\n",
+               stderr),
+           2;
   raise_descriptors();
   sockaddr_in address;
   const int listener = listen_on_loopback(address);
@@ -186,7 +170,7 @@ int main(int argc, char** argv) {
     std::_Exit(0);
   }
   const std::vector<int> connections = connect_all(address, load.connections);
-  std::printf("%.3f\n", measure(load, connections));
+  std::printf("%.3f\n", measure_load(load, connections));
   for (const int fd : connections) close(fd);
   waitpid(reader, nullptr, 0);
 }

@@ -107,18 +107,19 @@ class Mosquitto(Broker):
     `transports`: which listeners to open. `options`: lines of the configuration file, global or for
     all listeners. `users`: {name: password}; with it, nobody else may connect. `client_certificates`:
     TLS listeners demand one. `server`: which certificate to present. `persistence`: keep sessions over
-    `restart`. `acl`: text of the access list.
+    `restart`. `acl`: text of the access list. `sends_ca`: present the CA's certificate, too.
     """
 
     name = "mosquitto"
 
     def __init__(self, certs=None, transports=("tcp",), options=(), users=None, client_certificates=False,
-                 server="server", persistence=False, acl=None):
+                 server="server", persistence=False, acl=None, sends_ca=True):
         super().__init__()
         self._dir = pathlib.Path(tempfile.mkdtemp(prefix="mosquitto-"))
         self._certs, self._options, self._users = certs, options, users
         self._client_certificates, self._server = client_certificates, server
         self._persistence, self._acl = persistence, acl
+        self._sends_ca = sends_ca
         for attempt in range(5):  # another process may take a port between our look and the bind
             try:
                 self.endpoints = {t: self._endpoint(t) for t in transports}
@@ -139,9 +140,10 @@ class Mosquitto(Broker):
         if endpoint.transport in ("ws", "wss"):
             lines.append("protocol websockets")
         if endpoint.encrypted:
-            lines += [f"cafile {self._certs.ca}",
-                      f"certfile {getattr(self._certs, self._server)}",
+            lines += [f"certfile {getattr(self._certs, self._server)}",
                       f"keyfile {getattr(self._certs, self._server + '_key')}"]
+            if self._sends_ca or self._client_certificates:
+                lines.append(f"cafile {self._certs.ca}")
             if self._client_certificates:
                 lines.append("require_certificate true")
         return lines

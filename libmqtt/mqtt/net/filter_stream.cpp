@@ -92,7 +92,7 @@ void FilterStream::on_error(Error error) { fail_with(std::move(error)); }
 
 void FilterStream::run() {
   const Lifetime::Watch watch{lifetime_};
-  if (handler_ && untold_) return fail_with(*std::exchange(untold_, std::nullopt));
+  if (handler_ && untold_) return fail_with(*std::exchange(untold_, nullptr));
   if (wants_input()) process();
   if (watch.ended()) return;
   if (input_ended_ && wants_input()) on_input_end();
@@ -126,7 +126,7 @@ void FilterStream::fail_with(Error error) {
   if (read_over_) return;  // the last word has been said
   phase_ = Phase::broken;
   if (!handler_) {
-    untold_ = std::move(error);
+    untold_ = std::make_unique<const Error>(std::move(error));
     return;
   }
   read_over_ = true;
@@ -168,12 +168,12 @@ void FilterStream::on_writable() {
 }
 
 void FilterStream::set_write_error(Error error) {
-  write_error_ = std::move(error);
+  write_error_ = std::make_unique<const Error>(std::move(error));
   output_.clear();
 }
 
 std::optional<Error> FilterStream::write_fault() const {
-  if (write_error_) return write_error_;
+  if (write_error_) return *write_error_;
   if (phase_ == Phase::open && !ending_) return std::nullopt;
   return Error{ErrorDomain::system, EPIPE, "the connection is closed"};
 }

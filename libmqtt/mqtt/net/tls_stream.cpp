@@ -86,7 +86,7 @@ class TlsStream final : public FilterStream {
   std::shared_ptr<const TlsContext> context_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
   std::string server_name_;
-  std::optional<Error> refused_certificate_;
+  std::unique_ptr<const Error> refused_certificate_;
   bool heard_ = false;  // anything from the peer
 };
 
@@ -99,7 +99,6 @@ TlsStream::TlsStream(Loop& loop, std::unique_ptr<ByteStream> below, std::shared_
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);  // takes it
-  SSL_set_app_data(ssl_.get(), this);
 }
 
 const BIO_METHOD* TlsStream::bio_method() {
@@ -136,10 +135,10 @@ int TlsStream::check_certificate(int good, X509_STORE_CTX* store) {
   if (good) return 1;
   const auto* ssl =
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  auto& self = *static_cast<TlsStream*>(SSL_get_app_data(ssl));
-  self.refused_certificate_ = explain_refused_certificate(store, self.server_name_);
-  if (SSL_is_server(ssl))
-    self.refused_certificate_->context.insert(0, "the client's certificate was refused: ");
+  TlsStream& self = from(SSL_get_rbio(ssl));
+  Error why = explain_refused_certificate(store, self.server_name_);
+  if (SSL_is_server(ssl)) why.context.insert(0, "the client's certificate was refused: ");
+  self.refused_certificate_ = std::make_unique<const Error>(std::move(why));
   return 0;
 }
 

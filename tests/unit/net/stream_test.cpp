@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <random>
 
+#include <mqtt/net/filter_stream.hpp>
 #include <unit/net/certificates.hpp>
 #include <unit/net/net_test.hpp>
 
@@ -94,6 +95,9 @@ class StreamTest : public testing::TestWithParam<Kind> {
   EchoServer server_;
   Recorder recorder_;
 };
+
+/// Thousands of idle connections over TLS or WebSocket have one or two of these each.
+TEST(FilterStreamSize, IsPinned) { EXPECT_LE(sizeof(FilterStream), 200u); }
 
 TEST_P(StreamTest, EchoesEverySizeInOrder) {
   const auto stream = open();
