@@ -16,7 +16,8 @@ Sessions make_sessions(Loop& loop, const Args& args) {
   for (std::size_t i = 0; i < args.number("connections"); ++i)
     sessions.push_back(std::make_unique<Session>(
         loop, ConnectOptions{.client_id = fmt::format("{}{}", args.text("client-prefix"), i),
-                             .keep_alive = static_cast<std::uint16_t>(args.number("keep-alive"))}));
+                             .keep_alive = static_cast<std::uint16_t>(args.number("keep-alive")),
+                             .session_expiry_seconds = static_cast<std::uint32_t>(args.number("expiry"))}));
   return sessions;
 }
 
@@ -84,6 +85,7 @@ Scenario idle_scenario() {
            {"ping-interval", "5"},
            {"seconds", "10"},
            {"subscribe", "0"},
+           {"expiry", "0"},
            {"client-prefix", "idle-"}},
           run_idle};
 }

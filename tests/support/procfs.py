@@ -11,9 +11,8 @@ def rss_bytes(pid):
 
 
 def cpu_seconds(pid):
-    """User and system time."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time of the threads that it has now; to the nanosecond, where /proc/PID/stat counts ticks."""
+    return sum(int(path.read_text().split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
 def descriptors(pid):
