@@ -5,13 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include <mqtt/broker/jwt.hpp>
+#include <mqtt/auth/jwt.hpp>
 #include <mqtt/session/scram_crypto.hpp>
 #include <mqtt/util/base64.hpp>
 #include <mqtt/util/bytes.hpp>
 
 using namespace mqtt;
-using namespace mqtt::broker;
+using namespace mqtt::auth;
 
 namespace {
 

@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <string_view>
 
-#include <mqtt/broker/password_file.hpp>
+#include <mqtt/auth/password_file.hpp>
 #include <mqtt/util/bytes.hpp>
 
 using namespace mqtt;
-using namespace mqtt::broker;
+using namespace mqtt::auth;
 
 namespace {
 

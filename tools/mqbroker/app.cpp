@@ -9,10 +9,10 @@
 #include <memory>
 #include <utility>
 
+#include <mqtt/auth/password_users.hpp>
+#include <mqtt/auth/token_users.hpp>
 #include <mqtt/broker/acl_file.hpp>
-#include <mqtt/broker/password_users.hpp>
 #include <mqtt/broker/store.hpp>
-#include <mqtt/broker/token_users.hpp>
 #include <mqtt/net/loop.hpp>
 #include <mqtt/server/server.hpp>
 #include <mqtt/store/sqlite_store.hpp>
@@ -79,11 +79,11 @@ mqtt::Result<void> check_database(const BrokerSettings& settings) {
 
 /// Null where neither a password file nor keys for tokens say who comes in; without the former nobody has a
 /// password.
-std::unique_ptr<mqtt::broker::PasswordUsers> make_users(const Reloadable& files,
-                                                        std::vector<std::string> anonymous_listeners) {
+std::unique_ptr<mqtt::auth::PasswordUsers> make_users(const Reloadable& files,
+                                                      std::vector<std::string> anonymous_listeners) {
   if (!files.passwords && !files.token_keys) return nullptr;
-  return std::make_unique<mqtt::broker::PasswordUsers>(files.passwords.value_or(mqtt::broker::PasswordFile{}),
-                                                       std::move(anonymous_listeners), scram_nonce);
+  return std::make_unique<mqtt::auth::PasswordUsers>(files.passwords.value_or(mqtt::auth::PasswordFile{}),
+                                                     std::move(anonymous_listeners), scram_nonce);
 }
 
 double seconds_since_1970() {
@@ -91,11 +91,11 @@ double seconds_since_1970() {
 }
 
 /// Null without keys.
-std::unique_ptr<mqtt::broker::TokenUsers> make_token_users(const Reloadable& files,
-                                                           const mqtt::broker::JwtRules& rules,
-                                                           mqtt::broker::PasswordUsers* others) {
+std::unique_ptr<mqtt::auth::TokenUsers> make_token_users(const Reloadable& files,
+                                                         const mqtt::auth::JwtRules& rules,
+                                                         mqtt::auth::PasswordUsers* others) {
   if (!files.token_keys || !others) return nullptr;
-  return std::make_unique<mqtt::broker::TokenUsers>(*files.token_keys, rules, seconds_since_1970, *others);
+  return std::make_unique<mqtt::auth::TokenUsers>(*files.token_keys, rules, seconds_since_1970, *others);
 }
 
 class App {
@@ -197,8 +197,8 @@ class App {
   BrokerLog log_;
   mqtt::broker::AllowEverything everything_;
   std::optional<mqtt::broker::AclFile> rules_;  // whether there is one stays as it was at the start
-  std::unique_ptr<mqtt::broker::PasswordUsers> passwords_;
-  std::unique_ptr<mqtt::broker::TokenUsers> tokens_;
+  std::unique_ptr<mqtt::auth::PasswordUsers> passwords_;
+  std::unique_ptr<mqtt::auth::TokenUsers> tokens_;
   CertificateUsers users_;
   mqtt::net::Loop loop_;
   Signals signals_;

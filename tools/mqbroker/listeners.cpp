@@ -15,8 +15,8 @@ namespace {
 
 using mqtt::uses_tls;
 using mqtt::uses_websocket;
+using mqtt::auth::JwtKey;
 using mqtt::broker::AuthDecision;
-using mqtt::broker::JwtKey;
 using mqtt::server::ListenerConfig;
 
 constexpr std::size_t token_keys_max_bytes = 1024 * 1024;
@@ -125,12 +125,12 @@ std::expected<std::vector<ListenerConfig>, std::string> make_listeners(
   return listeners;
 }
 
-std::expected<std::optional<mqtt::broker::PasswordFile>, std::string> read_passwords(
+std::expected<std::optional<mqtt::auth::PasswordFile>, std::string> read_passwords(
     const std::optional<std::string>& file) {
   if (!file) return std::nullopt;
   const auto text = mq::read_file(*file, password_file_max_bytes);
   if (!text) return std::unexpected(fmt::format("cannot read the passwords: {}", text.error().context));
-  auto users = mqtt::broker::PasswordFile::parse(*text);
+  auto users = mqtt::auth::PasswordFile::parse(*text);
   if (!users) return std::unexpected(fmt::format("{}:{}", mqtt::escape_for_terminal(*file), users.error()));
   return std::move(*users);
 }
@@ -140,7 +140,7 @@ std::expected<std::optional<std::vector<JwtKey>>, std::string> read_token_keys(
   if (!keys_file && !secret_file) return std::nullopt;
   std::vector<JwtKey> keys;
   if (keys_file) {
-    auto read = read_keys(*keys_file, mqtt::broker::parse_jwt_keys);
+    auto read = read_keys(*keys_file, mqtt::auth::parse_jwt_keys);
     if (!read) return std::unexpected(std::move(read.error()));
     keys = std::move(*read);
   }

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include <mqtt/auth/jwt_keys.hpp>
+#include <mqtt/auth/password_file.hpp>
 #include <mqtt/broker/access.hpp>
 #include <mqtt/broker/acl_file.hpp>
-#include <mqtt/broker/jwt_keys.hpp>
-#include <mqtt/broker/password_file.hpp>
 #include <mqtt/server/server.hpp>
 
 #include "mqbroker/listener_settings.hpp"
@@ -56,11 +56,11 @@ class CertificateUsers final : public mqtt::broker::Authenticator {
 };
 
 /// Of a --password-file; nothing if there is none. An error is a finished sentence.
-[[nodiscard]] std::expected<std::optional<mqtt::broker::PasswordFile>, std::string> read_passwords(
+[[nodiscard]] std::expected<std::optional<mqtt::auth::PasswordFile>, std::string> read_passwords(
     const std::optional<std::string>& file);
 
 /// Keys for tokens; nothing if none are asked for. An error is a finished sentence.
-[[nodiscard]] std::expected<std::optional<std::vector<mqtt::broker::JwtKey>>, std::string> read_token_keys(
+[[nodiscard]] std::expected<std::optional<std::vector<mqtt::auth::JwtKey>>, std::string> read_token_keys(
     const std::optional<std::string>& keys_file, const std::optional<std::string>& secret_file);
 
 /// Names of the listeners, made from `settings`, that let clients without user name in.

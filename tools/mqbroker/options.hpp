@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <mqtt/auth/jwt.hpp>
 #include <mqtt/broker/config.hpp>
-#include <mqtt/broker/jwt.hpp>
 #include <mqtt/net/address.hpp>
 #include <mqtt/store/schema.hpp>
 
@@ -33,7 +33,7 @@ struct BrokerSettings {
   struct Tokens {
     std::optional<std::string> keys_file;
     std::optional<std::string> secret_file;
-    mqtt::broker::JwtRules rules;
+    mqtt::auth::JwtRules rules;
 
     [[nodiscard]] bool given() const { return keys_file || secret_file; }
   } tokens;

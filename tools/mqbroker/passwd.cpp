@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <vector>
 
-#include <mqtt/broker/password_file.hpp>
+#include <mqtt/auth/password_file.hpp>
 #include <mqtt/net/crypto.hpp>
 #include <mqtt/session/saslprep.hpp>
 #include <mqtt/util/text.hpp>
@@ -25,8 +25,8 @@
 namespace mq {
 namespace {
 
-using mqtt::broker::PasswordFile;
-using mqtt::broker::PasswordHash;
+using mqtt::auth::PasswordFile;
+using mqtt::auth::PasswordHash;
 
 struct Change {
   std::string file;
@@ -49,7 +49,7 @@ Program passwd_program() {
 void declare(Options& o, Change& change) {
   o.text("FILE", change.file).text("the password file; it is made if there is none");
   o.parsed("USER", [&change](std::string_view value) -> ValueResult {
-     if (auto fault = mqtt::broker::find_user_fault(value)) return std::unexpected(std::move(*fault));
+     if (auto fault = mqtt::auth::find_user_fault(value)) return std::unexpected(std::move(*fault));
      change.user = value;
      return {};
    }).text("the user's name");
@@ -130,7 +130,7 @@ mqtt::Result<std::vector<std::string>> make_hashes(Change& change) {
       return std::unexpected(usable.error());
   std::vector<std::string> hashes{PasswordHash::make(**password, make_salt(), change.iterations).to_text()};
   if (change.for_sha256)
-    hashes.push_back(mqtt::broker::to_text(
+    hashes.push_back(mqtt::auth::to_text(
         make_scram_verifier(mqtt::ScramHash::sha256, **password, make_salt(), change.iterations)));
   return hashes;
 }
@@ -145,7 +145,7 @@ mqtt::Result<void> carry_out(Change& change) {
     return mqtt::fail(
         mqtt::ErrorDomain::system, ENOENT,
         fmt::format("there is no user {} in {}", in_quotes(change.user), in_quotes(change.file)));
-  return replace(change.file, mqtt::broker::with_user(*old, change.user, *hashes));
+  return replace(change.file, mqtt::auth::with_user(*old, change.user, *hashes));
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <mqtt/auth/jwt_keys.hpp>
+#include <mqtt/auth/password_file.hpp>
 #include <mqtt/broker/acl_file.hpp>
-#include <mqtt/broker/jwt_keys.hpp>
-#include <mqtt/broker/password_file.hpp>
 #include <mqtt/server/server.hpp>
 
 #include "mqbroker/broker_log.hpp"
@@ -17,9 +17,9 @@ namespace mq {
 /// What is read at the start, and again at SIGHUP.
 struct Reloadable {
   std::vector<mqtt::server::ListenerConfig> listeners;  ///< of which only the certificates are used again
-  std::optional<mqtt::broker::PasswordFile> passwords;  ///< of --password-file
-  std::optional<std::vector<mqtt::broker::JwtKey>> token_keys;  ///< of --jwt-keys and --jwt-secret-file
-  std::optional<mqtt::broker::AclFile> rules;                   ///< of --acl-file
+  std::optional<mqtt::auth::PasswordFile> passwords;    ///< of --password-file
+  std::optional<std::vector<mqtt::auth::JwtKey>> token_keys;  ///< of --jwt-keys and --jwt-secret-file
+  std::optional<mqtt::broker::AclFile> rules;                 ///< of --acl-file
   LogDetail log_detail = LogDetail::plain;
 };
 

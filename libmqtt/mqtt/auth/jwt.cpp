@@ -1,4 +1,4 @@
-#include <mqtt/broker/jwt.hpp>
+#include <mqtt/auth/jwt.hpp>
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <mqtt/util/bytes.hpp>
 #include <mqtt/util/utf8.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 namespace {
 
 using Json = nlohmann::json;
@@ -111,4 +111,4 @@ std::optional<JwtGrant> check_jwt(std::string_view token, const std::vector<JwtK
   return JwtGrant{std::move(*user), *end};
 }
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

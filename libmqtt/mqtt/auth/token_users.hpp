@@ -5,21 +5,21 @@
 #include <utility>
 #include <vector>
 
+#include <mqtt/auth/jwt.hpp>
 #include <mqtt/broker/access.hpp>
-#include <mqtt/broker/jwt.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 
 /// Lets in who shows a JSON Web Token, as password or by the authentication method "JWT" or "OAUTH2-JWT",
 /// until that token ends; by the method a client may show its next one before. Others are asked about
 /// everybody else.
-class TokenUsers final : public Authenticator {
+class TokenUsers final : public broker::Authenticator {
  public:
   /// Seconds since 1970.
   using Clock = std::function<double()>;
 
   /// `others` must outlive it.
-  TokenUsers(std::vector<JwtKey> keys, JwtRules rules, Clock clock, Authenticator& others)
+  TokenUsers(std::vector<JwtKey> keys, JwtRules rules, Clock clock, broker::Authenticator& others)
       : check_{std::make_shared<const std::vector<JwtKey>>(std::move(keys)), std::move(rules),
                std::move(clock)},
         others_{others} {}
@@ -29,8 +29,8 @@ class TokenUsers final : public Authenticator {
     check_.keys = std::make_shared<const std::vector<JwtKey>>(std::move(keys));
   }
 
-  AuthDecision authenticate(const ConnectView& connect, const ConnectionInfo& info) override;
-  std::unique_ptr<AuthExchange> begin(std::string_view method, std::string_view client_id) override;
+  broker::AuthDecision authenticate(const ConnectView& connect, const broker::ConnectionInfo& info) override;
+  std::unique_ptr<broker::AuthExchange> begin(std::string_view method, std::string_view client_id) override;
 
   /// What it takes to judge a token.
   struct Check {
@@ -39,13 +39,13 @@ class TokenUsers final : public Authenticator {
     Clock clock;
 
     /// `refusal`: for a token that is none.
-    [[nodiscard]] AuthDecision operator()(std::string_view token, std::string_view client_id,
-                                          ReasonCode refusal) const;
+    [[nodiscard]] broker::AuthDecision operator()(std::string_view token, std::string_view client_id,
+                                                  ReasonCode refusal) const;
   };
 
  private:
   Check check_;
-  Authenticator& others_;
+  broker::Authenticator& others_;
 };
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

@@ -1,14 +1,16 @@
-#include <mqtt/broker/password_file.hpp>
+#include <mqtt/auth/password_file.hpp>
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include <mqtt/broker/password_users.hpp>
+#include <mqtt/auth/password_users.hpp>
 #include <mqtt/session/scram.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 namespace {
+
+using broker::AuthDecision;
 
 // By mosquitto_passwd 2.0 ("joe" has "pencil"), and its format $6$ by Python's hashlib: sha512(b"pencil" +
 // b"saltsaltsalt").
@@ -211,4 +213,4 @@ TEST(PasswordUsers, AnonymousOnlyWhereThatIsSaid) {
 }
 
 }  // namespace
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

@@ -5,14 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include <mqtt/auth/password_file.hpp>
 #include <mqtt/broker/access.hpp>
-#include <mqtt/broker/password_file.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 
 /// Lets in who has a password of the file: by user name and password, or by SCRAM, with which the password
 /// is not sent. A password that is shown is checked beside the loop.
-class PasswordUsers final : public Authenticator {
+class PasswordUsers final : public broker::Authenticator {
  public:
   /// `anonymous_listeners`: where clients without user name may come in, too. `nonce`: as ScramServer wants
   /// it.
@@ -25,8 +25,8 @@ class PasswordUsers final : public Authenticator {
   /// For logins that begin from now on.
   void replace(PasswordFile file) { file_ = std::make_shared<const PasswordFile>(std::move(file)); }
 
-  AuthDecision authenticate(const ConnectView& connect, const ConnectionInfo& info) override;
-  std::unique_ptr<AuthExchange> begin(std::string_view method, std::string_view client_id) override;
+  broker::AuthDecision authenticate(const ConnectView& connect, const broker::ConnectionInfo& info) override;
+  std::unique_ptr<broker::AuthExchange> begin(std::string_view method, std::string_view client_id) override;
 
  private:
   std::shared_ptr<const PasswordFile> file_;  // shared with exchanges under way
@@ -34,4 +34,4 @@ class PasswordUsers final : public Authenticator {
   std::function<std::string()> nonce_;
 };
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

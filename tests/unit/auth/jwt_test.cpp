@@ -1,19 +1,21 @@
-#include <mqtt/broker/jwt.hpp>
+#include <mqtt/auth/jwt.hpp>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include <mqtt/broker/password_file.hpp>
-#include <mqtt/broker/password_users.hpp>
-#include <mqtt/broker/token_users.hpp>
+#include <mqtt/auth/password_file.hpp>
+#include <mqtt/auth/password_users.hpp>
+#include <mqtt/auth/token_users.hpp>
 #include <mqtt/session/scram_crypto.hpp>
 #include <mqtt/util/base64.hpp>
 #include <mqtt/util/bytes.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 namespace {
+
+using broker::AuthDecision;
 
 // Signed by Python's cryptography: {"sub":"joe","exp":1300819380}.
 const std::string rs_token =
@@ -259,4 +261,4 @@ TEST_F(TokenUsersTest, ByAMethodToo) {
 }
 
 }  // namespace
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 
 enum class JwtAlgorithm : std::uint8_t { hs256, rs256, es256 };
 
@@ -56,4 +56,4 @@ class JwtKey {
 /// RFC 7515's base64url, which has no padding.
 [[nodiscard]] std::optional<std::string> from_base64url(std::string_view text);
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

@@ -9,7 +9,7 @@
 
 #include <mqtt/session/scram.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 
 /// How a password is kept: "$7$ITERATIONS$SALT$HASH" (PBKDF2 with HMAC-SHA-512) or "$6$SALT$HASH" (SHA-512 of
 /// password and salt), salt and hash in base64, as mosquitto's password files have it.
@@ -85,4 +85,4 @@ class PasswordFile {
 /// What keeps a name from standing in a password file, as the end of a sentence; nothing if nothing does.
 [[nodiscard]] std::optional<std::string> find_user_fault(std::string_view user);
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

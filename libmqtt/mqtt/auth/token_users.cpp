@@ -1,4 +1,4 @@
-#include <mqtt/broker/token_users.hpp>
+#include <mqtt/auth/token_users.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -6,16 +6,16 @@
 
 #include <mqtt/util/bytes.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 namespace {
 
 /// The token is all that there is to say.
-class TokenExchange final : public AuthExchange {
+class TokenExchange final : public broker::AuthExchange {
  public:
   TokenExchange(TokenUsers::Check check, std::string_view client_id)
       : check_{std::move(check)}, client_id_{client_id} {}
 
-  AuthDecision step(std::string_view data) override {
+  broker::AuthDecision step(std::string_view data) override {
     return check_(data, client_id_, ReasonCode::not_authorized);
   }
 
@@ -32,25 +32,27 @@ Duration duration_of(double seconds) {
 
 }  // namespace
 
-AuthDecision TokenUsers::Check::operator()(std::string_view token, std::string_view client_id,
-                                           ReasonCode refusal) const {
+broker::AuthDecision TokenUsers::Check::operator()(std::string_view token, std::string_view client_id,
+                                                   ReasonCode refusal) const {
   const double now = clock();
   auto grant = check_jwt(token, *keys, rules, client_id, now);
-  if (!grant) return AuthDecision::refused(refusal);  // why is nothing that somebody who tries should learn
-  AuthDecision decision = AuthDecision::allowed(std::move(grant->user));
+  if (!grant)
+    return broker::AuthDecision::refused(refusal);  // why is nothing that somebody who tries should learn
+  broker::AuthDecision decision = broker::AuthDecision::allowed(std::move(grant->user));
   decision.lasts = duration_of(grant->ends - now);
   return decision;
 }
 
-AuthDecision TokenUsers::authenticate(const ConnectView& connect, const ConnectionInfo& info) {
+broker::AuthDecision TokenUsers::authenticate(const ConnectView& connect,
+                                              const broker::ConnectionInfo& info) {
   const std::string_view password = as_text(connect.password.value_or(Bytes{}));
   if (!looks_like_jwt(password)) return others_.authenticate(connect, info);
   return check_(password, connect.client_id, ReasonCode::bad_user_name_or_password);
 }
 
-std::unique_ptr<AuthExchange> TokenUsers::begin(std::string_view method, std::string_view client_id) {
+std::unique_ptr<broker::AuthExchange> TokenUsers::begin(std::string_view method, std::string_view client_id) {
   if (method != "JWT" && method != "OAUTH2-JWT") return others_.begin(method, client_id);
   return std::make_unique<TokenExchange>(check_, client_id);
 }
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

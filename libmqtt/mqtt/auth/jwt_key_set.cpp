@@ -1,11 +1,11 @@
-#include <mqtt/broker/jwt_keys.hpp>
+#include <mqtt/auth/jwt_keys.hpp>
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 #include <utility>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 namespace {
 
 using Json = nlohmann::json;
@@ -72,4 +72,4 @@ std::expected<std::vector<JwtKey>, std::string> parse_jwt_keys(std::string_view 
   return keys;
 }
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
-#include <mqtt/broker/jwt_keys.hpp>
+#include <mqtt/auth/jwt_keys.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 
 /// What a token has to say, besides being signed and in time.
 struct JwtRules {
@@ -30,4 +30,4 @@ struct JwtGrant {
                                                 const JwtRules& rules, std::string_view client_id,
                                                 double now);
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

@@ -1,5 +1,5 @@
 // The one file of this layer that knows OpenSSL.
-#include <mqtt/broker/jwt_keys.hpp>
+#include <mqtt/auth/jwt_keys.hpp>
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -17,7 +17,7 @@
 #include <mqtt/util/base64.hpp>
 #include <mqtt/util/bytes.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 namespace {
 
 constexpr std::size_t secret_size_min = 32;
@@ -170,4 +170,4 @@ bool JwtKey::verifies(std::string_view text, std::string_view signature) const {
   return valid;
 }
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth

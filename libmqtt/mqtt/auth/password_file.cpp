@@ -1,4 +1,4 @@
-#include <mqtt/broker/password_file.hpp>
+#include <mqtt/auth/password_file.hpp>
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include <mqtt/util/text.hpp>
 #include <mqtt/util/utf8.hpp>
 
-namespace mqtt::broker {
+namespace mqtt::auth {
 namespace {
 
 constexpr ScramHash sha512 = ScramHash::sha512;
@@ -200,4 +200,4 @@ std::optional<std::string> find_user_fault(std::string_view user) {
   return std::nullopt;
 }
 
-}  // namespace mqtt::broker
+}  // namespace mqtt::auth
