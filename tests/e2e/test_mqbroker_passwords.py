@@ -1,15 +1,17 @@
-"""mqbroker --password-file and mqbroker passwd, with our clients, paho and mosquitto's own files."""
+"""mqbroker --password-file and mqbroker passwd, with our clients, MQTT.js and mosquitto's own files."""
 
 import os
 import pathlib
 import re
 import stat
 import subprocess
+from contextlib import closing
 
 import pytest
 
 from conformance import wire as w
 from conformance.wire import V5
+from support import peers
 from support.brokers import Mosquitto
 from support.malformed import Raw
 from support.mqbroker import MqBroker
@@ -69,6 +71,15 @@ def test_the_right_password_gets_in_and_a_wrong_one_does_not(both):
         for wrong in ("pencil", "x" * 60000):
             assert_fails(publish(broker, *WITH_PASSWORD, password=wrong), 6)
         assert PASSWORD not in broker.proc.err.decode()
+
+
+def test_mqtt_js_proves_itself_by_scram(users):
+    with serve(users) as broker, closing(peers.MqttJs()) as js:
+        client = js.connect(broker["tcp"], scram={"user": "joe", "password": PASSWORD})
+        js.send(client, "t", 2, b"x")
+        js.end(client)
+        with pytest.raises(AssertionError, match="Not authorized"):
+            js.connect(broker["tcp"], scram={"user": "joe", "password": "wrong"})
 
 
 def test_who_has_no_user_name_or_an_unknown_one_stays_out(users):

@@ -6,16 +6,18 @@ import json
 import signal
 import subprocess
 import time
+from contextlib import closing
 
 import pytest
 
 from conformance import wire as w
 from conformance.wire import V5
+from support import peers
 from support.malformed import Raw
 from support.mqbroker import MqBroker
 from support.mqtt_wire import CONNACK, DISCONNECT
 from support.ports import HOST
-from support.proc import run
+from support.proc import DEADLINE, run
 from support.tools import assert_fails, assert_ok, mqpub, program
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -66,6 +68,27 @@ def test_a_token_lets_in_whom_it_names(files):
             for how in (AS_PASSWORD, BY_METHOD):
                 assert_fails(publish(broker, wrong, *how), 6)
             assert wrong not in broker.proc.err.decode(), "secrets are not logged"
+
+
+def test_paho_and_mqtt_js_show_tokens(files):
+    with serve(files) as broker, closing(peers.MqttJs()) as js:
+        endpoint = broker["tcp"]
+        for version in ("311", "5"):
+            client = peers.Paho.client(endpoint, version, user="whoever", password=token())
+            sent = client.publish("t", b"x", 1)
+            sent.wait_for_publish(DEADLINE)
+            assert sent.is_published()
+            peers.Paho.leave(client)
+            with pytest.raises(PermissionError):
+                peers.Paho.client(endpoint, version, user="whoever", password=token(exp=1))
+            client = js.connect(endpoint, version, username="whoever", password=token())
+            js.send(client, "t", 1, b"x")
+            js.end(client)
+        client = js.connect(endpoint, token=token())  # paho has no authentication methods
+        js.send(client, "t", 1, b"x")
+        js.end(client)
+        with pytest.raises(AssertionError, match="Not authorized"):
+            js.connect(endpoint, token=token(exp=1))
 
 
 def test_passwords_beside_tokens(files):

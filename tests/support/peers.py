@@ -96,20 +96,25 @@ class Paho:
         pass
 
     @staticmethod
-    def client(endpoint, version="5", client_id=None):
-        """A connected client with its loop running in a thread; the caller ends it with `leave`."""
+    def client(endpoint, version="5", client_id=None, user=None, password=None):
+        """A connected client with its loop running in a thread; the caller ends it with `leave`. PermissionError if the
+        broker refuses it."""
         client = paho.Client(
             client_id or f"paho{next(_serial)}",
             protocol={"5": paho.MQTTv5, "311": paho.MQTTv311, "31": paho.MQTTv31}[version],
             transport="websockets" if endpoint.transport in ("ws", "wss") else "tcp")
         if endpoint.encrypted:
             client.tls_set(endpoint.cafile)
+        if user:
+            client.username_pw_set(user, password)
         connected = queue.Queue()
         client.on_connect = lambda c, user, flags, code, properties=None: connected.put(code)
         client.connect(endpoint.host, endpoint.port)
         client.loop_start()
         code = connected.get(timeout=DEADLINE)
-        assert code == 0, code
+        if code != 0:
+            client.loop_stop()
+            raise PermissionError(str(code))
         return client
 
     @staticmethod
@@ -165,23 +170,30 @@ class MqttJs:
         event = self._replies[client].get(timeout=DEADLINE)
         assert event["event"] == op, event
 
-    def _connect(self, endpoint, version):
+    def connect(self, endpoint, version="5", **credentials):
+        """The number of a connected client; client.js says what `credentials` there are."""
         client = next(_serial)
         self._replies[client] = queue.Queue()
         self._do("connect", client, url=endpoint.url, cafile=endpoint.cafile if endpoint.encrypted else None,
-                 version={"5": 5, "311": 4, "31": 3}[version])
+                 version={"5": 5, "311": 4, "31": 3}[version], **credentials)
         return client
 
     def publish(self, broker, transport, version, messages):
-        client = self._connect(broker[transport], version)
+        client = self.connect(broker[transport], version)
         for topic, qos, payload in messages:
-            self._do("publish", client, topic=topic, qos=qos, payload=base64.b64encode(payload).decode())
+            self.send(client, topic, qos, payload)
+        self.end(client)
+
+    def send(self, client, topic, qos, payload):
+        self._do("publish", client, topic=topic, qos=qos, payload=base64.b64encode(payload).decode())
+
+    def end(self, client):
         self._do("end", client)
 
     def subscribe(self, broker, transport, version, topic, qos):
-        client = self._connect(broker[transport], version)
+        client = self.connect(broker[transport], version)
         subscription = Subscription()
-        subscription.close = lambda: self._do("end", client)
+        subscription.close = lambda: self.end(client)
         self._subscriptions[client] = subscription
         self._do("subscribe", client, topic=topic, qos=qos)
         return subscription
