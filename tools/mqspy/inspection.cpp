@@ -1,7 +1,7 @@
 #include "mqspy/inspection.hpp"
 
 #include <sched.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <utility>
@@ -15,22 +15,22 @@ constexpr std::size_t event_weight = 64;
 /// Events wait in batches of this weight; a larger event has one of its own.
 constexpr std::size_t batch_weight = 256 * 1024;
 
-/// To take memory from the system for each batch, and to give it back, costs more than to look at what is in
-/// it. So many are kept, and none that had to grow for a large event.
-constexpr std::size_t spare_max = 32, spare_max_bytes = 2 * batch_weight;
+/// To take memory from the system for each batch, and to give it back, costs the loop as much as to pass its
+/// octets on. So it is kept, as much as may wait, but for what had to grow for a large event.
+constexpr std::size_t spare_max = Inspection::waiting_max_bytes / batch_weight;
+constexpr std::size_t spare_max_bytes = 2 * batch_weight;
 
 /// Who has just had something to look at has more soon. To be woken up for that costs both threads
 /// microseconds per turn of the loop, and the loop more than anything else it does.
 constexpr std::chrono::milliseconds nap{1};
 
-/// Where there are not cores enough, what talks goes first: the loop, and brokers and clients on this
-/// machine. Of a core that others want, too, this thread takes a quarter; and it takes none from who has had
-/// it for a while by waking up. What it does not get to meanwhile waits.
+/// Where there are not cores enough, the thread that passes octets on goes first: of a core that both want
+/// this one takes a quarter, and it takes none by waking up. What it does not get to meanwhile waits.
 void let_others_go_first() {
-  constexpr int niceness = 5;
+  constexpr int nicer = 5;
   const sched_param none{};
   (void)::sched_setscheduler(0, SCHED_BATCH, &none);
-  (void)::setpriority(PRIO_PROCESS, 0, niceness);  // 0: of this thread, on Linux
+  [[maybe_unused]] const int niceness = ::nice(nicer);  // on Linux it is about this thread
 }
 
 }  // namespace
