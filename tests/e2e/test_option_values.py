@@ -131,6 +131,11 @@ def test_a_wrong_value_is_2_and_one_line_that_names_it_or_its_option(tool):
         assert any(name in result.err_text for name in [value or option, *options[option][0]]), result
 
 
+def test_a_default_is_said_once(tool):
+    text = assert_ok(run([program(tool), "--help"])).out.decode()
+    assert not re.findall(r"\(default: [^()]*\)\s+\(default: ", text)
+
+
 def test_a_flag_takes_no_value(tool):
     for option, (_, value, _) in options_of(tool).items():
         if value is None and option.startswith("--") and option not in ("--help", "--version"):

@@ -80,7 +80,7 @@ void declare_shard_options(Options& o, ShardConfig& config) {
       .metavar("TIME")
       .group(shard_group)
       .must(some_time)
-      .text("how long to wait for the other shards (default: 60s)")
+      .text("how long to wait for the other shards")
       .needs({"--rendezvous"});
 }
 

@@ -2,10 +2,16 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <map>
+#include <system_error>
+
+#include <mqtt/net/address.hpp>
+#include <mqtt/net/owned_fd.hpp>
 
 namespace mq::bench {
 namespace {
@@ -25,6 +31,14 @@ std::map<std::string, std::uint64_t> clients_by_address(const Scenario& scenario
   for (std::uint32_t n = 0; n < scenario.publishers; ++n) add(brokers.of_publisher(n));
   for (std::uint32_t n = 0; n < scenario.subscribers; ++n) add(brokers.of_subscriber(n));
   return clients;
+}
+
+/// What the kernel says to a socket that is to have this address: an errno value, or 0.
+int try_address(const std::string& source) {
+  const auto address = mqtt::net::SocketAddress::parse(source, 0);
+  if (!address) return 0;  // refused as an option
+  const mqtt::net::OwnedFd fd{::socket(address->raw()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  return ::bind(fd.get(), address->raw(), address->raw_size()) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -61,6 +75,14 @@ std::optional<Sentence> find_shortage(const Scenario& scenario, const BrokerList
               "each of {} source addresses: {} too few",
               at_it, address, resources.ports, sources, at_it - resources.ports * sources),
           "widen that range, or give more addresses with --source, or more brokers with --broker"};
+  return std::nullopt;
+}
+
+std::optional<Sentence> find_foreign_source(const Scenario& scenario) {
+  for (const std::string& source : scenario.sources)
+    if (const int fault = try_address(source); fault == EADDRNOTAVAIL)
+      return Sentence{fmt::format("source address {}: {}", source, std::generic_category().message(fault)),
+                      "give addresses that this machine has: ip address"};
   return std::nullopt;
 }
 

@@ -26,6 +26,10 @@ struct Resources {
                                                     const ConnectionConfig& connection, unsigned threads,
                                                     const Resources& resources);
 
+/// The first of the source addresses that this machine does not have. It would be every n-th connection that
+/// fails.
+[[nodiscard]] std::optional<Sentence> find_foreign_source(const Scenario& scenario);
+
 /// What may keep connections waiting, but is no reason not to run: it is the broker's machine that has the
 /// limit, and a broker that is quick enough never comes to it.
 [[nodiscard]] std::optional<Sentence> find_crowding(const Scenario& scenario, const Resources& resources);

@@ -50,6 +50,13 @@ std::string_view to_string(Attempt attempt) {
   }
 }
 
+/// The reason of a verdict begins with its name.
+std::string outcome_of(const SearchStep& step) {
+  if (step.reason.empty() || step.reason.starts_with(to_string(step.attempt)))
+    return step.reason.empty() ? std::string{to_string(step.attempt)} : step.reason;
+  return fmt::format("{}: {}", to_string(step.attempt), step.reason);
+}
+
 /// Of the last step with this load that was not good.
 std::string_view reason_at(const std::vector<SearchStep>& steps, double load) {
   std::string_view reason;
@@ -119,10 +126,9 @@ std::string search_head(const SearchPlan& plan, const Scenario& scenario) {
 }
 
 std::string search_line(const SearchStep& step) {
-  return fmt::format("{:>12.6g}{:>12.1f}{:>14.1f}{:>10}{:>10}{:>10}  {}{}\n", step.load, step.sent_rate,
+  return fmt::format("{:>12.6g}{:>12.1f}{:>14.1f}{:>10}{:>10}{:>10}  {}\n", step.load, step.sent_rate,
                      step.received_rate, milliseconds(step.latency, 50), milliseconds(step.latency, 99),
-                     milliseconds(step.latency, 99.9), to_string(step.attempt),
-                     step.reason.empty() ? "" : ": " + step.reason);
+                     milliseconds(step.latency, 99.9), outcome_of(step));
 }
 
 std::string search_end(const SearchResult& result) {

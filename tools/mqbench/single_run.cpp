@@ -133,6 +133,7 @@ std::optional<Sentence> shortage_of(const BenchConfig& config) {
     return Sentence{fmt::format("shard {} has no client: there are {} publishers and {} subscribers",
                                 config.sharding.shard.value_or(Shard{}).name(), config.scenario.publishers,
                                 config.scenario.subscribers)};
+  if (auto foreign = find_foreign_source(part)) return foreign;
   return find_shortage(part, config.brokers, config.connection, threads_of(part),
                        Resources::of_this_process());
 }

@@ -72,6 +72,15 @@ Reason messages_leave_late(const RunResult& result) {
                      lag / 1e6, allowed / 1e6, m.unsent);
 }
 
+/// What a client without a connection does not send is not late by our fault.
+Reason clients_were_cut_off(const RunResult& result) {
+  const Measurements& m = result.measurements;
+  const bool in_time =
+      m.lag.at_percentile(99) <= static_cast<std::uint64_t>(lag_allowed(result.plan.load).count());
+  if (m.unsent == 0 || m.connections_lost == 0 || !in_time) return std::nullopt;
+  return fmt::format("{} connections were lost, and {} messages never left", m.connections_lost, m.unsent);
+}
+
 bool was_absent(const RunResult& result) { return result.absent > absent_max; }
 
 bool was_held(const Measurements& m) {
@@ -87,6 +96,7 @@ std::pair<Verdict, std::string> find_verdict(const RunResult& result) {
                                              percent(result.absent))};
   if (auto reason = network_loses(result)) return {Verdict::network_bound, std::move(*reason)};
   if (!late) return {Verdict::valid, ""};
+  if (auto reason = clients_were_cut_off(result)) return {Verdict::broker_bound, std::move(*reason)};
   if (!was_held(result.measurements)) return {Verdict::tool_bound, std::move(*late)};
   return {Verdict::broker_bound, *late + "; the socket or the window was full"};
 }

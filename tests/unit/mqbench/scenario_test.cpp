@@ -10,6 +10,7 @@
 
 namespace {
 
+using mq::bench::find_foreign_source;
 using mq::bench::Resources;
 using mq::bench::Scenario;
 using mq::bench::TopicPattern;
@@ -124,6 +125,14 @@ TEST(Preflight, CountsDescriptorsAndPorts) {
             std::string::npos);
   scenario.sources = {"127.0.0.1", "127.0.0.2"};
   EXPECT_EQ(shortage(scenario, {.descriptors = 9'999, .ports = 500}), "");
+}
+
+TEST(Preflight, NamesASourceAddressThatTheMachineDoesNotHave) {
+  EXPECT_EQ(find_foreign_source(Scenario{.sources = {"127.0.0.1", "127.0.0.7"}}), std::nullopt);
+  const auto found =
+      find_foreign_source(Scenario{.sources = {"127.0.0.1", "192.0.2.1"}});  // TEST-NET-1: nobody's
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->text, "source address 192.0.2.1: Cannot assign requested address");
 }
 
 TEST(Preflight, SaysWhoMayHaveToWaitForAListener) {

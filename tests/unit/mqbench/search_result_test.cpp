@@ -19,7 +19,7 @@ TEST(JudgeStep, WhatWasNotTheBrokersLimitIsNoAnswerAboutIt) {
   const SearchStep step = step_of(Verdict::network_bound, 9);
   EXPECT_EQ(step.attempt, Attempt::network_bound);
   EXPECT_EQ(step.reason, "network-bound: because");
-  EXPECT_TRUE(search_line(step).ends_with("  network-bound: network-bound: because\n")) << search_line(step);
+  EXPECT_TRUE(search_line(step).ends_with("  network-bound: because\n")) << search_line(step);
 }
 
 TEST(JudgeStep, TheBrokersLimitAndItsLossesAreBad) {

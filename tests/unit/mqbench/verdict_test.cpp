@@ -58,6 +58,18 @@ TEST(Verdict, AFewResentSegmentsAreNone) {
   EXPECT_EQ(judged(result).verdict, Verdict::valid) << "below one percent";
 }
 
+TEST(Verdict, WhatClientsCouldNotSendWithoutAConnectionIsNotTheToolsLimit) {
+  auto result = good_run();
+  result.measurements.unsent = 3'000;
+  EXPECT_EQ(judged(result).verdict, Verdict::tool_bound);
+  result.measurements.connections_lost = 20;
+  result = judged(result);
+  EXPECT_EQ(result.verdict, Verdict::broker_bound);
+  EXPECT_EQ(result.reason, "20 connections were lost, and 3000 messages never left");
+  for (int n = 0; n < 10'000; ++n) result.measurements.lag.record(50'000'000);
+  EXPECT_EQ(judged(result).verdict, Verdict::tool_bound) << "those that did leave were late";
+}
+
 TEST(Verdict, AnExhaustedQuotaIsTheToolsLimit) {
   auto result = good_run();
   result.activity.throttled = 200ms;
