@@ -21,7 +21,8 @@ class SpyProxy(Broker):
 
     def __init__(self, to, *options, transport="tcp", form=("--json",)):
         super().__init__()
-        self.ca_file = pathlib.Path(tempfile.mkdtemp(prefix="mqspy-")) / "ca.pem"
+        self._directory = tempfile.TemporaryDirectory(prefix="mqspy-")  # until this object is gone
+        self.ca_file = pathlib.Path(self._directory.name) / "ca.pem"
         url = to if isinstance(to, str) else to.url
         path = "/mqtt" if transport in ("ws", "wss") else ""
         argv = [program("mqspy"), "proxy", "--listen", f"{_SCHEMES[transport]}://{HOST}:0{path}", "--to", url,

@@ -153,6 +153,7 @@ void UvStream::on_read(ssize_t size) {
     return handler_->on_data(Bytes{buffer}.first(count));
   }
   read_over_ = true;
+  drained_ = size == UV_EOF;
   follow_reading();
   int fault = size == UV_EOF ? 0 : static_cast<int>(-size);
   if (size == UV_EOF && !shut_down_) fault = pending_error(socket_.get());

@@ -191,6 +191,15 @@ TEST_P(StreamTest, MayJustCloseOnceAllHasLeftThatThePeerWaitsFor) {
   EXPECT_TRUE(stream->may_just_close());
 }
 
+TEST_P(StreamTest, MayJustCloseOnceThePeerHasEndedWithoutAWord) {
+  const auto stream = open();
+  stream->set_handler(&recorder_);
+  stream->shutdown();
+  ASSERT_TRUE(run_until(loop_, [&] { return recorder_.over(); }));
+  EXPECT_TRUE(recorder_.data.empty());
+  EXPECT_TRUE(stream->may_just_close());
+}
+
 TEST_P(StreamTest, PeerShutdownIsAnOrderlyEnd) {
   const auto stream = open();
   stream->set_handler(&recorder_);
