@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import re
+import shlex
 import subprocess
 import tempfile
 
@@ -10,9 +12,11 @@ import pytest
 
 from support.mqbroker import MqBroker
 from support.ports import HOST
+from support.proc import run
 from support.tools import program
 
 BUILD = program("mqpub").parent.parent
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,26 @@ def test_the_manual_is_where_man_looks(installed, tool):
 
 
 def test_the_readme_shows_the_example_that_is_compiled_and_run():
-    root = pathlib.Path(__file__).parents[2]
-    example = (root / "examples" / "embedded_broker.cpp").read_text(encoding="utf-8")
+    example = (ROOT / "examples" / "embedded_broker.cpp").read_text(encoding="utf-8")
     shown = "```cpp\n" + example[example.index("int main()"):] + "```\n"
-    assert shown in (root / "README.md").read_text(encoding="utf-8"), "README.md differs from examples/embedded_broker.cpp"
+    assert shown in (ROOT / "README.md").read_text(encoding="utf-8"), "README.md differs from examples/embedded_broker.cpp"
+
+
+def test_the_manual_of_mqbroker_has_no_faults_and_its_examples_work(tmp_path):
+    page = ROOT / "man" / "mqbroker.1"
+    done = run(["mandoc", "-Tlint", "-W", "style", page])
+    assert (done.code, done.out) == (0, b""), done
+    text = page.read_text(encoding="utf-8")
+    helps = run([program("mqbroker"), "--help"]).out + run([program("mqbroker"), "passwd", "--help"]).out
+    there = set(re.findall(r"--?[A-Za-z][a-z0-9-]*", helps.decode()))
+    named = {f"-{name}" for name in re.findall(r"^\.(?:It )?Fl (-?[A-Za-z][a-z0-9-]*)", text, re.M)}
+    assert len(named) > 20 and named <= there, named - there
+    rules = text.split(".Bd -literal -offset indent\n")[1].split(".Ed\n")[0]
+    for name, content in (("rules", rules), ("secret", "pencil\n"), ("jwt-secret", "x" * 32)):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    lines = [shlex.split(line) for line in re.findall(r"^\.Dl mqbroker (.*)$", text, re.M)]
+    assert len(lines) > 5
+    for line in lines:
+        check = [] if line[0] == "passwd" else ["--check-config"]
+        done = run([program("mqbroker"), *line, *check], cwd=tmp_path)
+        assert done.code == 0, done
