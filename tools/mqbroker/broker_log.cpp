@@ -159,21 +159,12 @@ void BrokerLog::reload_failed(const std::string& why) {
 void BrokerLog::local_fault(const mqtt::Error& error) { diag_.error(local_io_failed(error)); }
 
 void BrokerLog::statistics(const mqtt::broker::Counters& c, const mqtt::server::ServerCounters& server) {
-  std::uint64_t dropped = 0;
-  for (const std::uint64_t count : c.dropped) dropped += count;
   const std::string text = fmt::format(
       "{} connections, {} sessions, {} subscriptions, {} retained; {} messages received, {} sent, {} "
-      "dropped, {} "
-      "queued ({} octets)",
-      c.connections, c.sessions, c.subscriptions, c.retained_messages, c.messages_received, c.messages_sent,
-      dropped, c.queued_messages, c.queued_bytes);
-  diag_.event(Severity::info, "statistics", text, [&](JsonWriter& json) {
-    json.field("connections", c.connections);
-    json.field("connections_accepted", c.connections_accepted);
-    json.field("connections_turned_away", server.surplus + server.failed);
-    write_counters(json, c);
-    json.field("inputs_cut_off", c.inputs_cut_off);
-  });
+      "dropped, {} queued ({} octets)",
+      server.connections, c.sessions, c.subscriptions, c.retained_messages, c.messages_received,
+      c.messages_sent, c.dropped_in_all(), c.queued_messages, c.queued_bytes);
+  diag_.event(Severity::info, "statistics", text, [&](JsonWriter& json) { write_counters(json, c, server); });
 }
 
 void BrokerLog::on_connected(const Identity& client, mqtt::Version version, bool session_present) {

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
-#include <numeric>
 
 #include "common/metric_writer.hpp"
 
@@ -101,15 +100,20 @@ std::string metrics_text(const BrokerFacts& facts) {
   return text;
 }
 
-void write_counters(JsonWriter& json, const Counters& c) {
+void write_counters(JsonWriter& json, const Counters& c, const mqtt::server::ServerCounters& server) {
+  json.field("connections", server.connections);  // as the metric of this name: closing ones too
+  json.field("connections_accepted", c.connections_accepted);
   json.field("connections_refused", c.connections_refused);
+  json.field("connections_turned_away", server.surplus + server.failed);
+  json.field("inputs_cut_off", c.inputs_cut_off);
+  json.field("clients", c.connected);
   json.field("sessions", c.sessions);
   json.field("subscriptions", c.subscriptions);
   json.field("retained_messages", c.retained_messages);
   json.field("retained_bytes", c.retained_bytes);
   json.field("messages_received", c.messages_received);
   json.field("messages_sent", c.messages_sent);
-  json.field("messages_dropped", std::reduce(c.dropped.begin(), c.dropped.end()));
+  json.field("messages_dropped", c.dropped_in_all());
   json.field("bytes_received", c.bytes_received);
   json.field("bytes_sent", c.bytes_sent);
   json.field("queued_messages", c.queued_messages);

@@ -11,6 +11,7 @@ namespace mq {
 
 /// The members that the log's statistics and the status page have in common, `messages_dropped` of all
 /// reasons among them.
-void write_counters(JsonWriter& json, const mqtt::broker::Counters& counters);
+void write_counters(JsonWriter& json, const mqtt::broker::Counters& counters,
+                    const mqtt::server::ServerCounters& server);
 
 }  // namespace mq

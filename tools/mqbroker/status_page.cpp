@@ -127,11 +127,8 @@ std::string status_json(const BrokerFacts& facts) {
   json.field("version", MQ_VERSION);
   json.field("uptime_seconds", std::chrono::duration<double>{facts.uptime}.count());
   json.field("fault", facts.fault);
-  json.field("connections", facts.server.connections);
   json.field("connections_max", facts.connections_max);
-  json.field("connections_turned_away", facts.server.surplus + facts.server.failed);
-  json.field("clients", c.connected);
-  write_counters(json, c);
+  write_counters(json, c, facts.server);
   json.field("memory_max_bytes", facts.memory_max_bytes);
   json.field("resident_bytes", resident_bytes());
   add_drops_by_reason(json, c);

@@ -57,6 +57,11 @@ struct Counters {
   [[nodiscard]] std::uint64_t dropped_for(DropReason reason) const {
     return dropped[static_cast<std::size_t>(reason)];
   }
+  [[nodiscard]] std::uint64_t dropped_in_all() const {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t count : dropped) sum += count;
+    return sum;
+  }
 };
 
 /// A connected client that messages wait for.
