@@ -16,7 +16,7 @@ using mqtt::Sender;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::string_view ping{"\xC0\0", 2};
+constexpr std::string_view pingreq{"\xC0\0", 2};
 
 /// Notes what it is told, and can be held up, as by a pipe that nobody reads.
 class Notes final : public RecordSink {
@@ -94,7 +94,7 @@ TEST(Inspection, TellsInOrderWhatItWasGiven) {
   Held held{Inspection::waiting_max_bytes};
   const std::uint64_t second = held.inspection.open({}, held.now);
   for (const std::uint64_t link : {second, held.first, second})
-    held.inspection.octets(link, Sender::client, held.now, mqtt::as_bytes(ping));
+    held.inspection.octets(link, Sender::client, held.now, mqtt::as_bytes(pingreq));
   held.inspection.close(second, {});
   held.end();
   EXPECT_THAT(held.notes.told,
@@ -105,7 +105,7 @@ TEST(Inspection, TellsInOrderWhatItWasGiven) {
 TEST(Inspection, WhatIsMuchCanBeWrittenBeforeAllIsLookedAt) {
   Held held{Inspection::waiting_max_bytes};
   for (int n = 0; n < 3; ++n)
-    held.inspection.octets(held.first, Sender::client, held.now, mqtt::as_bytes(ping));
+    held.inspection.octets(held.first, Sender::client, held.now, mqtt::as_bytes(pingreq));
   held.end();
   using enum Inspection::Progress;
   EXPECT_THAT(held.progress, ElementsAre(going_on, going_on, going_on, going_on, over));
@@ -146,7 +146,7 @@ TEST(Inspection, AConnectionThatDoesNotFitIsNotLookedAt) {
   while (held.inspection.skipped().octets == 0) held.octets(1);
   const std::uint64_t second = held.inspection.open({}, held.now);
   EXPECT_EQ(second, 0u);
-  held.inspection.octets(second, Sender::client, held.now, mqtt::as_bytes(ping));
+  held.inspection.octets(second, Sender::client, held.now, mqtt::as_bytes(pingreq));
   held.inspection.close(second, {});
   held.end();
   EXPECT_EQ(held.inspection.skipped().links, 1u);
