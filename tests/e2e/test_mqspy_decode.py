@@ -58,12 +58,19 @@ def test_a_stream_is_cut_into_its_packets_and_each_goes_its_own_way():
 
 
 def test_a_broken_packet_shows_its_fields_the_fault_and_the_rest():
-    result = mqspy("decode", "-vv", "3207000161000009" + "61")
+    result = mqspy("decode", "-V", "5", "-vv", "3207000161000009" + "61")
     assert result.code == 12, result
     lines = result.out.decode().splitlines()
-    assert lines[0] == "> PUBLISH  broken 9B" and "packet id 0" in lines[4], lines
+    assert lines[0] == "> PUBLISH  q1 a broken 9B" and "packet id 0" in lines[4], lines
     assert "! E 5.0 MQTT-2.2.1-3" in lines[5] and lines[5].endswith("@5"), lines
-    assert [line.split()[1:] for line in lines[6:]] == [["09", "property", "length", "9"], ["61", "not", "understood", "1B"]], lines
+    assert lines[6].split()[1:] == ["09", "property", "length", "9"] and "! E 5.0 v5#2.2.2.2/prop-length" in lines[7] and lines[7].endswith("@7"), lines
+    assert [line.split()[1:] for line in lines[8:]] == [["61", "not", "understood", "1B"]], lines
+
+
+def test_the_line_of_a_broken_packet_has_what_can_be_read_and_each_fault():
+    result = mqspy("decode", "3809" + "0005" + b"a/+/b".hex() + "0078")
+    assert result.code == 12 and result.out.decode().splitlines()[0] == "> PUBLISH  q0 dup a/+/b 1B x", result
+    assert b"MQTT-3.3.1-2" in result.out and b"@0" in result.out and b"MQTT-3.3.2-2" in result.out and b"@6" in result.out, result
 
 
 def test_a_cut_packet_says_so():
@@ -97,8 +104,13 @@ def test_a_packet_as_json():
     jsonschema.validate(found[0], SCHEMA)
     assert found[0]["topic"] == "plant/7/temp" and found[0]["props"]["message_expiry_interval"] == 60
     assert base64.b64decode(found[0]["raw"]["data"]).hex() == PUBLISH
-    broken = mqspy("decode", "--json", "3207000161000009" + "61")
-    assert broken.code == 12 and [json.loads(line)["k"] for line in broken.out.splitlines()] == ["pkt", "lint"]
+    broken = mqspy("decode", "-V", "5", "--json", "3207000161000009" + "61")
+    assert broken.code == 12 and [json.loads(line)["k"] for line in broken.out.splitlines()] == ["pkt", "lint", "lint"]
+    for line in broken.out.splitlines():
+        jsonschema.validate(json.loads(line), SCHEMA)
+    assert json.loads(broken.out.splitlines()[0])["topic"] == "a"
+    no_text = mqspy("decode", "--json", "30060002c08000" + "78")
+    assert no_text.code == 12 and json.loads(no_text.out.splitlines()[0])["topic"] == "base64:wIA=", no_text
 
 
 def test_without_a_packet_it_says_what_it_wants(tmp_path):

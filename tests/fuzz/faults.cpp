@@ -9,6 +9,7 @@ namespace {
 struct Ignore final : mq::spy::FaultWatcher {
   void on_passing(mqtt::Sender, mqtt::Bytes) override {}
   void on_fired(const Fired&) override { ++fired; }
+  void on_too_large(mqtt::Sender, std::size_t) override {}
   unsigned fired = 0;
 };
 

@@ -18,7 +18,8 @@ class Watch final : public FlowWatcher {
       if (f.clause.empty() || f.text.empty() || f.offset + f.size > packet.bytes.size()) std::abort();
   }
   void after_packet(const FlowPacket& packet, const FlowState& state) override {
-    if (packet.packet.has_value() == packet.fault.has_value()) std::abort();
+    if (packet.packet.has_value() == (packet.broken != nullptr)) std::abort();
+    if (packet.broken && packet.broken->faults.empty()) std::abort();
     for (const SideState& side : state.sides)
       if (side.answers[0].size() + side.answers[1].size() + side.pubrels.size() > side.messages.size())
         std::abort();

@@ -22,7 +22,7 @@ class PacketsOnly final : public RecordSink {
 
   void on_open(const OpenRecord&) override {}
   void on_packet(const PacketRecord& record) override {
-    broken_ = broken_ || record.packet.fault;
+    broken_ = broken_ || record.packet.broken != nullptr;
     behind_.on_packet(record);
   }
   void on_close(const CloseRecord&) override {}

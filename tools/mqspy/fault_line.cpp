@@ -98,7 +98,9 @@ void FaultLine::let_pass(Sender sender, Enough enough) {
 void FaultLine::receive(Sender sender, mqtt::TimePoint now, mqtt::Bytes octets, FaultWatcher& watcher) {
   PacketCutter& cutter = direction(sender).cutter;
   const bool was_broken = cutter.broken();
-  while (const auto packet = cutter.next(octets)) pass(sender, now, *packet, watcher);
+  while (const auto cut = cutter.next(octets))
+    cut->part == PacketCutter::Cut::Part::whole ? pass(sender, now, cut->octets, watcher)
+                                                : pass_piece(sender, now, *cut, watcher);
   if (cutter.broken() && !was_broken) pass_raw(sender, now, cutter.held(), watcher);
   if (cutter.broken()) pass_raw(sender, now, octets, watcher);
   on_time(now);
@@ -108,14 +110,32 @@ void FaultLine::end(Sender sender, mqtt::TimePoint now, FaultWatcher& watcher) {
   Direction& from = direction(sender);
   if (!from.cutter.broken()) pass_raw(sender, now, from.cutter.held(), watcher);
   let_pass(sender, [](const Late&) { return true; });
+  end_large(sender);
   from.ended = true;
   on_time(now);
+}
+
+/// Of a packet that is too large for rules; what follows packets sees it all the same.
+void FaultLine::pass_piece(Sender sender, mqtt::TimePoint now, const PacketCutter::Cut& cut,
+                           FaultWatcher& watcher) {
+  if (cut.part == PacketCutter::Cut::Part::first_piece) watcher.on_too_large(sender, cut.packet_size);
+  Watch watch{link_, nullptr};
+  flow_.receive(sender, now, cut.octets, watch);
+  pass_raw(sender, now, cut.octets, watcher);
+  if (!direction(sender).cutter.inside()) end_large(sender);
+}
+
+void FaultLine::end_large(Sender sender) {
+  Direction& from = direction(sender);
+  for (Item& item : std::exchange(from.behind_large, {})) from.queue.push_back(std::move(item));
 }
 
 void FaultLine::pass_raw(Sender sender, mqtt::TimePoint now, mqtt::Bytes octets, FaultWatcher& watcher) {
   if (octets.empty()) return;
   watcher.on_passing(sender, octets);
-  enqueue(sender, {.octets = mqtt::to_string(octets), .due = now});
+  Direction& from = direction(sender);
+  from.queued_octets += octets.size();
+  from.queue.push_back({.octets = mqtt::to_string(octets), .due = now});
 }
 
 void FaultLine::pass(Sender sender, mqtt::TimePoint now, mqtt::Bytes packet, FaultWatcher& watcher) {
@@ -233,8 +253,9 @@ void FaultLine::say(Sender sender, mqtt::TimePoint now, const std::string& packe
 }
 
 void FaultLine::enqueue(Sender sender, Item item) {
-  direction(sender).queued_octets += item.octets.size();
-  direction(sender).queue.push_back(std::move(item));
+  Direction& from = direction(sender);
+  from.queued_octets += item.octets.size();
+  (from.cutter.inside() ? from.behind_large : from.queue).push_back(std::move(item));
 }
 
 void FaultLine::on_time(mqtt::TimePoint now) {
@@ -292,7 +313,8 @@ void FaultLine::consume(Sender sender, std::size_t size) {
 
 bool FaultLine::finished(Sender sender) const {
   const Direction& from = direction(sender);
-  return from.ended && from.queue.empty() && from.late.empty() && output(sender).empty();
+  return from.ended && from.queue.empty() && from.behind_large.empty() && from.late.empty() &&
+         output(sender).empty();
 }
 
 std::optional<CloseKind> FaultLine::wants_close() const {

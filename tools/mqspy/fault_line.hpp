@@ -30,11 +30,14 @@ class FaultWatcher {
     mqtt::Bytes sent;  ///< in place of it
   };
   virtual void on_fired(const Fired& fired) = 0;
+  /// A packet of so many octets goes by untouched, because it is above PacketCutter::packet_max_bytes.
+  virtual void on_too_large(mqtt::Sender sender, std::size_t size) = 0;
 };
 
 /// One connection on which faults are made, without I/O: octets and a time go in; octets come out, when their
-/// time has come. It needs whole packets, and holds up to one in each direction besides what waits. Behind
-/// octets that are no packet everything passes as it is.
+/// time has come. It needs whole packets, and holds up to one in each direction besides what waits, of at
+/// most PacketCutter::packet_max_bytes: a larger one passes as it is, no rule counts it, and what rules say
+/// in its direction waits for its end. Behind octets that are no packet everything passes as it is.
 class FaultLine {
  public:
   /// `rules` and `link` must outlive it.
@@ -76,6 +79,7 @@ class FaultLine {
   struct Direction {
     PacketCutter cutter;
     std::deque<Item> queue;
+    std::deque<Item> behind_large;  // must not stand in the middle of it
     std::vector<Late> late;
     std::string output;
     std::size_t written = 0;  // of output
@@ -95,6 +99,8 @@ class FaultLine {
   }
 
   void pass(mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes packet, FaultWatcher& watcher);
+  void pass_piece(mqtt::Sender sender, mqtt::TimePoint now, const PacketCutter::Cut& cut,
+                  FaultWatcher& watcher);
   void pass_raw(mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes octets, FaultWatcher& watcher);
   void disturb(const PacketRecord& record, Passage& passage, FaultWatcher& watcher);
   void apply(const FaultAction& action, const mqtt::FlowPacket& packet, Passage& passage);
@@ -104,6 +110,7 @@ class FaultLine {
   /// What one of us says in the name of `sender`.
   void say(mqtt::Sender sender, mqtt::TimePoint now, const std::string& packet, FaultWatcher& watcher);
   void enqueue(mqtt::Sender sender, Item item);
+  void end_large(mqtt::Sender sender);
   template <class Enough>
   void let_pass(mqtt::Sender sender, Enough enough);
   [[nodiscard]] bool release_front(mqtt::Sender sender, mqtt::TimePoint now);

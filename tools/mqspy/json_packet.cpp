@@ -1,5 +1,6 @@
 #include <optional>
 
+#include <mqtt/util/base64.hpp>
 #include <mqtt/util/utf8.hpp>
 
 #include "mqspy/json_records.hpp"
@@ -21,8 +22,9 @@ class PacketJson {
     json_.field("ver", static_cast<unsigned>(packet_.version));
     json_.field("len", packet_.size());
     unless_zero("left_out", packet_.left_out);
-    if (packet_.fault) json_.field("broken", true);
-    if (packet_.packet) std::visit([this](const auto& p) { fields(p); }, *packet_.packet);
+    flag("broken", packet_.broken != nullptr);
+    if (const mqtt::PacketView* const readable = packet_.readable())
+      std::visit([this](const auto& p) { fields(p); }, *readable);
     if (view_.raw) raw();
   }
 
@@ -39,6 +41,9 @@ class PacketJson {
     json_.end_object();
   }
 
+  /// It could not be read to its end.
+  [[nodiscard]] bool lost() const { return packet_.broken && packet_.broken->body_read; }
+
   void secret(std::string_view name, std::string_view value) {
     json_.key(name);
     if (view_.show_secrets) return write_octets(json_, mqtt::as_bytes(value));
@@ -46,6 +51,16 @@ class PacketJson {
     json_.field("len", value.size());
     json_.field("enc", "redacted");
     json_.end_object();
+  }
+
+  /// Only a broken packet has strings that are no text.
+  void string(std::string_view text) {
+    if (!packet_.broken || mqtt::is_mqtt_utf8(mqtt::as_bytes(text))) return json_.string(text);
+    json_.string("base64:" + mqtt::to_base64(mqtt::as_bytes(text)));
+  }
+  void text(std::string_view name, std::string_view value) {
+    json_.key(name);
+    string(value);
   }
 
   void flag(std::string_view name, bool set) {
@@ -74,7 +89,7 @@ class PacketJson {
     if (p.id == authentication_data) return secret(info.key, p.text);
     json_.key(info.key);
     if (info.type == binary_data) return write_octets(json_, mqtt::as_bytes(p.text));
-    if (info.type == utf8_string) return json_.string(p.text);
+    if (info.type == utf8_string) return string(p.text);
     json_.number(p.number);
   }
 
@@ -94,8 +109,8 @@ class PacketJson {
     for (const mqtt::PropertyView& p : list) {
       if (p.id != mqtt::PropertyId::user_property) continue;
       json_.begin_array();
-      json_.string(p.key);
-      json_.string(p.text);
+      string(p.key);
+      string(p.text);
       json_.end_array();
     }
     json_.end_array();
@@ -108,16 +123,16 @@ class PacketJson {
   }
 
   void fields(const mqtt::ConnectView& p) {
-    json_.field("client_id", p.client_id);
+    if (!lost() || !p.client_id.empty()) text("client_id", p.client_id);
     flag("clean_start", p.clean_start);
     unless_zero("keep_alive", p.keep_alive);
-    if (p.user_name) json_.field("user_name", *p.user_name);
+    if (p.user_name) text("user_name", *p.user_name);
     if (p.password) secret("password", mqtt::as_text(*p.password));
     properties(p.properties);
     if (!p.will) return;
     json_.key("will");
     json_.begin_object();
-    json_.field("topic", p.will->topic);
+    text("topic", p.will->topic);
     unless_zero("qos", mqtt::to_number(p.will->qos));
     flag("retain", p.will->retain);
     payload(p.will->payload, 0);
@@ -147,14 +162,14 @@ class PacketJson {
     unless_zero("qos", mqtt::to_number(p.qos));
     flag("retain", p.retain);
     unless_zero("id", p.packet_id);
-    if (!packet_.topic.empty()) json_.field("topic", packet_.topic);
+    if (!packet_.topic.empty()) text("topic", packet_.topic);
     flag("topic_by_alias", p.topic.empty() && !packet_.topic.empty());
     properties(p.properties);
     payload(p.payload, packet_.left_out);
   }
 
   void ack(const mqtt::AckView& p, PacketType type) {
-    json_.field("id", p.packet_id);
+    unless_zero("id", p.packet_id);
     reason(p.reason, type);
     properties(p.properties);
   }
@@ -164,12 +179,14 @@ class PacketJson {
   void fields(const mqtt::PubcompView& p) { ack(p, PacketType::pubcomp); }
 
   void fields(const mqtt::SubscribeView& p) {
-    json_.field("id", p.packet_id);
+    unless_zero("id", p.packet_id);
+    properties(p.properties);
+    if (p.subscriptions.count() == 0) return;
     json_.key("filters");
     json_.begin_array();
     for (const mqtt::SubscriptionView& s : p.subscriptions) {
       json_.begin_object();
-      json_.field("filter", s.filter);
+      text("filter", s.filter);
       unless_zero("qos", mqtt::to_number(s.options.qos));
       flag("no_local", s.options.no_local);
       flag("retain_as_published", s.options.retain_as_published);
@@ -177,24 +194,24 @@ class PacketJson {
       json_.end_object();
     }
     json_.end_array();
-    properties(p.properties);
   }
 
   void fields(const mqtt::UnsubscribeView& p) {
-    json_.field("id", p.packet_id);
+    unless_zero("id", p.packet_id);
+    properties(p.properties);
+    if (p.filters.count() == 0) return;
     json_.key("filters");
     json_.begin_array();
     for (const mqtt::SubscriptionView& s : p.filters) {
       json_.begin_object();
-      json_.field("filter", s.filter);
+      text("filter", s.filter);
       json_.end_object();
     }
     json_.end_array();
-    properties(p.properties);
   }
 
   void reasons(mqtt::PacketId id, mqtt::Bytes codes, mqtt::PropertiesView list) {
-    json_.field("id", id);
+    unless_zero("id", id);
     json_.key("reasons");
     json_.begin_array();
     for (const std::uint8_t code : codes) json_.number(code);

@@ -82,14 +82,17 @@ void LineWriter::on_open(const OpenRecord& record) {
 }
 
 void append_packet(std::string& out, const mqtt::FlowPacket& packet, const View& view) {
-  if (packet.packet)
-    return mqtt::append_description(out, *packet.packet, packet.version,
+  const mqtt::Reading* const broken = packet.broken;
+  if (const mqtt::PacketView* const readable = packet.readable())
+    return mqtt::append_description(out, *readable, packet.version,
                                     {.show_secrets = view.show_secrets,
                                      .payload_preview_bytes = view.preview_bytes,
                                      .topic = packet.topic,
-                                     .left_out = packet.left_out});
-  fmt::format_to(std::back_inserter(out), "{:<8} broken {}B", mqtt::to_string(type_of(packet)),
-                 packet.size());
+                                     .left_out = packet.left_out,
+                                     .size = broken ? packet.size() : 0,
+                                     .body_read = broken ? broken->body_read : std::nullopt});
+  fmt::format_to(std::back_inserter(out), "{:<8} {} {}B", mqtt::to_string(type_of(packet)),
+                 broken ? "broken" : "too large to be read,", packet.size());
 }
 
 void append_latency(std::string& out, mqtt::Duration latency) {

@@ -95,9 +95,9 @@ mqtt::Sender guess_sender(mqtt::Bytes packet, mqtt::Version version) {
     return mqtt::Sender::client;
   mqtt::Dissection d;
   mqtt::dissect(d, packet, {version, mqtt::Sender::client});
-  if (!d.fault) return mqtt::Sender::client;
+  if (d.faults.empty()) return mqtt::Sender::client;
   mqtt::dissect(d, packet, {version, mqtt::Sender::server});
-  return d.fault ? mqtt::Sender::client : mqtt::Sender::server;
+  return d.faults.empty() ? mqtt::Sender::server : mqtt::Sender::client;
 }
 
 }  // namespace mq::spy

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "mqspy/names.hpp"
+
 namespace mq::spy {
 namespace {
 
@@ -185,6 +187,13 @@ void Relay::on_fired(const Fired& fired) {
                                                 .action = fired.rule.action.text,
                                                 .original = fired.original,
                                                 .sent = fired.sent});
+}
+
+void Relay::on_too_large(Sender sender, std::size_t size) {
+  services_.inspection.note(
+      link_.number,
+      fmt::format("a packet of the {} has {} octets: no fault is made to it", side_name(sender), size),
+      wall_now());
 }
 
 /// Writes what the line lets go of, as far as it is taken.

@@ -87,6 +87,7 @@ class Relay final : private FaultWatcher {
 
   void on_passing(Sender sender, mqtt::Bytes octets) override;
   void on_fired(const Fired& fired) override;
+  void on_too_large(Sender sender, std::size_t size) override;
   void run_line();
   void close_for(CloseKind how);
 

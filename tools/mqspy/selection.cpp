@@ -11,16 +11,6 @@
 #include "mqspy/subject.hpp"
 
 namespace mq::spy {
-namespace {
-
-PlainSubject subject_of(const GapRecord& record) { return {"gap", &record.link, record.time, record.sender}; }
-PlainSubject subject_of(const FaultRecord& record) {
-  return {"fault", &record.link, record.time, record.sender};
-}
-PlainSubject subject_of(const NoteRecord& record) { return {"note", record.link, record.time, std::nullopt}; }
-
-}  // namespace
-
 void FilterSink::on_open(const OpenRecord& record) {
   if (selector_.matches(OpenSubject{record})) behind_.on_open(record);
 }
@@ -31,13 +21,13 @@ void FilterSink::on_close(const CloseRecord& record) {
   if (selector_.matches(CloseSubject{record})) behind_.on_close(record);
 }
 void FilterSink::on_gap(const GapRecord& record) {
-  if (selector_.matches(subject_of(record))) behind_.on_gap(record);
+  if (selector_.matches(GapSubject{record})) behind_.on_gap(record);
 }
 void FilterSink::on_fault(const FaultRecord& record) {
-  if (selector_.matches(subject_of(record))) behind_.on_fault(record);
+  if (selector_.matches(FaultSubject{record})) behind_.on_fault(record);
 }
 void FilterSink::on_note(const NoteRecord& record) {
-  if (selector_.matches(subject_of(record))) behind_.on_note(record);
+  if (selector_.matches(NoteSubject{record})) behind_.on_note(record);
 }
 
 std::expected<Awaited, SelectorFault> Awaited::parse(std::string_view text) {
@@ -109,17 +99,17 @@ void WatchSink::on_close(const CloseRecord& record) {
 void WatchSink::on_gap(const GapRecord& record) {
   if (silent()) return;
   behind_.on_gap(record);
-  look(subject_of(record), record.time);
+  look(GapSubject{record}, record.time);
 }
 void WatchSink::on_fault(const FaultRecord& record) {
   if (silent()) return;
   behind_.on_fault(record);
-  look(subject_of(record), record.time);
+  look(FaultSubject{record}, record.time);
 }
 void WatchSink::on_note(const NoteRecord& record) {
   if (silent()) return;
   behind_.on_note(record);
-  look(subject_of(record), record.time);
+  look(NoteSubject{record}, record.time);
 }
 
 const Awaited* WatchSink::missing() const {

@@ -23,6 +23,7 @@ enum class SelectorField : std::uint8_t {
   client,
   server,
   transport,
+  partial,
   time,
   direction,
   type,
@@ -37,20 +38,28 @@ enum class SelectorField : std::uint8_t {
   topic,
   topic_by_alias,
   filter,
+  filter_qos,
+  filter_no_local,
+  filter_retain_as_published,
+  filter_retain_handling,
   payload,
-  payload_length,
   property,
+  raw,
+  answers,
   inflight_from_client,
   inflight_from_server,
   round_trip,
   client_id,
   user_name,
+  password,
   clean_start,
   keep_alive,
+  will,
   will_topic,
   will_qos,
   will_retain,
   will_payload,
+  will_property,
   session_present,
   reason,
   lint,
@@ -58,18 +67,26 @@ enum class SelectorField : std::uint8_t {
   side,
   offset,
   octets,
+  other,
   message,
   closed_by,
   how,
   life,
+  packets_from_client,
+  packets_from_server,
   why,
   last_lint,
+  rule,
+  action,
+  original,
+  sent,
 };
 
 struct FieldName {
   SelectorField field = SelectorField::kind;
-  mqtt::PropertyId property{};  ///< of SelectorField::property
+  mqtt::PropertyId property{};  ///< of SelectorField::property and will_property
   std::string key{};            ///< of a user property: only those with this key
+  bool length = false;          ///< of octets: how many there are, instead of them
 };
 
 /// A value of a field. Flags are 0 and 1, durations microseconds; what has a number may have a name, too.

@@ -26,6 +26,7 @@ constexpr Row rows[] = {
     {"client", SelectorField::client, FieldKind::text},
     {"server", SelectorField::server, FieldKind::text},
     {"transport", SelectorField::transport, FieldKind::text},
+    {"partial", SelectorField::partial, FieldKind::flag},
     {"ts_us", SelectorField::time, FieldKind::number},
     {"dir", SelectorField::direction, FieldKind::choice},
     {"type", SelectorField::type, FieldKind::choice},
@@ -41,9 +42,11 @@ constexpr Row rows[] = {
     {"topic_by_alias", SelectorField::topic_by_alias, FieldKind::flag},
     {"filter", SelectorField::filter, FieldKind::text},
     {"filters.filter", SelectorField::filter, FieldKind::text},
-    {"payload", SelectorField::payload, FieldKind::payload},
-    {"payload.len", SelectorField::payload_length, FieldKind::number},
-    {"payload.data", SelectorField::payload, FieldKind::payload},
+    {"filters.qos", SelectorField::filter_qos, FieldKind::number},
+    {"filters.no_local", SelectorField::filter_no_local, FieldKind::flag},
+    {"filters.retain_as_published", SelectorField::filter_retain_as_published, FieldKind::flag},
+    {"filters.retain_handling", SelectorField::filter_retain_handling, FieldKind::number},
+    {"answers", SelectorField::answers, FieldKind::number},
     {"inflight.c2s", SelectorField::inflight_from_client, FieldKind::number},
     {"inflight.s2c", SelectorField::inflight_from_server, FieldKind::number},
     {"rtt", SelectorField::round_trip, FieldKind::duration},
@@ -51,10 +54,10 @@ constexpr Row rows[] = {
     {"user_name", SelectorField::user_name, FieldKind::text},
     {"clean_start", SelectorField::clean_start, FieldKind::flag},
     {"keep_alive", SelectorField::keep_alive, FieldKind::number},
+    {"will", SelectorField::will, FieldKind::flag},
     {"will.topic", SelectorField::will_topic, FieldKind::text},
     {"will.qos", SelectorField::will_qos, FieldKind::number},
     {"will.retain", SelectorField::will_retain, FieldKind::flag},
-    {"will.payload", SelectorField::will_payload, FieldKind::payload},
     {"session_present", SelectorField::session_present, FieldKind::flag},
     {"reason", SelectorField::reason, FieldKind::reason},
     {"reason_name", SelectorField::reason, FieldKind::reason},
@@ -64,12 +67,27 @@ constexpr Row rows[] = {
     {"side", SelectorField::side, FieldKind::choice},
     {"off", SelectorField::offset, FieldKind::number},
     {"nbytes", SelectorField::octets, FieldKind::number},
+    {"other", SelectorField::other, FieldKind::number},
     {"msg", SelectorField::message, FieldKind::text},
     {"by", SelectorField::closed_by, FieldKind::choice},
     {"how", SelectorField::how, FieldKind::choice},
     {"life", SelectorField::life, FieldKind::duration},
     {"why", SelectorField::why, FieldKind::text},
     {"last_lint", SelectorField::last_lint, FieldKind::text},
+    {"c2s", SelectorField::packets_from_client, FieldKind::number},
+    {"s2c", SelectorField::packets_from_server, FieldKind::number},
+    {"rule", SelectorField::rule, FieldKind::text},
+    {"action", SelectorField::action, FieldKind::text},
+};
+
+/// What is octets in JSON: an object with "len" and "data".
+constexpr Row octets_rows[] = {
+    {"payload", SelectorField::payload, FieldKind::payload},
+    {"will.payload", SelectorField::will_payload, FieldKind::payload},
+    {"password", SelectorField::password, FieldKind::text},
+    {"raw", SelectorField::raw, FieldKind::text},
+    {"original", SelectorField::original, FieldKind::text},
+    {"sent", SelectorField::sent, FieldKind::text},
 };
 
 constexpr std::string_view kinds[] = {"open", "pkt", "lint", "close", "gap", "fault", "stat", "note"};
@@ -99,32 +117,60 @@ FieldKind kind_of(mqtt::PropertyType type) {
 }
 
 /// Behind "props.": what may repeat has a plural of its own.
-std::optional<KnownField> find_property_field(std::string_view key) {
+std::optional<KnownField> find_property_field(SelectorField field, std::string_view key) {
   constexpr std::string_view user = "user_properties", subscriptions = "subscription_identifiers";
   using mqtt::PropertyId;
-  if (key == user) return KnownField{{SelectorField::property, PropertyId::user_property}, FieldKind::text};
+  if (key == user) return KnownField{{field, PropertyId::user_property}, FieldKind::text};
   if (key.starts_with(user) && key.size() > user.size() + 1 && key[user.size()] == '.')
-    return KnownField{
-        {SelectorField::property, PropertyId::user_property, std::string{key.substr(user.size() + 1)}},
-        FieldKind::text};
+    return KnownField{{field, PropertyId::user_property, std::string{key.substr(user.size() + 1)}},
+                      FieldKind::text};
   if (key == subscriptions)
-    return KnownField{{SelectorField::property, PropertyId::subscription_identifier}, FieldKind::number};
+    return KnownField{{field, PropertyId::subscription_identifier}, FieldKind::number};
   const auto& all = mqtt::all_properties();
   const auto info = std::ranges::find(all, key, &mqtt::PropertyInfo::key);
   if (info == all.end()) return std::nullopt;
-  return KnownField{{SelectorField::property, info->id}, kind_of(info->type)};
+  return KnownField{{field, info->id}, kind_of(info->type)};
+}
+
+std::optional<KnownField> find_plain_field(std::string_view path) {
+  constexpr std::string_view properties = "props.", of_will = "will.props.";
+  if (path.starts_with(properties))
+    return find_property_field(SelectorField::property, path.substr(properties.size()));
+  if (path.starts_with(of_will))
+    return find_property_field(SelectorField::will_property, path.substr(of_will.size()));
+  const auto* row = std::ranges::find(rows, path, &Row::path);
+  if (row == std::end(rows)) return std::nullopt;
+  return KnownField{{.field = row->field}, row->kind};
+}
+
+/// `path` without ".len" or ".data" behind it, if that names octets.
+std::optional<KnownField> find_octets(std::string_view path) {
+  const auto* row = std::ranges::find(octets_rows, path, &Row::path);
+  if (row != std::end(octets_rows)) return KnownField{{.field = row->field}, row->kind};
+  auto found = find_plain_field(path);
+  const bool is_binary =
+      found &&
+      (found->name.field == SelectorField::property || found->name.field == SelectorField::will_property) &&
+      mqtt::property_info(found->name.property).type == mqtt::PropertyType::binary_data;
+  return is_binary ? found : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<KnownField> find_field(std::string_view path) {
-  constexpr std::string_view properties = "props.";
-  if (path.starts_with(properties)) return find_property_field(path.substr(properties.size()));
+  constexpr std::string_view length = ".len", data = ".data";
+  if (auto octets = find_octets(path)) return octets;
+  if (path.ends_with(data))
+    if (auto octets = find_octets(path.substr(0, path.size() - data.size()))) return octets;
+  if (path.ends_with(length))
+    if (auto octets = find_octets(path.substr(0, path.size() - length.size()))) {
+      octets->name.length = true;
+      octets->kind = FieldKind::number;
+      return octets;
+    }
   // JSON has the unit in the name.
   if (path == "rtt_us" || path == "life_us") path.remove_suffix(3);
-  const auto* row = std::ranges::find(rows, path, &Row::path);
-  if (row == std::end(rows)) return std::nullopt;
-  return KnownField{{.field = row->field}, row->kind};
+  return find_plain_field(path);
 }
 
 std::expected<std::string, std::string> choice_word(SelectorField field, std::string_view text) {

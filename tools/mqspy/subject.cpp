@@ -20,6 +20,10 @@ double microseconds(mqtt::Duration duration) {
 bool with_text(const Test& test, std::string_view text) { return test({.text = text}); }
 bool with_number(const Test& test, double number) { return test({.number = number}); }
 bool with_flag(const Test& test, bool flag) { return with_number(test, flag ? 1 : 0); }
+bool with_octets(const FieldName& name, const Test& test, std::string_view octets,
+                 std::uint64_t left_out = 0) {
+  return name.length ? with_number(test, as_number(octets.size() + left_out)) : with_text(test, octets);
+}
 bool with_time(const Test& test, mqtt::TimePoint time) {
   return with_number(test, microseconds(time.time_since_epoch()));
 }
@@ -52,6 +56,10 @@ bool with_link(SelectorField field, const Link& link, const Test& test) {
   }
 }
 
+bool with_packets(const Test& test, const mqtt::FlowState& state, Sender sender) {
+  return with_number(test, as_number(state.side(sender).packets));
+}
+
 bool with_client_id(const Test& test, const mqtt::FlowState& state) {
   if (!state.connect) return false;
   const bool assigned = state.connect->client_id.empty() && state.connack && state.connack->assigned_id;
@@ -65,6 +73,7 @@ bool with_finding(const FieldName& name_, const mqtt::Finding& finding, const Te
     case SelectorField::side: return with_text(test, name(finding.side));
     case SelectorField::offset: return with_number(test, finding.offset);
     case SelectorField::octets: return with_number(test, finding.size);
+    case SelectorField::other: return finding.other != 0 && with_number(test, as_number(finding.other));
     case SelectorField::message: return with_text(test, finding.text);
     default: return false;
   }
@@ -87,6 +96,8 @@ class Parts {
       case SelectorField::user_name: return p.user_name && with_text(test_, *p.user_name);
       case SelectorField::clean_start: return with_flag(test_, p.clean_start);
       case SelectorField::keep_alive: return with_number(test_, p.keep_alive);
+      case SelectorField::password:
+        return p.password && with_octets(name_, test_, mqtt::as_text(*p.password));
       case SelectorField::property: return any_property(p.properties);
       default: return p.will && any(*p.will);
     }
@@ -94,10 +105,12 @@ class Parts {
 
   bool any(const mqtt::WillView& will) const {
     switch (name_.field) {
+      case SelectorField::will: return with_flag(test_, true);
       case SelectorField::will_topic: return with_text(test_, will.topic);
       case SelectorField::will_qos: return with_number(test_, to_number(will.qos));
       case SelectorField::will_retain: return with_flag(test_, will.retain);
-      case SelectorField::will_payload: return with_text(test_, mqtt::as_text(will.payload));
+      case SelectorField::will_payload: return with_octets(name_, test_, mqtt::as_text(will.payload));
+      case SelectorField::will_property: return any_listed(will.properties);
       default: return false;
     }
   }
@@ -118,9 +131,8 @@ class Parts {
       case SelectorField::topic: return with_text(test_, record_.packet.topic);
       case SelectorField::topic_by_alias:
         return with_flag(test_, p.topic.empty() && !record_.packet.topic.empty());
-      case SelectorField::payload: return with_text(test_, mqtt::as_text(p.payload));
-      case SelectorField::payload_length:
-        return with_number(test_, as_number(p.payload.size() + record_.packet.left_out));
+      case SelectorField::payload:
+        return with_octets(name_, test_, mqtt::as_text(p.payload), record_.packet.left_out);
       default: return any_property(p.properties);
     }
   }
@@ -131,9 +143,15 @@ class Parts {
   bool any(const mqtt::PubcompView& p) const { return any_ack(p, mqtt::PacketType::pubcomp); }
 
   bool any(const mqtt::SubscribeView& p) const {
-    if (name_.field == SelectorField::filter || name_.field == SelectorField::qos)
-      return any_subscription(p.subscriptions);
-    return any_request(p.packet_id, p.properties);
+    switch (name_.field) {
+      case SelectorField::filter:
+      case SelectorField::qos:
+      case SelectorField::filter_qos:
+      case SelectorField::filter_no_local:
+      case SelectorField::filter_retain_as_published:
+      case SelectorField::filter_retain_handling: return any_subscription(p.subscriptions);
+      default: return any_request(p.packet_id, p.properties);
+    }
   }
   bool any(const mqtt::UnsubscribeView& p) const {
     if (name_.field == SelectorField::filter) return any_subscription(p.filters);
@@ -153,14 +171,17 @@ class Parts {
 
  private:
   [[nodiscard]] bool any_property(mqtt::PropertiesView properties) const {
-    if (name_.field != SelectorField::property) return false;
+    return name_.field == SelectorField::property && any_listed(properties);
+  }
+
+  [[nodiscard]] bool any_listed(mqtt::PropertiesView properties) const {
     for (const mqtt::PropertyView& each : properties) {
       if (each.id != name_.property || (!name_.key.empty() && each.key != name_.key)) continue;
       const auto type = mqtt::property_info(each.id).type;
       const bool has_text = type == mqtt::PropertyType::utf8_string ||
                             type == mqtt::PropertyType::binary_data ||
                             type == mqtt::PropertyType::utf8_string_pair;
-      if (has_text ? with_text(test_, each.text) : with_number(test_, each.number)) return true;
+      if (has_text ? with_octets(name_, test_, each.text) : with_number(test_, each.number)) return true;
     }
     return false;
   }
@@ -185,10 +206,20 @@ class Parts {
 
   [[nodiscard]] bool any_subscription(const mqtt::SubscriptionsView& list) const {
     for (const mqtt::SubscriptionView& each : list)
-      if (name_.field == SelectorField::filter ? with_text(test_, each.filter)
-                                               : with_number(test_, to_number(each.options.qos)))
-        return true;
+      if (with_part(each)) return true;
     return false;
+  }
+
+  [[nodiscard]] bool with_part(const mqtt::SubscriptionView& each) const {
+    switch (name_.field) {
+      case SelectorField::filter: return with_text(test_, each.filter);
+      case SelectorField::filter_no_local: return with_flag(test_, each.options.no_local);
+      case SelectorField::filter_retain_as_published:
+        return with_flag(test_, each.options.retain_as_published);
+      case SelectorField::filter_retain_handling:
+        return with_number(test_, as_number(each.options.retain_handling));
+      default: return with_number(test_, to_number(each.options.qos));
+    }
   }
 
   template <class List>
@@ -204,9 +235,8 @@ class Parts {
   const Test& test_;
 };
 
-/// Of a packet that cannot be decoded the first octet tells what it was meant to be.
+/// The first octet tells what a packet is, or was meant to be.
 std::string_view type_of(const mqtt::FlowPacket& packet) {
-  if (packet.packet) return to_string(mqtt::type_of(*packet.packet));
   return packet.bytes.empty() ? "" : to_string(static_cast<mqtt::PacketType>(packet.bytes[0] >> 4));
 }
 
@@ -215,6 +245,7 @@ std::string_view type_of(const mqtt::FlowPacket& packet) {
 bool OpenSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
     case SelectorField::kind: return with_text(test, "open");
+    case SelectorField::partial: return with_flag(test, record_.link.partial);
     case SelectorField::time: return with_time(test, record_.link.opened);
     default: return with_link(name_.field, record_.link, test);
   }
@@ -234,7 +265,10 @@ bool PacketSubject::any(const FieldName& name_, const Test& test) const {
     case SelectorField::type: return with_text(test, type_of(packet));
     case SelectorField::version: return with_version(test, packet.version);
     case SelectorField::length: return with_number(test, as_number(packet.size()));
-    case SelectorField::broken: return with_flag(test, packet.fault.has_value());
+    case SelectorField::raw: return with_octets(name_, test, mqtt::as_text(packet.bytes), packet.left_out);
+    case SelectorField::answers:
+      return packet.answers && with_number(test, as_number(packet.answers->number));
+    case SelectorField::broken: return with_flag(test, packet.broken != nullptr);
     case SelectorField::left_out: return packet.left_out > 0 && with_number(test, as_number(packet.left_out));
     case SelectorField::inflight_from_client:
       return with_number(test, as_number(record_.in_flight.from_client));
@@ -248,12 +282,13 @@ bool PacketSubject::any(const FieldName& name_, const Test& test) const {
     case SelectorField::side:
     case SelectorField::offset:
     case SelectorField::octets:
+    case SelectorField::other:
     case SelectorField::message: return with_findings(name_, record_.findings, test);
     default: break;
   }
-  if (!packet.packet) return false;
-  return std::visit([parts = Parts{record_, name_, test}](const auto& p) { return parts.any(p); },
-                    *packet.packet);
+  const mqtt::PacketView* const readable = packet.readable();
+  if (!readable) return false;
+  return std::visit([parts = Parts{record_, name_, test}](const auto& p) { return parts.any(p); }, *readable);
 }
 
 bool FindingSubject::any(const FieldName& name_, const Test& test) const {
@@ -284,6 +319,8 @@ bool CloseSubject::any(const FieldName& name_, const Test& test) const {
     case SelectorField::how: return with_text(test, name(record_.close.how));
     case SelectorField::life:
       return with_number(test, microseconds(record_.close.time - record_.link.opened));
+    case SelectorField::packets_from_client: return with_packets(test, record_.state, Sender::client);
+    case SelectorField::packets_from_server: return with_packets(test, record_.state, Sender::server);
     case SelectorField::why: return with_text(test, record_.cause);
     case SelectorField::message:
       return with_text(test, record_.why) || with_findings(name_, record_.findings, test);
@@ -292,16 +329,36 @@ bool CloseSubject::any(const FieldName& name_, const Test& test) const {
   }
 }
 
-bool PlainSubject::any(const FieldName& name_, const Test& test) const {
+bool GapSubject::any(const FieldName& name_, const Test& test) const {
   switch (name_.field) {
-    case SelectorField::kind: return with_text(test, kind_);
-    case SelectorField::connection:
-    case SelectorField::client:
-    case SelectorField::server:
-    case SelectorField::transport: return link_ && with_link(name_.field, *link_, test);
-    case SelectorField::time: return time_ && with_time(test, *time_);
-    case SelectorField::direction: return sender_ && with_text(test, word(*sender_));
-    default: return false;
+    case SelectorField::kind: return with_text(test, "gap");
+    case SelectorField::time: return with_time(test, record_.time);
+    case SelectorField::direction: return with_text(test, word(record_.sender));
+    case SelectorField::octets: return record_.octets > 0 && with_number(test, as_number(record_.octets));
+    default: return with_link(name_.field, record_.link, test);
+  }
+}
+
+bool FaultSubject::any(const FieldName& name_, const Test& test) const {
+  switch (name_.field) {
+    case SelectorField::kind: return with_text(test, "fault");
+    case SelectorField::number: return record_.packet != 0 && with_number(test, as_number(record_.packet));
+    case SelectorField::time: return with_time(test, record_.time);
+    case SelectorField::direction: return with_text(test, word(record_.sender));
+    case SelectorField::rule: return with_text(test, record_.rule);
+    case SelectorField::action: return with_text(test, record_.action);
+    case SelectorField::original: return with_octets(name_, test, mqtt::as_text(record_.original));
+    case SelectorField::sent: return with_octets(name_, test, mqtt::as_text(record_.sent));
+    default: return with_link(name_.field, record_.link, test);
+  }
+}
+
+bool NoteSubject::any(const FieldName& name_, const Test& test) const {
+  switch (name_.field) {
+    case SelectorField::kind: return with_text(test, "note");
+    case SelectorField::time: return record_.time && with_time(test, *record_.time);
+    case SelectorField::message: return with_text(test, record_.text);
+    default: return record_.link && with_link(name_.field, *record_.link, test);
   }
 }
 

@@ -49,19 +49,34 @@ class CloseSubject final : public Subject {
   const CloseRecord& record_;
 };
 
-/// What only has a kind, and perhaps a connection, a direction and a time: gaps, faults, notes.
-class PlainSubject final : public Subject {
+/// Octets that are missing.
+class GapSubject final : public Subject {
  public:
-  PlainSubject(std::string_view kind, const Link* link, std::optional<mqtt::TimePoint> time,
-               std::optional<mqtt::Sender> sender)
-      : kind_{kind}, link_{link}, time_{time}, sender_{sender} {}
+  explicit GapSubject(const GapRecord& record) : record_{record} {}
   [[nodiscard]] bool any(const FieldName& name, const Test& test) const override;
 
  private:
-  std::string_view kind_;
-  const Link* link_;
-  std::optional<mqtt::TimePoint> time_;
-  std::optional<mqtt::Sender> sender_;
+  const GapRecord& record_;
+};
+
+/// What the proxy did on purpose.
+class FaultSubject final : public Subject {
+ public:
+  explicit FaultSubject(const FaultRecord& record) : record_{record} {}
+  [[nodiscard]] bool any(const FieldName& name, const Test& test) const override;
+
+ private:
+  const FaultRecord& record_;
+};
+
+/// What else there was to say.
+class NoteSubject final : public Subject {
+ public:
+  explicit NoteSubject(const NoteRecord& record) : record_{record} {}
+  [[nodiscard]] bool any(const FieldName& name, const Test& test) const override;
+
+ private:
+  const NoteRecord& record_;
 };
 
 }  // namespace mq::spy

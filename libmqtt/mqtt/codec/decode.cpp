@@ -1,5 +1,7 @@
 #include <mqtt/codec/decode.hpp>
 
+#include <algorithm>
+
 #include <mqtt/codec/decode_parts.hpp>
 #include <mqtt/codec/topic.hpp>
 
@@ -22,37 +24,37 @@ void check_topic_name(Reader& in, std::string_view topic, std::uint32_t at) {
 
 /// An answer that has only its packet id means Success; before 5.0 that is its only form.
 template <class Ack>
-Decoded<Ack> decode_ack(const Frame& frame, DecodeContext context, PacketType type, Clause reason_clause) {
-  Reader in = reader_of(frame, context.version);
+Decoded<Ack> decode_ack(const Frame& frame, const Task& task, PacketType type, Clause reason_clause) {
+  Reader in = reader_of(frame, task);
   Ack ack;
   ack.packet_id = in.packet_id(clauses::answer_packet_id);
-  if (context.version != Version::v5) return in.done(ack);
-  if (in.left() > 0) ack.reason = reason_code(in, type, context.sender, reason_clause);
-  if (in.left() > 0) ack.properties = in.properties(place_of(type), context.sender);
+  if (task.version != Version::v5) return in.done(ack);
+  if (in.left() > 0) ack.reason = reason_code(in, type, task.sender, reason_clause);
+  if (in.left() > 0) ack.properties = in.properties(place_of(type), task.sender);
   return in.done(ack);
 }
 
-Decoded<DisconnectView> decode_disconnect(const Frame& frame, DecodeContext context) {
-  Reader in = reader_of(frame, context.version);
+Decoded<DisconnectView> decode_disconnect(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, task);
   DisconnectView disconnect;
-  if (context.version != Version::v5) {
-    in.require(context.sender == Sender::client, clauses::server_disconnect_before_5,
+  if (task.version != Version::v5) {
+    in.require(task.sender == Sender::client, clauses::server_disconnect_before_5,
                "server sent a DISCONNECT, which only MQTT 5.0 allows", ReasonCode::protocol_error, 0);
     return in.done(disconnect);
   }
   if (in.left() > 0)
-    disconnect.reason = reason_code(in, PacketType::disconnect, context.sender, clauses::disconnect_reason);
-  if (in.left() > 0) disconnect.properties = in.properties(PropertyPlace::disconnect, context.sender);
+    disconnect.reason = reason_code(in, PacketType::disconnect, task.sender, clauses::disconnect_reason);
+  if (in.left() > 0) disconnect.properties = in.properties(PropertyPlace::disconnect, task.sender);
   return in.done(disconnect);
 }
 
-Decoded<AuthView> decode_auth(const Frame& frame, DecodeContext context) {
-  Reader in = reader_of(frame, context.version);
+Decoded<AuthView> decode_auth(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, task);
   AuthView auth;
   if (in.left() > 0) {
-    auth.reason = reason_code(in, PacketType::auth, context.sender, clauses::auth_reason);
+    auth.reason = reason_code(in, PacketType::auth, task.sender, clauses::auth_reason);
     const std::uint32_t at = in.offset();
-    auth.properties = in.properties(PropertyPlace::auth, context.sender);
+    auth.properties = in.properties(PropertyPlace::auth, task.sender);
     in.require(!in.ok() || auth.properties.text(PropertyId::authentication_method).has_value(),
                clauses::auth_method, "AUTH without an Authentication Method", ReasonCode::protocol_error, at);
   }
@@ -60,8 +62,8 @@ Decoded<AuthView> decode_auth(const Frame& frame, DecodeContext context) {
 }
 
 template <class Empty>
-Decoded<Empty> decode_empty(const Frame& frame, Version version) {
-  Reader in = reader_of(frame, version);
+Decoded<Empty> decode_empty(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, task);
   return in.done(Empty{});
 }
 
@@ -90,21 +92,17 @@ bool direction_valid(PacketType type, Sender sender) {
   }
 }
 
-std::optional<DecodeError> find_header_error(const Frame& frame, DecodeContext context) {
-  const auto type = static_cast<PacketType>(frame.type());
-  const bool auth_before_5 = type == PacketType::auth && context.version != Version::v5;
-  if (frame.type() == 0 || auth_before_5)
-    return DecodeError{ReasonCode::malformed_packet, clauses::type_reserved.id(context.version),
-                       "packet type is reserved", 0};
-  if (!direction_valid(type, context.sender))
-    return DecodeError{ReasonCode::protocol_error, clauses::type_direction.id(context.version),
-                       context.sender == Sender::server ? "server sent a packet that only clients send"
-                                                        : "client sent a packet that only servers send",
-                       0};
-  if (!flags_valid(frame.first_octet(), context.version))
-    return DecodeError{ReasonCode::malformed_packet, clauses::flags_reserved.id(context.version),
-                       "reserved flags of the fixed header are wrong", 0};
-  return std::nullopt;
+/// Whether the type is known and came from the right side, and its flags are right: the fixed header.
+void check_header(Reader& in, std::uint8_t first_octet, Sender sender) {
+  const auto type = static_cast<PacketType>(first_octet >> 4);
+  if (first_octet >> 4 == 0 || (type == PacketType::auth && in.version() != Version::v5))
+    in.lose(clauses::type_reserved, "packet type is reserved", ReasonCode::malformed_packet, 0);
+  in.require(direction_valid(type, sender), clauses::type_direction,
+             sender == Sender::server ? "server sent a packet that only clients send"
+                                      : "client sent a packet that only servers send",
+             ReasonCode::protocol_error, 0);
+  in.require(flags_valid(first_octet, in.version()), clauses::flags_reserved,
+             "reserved flags of the fixed header are wrong", ReasonCode::malformed_packet, 0);
 }
 
 template <class T>
@@ -113,10 +111,8 @@ std::expected<PacketView, DecodeError> widen(Decoded<T>&& decoded) {
   return PacketView{*decoded};
 }
 
-}  // namespace
-
-std::expected<PublishView, DecodeError> decode_publish(const Frame& frame, DecodeContext context) {
-  Reader in = reader_of(frame, context.version);
+Decoded<PublishView> read_publish(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, task);
   const std::uint8_t flags = frame.first_octet();
   const unsigned qos = flags >> qos_shift & 3u;
   PublishView p;
@@ -130,10 +126,11 @@ std::expected<PublishView, DecodeError> decode_publish(const Frame& frame, Decod
   const std::uint32_t topic_at = in.offset();
   p.topic = in.utf8_string();
   check_topic_name(in, p.topic, topic_at);
+  if (qos == 3) in.doubt();  // nobody says whether a packet identifier follows
   if (qos > 0)
-    p.packet_id = in.packet_id(context.sender == Sender::client ? clauses::request_packet_id
-                                                                : clauses::server_packet_id);
-  p.properties = in.properties(PropertyPlace::publish, context.sender);
+    p.packet_id =
+        in.packet_id(task.sender == Sender::client ? clauses::request_packet_id : clauses::server_packet_id);
+  p.properties = in.properties(PropertyPlace::publish, task.sender);
   if (p.topic.empty()) [[unlikely]]
     in.require(p.properties.number(PropertyId::topic_alias).has_value(), clauses::publish_topic_empty,
                "PUBLISH without a topic name", ReasonCode::protocol_error, topic_at);
@@ -141,31 +138,57 @@ std::expected<PublishView, DecodeError> decode_publish(const Frame& frame, Decod
   return in.done(p);
 }
 
-std::expected<PacketView, DecodeError> decode(const Frame& frame, DecodeContext context) {
-  if (const auto fault = find_header_error(frame, context)) return std::unexpected(*fault);
+std::expected<PacketView, DecodeError> decode_body(const Frame& frame, const Task& task) {
+  using enum PacketType;
   switch (static_cast<PacketType>(frame.type())) {
-    case PacketType::connect: return widen(decode_connect(frame));
-    case PacketType::connack: return widen(decode_connack(frame, context));
-    case PacketType::publish: return widen(decode_publish(frame, context));
-    case PacketType::puback:
-      return widen(decode_ack<PubackView>(frame, context, PacketType::puback, clauses::puback_reason));
-    case PacketType::pubrec:
-      return widen(decode_ack<PubrecView>(frame, context, PacketType::pubrec, clauses::pubrec_reason));
-    case PacketType::pubrel:
-      return widen(decode_ack<PubrelView>(frame, context, PacketType::pubrel, clauses::pubrel_reason));
-    case PacketType::pubcomp:
-      return widen(decode_ack<PubcompView>(frame, context, PacketType::pubcomp, clauses::pubcomp_reason));
-    case PacketType::subscribe: return widen(decode_subscribe(frame, context));
-    case PacketType::suback: return widen(decode_suback(frame, context));
-    case PacketType::unsubscribe: return widen(decode_unsubscribe(frame, context));
-    case PacketType::unsuback: return widen(decode_unsuback(frame, context));
-    case PacketType::pingreq: return widen(decode_empty<PingreqView>(frame, context.version));
-    case PacketType::pingresp: return widen(decode_empty<PingrespView>(frame, context.version));
-    case PacketType::disconnect: return widen(decode_disconnect(frame, context));
-    case PacketType::auth: return widen(decode_auth(frame, context));
+    case connect: return widen(decode_connect(frame, task));
+    case connack: return widen(decode_connack(frame, task));
+    case publish: return widen(read_publish(frame, task));
+    case puback: return widen(decode_ack<PubackView>(frame, task, puback, clauses::puback_reason));
+    case pubrec: return widen(decode_ack<PubrecView>(frame, task, pubrec, clauses::pubrec_reason));
+    case pubrel: return widen(decode_ack<PubrelView>(frame, task, pubrel, clauses::pubrel_reason));
+    case pubcomp: return widen(decode_ack<PubcompView>(frame, task, pubcomp, clauses::pubcomp_reason));
+    case subscribe: return widen(decode_subscribe(frame, task));
+    case suback: return widen(decode_suback(frame, task));
+    case unsubscribe: return widen(decode_unsubscribe(frame, task));
+    case unsuback: return widen(decode_unsuback(frame, task));
+    case pingreq: return widen(decode_empty<PingreqView>(frame, task));
+    case pingresp: return widen(decode_empty<PingrespView>(frame, task));
+    case disconnect: return widen(decode_disconnect(frame, task));
+    case auth: return widen(decode_auth(frame, task));
   }
-  return std::unexpected(DecodeError{ReasonCode::malformed_packet, clauses::type_reserved.id(context.version),
+  return std::unexpected(DecodeError{ReasonCode::malformed_packet, clauses::type_reserved.id(task.version),
                                      "packet type is reserved", 0});
+}
+
+}  // namespace
+
+std::expected<PublishView, DecodeError> decode_publish(const Frame& frame, DecodeContext context) {
+  return read_publish(frame, {context.version, context.sender});
+}
+
+std::expected<PacketView, DecodeError> decode(const Frame& frame, DecodeContext context) {
+  const Task task{context.version, context.sender};
+  Reader header = reader_of(frame, task);
+  check_header(header, frame.first_octet(), context.sender);
+  if (!header.ok()) return std::unexpected(header.error());
+  return decode_body(frame, task);
+}
+
+Reading decode_all(const Frame& frame, DecodeContext context) {
+  FaultList all;
+  Task task{context.version, context.sender, &all};
+  Reader header = reader_of(frame, task);
+  check_header(header, frame.first_octet(), context.sender);
+  // A packet of the wrong side is what the right one would have sent.
+  if (!direction_valid(static_cast<PacketType>(frame.type()), task.sender)) task.sender = other(task.sender);
+  Reading reading;
+  if (header.ok())
+    if (const auto packet = decode_body(frame, task)) reading.packet = *packet;
+  reading.faults = all.faults();
+  if (all.lost_at())
+    reading.body_read = std::max<std::uint32_t>(*all.lost_at(), frame.header_size) - frame.header_size;
+  return reading;
 }
 
 }  // namespace mqtt

@@ -24,20 +24,22 @@ struct Protocol {
 
 /// Name and level decide the version before anything else can be read. The reason code tells a
 /// server whether a CONNACK may answer: only for a level that it does not know [MQTT-3.1.2-2].
-Decoded<Version> decode_version(const Frame& frame) {
-  Reader in = reader_of(frame, Version::v5);
+Decoded<Version> decode_version(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, {Version::v5, Sender::client, task.all});
   const std::uint32_t name_at = in.offset();
   Protocol protocol{in.utf8_string()};
   const std::uint32_t level_at = in.offset();
   protocol.level = in.byte();
-  in.require(!in.ok() || protocol.name == "MQTT" || protocol.name == "MQIsdp", clauses::protocol_name,
-             "protocol name is not MQTT", ReasonCode::unsupported_protocol_version, name_at);
+  if (protocol.name != "MQTT" && protocol.name != "MQIsdp")
+    in.lose(clauses::protocol_name, "protocol name is not MQTT", ReasonCode::unsupported_protocol_version,
+            name_at);
   const bool known =
       protocol.name == "MQTT" ? protocol.level == 4 || protocol.level == 5 : protocol.level == 3;
-  in.require(!in.ok() || known, clauses::protocol_level, "protocol level is not supported",
-             ReasonCode::unsupported_protocol_version, level_at);
-  in.rest();
-  return in.done(static_cast<Version>(protocol.level));
+  if (!known)
+    in.lose(clauses::protocol_level, "protocol level is not supported",
+            ReasonCode::unsupported_protocol_version, level_at);
+  if (!in.ok()) return std::unexpected(in.error());
+  return static_cast<Version>(protocol.level);
 }
 
 void check_flags(Reader& in, ConnectFlags flags, std::uint32_t at) {
@@ -61,8 +63,10 @@ WillView read_will(Reader& in, ConnectFlags flags) {
   will.retain = flags.will_retain();
   will.properties = in.properties(PropertyPlace::will, Sender::client);
   const std::uint32_t at = in.offset();
+  const std::size_t faults = in.faults();
   will.topic = in.utf8_string();
-  if (const auto fault = in.ok() ? find_topic_name_error(will.topic) : std::nullopt)
+  const bool is_text = in.ok() && in.faults() == faults;
+  if (const auto fault = is_text ? find_topic_name_error(will.topic) : std::nullopt)
     in.fail(fault->clause, "Will Topic is not a topic name", ReasonCode::topic_name_invalid,
             at + 2 + static_cast<std::uint32_t>(fault->offset));
   will.payload = in.binary_data();
@@ -71,10 +75,10 @@ WillView read_will(Reader& in, ConnectFlags flags) {
 
 }  // namespace
 
-Decoded<ConnectView> decode_connect(const Frame& frame) {
-  const auto version = decode_version(frame);
+Decoded<ConnectView> decode_connect(const Frame& frame, const Task& task) {
+  const auto version = decode_version(frame, task);
   if (!version) return std::unexpected(version.error());
-  Reader in = reader_of(frame, *version);
+  Reader in = reader_of(frame, {*version, Sender::client, task.all});
   in.binary_data();  // protocol name and level: decode_version() read them
   in.byte();
   ConnectView connect;
@@ -91,9 +95,10 @@ Decoded<ConnectView> decode_connect(const Frame& frame) {
   in.require(!data_alone, clauses::auth_data_without_method, "Authentication Data without a method",
              ReasonCode::protocol_error, properties_at);
   connect.client_id = in.utf8_string();
-  if (flags.will()) connect.will = read_will(in, flags);
-  if (flags.user_name()) connect.user_name = in.utf8_string();
-  if (flags.password()) connect.password = in.binary_data();
+  if (flags.will() && in.ok()) connect.will = read_will(in, flags);
+  const auto if_read = [&in](auto value) { return in.ok() ? std::optional{value} : std::nullopt; };
+  if (flags.user_name()) connect.user_name = if_read(in.utf8_string());
+  if (flags.password()) connect.password = if_read(in.binary_data());
   return in.done(connect);
 }
 
@@ -107,10 +112,10 @@ bool refuses_version_as_before_5(const Frame& frame) {
 
 }  // namespace
 
-Decoded<ConnackView> decode_connack(const Frame& frame, DecodeContext context) {
-  Reader in = reader_of(frame, context.version);
+Decoded<ConnackView> decode_connack(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, task);
   ConnackView connack;
-  if (context.version == Version::v5 && refuses_version_as_before_5(frame)) {
+  if (task.version == Version::v5 && refuses_version_as_before_5(frame)) {
     connack.reason = ReasonCode::unsupported_protocol_version;
     connack.return_code = ConnectReturnCode::unacceptable_protocol_version;
     return connack;
@@ -118,14 +123,14 @@ Decoded<ConnackView> decode_connack(const Frame& frame, DecodeContext context) {
   const std::uint32_t flags_at = in.offset();
   const std::uint8_t flags = in.byte();
   // 3.1 calls this octet reserved and does not say what it holds.
-  if (context.version != Version::v3_1) {
+  if (task.version != Version::v3_1) {
     in.require((flags & 0xFE) == 0, clauses::connack_flags, "reserved CONNACK flags are set",
                ReasonCode::malformed_packet, flags_at);
     connack.session_present = (flags & 1) != 0;
   }
-  if (context.version == Version::v5) {
-    connack.reason = reason_code(in, PacketType::connack, context.sender, clauses::connack_reason);
-    connack.properties = in.properties(PropertyPlace::connack, context.sender);
+  if (task.version == Version::v5) {
+    connack.reason = reason_code(in, PacketType::connack, task.sender, clauses::connack_reason);
+    connack.properties = in.properties(PropertyPlace::connack, task.sender);
   } else {
     const std::uint32_t at = in.offset();
     connack.return_code = static_cast<ConnectReturnCode>(in.byte());

@@ -9,15 +9,25 @@ namespace mqtt::detail {
 template <class T>
 using Decoded = std::expected<T, DecodeError>;
 
-Decoded<ConnectView> decode_connect(const Frame& frame);
-Decoded<ConnackView> decode_connack(const Frame& frame, DecodeContext context);
-Decoded<SubscribeView> decode_subscribe(const Frame& frame, DecodeContext context);
-Decoded<SubackView> decode_suback(const Frame& frame, DecodeContext context);
-Decoded<UnsubscribeView> decode_unsubscribe(const Frame& frame, DecodeContext context);
-Decoded<UnsubackView> decode_unsuback(const Frame& frame, DecodeContext context);
+/// How a packet is decoded.
+struct Task {
+  Version version;
+  Sender sender;
+  FaultList* all = nullptr;  ///< takes all faults; without it the first one ends the decoding
+};
 
-[[nodiscard]] inline Reader reader_of(const Frame& frame, Version version) {
-  return Reader{frame.body(), version, frame.header_size};
+Decoded<ConnectView> decode_connect(const Frame& frame, const Task& task);
+Decoded<ConnackView> decode_connack(const Frame& frame, const Task& task);
+Decoded<SubscribeView> decode_subscribe(const Frame& frame, const Task& task);
+Decoded<SubackView> decode_suback(const Frame& frame, const Task& task);
+Decoded<UnsubscribeView> decode_unsubscribe(const Frame& frame, const Task& task);
+Decoded<UnsubackView> decode_unsuback(const Frame& frame, const Task& task);
+
+/// All properties that `in` holds; of those that cannot be read to their end the ones in front.
+PropertiesView read_properties(Reader& in, PropertyPlace place, Sender sender);
+
+[[nodiscard]] inline Reader reader_of(const Frame& frame, const Task& task) {
+  return Reader{frame.body(), task.version, frame.header_size, task.all};
 }
 
 /// A Reason Code that `type` may carry, sent by `sender`.

@@ -73,8 +73,9 @@ void check_options(Reader& in, std::string_view filter, std::uint8_t octet, std:
 /// A topic filter. Before 5.0 "$share/" has no meaning and may stand anywhere.
 std::string_view read_filter(Reader& in) {
   const std::uint32_t at = in.offset();
+  const std::size_t faults = in.faults();
   const std::string_view filter = in.utf8_string();
-  if (!in.ok()) return filter;
+  if (!in.ok() || in.faults() != faults) return filter;
   const auto fault = find_topic_filter_error(filter);
   if (fault)
     in.fail(fault->clause, fault->what, ReasonCode::topic_filter_invalid,
@@ -82,17 +83,20 @@ std::string_view read_filter(Reader& in) {
   return filter;
 }
 
-/// All entries up to the packet's end; at least one.
+/// All entries up to the packet's end; at least one. Of a broken list those in front.
 SubscriptionsView read_list(Reader& in, Bytes body, std::uint32_t body_at, Clause empty_clause,
                             bool with_options) {
   const std::uint32_t at = in.offset();
   in.require(in.left() > 0, empty_clause, "request without a topic filter", ReasonCode::protocol_error, at);
+  std::uint32_t whole = at;
   while (in.left() > 0) {
     const std::string_view filter = read_filter(in);
     const std::uint32_t options_at = in.offset();
-    if (with_options && in.ok()) check_options(in, filter, in.byte(), options_at);
+    const std::uint8_t options = with_options ? in.byte() : 0;
+    if (with_options && in.ok()) check_options(in, filter, options, options_at);
+    if (in.ok()) whole = in.offset();
   }
-  return in.ok() ? SubscriptionsView{body.subspan(at - body_at), with_options} : SubscriptionsView{};
+  return {body.subspan(at - body_at, whole - at), with_options};
 }
 
 Bytes read_reasons(Reader& in, PacketType type, Clause clause, Clause empty_clause) {
@@ -114,39 +118,39 @@ Bytes read_reasons(Reader& in, PacketType type, Clause clause, Clause empty_clau
 
 }  // namespace
 
-Decoded<SubscribeView> decode_subscribe(const Frame& frame, DecodeContext context) {
-  Reader in = reader_of(frame, context.version);
+Decoded<SubscribeView> decode_subscribe(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, task);
   SubscribeView subscribe;
   subscribe.packet_id = in.packet_id(clauses::request_packet_id);
-  subscribe.properties = in.properties(PropertyPlace::subscribe, context.sender);
+  subscribe.properties = in.properties(PropertyPlace::subscribe, task.sender);
   subscribe.subscriptions = read_list(in, frame.body(), frame.header_size, clauses::subscribe_empty, true);
   return in.done(subscribe);
 }
 
-Decoded<SubackView> decode_suback(const Frame& frame, DecodeContext context) {
-  Reader in = reader_of(frame, context.version);
+Decoded<SubackView> decode_suback(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, task);
   SubackView suback;
   suback.packet_id = in.packet_id(clauses::answer_packet_id);
-  suback.properties = in.properties(PropertyPlace::suback, context.sender);
+  suback.properties = in.properties(PropertyPlace::suback, task.sender);
   suback.reasons = read_reasons(in, PacketType::suback, clauses::suback_reason, clauses::suback_empty);
   return in.done(suback);
 }
 
-Decoded<UnsubscribeView> decode_unsubscribe(const Frame& frame, DecodeContext context) {
-  Reader in = reader_of(frame, context.version);
+Decoded<UnsubscribeView> decode_unsubscribe(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, task);
   UnsubscribeView unsubscribe;
   unsubscribe.packet_id = in.packet_id(clauses::request_packet_id);
-  unsubscribe.properties = in.properties(PropertyPlace::unsubscribe, context.sender);
+  unsubscribe.properties = in.properties(PropertyPlace::unsubscribe, task.sender);
   unsubscribe.filters = read_list(in, frame.body(), frame.header_size, clauses::unsubscribe_empty, false);
   return in.done(unsubscribe);
 }
 
-Decoded<UnsubackView> decode_unsuback(const Frame& frame, DecodeContext context) {
-  Reader in = reader_of(frame, context.version);
+Decoded<UnsubackView> decode_unsuback(const Frame& frame, const Task& task) {
+  Reader in = reader_of(frame, task);
   UnsubackView unsuback;
   unsuback.packet_id = in.packet_id(clauses::answer_packet_id);
-  if (context.version != Version::v5) return in.done(unsuback);
-  unsuback.properties = in.properties(PropertyPlace::unsuback, context.sender);
+  if (task.version != Version::v5) return in.done(unsuback);
+  unsuback.properties = in.properties(PropertyPlace::unsuback, task.sender);
   unsuback.reasons =
       read_reasons(in, PacketType::unsuback, clauses::unsuback_reason, clauses::unsuback_reason);
   return in.done(unsuback);

@@ -1,5 +1,4 @@
-#include <mqtt/codec/decode.hpp>
-#include <mqtt/codec/reader.hpp>
+#include <mqtt/codec/decode_parts.hpp>
 
 namespace mqtt {
 
@@ -14,19 +13,27 @@ std::uint32_t Reader::variable_byte_integer() {
             "variable byte integer is not in its shortest form", ReasonCode::malformed_packet, at);
     return value;
   }
-  fail(clauses::varint_four_octets, "variable byte integer is longer than four octets",
+  lose(clauses::varint_four_octets, "variable byte integer is longer than four octets",
        ReasonCode::malformed_packet, at);
   return 0;
 }
 
 void Reader::fail(Clause clause, std::string_view what, ReasonCode reason, std::uint32_t at) {
+  if (!all_) return lose(clause, what, reason, at);
+  if (ok()) all_->add({reason, clause.id(version_), what, at});
+}
+
+void Reader::lose(Clause clause, std::string_view what, ReasonCode reason, std::uint32_t at) {
   if (!ok()) return;
   error_ = {reason, clause.id(version_), what, at};
   at_ = end_;
+  if (!all_) return;
+  all_->add(error_);
+  all_->lose(at);
 }
 
 void Reader::fail_truncated() {
-  fail(clauses::length_fits, "the packet ends inside a field", ReasonCode::malformed_packet, offset());
+  lose(clauses::length_fits, "the packet ends inside a field", ReasonCode::malformed_packet, offset());
 }
 
 void Reader::fail_utf8(Bytes field, Utf8Error fault) {
@@ -42,16 +49,17 @@ PropertiesView Reader::some_properties(PropertyPlace place, Sender sender) {
   const std::uint32_t length_at = offset();
   const std::uint32_t size = variable_byte_integer();
   if (size > left()) {
-    fail(clauses::property_length, "properties are longer than the packet", ReasonCode::malformed_packet,
+    lose(clauses::property_length, "properties are longer than the packet", ReasonCode::malformed_packet,
          length_at);
     return {};
   }
   const std::uint32_t at = offset();
-  const auto checked = validate_properties(take(size), place, sender);
-  if (checked) return *checked;
-  fail(Clause{checked.error().clause}, checked.error().what, checked.error().reason,
-       at + checked.error().offset);
-  return {};
+  Reader in{take(size), version_, at, all_};
+  const PropertiesView read = detail::read_properties(in, place, sender);
+  if (in.ok()) return read;
+  error_ = in.error_;
+  at_ = end_;
+  return all_ ? read : PropertiesView{};
 }
 
 }  // namespace mqtt

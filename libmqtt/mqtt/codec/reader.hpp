@@ -3,6 +3,7 @@
 
 #include <mqtt/codec/clauses.hpp>
 #include <mqtt/codec/decode_error.hpp>
+#include <mqtt/codec/fault_list.hpp>
 #include <mqtt/codec/property.hpp>
 #include <mqtt/util/bytes.hpp>
 #include <mqtt/util/utf8.hpp>
@@ -11,17 +12,25 @@ namespace mqtt {
 
 /// Reads the fields of one packet in order and remembers the first failure; after it every read
 /// gives an empty value, so that decoders are straight lines. Offsets count from the packet's start.
+/// With a FaultList it goes on behind a value that is wrong and lists all faults; only what hides where the
+/// next field begins ends it.
 class Reader {
  public:
   /// `start` is where `bytes` begin in the packet: the size of the fixed header.
-  Reader(Bytes bytes, Version version, std::uint32_t start = 0)
+  Reader(Bytes bytes, Version version, std::uint32_t start = 0, FaultList* all = nullptr)
       : begin_{bytes.data()},
         at_{bytes.data()},
         end_{bytes.data() + bytes.size()},
         start_{start},
-        version_{version} {}
+        version_{version},
+        all_{all} {}
 
+  /// What is read next is where it seems to be.
   [[nodiscard]] bool ok() const { return error_.what.empty(); }
+  /// What ended the reading.
+  [[nodiscard]] const DecodeError& error() const { return error_; }
+  /// Faults so far: to be compared with what it was before a field, which is not judged for a second one.
+  [[nodiscard]] std::size_t faults() const { return all_ ? all_->met() : ok() ? 0 : 1; }
   [[nodiscard]] Version version() const { return version_; }
   [[nodiscard]] std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
   [[nodiscard]] std::uint32_t offset() const { return start_ + static_cast<std::uint32_t>(at_ - begin_); }
@@ -77,6 +86,9 @@ class Reader {
     return some_properties(place, sender);
   }
 
+  /// All that is left, which stays to be read.
+  [[nodiscard]] Bytes bytes_left() const { return {at_, left()}; }
+
   /// All that is left.
   Bytes rest() { return take(left()); }
 
@@ -85,15 +97,22 @@ class Reader {
       fail(clause, what, reason, at);
   }
 
+  /// A value is wrong.
   void fail(Clause clause, std::string_view what, ReasonCode reason, std::uint32_t at);
+  /// Nothing tells where the next field begins.
+  void lose(Clause clause, std::string_view what, ReasonCode reason, std::uint32_t at);
+  /// The fields behind are not certain: they are read, but not judged.
+  void doubt() {
+    if (all_) all_->doubt();
+  }
 
-  /// `value`, unless something failed or octets are left over.
+  /// `value`, unless something failed or octets are left over; with a FaultList what there is of it.
   template <class T>
   std::expected<T, DecodeError> done(const T& value) {
     if (at_ != end_) [[unlikely]]
       fail(clauses::length_fits, "octets are left over after the last field", ReasonCode::malformed_packet,
            offset());
-    if (!ok()) [[unlikely]]
+    if (!ok() && !all_) [[unlikely]]
       return std::unexpected(error_);
     return value;
   }
@@ -121,6 +140,7 @@ class Reader {
   const std::uint8_t* end_;
   std::uint32_t start_;
   Version version_;
+  FaultList* all_;
   DecodeError error_{};
 };
 

@@ -37,6 +37,9 @@ using PacketId = std::uint16_t;
 
 /// Which way a packet travels; some rules hold for one side only.
 enum class Sender : std::uint8_t { client, server };
+[[nodiscard]] constexpr Sender other(Sender sender) {
+  return sender == Sender::client ? Sender::server : Sender::client;
+}
 
 /// The largest Remaining Length a Variable Byte Integer can say (1.5.5).
 inline constexpr std::uint32_t remaining_length_max = 268'435'455;

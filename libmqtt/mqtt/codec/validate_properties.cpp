@@ -1,5 +1,4 @@
-#include <mqtt/codec/decode.hpp>
-#include <mqtt/codec/reader.hpp>
+#include <mqtt/codec/decode_parts.hpp>
 #include <mqtt/codec/topic.hpp>
 
 namespace mqtt {
@@ -49,29 +48,36 @@ void check_number(Reader& in, const PropertyInfo& info, std::uint32_t value, std
 }
 
 void check_response_topic(Reader& in, std::string_view topic, std::uint32_t at) {
-  if (!in.ok()) return;
   const auto fault = find_topic_name_error(topic);
   if (fault)
     in.fail(clauses::response_topic_wildcard, "Response Topic is not a topic name",
             ReasonCode::protocol_error, at);
 }
 
-void read_value(Reader& in, const PropertyInfo& info) {
-  const std::uint32_t at = in.offset();
-  switch (info.type) {
-    case byte: return check_number(in, info, in.byte(), at);
-    case two_byte_integer: return check_number(in, info, in.two_byte_integer(), at);
-    case four_byte_integer: return check_number(in, info, in.four_byte_integer(), at);
-    case variable_byte_integer: return check_number(in, info, in.variable_byte_integer(), at);
-    case binary_data: in.binary_data(); return;
-    case utf8_string_pair:
-      in.utf8_string();
-      in.utf8_string();
-      return;
+/// A value, and only the number or the text in it.
+struct Value {
+  std::uint32_t number = 0;
+  std::string_view text{};
+};
+
+Value read_value(Reader& in, PropertyType type) {
+  switch (type) {
+    case byte: return {.number = in.byte()};
+    case two_byte_integer: return {.number = in.two_byte_integer()};
+    case four_byte_integer: return {.number = in.four_byte_integer()};
+    case variable_byte_integer: return {.number = in.variable_byte_integer()};
+    case binary_data: in.binary_data(); return {};
+    case utf8_string_pair: in.utf8_string(); return {.text = in.utf8_string()};
     case utf8_string: break;
   }
-  const std::string_view text = in.utf8_string();
-  if (info.id == PropertyId::response_topic) check_response_topic(in, text, at);
+  return {.text = in.utf8_string()};
+}
+
+void check_value(Reader& in, const PropertyInfo& info, Value value, std::uint32_t at) {
+  const bool is_number = info.type == byte || info.type == two_byte_integer ||
+                         info.type == four_byte_integer || info.type == variable_byte_integer;
+  if (is_number) check_number(in, info, value.number, at);
+  if (info.id == PropertyId::response_topic) check_response_topic(in, value.text, at);
 }
 
 /// Subscription Identifier is the one property whose repetition depends on where it stands.
@@ -94,32 +100,58 @@ void check_side(Reader& in, const PropertyInfo& info, PropertyPlace place, Sende
     in.fail({"v5#3.14.2.2.5/ref-dup"}, "client sent a Server Reference", ReasonCode::protocol_error, at);
 }
 
+/// One property of which `id_at` is the first octet. Where it does not belong its value is not judged.
+void read_property(Reader& in, const PropertyInfo& info, PropertyPlace place, Sender sender,
+                   std::uint64_t& seen, std::uint32_t id_at) {
+  const bool belongs = info.allowed_at(place);
+  in.require(belongs, clauses::property_place, "property does not belong in this packet",
+             ReasonCode::malformed_packet, id_at);
+  const std::uint64_t mark = std::uint64_t{1} << static_cast<unsigned>(info.id);
+  in.require(!belongs || (seen & mark) == 0 || may_repeat(info, place), value_clause(info.id),
+             "property stands more than once", ReasonCode::protocol_error, id_at);
+  seen |= mark;
+  check_side(in, info, place, sender, id_at);
+  const std::uint32_t at = in.offset();
+  const std::size_t faults = in.faults();
+  const Value value = read_value(in, info.type);
+  if (belongs && in.faults() == faults && in.ok()) check_value(in, info, value, at);
+}
+
+/// The property that begins here; null if that cannot be told.
+const PropertyInfo* read_id(Reader& in, std::uint32_t at) {
+  const std::size_t faults = in.faults();
+  const std::uint32_t id = in.variable_byte_integer();
+  const PropertyInfo* info = find_property(id);
+  if (in.faults() != faults) {
+    in.doubt();  // a view of properties takes identifiers of one octet
+    info = nullptr;
+  }
+  if (!info)
+    in.lose(clauses::property_unknown, "property identifier is not defined", ReasonCode::malformed_packet,
+            at);
+  return info;
+}
+
 }  // namespace
+
+PropertiesView detail::read_properties(Reader& in, PropertyPlace place, Sender sender) {
+  const Bytes all = in.bytes_left();
+  std::size_t whole = 0;
+  std::uint64_t seen = 0;
+  while (in.left() > 0) {
+    const std::uint32_t at = in.offset();
+    const PropertyInfo* info = read_id(in, at);
+    if (!info) break;
+    read_property(in, *info, place, sender, seen, at);
+    if (in.ok()) whole = all.size() - in.left();
+  }
+  return PropertiesView{all.first(whole)};
+}
 
 std::expected<PropertiesView, DecodeError> validate_properties(Bytes encoded, PropertyPlace place,
                                                                Sender sender) {
   Reader in{encoded, Version::v5};
-  std::uint64_t seen = 0;
-  while (in.ok() && in.left() > 0) {
-    const std::uint32_t at = in.offset();
-    const std::uint32_t id = in.variable_byte_integer();
-    if (!in.ok()) break;
-    const PropertyInfo* info = find_property(id);
-    if (!info) {
-      in.fail(clauses::property_unknown, "property identifier is not defined", ReasonCode::malformed_packet,
-              at);
-      break;
-    }
-    in.require(info->allowed_at(place), clauses::property_place, "property does not belong in this packet",
-               ReasonCode::malformed_packet, at);
-    const std::uint64_t mark = std::uint64_t{1} << id;
-    in.require((seen & mark) == 0 || may_repeat(*info, place), value_clause(info->id),
-               "property stands more than once", ReasonCode::protocol_error, at);
-    seen |= mark;
-    check_side(in, *info, place, sender, at);
-    if (in.ok()) read_value(in, *info);
-  }
-  return in.done(PropertiesView{encoded});
+  return in.done(detail::read_properties(in, place, sender));
 }
 
 }  // namespace mqtt

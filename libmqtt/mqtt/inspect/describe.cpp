@@ -53,10 +53,15 @@ class Describer {
   void write(const PacketView& packet) {
     fmt::format_to(std::back_inserter(out_), "{:<8}", to_string(type_of(packet)));
     std::visit([this](const auto& p) { fields(p); }, packet);
-    if (!std::holds_alternative<PublishView>(packet)) word("{}B", encoded_size(packet, version_).value_or(0));
+    if (options_.body_read) return word("broken {}B", options_.size);
+    if (std::holds_alternative<PublishView>(packet)) return;
+    word("{}B", options_.size > 0 ? options_.size : encoded_size(packet, version_).value_or(0));
   }
 
  private:
+  /// Of a packet that could not be read to its end: whether so many octets of its body were.
+  [[nodiscard]] bool has(std::uint32_t octets) const { return octets <= options_.body_read.value_or(octets); }
+
   template <class... Args>
   void word(fmt::format_string<Args...> format, Args&&... args) {
     out_.push_back(' ');
@@ -95,9 +100,9 @@ class Describer {
     if (p.user_name) word("user={}", shown(*p.user_name));
     if (p.password) word("pass={}", secret(as_text(*p.password)));
     if (p.clean_start) word("clean");
-    word("ka={}", p.keep_alive);
+    if (has(p.version == Version::v3_1 ? 12 : 10)) word("ka={}", p.keep_alive);
     properties(p.properties);
-    if (!p.will) return;
+    if (!p.will || (options_.body_read && p.will->topic.empty())) return;
     word("will{{q{}{} {} {}B", to_number(p.will->qos), p.will->retain ? " retain" : "", shown(p.will->topic),
          p.will->payload.size());
     properties(p.will->properties);
@@ -105,6 +110,7 @@ class Describer {
   }
 
   void fields(const ConnackView& p) {
+    if (!has(2)) return;
     if (version_ == Version::v5 || p.reason == ReasonCode::success)
       reason(p.reason, PacketType::connack);
     else
@@ -120,12 +126,14 @@ class Describer {
     if (p.packet_id != 0) word("#{}", p.packet_id);
     topic(p);
     properties(p.properties);
+    if (options_.body_read) return;
     word("{}B", p.payload.size() + options_.left_out);
     if (!p.payload.empty()) word("{}", preview(p.payload));
   }
 
   void topic(const PublishView& p) {
     const std::optional<std::uint32_t> alias = p.properties.number(PropertyId::topic_alias);
+    if (!alias && p.topic.empty() && options_.body_read) return;
     if (!alias) return word("{}", p.topic.empty() ? "\"\"" : shown(p.topic));
     if (!p.topic.empty()) return word("@{}:={}", *alias, shown(p.topic));
     if (options_.topic.empty()) return word("@{}?", *alias);
@@ -138,9 +146,13 @@ class Describer {
            (shown.size() < payload.size() + options_.left_out ? "…" : "");
   }
 
+  void id(PacketId id) {
+    if (has(2)) word("#{}", id);
+  }
+
   void ack(const AckView& p, PacketType type) {
-    word("#{}", p.packet_id);
-    reason(p.reason, type);
+    id(p.packet_id);
+    if (has(3)) reason(p.reason, type);
     properties(p.properties);
   }
   void fields(const PubackView& p) { ack(p, PacketType::puback); }
@@ -149,7 +161,7 @@ class Describer {
   void fields(const PubcompView& p) { ack(p, PacketType::pubcomp); }
 
   void fields(const SubscribeView& p) {
-    word("#{}", p.packet_id);
+    id(p.packet_id);
     properties(p.properties);
     for (const SubscriptionView& s : p.subscriptions) {
       word("{}:q{}", shown(s.filter), to_number(s.options.qos));
@@ -161,13 +173,13 @@ class Describer {
   }
 
   void fields(const UnsubscribeView& p) {
-    word("#{}", p.packet_id);
+    id(p.packet_id);
     properties(p.properties);
     for (const SubscriptionView& s : p.filters) word("{}", shown(s.filter));
   }
 
-  void reasons(PacketId id, PropertiesView list, Bytes codes, PacketType type) {
-    word("#{}", id);
+  void reasons(PacketId packet_id, PropertiesView list, Bytes codes, PacketType type) {
+    id(packet_id);
     for (const std::uint8_t code : codes) {
       if (type == PacketType::suback && code <= 2)
         word("q{}", code);
@@ -183,11 +195,11 @@ class Describer {
   void fields(const PingrespView&) {}
 
   void fields(const DisconnectView& p) {
-    reason(p.reason, PacketType::disconnect);
+    if (has(1)) reason(p.reason, PacketType::disconnect);
     properties(p.properties);
   }
   void fields(const AuthView& p) {
-    reason(p.reason, PacketType::auth);
+    if (has(1)) reason(p.reason, PacketType::auth);
     properties(p.properties);
   }
 

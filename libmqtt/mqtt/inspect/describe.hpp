@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,10 @@ struct DescribeOptions {
   /// known.
   std::string_view topic{};
   std::uint64_t left_out = 0;  ///< octets of a PUBLISH's payload that are not there
+  std::uint64_t size = 0;      ///< octets of the packet; 0: those that it has if it is valid
+  /// Of a packet that could not be read to its end: octets of its body that were. "broken" stands behind
+  /// them.
+  std::optional<std::uint32_t> body_read{};
 };
 
 /// Appends a packet in one line, only what is not default:

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include <mqtt/codec/clauses.hpp>
+#include <mqtt/inspect/reading.hpp>
 #include <mqtt/inspect/shown.hpp>
 
 namespace mqtt {
@@ -34,22 +34,6 @@ constexpr Part option_parts[] = {{0xC0, "Reserved"},
                                  {0x04, "No Local"},
                                  {0x03, "Maximum QoS"}};
 constexpr Part qos_parts[] = {{0xFC, "Reserved"}, {0x03, "QoS"}};
-
-/// A Variable Byte Integer of up to four octets, minimal or not.
-struct Varint {
-  std::uint32_t value = 0;
-  std::uint8_t size = 0;  ///< 0: it does not end
-};
-
-Varint read_varint(Bytes in) {
-  Varint out;
-  const std::size_t limit = std::min<std::size_t>(in.size(), 4);
-  for (std::size_t i = 0; i < limit; ++i) {
-    out.value |= (in[i] & 0x7Fu) << (7 * i);
-    if ((in[i] & 0x80) == 0) return {out.value, static_cast<std::uint8_t>(i + 1)};
-  }
-  return {};
-}
 
 /// Names the fields of one packet in their order. Once the place of the next field is not known, nothing is
 /// taken any more, so that the steps read like the specification.
@@ -314,38 +298,14 @@ class Dissector {
   bool lost_ = false;
 };
 
-/// The packet at the front of `bytes`, or what there is of it.
-Bytes first_packet(Bytes bytes) {
-  const Varint length = read_varint(bytes.subspan(1));
-  if (length.size == 0) return bytes.first(std::min<std::size_t>(bytes.size(), packet_size_max));
-  return bytes.first(std::min<std::size_t>(bytes.size(), 1u + length.size + length.value));
-}
-
-/// The first fault in `packet`, as its receiver would see it.
-std::optional<DecodeError> find_fault(Bytes packet, DecodeContext context) {
-  const auto malformed = [&](Clause clause, std::string_view what, std::size_t at) {
-    return DecodeError{ReasonCode::malformed_packet, clause.id(context.version), what,
-                       static_cast<std::uint32_t>(at)};
-  };
-  const Varint length = read_varint(packet.subspan(1));
-  if (length.size == 0 && packet.size() > 4)
-    return malformed(clauses::varint_four_octets, "remaining length is longer than four octets", 1);
-  if (length.size == 0 || packet.size() < 1u + length.size + length.value)
-    return malformed(clauses::length_fits, "the packet is cut", packet.size());
-  if (varint_size(length.value) != length.size)
-    return malformed(clauses::varint_minimal, "remaining length is not in its shortest form", 1);
-  const auto decoded = decode({packet, static_cast<std::uint8_t>(1 + length.size)}, context);
-  return decoded ? std::nullopt : std::optional{decoded.error()};
-}
-
 }  // namespace
 
 void dissect(Dissection& out, Bytes bytes, DecodeContext context) {
   out.fields.clear();
-  out.fault.reset();
+  out.faults.clear();
   if (bytes.empty()) return;
   const Bytes packet = first_packet(bytes);
-  out.fault = find_fault(packet, context);
+  out.faults = read_packet(packet, context).faults;
   Dissector{out.fields, packet, context.version}.run();
 }
 

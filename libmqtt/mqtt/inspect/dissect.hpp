@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +40,9 @@ struct Dissection {
   /// Fields of whole octets follow each other and cover each octet of the packet once; each is followed by
   /// its parts, if it has any, which cover each of its bits once.
   std::vector<Field> fields;
-  /// What decode() finds wrong, or the Framer before it. A wrong value does not end the dissection: fields go
-  /// on behind it as long as their places are known.
-  std::optional<DecodeError> fault;
+  /// What read_packet() finds wrong. A wrong value does not end the dissection: fields go on behind it as
+  /// long as their places are known.
+  std::vector<DecodeError> faults;
 };
 
 /// Takes the packet apart that `bytes` start with; it may be cut. `out` is overwritten, its storage is used

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <mqtt/codec/clauses.hpp>
 #include <mqtt/inspect/dissect.hpp>
+#include <mqtt/inspect/reading.hpp>
 
 namespace mqtt {
 namespace {
@@ -61,22 +61,6 @@ std::optional<std::size_t> payload_start(Bytes front, std::size_t header_size, V
   return properties ? std::optional{properties->behind + properties->value} : std::nullopt;
 }
 
-/// How much is kept of a packet of this size, of which `front` is there: all of it, or payload_kept_max
-/// octets and more.
-std::size_t kept_size(Bytes front, std::size_t header_size, std::size_t packet_size, Version version) {
-  if (packet_size <= payload_kept_max || !begins_publish(front)) return packet_size;
-  const std::size_t start = payload_start(front, header_size, version).value_or(packet_size + 1);
-  // A topic or properties that end behind the packet are a fault, which its front shows.
-  return std::min(packet_size, (start > packet_size ? header_size : start) + payload_kept_max);
-}
-
-/// The Framer knows no version: it names its clauses as 5.0 does.
-std::string_view clause_in(Version version, std::string_view clause) {
-  for (const Clause& known : {clauses::varint_minimal, clauses::varint_four_octets})
-    if (known.v5 == clause) return known.id(version);
-  return clause;
-}
-
 }  // namespace
 
 std::optional<std::size_t> find_packet_start(Bytes bytes, Sender sender) {
@@ -125,44 +109,58 @@ void Flow::receive(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handl
       bytes = bytes.subspan(passing);
       if (!take_rest(sender, now, passing, handler)) return;
     }
-    const Bytes before = bytes;
     const auto frame = direction.framer.next(bytes);
-    if (!frame) return give_up(sender, now, {.step = {}, .bytes = before}, frame.error(), handler);
+    if (!frame) return give_up_stream(sender, now, bytes, handler);
     if (!*frame) return keep_front(direction);
     const auto& [whole, header_size] = **frame;
-    const std::size_t kept = kept_size(whole, header_size, whole.size(), state_.version);
-    hand_over(sender, now, {whole.first(kept), header_size}, whole.size() - kept, handler);
+    const Keeping keeping = keeping_of(whole, header_size, whole.size(), state_.version);
+    FlowPacket packet = next_packet(sender, now, whole.first(keeping.size), whole.size() - keeping.size);
+    keeping.unread ? pass_on(packet, handler) : hand_over(packet, header_size, handler);
   }
 }
 
-/// Once there is enough of a PUBLISH.
-void Flow::keep_front(Direction& direction) {
-  const Bytes held = direction.framer.held_bytes();
-  if (held.size() < payload_kept_max) return;
-  const Length length = *length_at(held, 1);
-  const std::size_t size = length.behind + length.value;
-  const std::size_t kept = kept_size(held, length.behind, size, state_.version);
-  if (kept < size && kept <= held.size()) begin_rest(direction, kept);
+/// How much is kept of a packet of this size, of which `front` is there: its head at least.
+Flow::Keeping Flow::keeping_of(Bytes front, std::size_t header_size, std::size_t packet_size,
+                               Version version) {
+  if (packet_size <= packet_kept_max) return {packet_size};
+  if (!begins_publish(front)) return {unread_kept, true};
+  const std::size_t start = payload_start(front, header_size, version).value_or(packet_size + 1);
+  // A topic or properties that end behind the packet are a fault, which its front shows.
+  if (start > packet_size) return {header_size + payload_kept_max};
+  if (start > packet_kept_max) return {unread_kept, true};
+  return {std::min(packet_size, start + payload_kept_max)};
 }
 
-void Flow::begin_rest(Direction& direction, std::size_t kept) {
+/// Once there is enough of a packet. Where a PUBLISH's payload begins can be told by then.
+void Flow::keep_front(Direction& direction) {
+  const Bytes held = direction.framer.held_bytes();
+  if (held.size() < unread_kept || (begins_publish(held) && held.size() < payload_kept_max)) return;
+  const Length length = *length_at(held, 1);
+  const std::size_t size = length.behind + length.value;
+  const Keeping keeping = keeping_of(held, length.behind, size, state_.version);
+  if (keeping.size < size && keeping.size <= held.size()) begin_rest(direction, keeping);
+}
+
+void Flow::begin_rest(Direction& direction, Keeping keeping) {
   const Bytes held = direction.framer.held_bytes();
   const Length length = *length_at(held, 1);
-  direction.rest = {.kept = {held.begin(), held.begin() + static_cast<std::ptrdiff_t>(kept)},
+  direction.rest = {.kept = {held.begin(), held.begin() + static_cast<std::ptrdiff_t>(keeping.size)},
                     .header_size = static_cast<std::uint8_t>(length.behind),
-                    .left_out = held.size() - kept,
+                    .unread = keeping.unread,
+                    .left_out = held.size() - keeping.size,
                     .to_come = length.behind + length.value - held.size()};
   direction.framer.reset();
 }
 
 /// Whether all of it has come, and it was handed over.
 bool Flow::take_rest(Sender sender, TimePoint now, std::uint64_t count, FlowWatcher& handler) {
-  std::optional<LongPublish>& rest = directions_[static_cast<std::size_t>(sender)].rest;
+  std::optional<LongPacket>& rest = directions_[static_cast<std::size_t>(sender)].rest;
   rest->to_come -= count;
   rest->left_out += count;
   if (rest->to_come > 0) return false;
-  const LongPublish whole = *std::exchange(rest, std::nullopt);
-  hand_over(sender, now, {whole.kept, whole.header_size}, whole.left_out, handler);
+  const LongPacket whole = *std::exchange(rest, std::nullopt);
+  FlowPacket packet = next_packet(sender, now, whole.kept, whole.left_out);
+  whole.unread ? pass_on(packet, handler) : hand_over(packet, whole.header_size, handler);
   return true;
 }
 
@@ -170,51 +168,88 @@ void Flow::leave_out(Sender sender, TimePoint now, std::uint64_t count, FlowWatc
   Direction& direction = directions_[static_cast<std::size_t>(sender)];
   if (!direction.rest) {
     const Bytes held = direction.framer.held_bytes();
-    const auto length = held.empty() || !begins_publish(held) ? std::nullopt : length_at(held, 1);
-    const auto start = length ? payload_start(held, length->behind, state_.version) : std::nullopt;
-    if (!start || *start > held.size()) return gap(sender);
-    begin_rest(direction, held.size());
+    const auto length = held.empty() ? std::nullopt : length_at(held, 1);
+    if (!length) return gap(sender);
+    const auto start =
+        begins_publish(held) ? payload_start(held, length->behind, state_.version) : std::nullopt;
+    const bool in_payload = start && *start <= held.size();
+    if (!in_payload && length->behind + length->value <= packet_kept_max) return gap(sender);
+    begin_rest(direction,
+               in_payload ? Keeping{held.size()} : Keeping{std::min(held.size(), unread_kept), true});
   }
   const auto passing = std::min(direction.rest->to_come, count);
   state_.side(sender).octets += passing;
   (void)take_rest(sender, now, passing, handler);
 }
 
+FlowPacket Flow::next_packet(Sender sender, TimePoint now, Bytes kept, std::uint64_t left_out) {
+  return {.step = {++state_.packets, now},
+          .sender = sender,
+          .bytes = kept,
+          .version = state_.version,
+          .left_out = left_out};
+}
+
+/// No packet begins with the octets that are held and `bytes`.
+void Flow::give_up_stream(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler) {
+  Framer& framer = directions_[static_cast<std::size_t>(sender)].framer;
+  std::vector<std::uint8_t> all{framer.held_bytes().begin(), framer.held_bytes().end()};
+  all.insert(all.end(), bytes.begin(), bytes.end());
+  framer.reset();
+  give_up(next_packet(sender, now, all, 0), read_packet(first_packet(all), {state_.version, sender}),
+          handler);
+}
+
 /// Nothing tells where the next packet begins.
-void Flow::give_up(Sender sender, TimePoint now, FlowPacket packet, const DecodeError& fault,
-                   FlowWatcher& handler) {
-  packet.step = {++state_.packets, now};
-  packet.sender = sender;
-  packet.version = state_.version;
-  packet.fault = fault;
-  packet.fault->clause = clause_in(state_.version, fault.clause);
+void Flow::give_up(FlowPacket packet, Reading broken, FlowWatcher& handler) {
+  keep_certain(broken, packet);
+  packet.broken = &broken;
   pass_on(packet, handler);
-  gap(sender);
+  gap(packet.sender);
   skipped_ += packet.size();
 }
 
-void Flow::hand_over(Sender sender, TimePoint now, const Frame& frame, std::uint64_t left_out,
-                     FlowWatcher& handler) {
-  FlowPacket packet{.step = {++state_.packets, now},
-                    .sender = sender,
-                    .bytes = frame.bytes,
-                    .version = state_.version,
-                    .left_out = left_out};
+void Flow::hand_over(FlowPacket& packet, std::uint8_t header_size, FlowWatcher& handler) {
+  const Frame frame{packet.bytes, header_size};
   decode_frame(frame, packet);
-  if (packet.packet) {
-    packet.answers = state_.answered(sender, *packet.packet);
-    if (const auto* publish = std::get_if<PublishView>(&*packet.packet)) {
-      const auto alias = publish->properties.number_or(PropertyId::topic_alias, 0);
-      packet.topic = publish->topic.empty()
-                         ? state_.side(sender).aliases.find(static_cast<std::uint16_t>(alias))
-                         : publish->topic;
-    }
+  if (!packet.packet) return hand_over_broken(packet, frame, handler);
+  packet.answers = state_.answered(packet.sender, *packet.packet);
+  if (const auto* publish = std::get_if<PublishView>(&*packet.packet)) {
+    const auto alias = publish->properties.number_or(PropertyId::topic_alias, 0);
+    packet.topic = publish->topic.empty()
+                       ? state_.side(packet.sender).aliases.find(static_cast<std::uint16_t>(alias))
+                       : publish->topic;
   }
   pass_on(packet, handler);
 }
 
+void Flow::hand_over_broken(FlowPacket& packet, const Frame& frame, FlowWatcher& handler) {
+  Reading broken = decode_all(frame, {state_.version, packet.sender});
+  keep_certain(broken, packet);
+  packet.broken = &broken;
+  const PacketView* const view = packet.readable();
+  if (const auto* publish = view ? std::get_if<PublishView>(view) : nullptr) packet.topic = publish->topic;
+  pass_on(packet, handler);
+}
+
+/// Where the version is only guessed: the first fault, and those that every version would have.
+void Flow::keep_certain(Reading& broken, const FlowPacket& packet) const {
+  const bool says_version = packet.bytes[0] >> 4 == static_cast<unsigned>(PacketType::connect);
+  if (version_known_ || says_version) return;
+  for (const Version version : {Version::v5, Version::v3_1_1}) {
+    const Reading other = read_packet(first_packet(packet.bytes), {version, packet.sender});
+    const auto is_not_there = [&other](const DecodeError& fault) {
+      return std::ranges::none_of(other.faults, [&fault](const DecodeError& each) {
+        return each.what == fault.what && each.offset == fault.offset;
+      });
+    };
+    auto& faults = broken.faults;
+    faults.erase(std::remove_if(faults.begin() + 1, faults.end(), is_not_there), faults.end());
+  }
+}
+
 void Flow::pass_on(FlowPacket& packet, FlowWatcher& handler) {
-  if (packet.fault) take_version_of_connect(packet);
+  if (!packet.packet) take_version_of_connect(packet);
   handler.before_packet(packet, state_);
   SideState& side = state_.side(packet.sender);
   if (packet.packet) {
@@ -222,14 +257,14 @@ void Flow::pass_on(FlowPacket& packet, FlowWatcher& handler) {
   } else {
     side.partial = true;
     const auto type = static_cast<PacketType>(packet.bytes[0] >> 4);
-    if (!side.fault) side.fault = {packet.step, type, packet.fault->clause};
+    if (packet.broken && !side.fault) side.fault = {packet.step, type, packet.broken->faults.front().clause};
   }
   ++side.packets;
   side.last = packet.step;
   handler.after_packet(packet, state_);
 }
 
-/// A broken CONNECT says its version, too, and its faults go by that.
+/// A CONNECT that is broken, or too large, says its version, too, and its faults go by that.
 void Flow::take_version_of_connect(FlowPacket& packet) {
   if (packet.bytes[0] >> 4 != static_cast<unsigned>(PacketType::connect) || state_.connect) return;
   Dissection d;
@@ -242,14 +277,12 @@ void Flow::take_version_of_connect(FlowPacket& packet) {
 /// In the middle of a connection the version is the first that its packets can be read in.
 void Flow::decode_frame(const Frame& frame, FlowPacket& out) {
   auto decoded = decode(frame, {state_.version, out.sender});
-  if (!decoded) out.fault = decoded.error();
   for (const Version guess : {Version::v5, Version::v3_1_1, Version::v3_1}) {
     if (decoded || version_known_) break;
     decoded = decode(frame, {guess, out.sender});
     if (decoded) state_.version = guess;
   }
   if (!decoded) return;
-  out.fault.reset();
   out.packet = *decoded;
   if (const auto* connect = std::get_if<ConnectView>(&*decoded)) {
     version_known_ = true;
@@ -260,14 +293,17 @@ void Flow::decode_frame(const Frame& frame, FlowPacket& out) {
 
 void Flow::give_up_rest(Sender sender, TimePoint now, FlowWatcher& handler) {
   auto& [framer, rest, seeking] = directions_[static_cast<std::size_t>(sender)];
-  LongPublish cut = std::exchange(rest, std::nullopt).value_or(LongPublish{});
+  LongPacket cut = std::exchange(rest, std::nullopt).value_or(LongPacket{});
   if (cut.kept.empty()) cut.kept.assign(framer.held_bytes().begin(), framer.held_bytes().end());
   if (cut.kept.empty()) return;
   framer.reset();
-  give_up(sender, now, {.step = {}, .bytes = cut.kept, .left_out = cut.left_out},
-          {ReasonCode::malformed_packet, clauses::length_fits.id(state_.version), "the packet is cut",
-           static_cast<std::uint32_t>(cut.kept.size() + cut.left_out)},
-          handler);
+  Reading broken = read_packet(cut.kept, {state_.version, sender});
+  broken.faults.front().offset += static_cast<std::uint32_t>(cut.left_out);
+  if (cut.unread) {
+    broken.faults.resize(1);
+    broken.packet.reset();
+  }
+  give_up(next_packet(sender, now, cut.kept, cut.left_out), std::move(broken), handler);
 }
 
 void Flow::close(const FlowClose& close, FlowWatcher& handler) { handler.on_close(close, state_); }

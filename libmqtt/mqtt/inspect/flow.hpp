@@ -7,6 +7,10 @@ namespace mqtt {
 /// Octets of a PUBLISH's payload that a Flow keeps; of what is behind them it only counts how many there are,
 /// so that nobody who sends 256 MiB fills the memory of who looks on.
 inline constexpr std::size_t payload_kept_max = std::size_t{1024} * 1024;
+/// A larger packet, of a PUBLISH what stands in front of its payload, is not read: only unread_kept octets of
+/// it are kept, and the others are counted.
+inline constexpr std::size_t packet_kept_max = std::size_t{1024} * 1024;
+inline constexpr std::size_t unread_kept = 4096;
 
 /// A packet as it goes by. Views live as long as the call that hands it over.
 struct FlowPacket {
@@ -14,12 +18,17 @@ struct FlowPacket {
   Sender sender = Sender::client;
   Bytes bytes;  ///< whole, or its front: see `left_out`; what there was of it if its length cannot be read
   Version version = Version::v5;
-  std::optional<PacketView> packet{};  ///< nothing: see `fault`
-  std::optional<DecodeError> fault{};
-  std::string_view topic{};       ///< of a PUBLISH, its alias resolved; empty if that is not known
-  std::optional<Step> answers{};  ///< the packet that this one answers
-  std::uint64_t left_out = 0;     ///< octets behind `bytes`: the end of a payload above payload_kept_max
+  std::optional<PacketView> packet{};  ///< nothing: it is broken, or above packet_kept_max
+  const Reading* broken = nullptr;     ///< of one with faults, of which there is one at least
+  std::string_view topic{};            ///< of a PUBLISH, its alias resolved; empty if that is not known
+  std::optional<Step> answers{};       ///< the packet that this one answers
+  std::uint64_t left_out = 0;          ///< octets behind `bytes`, which nobody has kept
 
+  /// What can be read of it: all of a whole one. Null if nothing can.
+  [[nodiscard]] const PacketView* readable() const {
+    const auto& view = broken ? broken->packet : packet;
+    return view ? &*view : nullptr;
+  }
   /// Octets that were sent.
   [[nodiscard]] std::uint64_t size() const { return bytes.size() + left_out; }
 };
@@ -43,9 +52,9 @@ class FlowWatcher {
   virtual void on_close(const FlowClose& close, const FlowState& state) = 0;
 };
 
-/// Follows both directions of one connection as somebody in between sees them. Its memory is bounded by the
-/// packet that is being received in each direction, of a PUBLISH by payload_kept_max and its properties, and
-/// by the bounds of FlowState.
+/// Follows both directions of one connection as somebody in between sees them. Its memory is bounded by what
+/// it keeps of the packet that is being received in each direction, packet_kept_max and of a PUBLISH
+/// payload_kept_max besides, and by the bounds of FlowState.
 class Flow {
  public:
   enum class Start : std::uint8_t {
@@ -60,8 +69,8 @@ class Flow {
 
   /// The next octets of one direction.
   void receive(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler);
-  /// The next `count` octets are the end of the payload that is being received, and nobody has kept them. Of
-  /// another packet they are a gap.
+  /// The next `count` octets are the end of the payload that is being received, or of a packet above
+  /// packet_kept_max, and nobody has kept them. Of another packet they are a gap.
   void leave_out(Sender sender, TimePoint now, std::uint64_t count, FlowWatcher& handler);
   /// Octets of one direction are missing here. Goes on where packets can be recognised again.
   void gap(Sender sender);
@@ -82,28 +91,39 @@ class Flow {
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
 
  private:
-  /// A PUBLISH of which enough is kept.
-  struct LongPublish {
+  /// A packet of which enough is kept.
+  struct LongPacket {
     std::vector<std::uint8_t> kept;
     std::uint8_t header_size = 0;
+    bool unread = false;
     std::uint64_t left_out = 0;  // so far
     std::uint64_t to_come = 0;   // and will be left out
   };
   struct Direction {
     Framer framer;
-    std::optional<LongPublish> rest;  // is being received, and the framer holds nothing
-    bool seeking = false;             // for a place where a packet begins
+    std::optional<LongPacket> rest;  // is being received, and the framer holds nothing
+    bool seeking = false;            // for a place where a packet begins
+  };
+  /// What is kept of a packet.
+  struct Keeping {
+    std::size_t size = 0;
+    bool unread = false;
   };
 
   void keep_front(Direction& direction);
-  void begin_rest(Direction& direction, std::size_t kept);
+  void begin_rest(Direction& direction, Keeping keeping);
+  [[nodiscard]] static Keeping keeping_of(Bytes front, std::size_t header_size, std::size_t packet_size,
+                                          Version version);
   [[nodiscard]] bool take_rest(Sender sender, TimePoint now, std::uint64_t count, FlowWatcher& handler);
-  void hand_over(Sender sender, TimePoint now, const Frame& frame, std::uint64_t left_out,
-                 FlowWatcher& handler);
-  void give_up(Sender sender, TimePoint now, FlowPacket what, const DecodeError& fault, FlowWatcher& handler);
+  void hand_over(FlowPacket& packet, std::uint8_t header_size, FlowWatcher& handler);
+  void hand_over_broken(FlowPacket& packet, const Frame& frame, FlowWatcher& handler);
+  void give_up_stream(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler);
+  void give_up(FlowPacket packet, Reading broken, FlowWatcher& handler);
+  [[nodiscard]] FlowPacket next_packet(Sender sender, TimePoint now, Bytes kept, std::uint64_t left_out);
   void pass_on(FlowPacket& packet, FlowWatcher& handler);
   void take_version_of_connect(FlowPacket& packet);
   void decode_frame(const Frame& frame, FlowPacket& out);
+  void keep_certain(Reading& broken, const FlowPacket& packet) const;
 
   FlowState state_;
   std::array<Direction, 2> directions_;

@@ -211,8 +211,4 @@ struct FlowState {
   void apply(Sender sender, Step step, const PacketView& packet);
 };
 
-[[nodiscard]] constexpr Sender other(Sender sender) {
-  return sender == Sender::client ? Sender::server : Sender::client;
-}
-
 }  // namespace mqtt

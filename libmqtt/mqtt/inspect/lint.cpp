@@ -49,12 +49,13 @@ std::pair<std::uint32_t, std::uint32_t> place_of_field(const FlowPacket& packet,
   return {0, 1};
 }
 
-void lint_fault(const FlowPacket& packet, std::vector<Finding>& out) {
-  const DecodeError& fault = *packet.fault;
-  const Rule* rule = find_decoding_rule(fault.clause, packet.version);
-  const std::uint32_t size = fault.offset < packet.bytes.size() ? 1 : 0;
-  out.push_back({rule, fault.clause, packet.version, rule ? rule->severity : Severity::error, packet.sender,
-                 packet.step, fault.offset, size, 0, std::string{fault.what}});
+void lint_faults(const FlowPacket& packet, std::vector<Finding>& out) {
+  for (const DecodeError& fault : packet.broken->faults) {
+    const Rule* rule = find_decoding_rule(fault.clause, packet.version);
+    const std::uint32_t size = fault.offset < packet.bytes.size() ? 1 : 0;
+    out.push_back({rule, fault.clause, packet.version, rule ? rule->severity : Severity::error, packet.sender,
+                   packet.step, fault.offset, size, 0, std::string{fault.what}});
+  }
 }
 
 }  // namespace
@@ -122,7 +123,8 @@ PropertiesView rules::properties_of(const PacketView& packet) {
 
 void lint(const FlowPacket& packet, const FlowState& state, std::vector<Finding>& out,
           const Origins* origins) {
-  if (packet.fault) return lint_fault(packet, out);
+  if (packet.broken) return lint_faults(packet, out);
+  if (!packet.packet) return;  // too large to be read
   Judge judge{&packet, nullptr, state, out, origins};
   look_at_rules(judge, static_cast<unsigned>(judge.type()));
 }

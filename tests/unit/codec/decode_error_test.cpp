@@ -1,6 +1,8 @@
 // Each row breaks one rule: the decoder must name its clause, reason code and octet.
 #include <gtest/gtest.h>
 
+#include <mqtt/codec/fault_list.hpp>
+
 #include "support/hex.hpp"
 #include "support/packets.hpp"
 
@@ -33,6 +35,50 @@ TEST_P(DecodeRejects, WithClauseReasonAndOffset) {
   EXPECT_EQ(packet.error().clause, row.clause);
   EXPECT_EQ(packet.error().reason, row.reason) << packet.error().what;
   EXPECT_EQ(packet.error().offset, row.offset) << packet.error().what;
+}
+
+TEST_P(DecodeRejects, AndItIsTheFirstOfAllFaults) {
+  const Broken& row = GetParam();
+  const auto bytes = octets(row.packet);
+  const Reading all = decode_all(frame_of(bytes), {row.version, row.sender});
+  ASSERT_FALSE(all.faults.empty());
+  EXPECT_EQ(all.faults[0].clause, row.clause);
+  EXPECT_EQ(all.faults[0].reason, row.reason);
+  EXPECT_EQ(all.faults[0].offset, row.offset);
+}
+
+TEST(DecodeAll, ReadsAValidPacketAsDecodeDoes) {
+  for (const Sample& sample : all_samples()) {
+    const Reading all = decode_all(frame_of(sample.bytes), sample.context);
+    EXPECT_TRUE(all.faults.empty() && !all.body_read) << sample.name;
+    ASSERT_TRUE(all.packet) << sample.name;
+    EXPECT_EQ(all.packet->index(), decode(frame_of(sample.bytes), sample.context)->index()) << sample.name;
+  }
+}
+
+TEST(DecodeAll, ListsABoundedNumberOfFaults) {
+  auto suback = octets("90 67 00 01 00");
+  suback.resize(suback.size() + 100, 0x55);
+  EXPECT_EQ(decode_all(frame_of(suback), {v5, server}).faults.size(), FaultList::faults_max);
+}
+
+TEST(DecodeAll, GivesWhatStandsInFrontOfWhatCannotBeRead) {
+  const auto subscribe = octets("82 0c 00 07 00 00 01 'a' 01 00 09 'b' 00 00");
+  const Reading list = decode_all(frame_of(subscribe), {v5, client});
+  ASSERT_TRUE(list.packet && list.body_read);
+  EXPECT_EQ(*list.body_read, 9u);
+  const auto& p = std::get<SubscribeView>(*list.packet);
+  EXPECT_EQ(p.packet_id, 7);
+  ASSERT_EQ(p.subscriptions.count(), 1u);
+  EXPECT_EQ(p.subscriptions.begin()->filter, "a");
+
+  const auto publish = octets("30 0a 00 01 't' 05 01 01 7f 00 00 'x'");
+  const Reading message = decode_all(frame_of(publish), {v5, client});
+  ASSERT_TRUE(message.packet);
+  const auto& m = std::get<PublishView>(*message.packet);
+  EXPECT_EQ(m.topic, "t");
+  EXPECT_EQ(m.properties.number(PropertyId::payload_format_indicator), 1u);
+  EXPECT_TRUE(m.payload.empty());
 }
 
 std::string name_of(const testing::TestParamInfo<Broken>& info) { return info.param.test; }

@@ -194,7 +194,8 @@ class Player final : private FlowWatcher {
                                format_duration(packet.step.time - packet.answers->time)));
     else
       seen_.insert("unanswered");
-    if (packet.fault) seen_.insert(fmt::format("fault {}@{}", packet.fault->clause, packet.fault->offset));
+    for (const DecodeError& fault : packet.broken ? packet.broken->faults : std::vector<DecodeError>{})
+      seen_.insert(fmt::format("fault {}@{}", fault.clause, fault.offset));
     seen_.insert(fmt::format("topic {}", packet.topic));
   }
 

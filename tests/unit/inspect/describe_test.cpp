@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <mqtt/inspect/reading.hpp>
+
+#include "support/hex.hpp"
 #include "support/packets.hpp"
 
 namespace mqtt::test {
@@ -64,6 +67,39 @@ TEST(Describe, EveryPacketIsOneLine) {
     EXPECT_TRUE(line.starts_with(to_string(type_of(*packet))));
     EXPECT_EQ(line.find('\n'), std::string::npos);
   }
+}
+
+std::string described(const char* packet, Version version, Sender sender) {
+  const auto bytes = octets(packet);
+  const Reading reading = read_packet(bytes, {version, sender});
+  if (!reading.packet) return "";
+  return described(*reading.packet, version, {.size = bytes.size(), .body_read = reading.body_read});
+}
+
+TEST(Describe, ABrokenPacketShowsWhatItHasUpToTheFault) {
+  constexpr auto v5 = Version::v5;
+  constexpr auto client = Sender::client, server = Sender::server;
+  const std::pair<std::string, const char*> cases[] = {
+      {described("38 09 00 05 'a/+/b' 00 'x'", v5, client), "PUBLISH  q0 dup a/+/b 1B x"},
+      {described("36 07 00 01 't' 00 05 00 'x'", v5, client), "PUBLISH  q3 #5 t 1B x"},
+      {described("32 0a 00 01 't' 00 05 04 01 01 7f 00", v5, client), "PUBLISH  q1 #5 t pfi=1 broken 12B"},
+      {described("32 05 00 09 't' 00 05", v5, client), "PUBLISH  q1 broken 7B"},
+      {described("32 20 00 01 't' 00 05 00 'xy'", v5, client), "PUBLISH  q1 #5 t broken 10B"},
+      {described("40 03 00 07 7f", v5, client), "PUBACK   #7 Unknown reason code(0x7f) 5B"},
+      {described("40 05 00 07 10 02 1f", v5, client), "PUBACK   #7 No matching subscribers(0x10) broken 7B"},
+      {described("40 04 00", v5, client), "PUBACK   broken 3B"},
+      {described("82 0c 00 07 00 00 01 'a' 01 00 09 'b' 00 00", v5, client), "SUBSCRIBE #7 a:q1 broken 14B"},
+      {described("82 07 00 01 00 00 01 'a' 03", v5, client), "SUBSCRIBE #1 a:q3 9B"},
+      {described("20 01 00", v5, server), "CONNACK  broken 3B"},
+      {described("20 03 01 87 00", v5, server), "CONNACK  Not authorized(0x87) sp=1 5B"},
+      {described("e0 02 8b 05", v5, server), "DISCONNECT Server shutting down(0x8b) broken 4B"},
+      {described("10 0d 00 04 'MQTT' 05 03 00 3c 00 00 00", v5, client), "CONNECT  v5 clean ka=60 15B"},
+      {described("10 10 00 04 'MQTT' 05 c2 00 3c 00 00 01 'a' 00 09", v5, client),
+       "CONNECT  v5 id=a clean ka=60 broken 18B"},
+      {described("10 09 00 04 'MQTT' 05 02 00", v5, client), "CONNECT  v5 clean broken 11B"},
+      {described("10 0d 00 04 'MQTX' 05 02 00 00 00 00 00", v5, client), ""},
+  };
+  for (const auto& [line, expected] : cases) EXPECT_EQ(line, expected);
 }
 
 }  // namespace

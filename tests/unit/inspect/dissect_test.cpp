@@ -32,7 +32,7 @@ std::string lines(const Dissection& d, Show show) {
     append_value(out, field);
     if (field.bits != 0) out += "}";
   }
-  if (d.fault) out += fmt::format("\n! {} @{}", d.fault->clause, d.fault->offset);
+  for (const DecodeError& fault : d.faults) out += fmt::format("\n! {} @{}", fault.clause, fault.offset);
   return out;
 }
 
@@ -216,7 +216,8 @@ const Row broken_packets[] = {
 2+3 Topic Name: +
 5+1 Property Length: 0
 6+1 Payload: x
-! MQTT-3.3.1-2 @0)"},
+! MQTT-3.3.1-2 @0
+! MQTT-3.3.2-2 @4)"},
     {"ValueUnknownReason", {v5, server}, "40 04 00 07 7f 00", Show::body, R"(
 2+2 Packet Identifier: 7
 4+1 PUBACK Reason Code: Unknown reason code (0x7f)
@@ -300,7 +301,7 @@ TEST(Dissection, CoversEachOctetOfValidPacketsOnce) {
   Dissection d;
   for (const Sample& sample : all_samples()) {
     dissect(d, sample.bytes, sample.context);
-    EXPECT_FALSE(d.fault) << sample.name;
+    EXPECT_TRUE(d.faults.empty()) << sample.name;
     EXPECT_EQ(tiling_fault(d, sample.bytes), "") << sample.name;
     for (const Field& field : d.fields) EXPECT_NE(field.kind, FieldKind::raw) << sample.name;
   }
@@ -312,8 +313,8 @@ TEST(Dissection, CoversEachOctetOfCutPacketsOnce) {
     for (std::size_t size = 1; size < sample.bytes.size(); ++size) {
       const Bytes cut = Bytes{sample.bytes}.first(size);
       dissect(d, cut, sample.context);
-      ASSERT_TRUE(d.fault) << sample.name;
-      ASSERT_EQ(d.fault->offset, size) << sample.name;
+      ASSERT_EQ(d.faults.size(), 1u) << sample.name;
+      ASSERT_EQ(d.faults[0].offset, size) << sample.name;
       ASSERT_EQ(tiling_fault(d, cut), "") << sample.name;
     }
 }
@@ -349,7 +350,7 @@ TEST(Dissection, StopsAtABoundOfFields) {
 TEST(Dissection, LooksAtTheFirstPacketOnly) {
   Dissection d;
   dissect(d, octets("c0 00 c0 00"), {v5, client});
-  EXPECT_FALSE(d.fault);
+  EXPECT_TRUE(d.faults.empty());
   EXPECT_EQ(d.fields.back().offset + d.fields.back().size, 2u);
   dissect(d, {}, {v5, client});
   EXPECT_TRUE(d.fields.empty());

@@ -70,6 +70,8 @@ TEST(Lint, EachRuleOfOnePacketIsFoundBroken) {
     }
 }
 
+TEST(Lint, EachFaultOfAPacketIsFound) { (void)play_all({"lint_several.txt"}); }
+
 TEST(Lint, FindsInRecordedConversationsOnlyWhatIsWrongThere) {
   const Seen seen = play_all({"lint_mosquitto.txt"});
   EXPECT_EQ(seen.broken.size(), 1u);

@@ -1,3 +1,7 @@
+#include <unistd.h>
+
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include <mqtt/inspect/describe.hpp>
@@ -15,6 +19,7 @@ struct Kept {
   std::size_t kept = 0;  // of the payload
   std::uint64_t left_out = 0;
   std::uint64_t size = 0;
+  bool unread = false;
   std::string clause;  // of a fault
   std::string line;
   std::vector<std::string_view> findings;
@@ -28,10 +33,11 @@ class Keep final : public FlowWatcher {
     Kept& seen = all.emplace_back(Kept{.first_octet = packet.bytes[0],
                                        .left_out = packet.left_out,
                                        .size = packet.size(),
+                                       .unread = !packet.packet && !packet.broken,
                                        .clause = {},
                                        .line = {},
                                        .findings = {}});
-    if (packet.fault) seen.clause = packet.fault->clause;
+    if (packet.broken) seen.clause = packet.broken->faults.front().clause;
     for (const Finding& finding : findings) seen.findings.push_back(finding.clause);
     const auto* publish = packet.packet ? std::get_if<PublishView>(&*packet.packet) : nullptr;
     if (!publish) return;
@@ -91,16 +97,103 @@ TEST(LongPayload, IsLongFromOneOctetAboveTheBound) {
   }
 }
 
-TEST(LongPayload, PropertiesAreKeptHoweverManyTheyAre) {
+Properties many_properties(int count) {
   const std::string value(60'000, 'v');
   Properties properties;
-  for (int i = 0; i < 30; ++i) properties.add_user_property("k", value);
-  const auto octets = publish_and_ping(std::string(payload_kept_max + 1, 'x'), Version::v5, properties);
+  for (int i = 0; i < count; ++i) properties.add_user_property("k", value);
+  return properties;
+}
+
+TEST(LongPayload, IsKeptBesidesProperties) {
+  const auto octets =
+      publish_and_ping(std::string(payload_kept_max + 1, 'x'), Version::v5, many_properties(15));
   const auto seen = received(octets, Version::v5, 65'536);
   ASSERT_EQ(seen.size(), 2u);
   EXPECT_EQ(seen[0].clause, "");
   EXPECT_EQ(seen[0].kept, payload_kept_max);
   EXPECT_EQ(seen[0].left_out, 1u);
+}
+
+TEST(LongPacket, WithPropertiesAboveTheBoundIsNotRead) {
+  const auto octets = publish_and_ping("x", Version::v5, many_properties(30));
+  for (const std::size_t piece : {octets.size(), std::size_t{65'536}}) {
+    const auto seen = received(octets, Version::v5, piece);
+    ASSERT_EQ(seen.size(), 2u);
+    EXPECT_TRUE(seen[0].unread);
+    EXPECT_EQ(seen[0].size, octets.size() - 2);
+    EXPECT_EQ(seen[0].left_out, seen[0].size - unread_kept);
+    EXPECT_EQ(seen[1].first_octet, 0xC0);
+  }
+}
+
+/// A SUBSCRIBE of so many octets, all of which but its header are 0, and a PINGREQ behind it.
+std::vector<std::uint8_t> subscribe_and_ping(std::size_t size) {
+  const std::size_t length = size - 5;
+  std::vector<std::uint8_t> octets{0x82};
+  for (unsigned shift = 0; shift < 28; shift += 7)
+    octets.push_back(static_cast<std::uint8_t>((length >> shift & 0x7F) | (shift < 21 ? 0x80 : 0)));
+  octets.resize(size);
+  octets.insert(octets.end(), {0xC0, 0});
+  return octets;
+}
+
+TEST(LongPacket, AboveTheBoundIsCountedAndNotJudged) {
+  const auto octets = subscribe_and_ping(3 * packet_kept_max);
+  for (const std::size_t piece : {octets.size(), std::size_t{65'536}, std::size_t{999}}) {
+    const auto seen = received(octets, Version::v5, piece);
+    ASSERT_EQ(seen.size(), 2u);
+    EXPECT_TRUE(seen[0].unread);
+    EXPECT_TRUE(seen[0].findings.empty());
+    EXPECT_EQ(seen[0].size, 3 * packet_kept_max);
+    EXPECT_EQ(seen[0].left_out, 3 * packet_kept_max - unread_kept);
+    EXPECT_EQ(seen[1].first_octet, 0xC0);
+  }
+}
+
+TEST(LongPacket, ThatIsCutSaysSo) {
+  const auto octets = subscribe_and_ping(3 * packet_kept_max);
+  Flow flow{Flow::Start::excerpt, Version::v5};
+  Keep keep;
+  flow.receive(Sender::client, {}, Bytes{octets}.first(packet_kept_max), keep);
+  flow.give_up_rest(Sender::client, {}, keep);
+  ASSERT_EQ(keep.all.size(), 1u);
+  EXPECT_EQ(keep.all[0].findings, std::vector<std::string_view>{"v5#2.1.4/rl-fit"});
+  EXPECT_EQ(keep.all[0].size, packet_kept_max);
+}
+
+TEST(LongPacket, WhatNobodyHasKeptCanBeTold) {
+  const auto octets = subscribe_and_ping(3 * packet_kept_max);
+  for (const std::size_t kept : {std::size_t{100}, unread_kept}) {
+    Flow flow{Flow::Start::excerpt, Version::v5};
+    Keep keep;
+    flow.receive(Sender::client, {}, Bytes{octets}.first(kept), keep);
+    flow.leave_out(Sender::client, {}, 3 * packet_kept_max - kept, keep);
+    flow.receive(Sender::client, {}, Bytes{octets}.last(2), keep);
+    ASSERT_EQ(keep.all.size(), 2u);
+    EXPECT_TRUE(keep.all[0].unread);
+    EXPECT_EQ(keep.all[0].size, 3 * packet_kept_max);
+  }
+}
+
+std::size_t resident_bytes() {
+  std::size_t all = 0, resident = 0;
+  std::ifstream{"/proc/self/statm"} >> all >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+TEST(LongPacket, AThousandConnectionsOfThemDoNotFillTheMemory) {
+  const auto octets = subscribe_and_ping(3 * packet_kept_max);
+  const std::size_t before = resident_bytes();
+  Keep keep;
+  std::vector<Flow> flows;
+  for (int i = 0; i < 1'000; ++i) {
+    Flow& flow = flows.emplace_back(Flow::Start::excerpt, Version::v5);
+    for (const Sender sender : {Sender::client, Sender::server})
+      for (std::size_t at = 0; at < 2 * packet_kept_max; at += 65'536)
+        flow.receive(sender, {}, Bytes{octets}.subspan(at, 65'536), keep);
+  }
+  EXPECT_TRUE(keep.all.empty());
+  EXPECT_LT(resident_bytes() - before, std::size_t{1024} * 1024 * 1024) << "they have sent 4 GiB";
 }
 
 TEST(LongPayload, AFaultInFrontOfItIsFoundAllTheSame) {

@@ -85,6 +85,8 @@ class Line : public FaultWatcher {
     sents.push_back(mqtt::to_string(event.sent));
   }
 
+  void on_too_large(Sender, std::size_t size) override { too_large.push_back(size); }
+
   Link link = [] {
     Link made;
     made.number = 1;
@@ -95,7 +97,13 @@ class Line : public FaultWatcher {
   mqtt::TimePoint now{std::chrono::seconds{1}};
   std::string to_server, to_client, passed;
   std::vector<std::string> writes, fired, originals, sents;
+  std::vector<std::size_t> too_large;
 };
+
+std::string large_message() {
+  const std::string payload(PacketCutter::packet_max_bytes, 'x');
+  return octets(mqtt::PublishView{.topic = "large", .payload = mqtt::as_bytes(payload)});
+}
 
 TEST(FaultLine, WithoutAFiringNothingChanges) {
   Line line{{"topic==x do drop"}};
@@ -113,6 +121,39 @@ TEST(FaultLine, DropsTheThirdOnly) {
   EXPECT_THAT(line.originals, ElementsAre(message("c")));
   EXPECT_THAT(line.sents, ElementsAre(""));
   EXPECT_EQ(line.passed, message("a") + message("b") + message("c") + message("d"));
+}
+
+TEST(FaultLine, APacketAboveTheBoundPassesAsItIsAndIsTold) {
+  const std::string large = large_message();
+  for (const std::size_t first : {large.size(), std::size_t{10'000}, std::size_t{3}}) {
+    Line line{{"type==PUBLISH [nth=2] do drop"}};
+    line.client(message("a"));
+    std::size_t waiting = 0;
+    for (std::size_t at = 0, size = first; at < large.size();
+         at += size, size = std::min<std::size_t>(10'000, large.size() - at)) {
+      line.line->receive(Sender::client, line.now, mqtt::as_bytes(large).subspan(at, size), line);
+      waiting = std::max(waiting, line.line->waiting(Sender::client));
+      line.take();
+    }
+    line.client(message("b"));
+    EXPECT_EQ(line.to_server, message("a") + large);
+    EXPECT_EQ(line.passed, message("a") + large + message("b"));
+    EXPECT_THAT(line.too_large, ElementsAre(large.size()));
+    EXPECT_THAT(line.originals, ElementsAre(message("b")));
+    EXPECT_LE(waiting, std::max<std::size_t>(first, 10'003));
+  }
+}
+
+TEST(FaultLine, NothingIsPutIntoTheMiddleOfALargePacket) {
+  const std::string large = large_message();
+  Line line{{"topic==q do reply rc=0x87", "topic==a do reorder 5"}};
+  line.server(large.substr(0, 5'000)).client(message("q", 3));
+  line.server(large.substr(5'000));
+  EXPECT_EQ(line.to_client, large + ack<mqtt::PubackView>(3, mqtt::ReasonCode::not_authorized));
+
+  line.client(message("a")).client(large.substr(0, 5'000)).wait(std::chrono::seconds{2});
+  line.client(large.substr(5'000));
+  EXPECT_EQ(line.to_server, large + message("a"));
 }
 
 TEST(FaultLine, EveryFromAndCount) {

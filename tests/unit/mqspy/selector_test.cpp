@@ -260,6 +260,42 @@ TEST(Selector, AWill) {
   EXPECT_FALSE(holds("will.topic==a || will.payload~x || has(topic) || has(payload)", connect));
 }
 
+TEST(Selector, FiltersOfARequest) {
+  mqtt::SubscriptionList list;
+  list.add("a/#", {.qos = mqtt::QoS::at_least_once, .no_local = true});
+  list.add("b", {.retain_as_published = true, .retain_handling = mqtt::RetainHandling::do_not_send});
+  mqtt::SubscribeView request{.packet_id = 3, .subscriptions = list.view()};
+  EXPECT_TRUE(holds("filters.filter==b && filters.qos==1 && qos==0 && filters.no_local", request));
+  EXPECT_TRUE(holds("filters.retain_as_published && filters.retain_handling==2", request));
+  EXPECT_FALSE(holds("filters.qos==2 || filters.retain_handling==1", request));
+  EXPECT_FALSE(holds("has(filters.qos) || has(filters.no_local)", plant_message()));
+}
+
+TEST(Selector, OctetsHaveALength) {
+  mqtt::ConnectView connect;
+  connect.password = mqtt::as_bytes(std::string_view{"s3cret"});
+  mqtt::Properties properties;
+  properties.add(PropertyId::correlation_data, std::string_view{"abc"});
+  connect.will = mqtt::WillView{.topic = "w", .payload = mqtt::as_bytes(std::string_view{"gone"})};
+  connect.will->properties = properties;
+  EXPECT_TRUE(holds("has(password) && password.len==6 && will && will.payload.len==4", connect));
+  EXPECT_TRUE(holds("will.payload.data==gone && will.props.correlation_data.len==3 && raw.len>20", connect));
+  EXPECT_FALSE(holds("has(props.correlation_data) || answers==1", connect));
+  EXPECT_THAT(selector_fault("topic.len==1"), HasSubstr("column 1:"));
+}
+
+TEST(Selector, ABrokenPacketHasWhatCanBeRead) {
+  Conversation conversation;
+  mqtt::ConnectView connect;
+  connect.client_id = "plc3";
+  conversation.say(Sender::client, connect);
+  conversation.ask(
+      "broken && dup && topic=='a/+' && qos==0 && payload==x && lint==MQTT-3.3.1-2 && lint==MQTT-3.3.2-2");
+  const std::uint8_t broken[] = {0x38, 7, 0, 3, 'a', '/', '+', 0, 'x'};
+  conversation.say(Sender::client, broken);
+  EXPECT_TRUE(conversation.answer());
+}
+
 TEST(Selector, WhatIsWrongWithAPacketAsAWhole) {
   EXPECT_FALSE(holds("broken || topic_by_alias || has(left_out)", plant_message()));
   const std::string huge(mqtt::payload_kept_max + 9, 'x');
@@ -291,8 +327,16 @@ TEST(Selector, OtherRecordsThanPackets) {
       Selector::parse("client~'^10.0.0.7:' && server!=x && transport==tls")->matches(OpenSubject{{link}}));
   EXPECT_TRUE(Selector::parse("client~'^10.0.0.7:' && transport==tls")->matches(CloseSubject{record}));
   EXPECT_TRUE(Selector::parse("k==open && ts_us==1000000")->matches(OpenSubject{{link}}));
-  EXPECT_TRUE(Selector::parse("k==gap && dir==s2c")
-                  ->matches(PlainSubject{"gap", &link, std::nullopt, Sender::server}));
+  EXPECT_TRUE(Selector::parse("k==open && !partial && has(partial)")->matches(OpenSubject{{link}}));
+  const FaultRecord fault{
+      link, {}, Sender::client, 4, "type==PUBREC do drop", "drop", mqtt::as_bytes(std::string_view{"abc"}),
+      {}};
+  EXPECT_TRUE(
+      Selector::parse("k==fault && n==4 && action==drop && rule~'^type' && original.len==3 && sent.len==0")
+          ->matches(FaultSubject{fault}));
+  EXPECT_TRUE(
+      Selector::parse("k==note && msg==hello && conn==c2")->matches(NoteSubject{{&link, {}, "hello"}}));
+  EXPECT_TRUE(Selector::parse("k==gap && dir==s2c")->matches(GapSubject{{link, {}, Sender::server, 0}}));
 }
 
 }  // namespace
