@@ -21,12 +21,12 @@ SipKey random_secret() {
   return secret;
 }
 
-/// Tells nobody.
-class Silent final : public broker::BrokerEvents, public ServerEvents {};
-
 }  // namespace
 
 struct EmbeddedBroker::State {
+  /// Tells nobody.
+  class Silent final : public broker::BrokerEvents, public ServerEvents {};
+
   Result<void> open(ServerConfig config, broker::BrokerServices services, ServerEvents& told);
   Result<void> run();
   void stop();
