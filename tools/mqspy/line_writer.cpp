@@ -66,7 +66,8 @@ std::size_t LineWriter::begin(mqtt::TimePoint time, const Link& link, char direc
   const std::size_t from = out_.size();
   if (view_.time == TimeStyle::none) return (out_ += direction) += ' ', 2;
   time_.append(out_, time);
-  fmt::format_to(std::back_inserter(out_), " c{} {} ", link.number, direction);
+  const fmt::format_int number{link.number};
+  (((out_ += " c").append(number.data(), number.size()) += ' ') += direction) += ' ';
   return out_.size() - from;
 }
 

@@ -51,11 +51,14 @@ class Describer {
       : out_{out}, version_{version}, options_{options} {}
 
   void write(const PacketView& packet) {
-    fmt::format_to(std::back_inserter(out_), "{:<8}", to_string(type_of(packet)));
+    constexpr std::size_t type_column = 8;
+    const std::string_view type = to_string(type_of(packet));
+    out_ += type;
+    out_.append(type_column - std::min(type.size(), type_column), ' ');
     std::visit([this](const auto& p) { fields(p); }, packet);
     if (options_.body_read) return word("broken {}B", options_.size);
     if (std::holds_alternative<PublishView>(packet)) return;
-    word("{}B", options_.size > 0 ? options_.size : encoded_size(packet, version_).value_or(0));
+    number("", options_.size > 0 ? options_.size : encoded_size(packet, version_).value_or(0), "B");
   }
 
  private:
@@ -66,6 +69,14 @@ class Describer {
   void word(fmt::format_string<Args...> format, Args&&... args) {
     out_.push_back(' ');
     fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+  }
+
+  void text(std::string_view word) { (out_ += ' ') += word; }
+
+  /// A packet's line has several, and a capture millions of lines.
+  void number(std::string_view before, std::uint64_t value, std::string_view after = {}) {
+    const fmt::format_int digits{value};
+    ((out_ += ' ') += before).append(digits.data(), digits.size()) += after;
   }
 
   [[nodiscard]] std::string secret(std::string_view text) const {
@@ -89,7 +100,7 @@ class Describer {
 
   void reason(ReasonCode code, PacketType type) {
     if (code == ReasonCode::success)
-      word("ok");
+      text("ok");
     else
       word("{}(0x{:02x})", reason_name(code, type), static_cast<unsigned>(code));
   }
@@ -99,7 +110,7 @@ class Describer {
     if (!p.client_id.empty()) word("id={}", shown(p.client_id));
     if (p.user_name) word("user={}", shown(*p.user_name));
     if (p.password) word("pass={}", secret(as_text(*p.password)));
-    if (p.clean_start) word("clean");
+    if (p.clean_start) text("clean");
     if (has(p.version == Version::v3_1 ? 12 : 10)) word("ka={}", p.keep_alive);
     properties(p.properties);
     if (!p.will || (options_.body_read && p.will->topic.empty())) return;
@@ -120,21 +131,21 @@ class Describer {
   }
 
   void fields(const PublishView& p) {
-    word("q{}", to_number(p.qos));
-    if (p.dup) word("dup");
-    if (p.retain) word("retain");
-    if (p.packet_id != 0) word("#{}", p.packet_id);
+    number("q", to_number(p.qos));
+    if (p.dup) text("dup");
+    if (p.retain) text("retain");
+    if (p.packet_id != 0) number("#", p.packet_id);
     topic(p);
     properties(p.properties);
     if (options_.body_read) return;
-    word("{}B", p.payload.size() + options_.left_out);
-    if (!p.payload.empty()) word("{}", preview(p.payload));
+    number("", p.payload.size() + options_.left_out, "B");
+    if (!p.payload.empty()) text(preview(p.payload));
   }
 
   void topic(const PublishView& p) {
     const std::optional<std::uint32_t> alias = p.properties.number(PropertyId::topic_alias);
     if (!alias && p.topic.empty() && options_.body_read) return;
-    if (!alias) return word("{}", p.topic.empty() ? "\"\"" : shown(p.topic));
+    if (!alias) return text(p.topic.empty() ? "\"\"" : shown(p.topic));
     if (!p.topic.empty()) return word("@{}:={}", *alias, shown(p.topic));
     if (options_.topic.empty()) return word("@{}?", *alias);
     word("{}(@{})", shown(options_.topic), *alias);
@@ -147,7 +158,7 @@ class Describer {
   }
 
   void id(PacketId id) {
-    if (has(2)) word("#{}", id);
+    if (has(2)) number("#", id);
   }
 
   void ack(const AckView& p, PacketType type) {
@@ -175,7 +186,7 @@ class Describer {
   void fields(const UnsubscribeView& p) {
     id(p.packet_id);
     properties(p.properties);
-    for (const SubscriptionView& s : p.filters) word("{}", shown(s.filter));
+    for (const SubscriptionView& s : p.filters) text(shown(s.filter));
   }
 
   void reasons(PacketId packet_id, PropertiesView list, Bytes codes, PacketType type) {

@@ -68,6 +68,12 @@ std::string_view short_escape(char c) {
   }
 }
 
+/// How many octets at the front of `text` stand for themselves: most texts as a whole do.
+std::size_t plain_length(std::string_view text) {
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7F && c != '\\'; };
+  return static_cast<std::size_t>(std::ranges::find_if_not(text, plain) - text.begin());
+}
+
 /// Length of the printable character at the front of `text`: 0 if it must be escaped.
 std::size_t printable_length(std::string_view text) {
   const auto lead = static_cast<std::uint8_t>(text[0]);
@@ -108,12 +114,15 @@ std::string escape_for_terminal(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    if (const auto escape = short_escape(text[0]); !escape.empty()) {
-      out += escape;
-      text.remove_prefix(1);
-    } else if (const std::size_t length = printable_length(text)) {
+    if (const std::size_t length = plain_length(text)) {
       out += text.substr(0, length);
       text.remove_prefix(length);
+    } else if (const auto escape = short_escape(text[0]); !escape.empty()) {
+      out += escape;
+      text.remove_prefix(1);
+    } else if (const std::size_t octets = printable_length(text)) {
+      out += text.substr(0, octets);
+      text.remove_prefix(octets);
     } else {
       out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text[0]));
       text.remove_prefix(1);
