@@ -304,3 +304,16 @@ def test_the_environment_is_not_asked_for_a_broker():
 def test_usage_errors_are_2_and_one_line(words, named):
     result = mqbench("run", *shlex.split(words))
     assert (result.code, result.out, len(result.err_lines), named in result.err_text) == (2, b"", 1, True), result
+
+
+def test_what_is_no_regular_file_is_written_into_and_not_replaced(tmp_path):
+    """A device that root renames a file over is gone for everybody: here with a pipe and with a link."""
+    pipe, link, behind = tmp_path / "pipe", tmp_path / "link", tmp_path / "behind"
+    os.mkfifo(pipe)
+    behind.write_text("before")
+    link.symlink_to(behind)
+    with Proc(["cat", pipe]) as reader:
+        result = mqbench("run", "quick", "--self", "--count", 10, "--quiet", "--json", pipe, "--csv", link, seconds=60)
+        assert result.code == 0, result
+        validated(json.loads(reader.wait().out))
+    assert pipe.is_fifo() and link.is_symlink() and "," in behind.read_text(), behind.read_text()

@@ -164,6 +164,8 @@ def test_passwd_refuses(users, tmp_path):
     assert_passwd_fails(passwd(users, "joe", "--password-env", "NO_SUCH"), 14, "NO_SUCH")
     assert_passwd_fails(passwd(tmp_path / "no" / "file", "joe", *word), 14, "No such file")
     assert_passwd_fails(passwd(tmp_path, "joe", *word), 14, "directory")
+    (tmp_path / "device").symlink_to("/dev/null")
+    assert_passwd_fails(passwd(tmp_path / "device", "joe", *word), 14, "no regular file")
     assert users.read_text() == before
     users.write_text("joe:plain\n")
     assert_passwd_fails(passwd(users, "jim", *word), 14, f"{users}:1: ")

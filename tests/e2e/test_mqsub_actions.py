@@ -216,6 +216,16 @@ def test_backup_is_replaced_only_when_it_is_whole(broker, scratch):
     assert stat.S_IMODE(backup.stat().st_mode) == 0o666 & ~current_umask()
 
 
+def test_a_backup_into_what_is_no_regular_file_replaces_nothing(broker, scratch):
+    base = unique()
+    retain(broker, {f"{base}/a": "1"})
+    behind, link = scratch / "behind", scratch / "link"
+    behind.write_text("old and longer than what comes, by far, so that a rest of it would be seen: " + 1000 * "x")
+    link.symlink_to(behind)
+    assert_ok(mqsub(*broker.args(), "-t", f"{base}/#", "--retained-backup", link))
+    assert link.is_symlink() and [line["topic"] for line in json_lines(behind.read_bytes())] == [f"{base}/a"]
+
+
 def current_umask():
     mask = os.umask(0)
     os.umask(mask)

@@ -7,13 +7,25 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "common/replaceable.hpp"
+
 namespace mq::bench {
 namespace {
 
-mqtt::Result<int> open_part(const std::string& part) {
-  const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", part)));
+mqtt::Result<int> open_file(const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", path)));
   return fd;
+}
+
+mqtt::Result<void> write_into(const std::string& path, std::string_view text) {
+  const auto fd = open_file(path);
+  if (!fd) return std::unexpected(fd.error());
+  auto written = write_all(*fd, text, fmt::format("'{}'", path));
+  const int closed = close(*fd);
+  if (written && closed != 0)
+    written = std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", path)));
+  return written;
 }
 
 }  // namespace
@@ -29,8 +41,12 @@ mqtt::Result<void> write_all(int fd, std::string_view text, const std::string& n
 }
 
 mqtt::Result<void> check_writable(const std::string& path) {
+  if (!is_replaceable(path)) {  // to open a pipe would be the end of it for who reads there
+    if (access(path.c_str(), W_OK) == 0) return {};
+    return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", path)));
+  }
   const std::string part = path + ".part";
-  const auto fd = open_part(part);
+  const auto fd = open_file(part);
   if (!fd) return std::unexpected(fd.error());
   close(*fd);
   unlink(part.c_str());
@@ -38,14 +54,9 @@ mqtt::Result<void> check_writable(const std::string& path) {
 }
 
 mqtt::Result<void> write_file(const std::string& path, std::string_view text) {
+  if (!is_replaceable(path)) return write_into(path, text);
   const std::string part = path + ".part";
-  const auto opened = open_part(part);
-  if (!opened) return std::unexpected(opened.error());
-  const int fd = *opened;
-  auto written = write_all(fd, text, fmt::format("'{}'", part));
-  const int closed = close(fd);
-  if (written && closed != 0)
-    written = std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", part)));
+  auto written = write_into(part, text);
   if (written && std::rename(part.c_str(), path.c_str()) != 0)
     written = std::unexpected(mqtt::system_error(errno, fmt::format("cannot write '{}'", path)));
   if (!written) unlink(part.c_str());

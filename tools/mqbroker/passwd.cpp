@@ -99,7 +99,11 @@ mqtt::Result<void> replace(const std::string& path, std::string_view text) {
   };
   constexpr mode_t owner_only = 0600;
   struct stat old{};
-  const mode_t mode = ::stat(path.c_str(), &old) == 0 ? old.st_mode & 0777 : owner_only;
+  const bool exists = ::stat(path.c_str(), &old) == 0;
+  if (exists && !S_ISREG(old.st_mode))  // root could put a file in the place of a device
+    return mqtt::fail(mqtt::ErrorDomain::system, EINVAL,
+                      fmt::format("{} is no regular file", in_quotes(path)));
+  const mode_t mode = exists ? old.st_mode & 0777 : owner_only;
   const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only);
   if (fd < 0)
     return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", in_quotes(beside))));

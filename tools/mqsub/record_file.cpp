@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "common/replaceable.hpp"
+
 namespace mq {
 namespace {
 
@@ -28,8 +30,9 @@ mqtt::Result<std::unique_ptr<RecordFile>> RecordFile::append_to(const std::strin
 }
 
 mqtt::Result<std::unique_ptr<RecordFile>> RecordFile::replace(const std::string& path) {
-  std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  const auto fd = open_file(temporary, O_EXCL);
+  const bool beside = is_replaceable(path);
+  std::string temporary = beside ? fmt::format("{}.{}.tmp", path, ::getpid()) : "";
+  const auto fd = beside ? open_file(temporary, O_EXCL) : open_file(path, O_TRUNC);
   if (!fd) return std::unexpected(fd.error());
   return std::unique_ptr<RecordFile>{new RecordFile{path, std::move(temporary), *fd}};
 }
