@@ -100,6 +100,10 @@ def address_of(url):
 
 # --- options ------------------------------------------------------------------------------------------
 
+BRIDGE = ("--bridge", "mqtt://h")
+BRIDGED = (*BRIDGE, "--bridge-topic", "#")
+NO_UTF_8 = b"\xff".decode("utf-8", "surrogateescape")
+
 # Each option: a use that is right, and one that is wrong with a word of the complaint.
 OPTIONS = {
     "--listen": (("ws://127.0.0.1:0/mqtt",), ("gopher://h",), "gopher"),
@@ -146,6 +150,12 @@ OPTIONS = {
     "--sys-interval": (("0",), ("5ms",), "at least 100ms"),
     "--trace": (("a/+",), ("",), "empty"),
     "--metrics": (("127.0.0.1:0",), ("localhost:9400",), "IP address"),
+    "--bridge": (("mqtt://u:p@127.0.0.1", "--bridge-topic", "#"), ("mqtt://h/topic", "--bridge-topic", "#"), "has no topic"),
+    "--bridge-topic": (("a/# both 2 x/ y/", *BRIDGE), ("a up", *BRIDGE), "out, in and both"),
+    "--bridge-id": (("b", *BRIDGED), (NO_UTF_8, *BRIDGED), "UTF-8"),
+    "--bridge-address": (("other.example:1884", *BRIDGED), ("u@h", *BRIDGED), "HOST:PORT"),
+    "--bridge-protocol-version": (("311", *BRIDGED), ("4", *BRIDGED), "5, 311"),
+    "--bridge-retry-delay": (("1s..2s", *BRIDGED), ("2s..1s", *BRIDGED), "500ms..30s"),
     "--log-format": (("json",), ("xml",), "text, json"),
 }
 FLAGS = ("--no-retain", "--no-wildcard", "--no-shared", "--allow-anonymous", "--proxy-protocol", "--print-address",
@@ -167,7 +177,8 @@ def test_each_flag_is_taken(flag):
 
 def test_help_and_version_are_on_stdout():
     text = assert_ok(mqbroker("--help")).out.decode()
-    for option in (*OPTIONS, *FLAGS, "--config", "--check-config", "--cert", "--cert-as-user", "--keypass-file"):
+    for option in (*OPTIONS, *FLAGS, "--config", "--check-config", "--cert", "--cert-as-user", "--keypass-file",
+                   "--bridge-cafile", "--bridge-cert", "--bridge-key", "--bridge-password-file"):
         assert re.search(rf"(^|[ ,]){re.escape(option)}[ ,\n]", text, re.M), option
     assert re.fullmatch(r"mqbroker \d+\.\d+\.\d+.*\n", assert_ok(mqbroker("--version")).out.decode(), re.S)
 
@@ -188,6 +199,11 @@ WRONG_TOGETHER = {
                                         "/nowhere/c"),
     "metrics for whoever reaches them": (("--metrics", "0.0.0.0:0"), "--metrics-public"),
     "public metrics without metrics": (("--metrics-public",), "--metrics"),
+    "a bridge without topics": (("--bridge", "mqtt://h"), "--bridge-topic"),
+    "topics without a bridge": (("--bridge-topic", "#"), "--bridge"),
+    "a bridge's certificate without TLS": (("--bridge", "mqtt://h", "--bridge-topic", "#", "--bridge-cafile", "f"), "mqtts://"),
+    "a bridge's certificate without its key": (("--bridge", "mqtts://h", "--bridge-topic", "#", "--bridge-cert", "f"), "--bridge-key"),
+    "a bridge's key without its certificate": (("--bridge", "mqtts://h", "--bridge-topic", "#", "--bridge-key", "f"), "--bridge-cert"),
     "an unknown option": (("--prot", "1"), "--port"),
     "a stray word": (("start",), "start"),
 }
@@ -207,6 +223,17 @@ def test_client_certificates_need_a_ca_and_names_need_certificates(certs):
     assert_unusable("--listen", "mqtts://127.0.0.1:0", "--cert", certs.server, "--key", certs.client_key,
                     words=["does not match"])
     assert_usable(*tls, "--client-certs", "required", "--cafile", certs.ca, "--cert-as-user")
+
+
+def test_what_a_bridge_needs_is_read_at_the_start(certs, tmp_path):
+    tls = ("--bridge", "mqtts://joe@h", "--bridge-topic", "#")
+    assert_unusable(*tls, "--bridge-cafile", "/nowhere/ca", words=["bridge to h:8883", "/nowhere/ca"])
+    assert_unusable(*tls, "--bridge-password-file", "/nowhere/p", words=["/nowhere/p"])
+    assert_unusable(*tls, "--bridge-cert", certs.server, "--bridge-key", certs.client_key, words=["does not match"])
+    assert_unusable(*BRIDGED, "--bridge-password-file", "/nowhere/p", words=["user name"])
+    (tmp_path / "password").write_text("x")
+    assert_usable(*tls, "--bridge-cafile", certs.ca, "--bridge-cert", certs.client, "--bridge-key", certs.client_key,
+                  "--bridge-password-file", tmp_path / "password")
 
 
 # --- nobody from elsewhere, unless that is meant --------------------------------------------------------
@@ -239,7 +266,9 @@ def test_beyond_loopback_required_client_certificates_do(certs):
 BAD_FILES = {
     "unknown key": ("port = 1\nprot = 2\n", 2, "did you mean 'port'"),
     "unknown table": ("port = 1\n\n[limits]\nmax-qos = 1\n", 3, "limits"),
-    "unknown array of tables": ("[[bridge]]\nurl = \"x\"\n", 1, "bridge"),
+    "unknown array of tables": ("[[brige]]\nurl = \"x\"\n", 1, "brige"),
+    "bridge without url": ("\n[[bridge]]\ntopic = [\"#\"]\n", 2, "no url"),
+    "rule of a bridge": ("[[bridge]]\nurl = \"mqtt://h\"\ntopic = [\"a up\"]\n", 3, "out, in and both"),
     "listener with one bracket": ("\n[listener]\nurl = \"mqtt://127.0.0.1\"\n", 2, "[[listener]]"),
     "wrong type": ("max-qos = true\n", 1, "max-qos"),
     "number as text": ("port = \"1883\"\n", 1, "whole number"),

@@ -24,6 +24,19 @@ std::vector<std::string> split_at_commas(std::string_view text) {
   }
 }
 
+ValueResult keep_retry_delay(mqtt::ReconnectPolicy& policy, std::string_view value) {
+  const std::size_t dots = value.find("..");
+  const auto min = mqtt::parse_duration(value.substr(0, dots));
+  const auto max = dots == std::string_view::npos ? min : mqtt::parse_duration(value.substr(dots + 2));
+  if (!min || !max || min->count() == 0 || *max < *min)
+    return std::unexpected(
+        fmt::format("{} is not a range of durations such as 500ms..30s", in_quotes(value)));
+  policy.min = *min;
+  policy.max = *max;
+  policy.enabled = true;
+  return {};
+}
+
 std::vector<Option::Part> secrets_of_url(std::string_view url) {
   std::vector<Option::Part> parts;
   const std::size_t scheme = url.find("://");
@@ -77,19 +90,6 @@ ValueResult keep_url(ConnectionConfig& config, std::string_view value) {
   auto endpoint = mqtt::parse_endpoint(value);
   if (!endpoint) return std::unexpected(std::move(endpoint.error().context));
   config.typed.url = std::move(*endpoint);
-  return {};
-}
-
-ValueResult keep_retry_delay(mqtt::ReconnectPolicy& policy, std::string_view value) {
-  const std::size_t dots = value.find("..");
-  const auto min = mqtt::parse_duration(value.substr(0, dots));
-  const auto max = dots == std::string_view::npos ? min : mqtt::parse_duration(value.substr(dots + 2));
-  if (!min || !max || min->count() == 0 || *max < *min)
-    return std::unexpected(
-        fmt::format("{} is not a range of durations such as 500ms..30s", in_quotes(value)));
-  policy.min = *min;
-  policy.max = *max;
-  policy.enabled = true;
   return {};
 }
 
@@ -174,7 +174,8 @@ void declare_patience(Options& o, ConnectionConfig& c) {
       .metavar("N")
       .group(group)
       .text("connect again, but give up after N attempts in a row");
-  o.parsed("--retry-delay", [&c](std::string_view value) { return keep_retry_delay(c.reconnect, value); })
+  o.parsed("--retry-delay",
+           [&c](std::string_view value) { return detail::keep_retry_delay(c.reconnect, value); })
       .metavar("MIN..MAX")
       .group(group)
       .text("connect again, after a random delay that grows from MIN to MAX")

@@ -44,6 +44,9 @@ void declare_no_tls(Options& options, ConnectionConfig& config);
 /// A password in the user information, and a query, which may be a signature.
 [[nodiscard]] std::vector<Option::Part> secrets_of_url(std::string_view url);
 
+/// "500ms..30s"
+[[nodiscard]] ValueResult keep_retry_delay(mqtt::ReconnectPolicy& policy, std::string_view value);
+
 [[nodiscard]] std::vector<std::string> split_at_commas(std::string_view text);
 
 }  // namespace mq::detail

@@ -11,6 +11,8 @@
 
 #include <mqtt/auth/password_users.hpp>
 #include <mqtt/auth/token_users.hpp>
+#include <mqtt/bridge/access.hpp>
+#include <mqtt/bridge/bridge.hpp>
 #include <mqtt/broker/acl_file.hpp>
 #include <mqtt/broker/store.hpp>
 #include <mqtt/net/loop.hpp>
@@ -20,6 +22,7 @@
 #include "common/authentication.hpp"
 #include "common/readiness.hpp"
 #include "common/signals.hpp"
+#include "mqbroker/bridge_log.hpp"
 #include "mqbroker/broker_log.hpp"
 #include "mqbroker/broker_pages.hpp"
 #include "mqbroker/listeners.hpp"
@@ -101,7 +104,7 @@ std::unique_ptr<mqtt::auth::TokenUsers> make_token_users(const Reloadable& files
 class App {
  public:
   App(const BrokerSettings& settings, const std::vector<ListenerSettings>& listener_settings,
-      std::unique_ptr<mqtt::broker::Store> store, Reloadable files)
+      std::unique_ptr<mqtt::broker::Store> store, Reloadable files, std::vector<BridgeSetup> bridges)
       : settings_{settings},
         listener_settings_{listener_settings},
         store_{std::move(store)},
@@ -111,12 +114,13 @@ class App {
         passwords_{make_users(files, find_anonymous(listener_settings, listeners_))},
         tokens_{make_token_users(files, settings.tokens.rules, passwords_.get())},
         users_{find_named(listener_settings, listeners_), everybody_else()},
+        bridge_setups_{std::move(bridges)},
         signals_{loop_, {.on_stop = [this] { on_stop(); }, .on_statistics = [this] { on_statistics(); }}},
         hangup_{loop_, SIGHUP, [this] { on_hangup(); }} {}
 
   mqtt::Result<void> listen() {
     auto server = mqtt::server::Server::open(loop_, server_config(settings_, listeners_),
-                                             {users_, access(), *store_, log_}, log_, random_secret());
+                                             {bridge_users_, access(), *store_, log_}, log_, random_secret());
     if (!server) return std::unexpected(std::move(server.error()));
     server_ = std::move(*server);
     if (!settings_.metrics) return {};
@@ -130,6 +134,16 @@ class App {
   /// Before run(): clients that are waiting already come in afterwards.
   mqtt::Result<void> recover() { return server_->broker().recover(loop_.now()); }
 
+  /// After recover(), and before anybody else comes in: what goes out over a bridge is subscribed to then.
+  void open_bridges() {
+    for (BridgeSetup& setup : bridge_setups_) {
+      bridge_logs_.push_back(std::make_unique<BridgeLog>(loop_, log_.diag(), setup.where));
+      bridges_.push_back(std::make_unique<mqtt::bridge::Bridge>(loop_, *server_, std::move(setup.config),
+                                                                *bridge_logs_.back(), random_secret()));
+      bridges_.back()->start();
+    }
+  }
+
   ExitCode run() {
     log_.started(server_->urls(), server_->connections_max());
     if (pages_) log_.serving_pages(pages_->place());
@@ -138,6 +152,7 @@ class App {
       return ExitCode::local_io;
     }
     loop_.run();
+    bridges_.clear();
     server_.reset();  // takes its unix sockets away
     if (const auto closed = store_->close(); !closed) {
       log_.local_fault(closed.error());
@@ -150,8 +165,9 @@ class App {
 
  private:
   mqtt::broker::AccessControl& access() {
-    if (rules_) return *rules_;
-    return everything_;
+    if (!rules_) return everything_;
+    bridge_access_.emplace(*rules_);
+    return *bridge_access_;
   }
 
   /// Those whom no certificate names.
@@ -172,6 +188,7 @@ class App {
     log_.stopping(signals_.stop_signal());
     notify_manager("STOPPING=1");
     pages_.reset();  // who asks how it is learns that it ends
+    for (const auto& bridge : bridges_) bridge->stop();
     server_->shut_down([this] { loop_.stop(); });
   }
 
@@ -200,11 +217,16 @@ class App {
   std::unique_ptr<mqtt::auth::PasswordUsers> passwords_;
   std::unique_ptr<mqtt::auth::TokenUsers> tokens_;
   CertificateUsers users_;
+  mqtt::bridge::BridgeUsers bridge_users_{users_};
+  std::optional<mqtt::bridge::BridgeAccess> bridge_access_;  // if there are rules
+  std::vector<BridgeSetup> bridge_setups_;
   mqtt::net::Loop loop_;
   Signals signals_;
   mqtt::net::SignalWatcher hangup_;
   std::unique_ptr<mqtt::server::Server> server_;
   std::unique_ptr<PageServer> pages_;
+  std::vector<std::unique_ptr<BridgeLog>> bridge_logs_;
+  std::vector<std::unique_ptr<mqtt::bridge::Bridge>> bridges_;
 };
 
 }  // namespace
@@ -223,6 +245,15 @@ ExitCode serve(const BrokerSettings& settings) {
     diag.error(files.error());
     return ExitCode::usage;
   }
+  std::vector<BridgeSetup> bridges;
+  for (const BridgeSettings& bridge : settings.bridges) {
+    auto setup = make_bridge_setup(bridge);
+    if (!setup) {
+      diag.error(setup.error());
+      return ExitCode::usage;
+    }
+    bridges.push_back(std::move(*setup));
+  }
   if (settings.check_only) {
     if (const auto usable = check_database(settings); !usable) {
       diag.error(usable.error().context);
@@ -238,7 +269,7 @@ ExitCode serve(const BrokerSettings& settings) {
     diag.error(store.error().context);
     return ExitCode::local_io;
   }
-  App app{settings, *listener_settings, std::move(*store), std::move(*files)};
+  App app{settings, *listener_settings, std::move(*store), std::move(*files), std::move(bridges)};
   if (const auto listening = app.listen(); !listening) {
     diag.error(listening.error().context);
     return ExitCode::connect;
@@ -247,6 +278,7 @@ ExitCode serve(const BrokerSettings& settings) {
     diag.error(recovered.error().context);
     return ExitCode::local_io;
   }
+  app.open_bridges();
   return app.run();
 }
 

@@ -38,6 +38,8 @@ class BrokerLog final : public mqtt::broker::BrokerEvents, public mqtt::server::
   void reload_failed(const std::string& why);
   void statistics(const mqtt::broker::Counters& counters, const mqtt::server::ServerCounters& server);
   void local_fault(const mqtt::Error& error);
+  /// For what has lines of its own in the same log.
+  [[nodiscard]] Diag& diag() { return diag_; }
 
   // BrokerEvents
   void on_connected(const mqtt::broker::Identity& client, mqtt::Version version,

@@ -40,14 +40,16 @@ std::expected<std::vector<Setting>, std::string> read_file(BrokerSettings& setti
   auto file = read_settings_file(path);
   if (!file) return std::unexpected(std::move(file.error()));
   for (const SettingsTable& table : file->tables)
-    if (table.name != "listener")
-      return std::unexpected(fmt::format("{}: unknown table {}; there is only [[listener]]", table.where,
-                                         in_quotes(table.name)));
+    if (table.name != "listener" && table.name != "bridge")
+      return std::unexpected(fmt::format("{}: unknown table {}; there are only [[listener]] and [[bridge]]",
+                                         table.where, in_quotes(table.name)));
   for (const SettingsTable& table : file->sections)
     return std::unexpected(
         fmt::format("{}: [{}] is not a table of mqbroker's: a listener's begins with [[listener]]",
                     table.where, mqtt::escape_for_terminal(table.name)));
-  settings.typed.tables = std::move(file->tables);
+  for (SettingsTable& table : file->tables)
+    (table.name == "bridge" ? settings.typed.bridge_tables : settings.typed.tables)
+        .push_back(std::move(table));
   return std::move(file->settings);
 }
 
@@ -115,6 +117,16 @@ std::optional<std::string> join_inherited(BrokerSettings& settings) {
   for (const InheritedSocket& socket : *inherited)
     settings.listeners.push_back({socket.place, settings.typed.traits, "", socket.fd});
   return std::nullopt;
+}
+
+std::optional<std::string> join_bridges(BrokerSettings& settings) {
+  if (settings.typed.bridge.url) settings.bridges.push_back(settings.typed.bridge);
+  for (const SettingsTable& table : settings.typed.bridge_tables) {
+    auto bridge = read_bridge(table);
+    if (!bridge) return std::move(bridge.error());
+    settings.bridges.push_back(std::move(*bridge));
+  }
+  return find_bridge_fault(settings.bridges);
 }
 
 /// Whoever types where to listen means it: the file's listeners are left out then.
@@ -216,6 +228,7 @@ void declare_broker_options(Options& o, BrokerSettings& settings) {
   declare_listener_traits(o, settings.typed.traits);
   declare_access_options(o, settings);
   declare_store_options(o, settings);
+  declare_bridge_options(o, settings.typed.bridge);
   declare_limit_options(o, settings);
   o.flag("-v,--verbose", settings.verbose)
       .group("Diagnostics")
@@ -239,9 +252,14 @@ void declare_broker_options(Options& o, BrokerSettings& settings) {
   o.rule([&settings] { return join_inherited(settings); });
   o.rule([&o, &settings] { return join_listeners(o, settings); });
   o.rule([&settings] { return check_listeners(settings); });
+  o.rule([&settings] { return join_bridges(settings); });
   o.example("mqbroker", "listen on this machine, port 1883");
   o.example("mqbroker -h 0.0.0.0 --allow-anonymous", "let anybody in who can reach this machine");
   o.example("mqbroker --port 0 --print-address", "for tests: any free port, and say which");
+  o.example(
+      "mqbroker --db mq.db --bridge mqtts://edge7@hub.example --bridge-topic 'sensors/# out 1' "
+      "--bridge-topic 'commands/# in 1'",
+      "hand on to a bigger one what comes in here, whenever that can be reached");
   o.example(
       "mqbroker --listen mqtts://0.0.0.0:8883 --cert s.pem --key s.key --client-certs required --cafile "
       "ca.pem",

@@ -12,6 +12,7 @@
 
 #include "common/diag.hpp"
 #include "common/options.hpp"
+#include "mqbroker/bridge_settings.hpp"
 #include "mqbroker/listener_settings.hpp"
 
 namespace mq {
@@ -38,6 +39,8 @@ struct BrokerSettings {
     [[nodiscard]] bool given() const { return keys_file || secret_file; }
   } tokens;
   std::optional<std::string> acl_file;
+  /// Complete once the options have been read.
+  std::vector<BridgeSettings> bridges;
   std::optional<std::string> database;  ///< none: memory only
   mqtt::store::Durability durability = mqtt::store::Durability::full;
 
@@ -49,7 +52,9 @@ struct BrokerSettings {
     std::optional<std::uint16_t> port;
     ListenerTraits traits;
     std::vector<SettingsTable> tables;  ///< [[listener]]
-    bool log_detail = false;            ///< -v or -d: whatever the file says
+    BridgeSettings bridge;              ///< of --bridge
+    std::vector<SettingsTable> bridge_tables;
+    bool log_detail = false;  ///< -v or -d: whatever the file says
   } typed;
 };
 

@@ -135,6 +135,25 @@ void Broker::disconnect(TimePoint now, std::string_view client_id, ReasonCode re
   state_->finish();
 }
 
+std::vector<std::string> Broker::filters_of(std::string_view client_id) const {
+  std::vector<std::string> filters;
+  const Session* const session = state_->sessions.find(client_id);
+  if (!session) return filters;
+  for (const TopicTree::Position position : session->subscriptions->positions)
+    filters.push_back(state_->topics.filter_of(position));
+  return filters;
+}
+
+void Broker::forget_received(TimePoint now, std::string_view client_id) {
+  state_->now = now;
+  Session* const session = state_->sessions.find(client_id);
+  if (!session || !session->absence->state) return;
+  ReceivedIds& received = session->absence.make().state->incoming;
+  if (session->kept)
+    received.for_each_id([&](PacketId id) { state_->services.store.on_released(session->id, id); });
+  received.clear();
+}
+
 const Counters& Broker::counters() const {
   state_->counters.sessions = state_->sessions.size();
   state_->counters.retained_messages = state_->retained.count() - state_->status_topics;

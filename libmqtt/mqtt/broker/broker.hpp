@@ -76,6 +76,12 @@ class Broker {
   /// Ends one client's connection, if there is one: 0x98 Administrative action.
   void disconnect(TimePoint now, std::string_view client_id, ReasonCode reason);
 
+  /// The filters that the client has subscribed to, in no particular order. Empty without a session.
+  [[nodiscard]] std::vector<std::string> filters_of(std::string_view client_id) const;
+  /// The client, which is not connected, has lost its part of the session: of QoS 2 messages that it had
+  /// begun to publish it will send no PUBREL, and their packet identifiers stand for new messages.
+  void forget_received(TimePoint now, std::string_view client_id);
+
   [[nodiscard]] const Counters& counters() const;
   /// Those with the most octets waiting, `count` at most. Looks at every connection: for people, not for
   /// programs that ask often.

@@ -91,6 +91,7 @@ void Client::re_authenticate(std::string token) {
 }
 
 void Client::open_stream() {
+  if (options_->source) return on_opened(options_->source());
   net::StreamTarget target = own_target();
   target.connect.deadline = deadline_;
   target.on_step = [this](net::OpenStep step) { handler_.on_step(step); };
@@ -104,7 +105,7 @@ void Client::open_stream() {
 }
 
 void Client::on_opened(Result<std::unique_ptr<net::ByteStream>> opened) {
-  attempt_.make().opening.reset();
+  if (attempt_) attempt_.make().opening.reset();
   if (!opened)
     return end_attempt(Ending{.kind = Ending::Kind::open_failed, .error = std::move(opened.error())});
   stream_ = std::move(*opened);
@@ -301,7 +302,8 @@ void Client::end_attempt(Ending ending) {
     fell_back_ = true;
     return open();
   }
-  const bool retries = (follows(ending) || retry_may_help(ending) || token_may_help(ending)) &&
+  const bool retries = (follows(ending) || retry_may_help(ending) || token_may_help(ending) ||
+                        options_->reconnect.whatever_comes) &&
                        (has_connected_ || options_->reconnect.first_too);
   const auto delay = retries && retrying_ ? retrying_->backoff.next() : std::nullopt;
   if (!delay) return finish(std::move(ending));

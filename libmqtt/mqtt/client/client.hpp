@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ struct RenewableToken {
 
 struct ClientOptions {
   net::StreamTarget target;  ///< its deadline is set anew for each attempt
+  /// Opens the stream instead, if it is not empty: there is nothing to connect to then.
+  std::function<Result<std::unique_ptr<net::ByteStream>>()> source{};
   ConnectOptions connect;
   /// Enhanced authentication, with 5.0; null: none.
   std::shared_ptr<AuthMechanism> mechanism;

@@ -11,6 +11,7 @@ namespace mqtt {
 struct ReconnectPolicy {
   bool enabled = false;
   bool first_too = true;                   ///< also before the first connection was accepted
+  bool whatever_comes = false;             ///< even if retry_may_help() says no: for who has no better idea
   std::optional<std::uint32_t> retry_max;  ///< attempts in a row without success; none: for ever
   Duration min = std::chrono::milliseconds{500};
   Duration max = std::chrono::seconds{30};

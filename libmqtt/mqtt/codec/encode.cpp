@@ -67,7 +67,8 @@ std::uint8_t connect_flags(const ConnectView& p) {
 
 void write_body(Writer& out, const ConnectView& p, Version) {
   out.field(protocol_name(p.version));
-  out.byte(static_cast<std::uint8_t>(p.version));
+  const bool says_bridge = p.bridge && p.version != Version::v5;
+  out.byte(static_cast<std::uint8_t>(static_cast<unsigned>(p.version) | (says_bridge ? 0x80u : 0u)));
   out.byte(connect_flags(p));
   out.two_byte_integer(p.keep_alive);
   write_properties(out, p.properties, p.version);

@@ -26,7 +26,11 @@ struct WillView {
 
 struct ConnectView {
   Version version = Version::v5;
-  bool clean_start = true;       ///< Clean Session before 5.0
+  bool clean_start = true;  ///< Clean Session before 5.0
+  /// Before 5.0: the client says that it is a bridge, by the highest bit of the protocol level. This is no
+  /// part of the specification; servers that know it do for it what No Local and Retain As Published do
+  /// since. Only encoded: a decoder takes such a level for one that it does not know.
+  bool bridge = false;
   std::uint16_t keep_alive = 0;  ///< seconds; 0 turns it off
   std::string_view client_id;
   PropertiesView properties{};

@@ -22,7 +22,7 @@ Exchange::Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerSe
       drain_timeout_{config.drain_timeout},
       linger_timeout_{config.linger_timeout},
       stall_timeout_{config.stall_timeout},
-      through_(config.listeners.size()),
+      through_(config.listeners.size() + 1),
       broker_{loop.chunks(), config.broker, services, secret},
       turn_end_{loop, [this] { at_turn_end(); }},
       workers_{loop, login_threads()},
@@ -41,6 +41,16 @@ void Exchange::add(std::unique_ptr<net::ByteStream> stream, broker::ConnectionIn
   Link& link = *links_.back();
   link.set_place(static_cast<std::uint32_t>(links_.size() - 1));
   link.open(std::move(info));
+}
+
+void Exchange::hear(broker::ConnectionInfo info, Bytes packets) {
+  struct Nobody final : broker::ConnectionOwner {
+    void on_ready() override {}
+  } nobody;
+  broker::Connection& connection = broker_.open(loop_.now(), nobody, std::move(info));
+  broker_.receive(loop_.now(), connection, packets);
+  broker_.close(loop_.now(), connection);
+  turn_end_.request();  // for commit(), and deadlines that have moved
 }
 
 void Exchange::enlist(Link& link) {

@@ -23,6 +23,8 @@ class Exchange {
   Exchange& operator=(const Exchange&) = delete;
 
   void add(std::unique_ptr<net::ByteStream> stream, broker::ConnectionInfo info, std::uint16_t listener);
+  /// Server::hear().
+  void hear(broker::ConnectionInfo info, Bytes packets);
   /// Tells the clients and calls `done` at the end of a turn, once the last link has gone. Again: cuts
   /// off those that are left.
   void shut_down(std::function<void()> done);
@@ -71,7 +73,7 @@ class Exchange {
   const Duration linger_timeout_;
   const Duration stall_timeout_;
   ServerCounters counters_;
-  std::vector<std::size_t> through_;  // connections per listener
+  std::vector<std::size_t> through_;  // connections per listener, and behind them those of none
   LinkDeadlines deadlines_;
   std::vector<std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Link>> retired_;

@@ -133,7 +133,7 @@ void Server::State::stop_listening() {
 Result<std::unique_ptr<Server>> Server::open(net::Loop& loop, ServerConfig config,
                                              broker::BrokerServices services, ServerEvents& events,
                                              SipKey secret) {
-  if (config.listeners.size() > std::numeric_limits<std::uint16_t>::max())
+  if (config.listeners.size() >= std::numeric_limits<std::uint16_t>::max())
     return fail(ErrorDomain::system, EINVAL, "too many listeners");
   fit_descriptors(config);
   fit_deadlines(config);
@@ -154,6 +154,15 @@ void Server::shut_down(std::function<void()> done) {
 
 void Server::set_tls(std::size_t listener, const std::shared_ptr<const net::TlsContext>& tls) {
   for (const auto& one : state_->entries[listener].listeners) one->set_tls(tls);
+}
+
+void Server::adopt(std::unique_ptr<net::ByteStream> stream, broker::ConnectionInfo info) {
+  const auto behind_listeners = static_cast<std::uint16_t>(state_->config.listeners.size());
+  state_->exchange.add(std::move(stream), std::move(info), behind_listeners);
+}
+
+void Server::hear(broker::ConnectionInfo info, Bytes packets) {
+  state_->exchange.hear(std::move(info), packets);
 }
 
 broker::Broker& Server::broker() { return state_->exchange.broker(); }

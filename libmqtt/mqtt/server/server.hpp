@@ -11,6 +11,7 @@
 #include <mqtt/broker/broker.hpp>
 #include <mqtt/net/listener.hpp>
 #include <mqtt/net/loop.hpp>
+#include <mqtt/net/stream.hpp>
 
 namespace mqtt::server {
 
@@ -90,6 +91,14 @@ class Server {
   /// For connections from now on: certificates that were renewed. `listener` is an index of the
   /// configuration's, which did TLS before.
   void set_tls(std::size_t listener, const std::shared_ptr<const net::TlsContext>& tls);
+
+  /// A connection that did not come through a listener: from inside the program. It counts in
+  /// connections_max, but is never turned away.
+  void adopt(std::unique_ptr<net::ByteStream> stream, broker::ConnectionInfo info);
+
+  /// A client that says `packets` and is gone, all within this call, without a transport. Nobody hears the
+  /// answer.
+  void hear(broker::ConnectionInfo info, Bytes packets);
 
   [[nodiscard]] broker::Broker& broker();
   [[nodiscard]] const ServerCounters& counters() const;

@@ -1,4 +1,7 @@
 // What the server sends to a ClientSession.
+#include <concepts>
+#include <type_traits>
+
 #include <mqtt/session/client_session.hpp>
 
 namespace mqtt {
@@ -33,7 +36,19 @@ void ClientSession::handle_before_connack(TimePoint now, const PacketView& packe
   core_.violation(ReasonCode::protocol_error, Clause{"MQTT-3.2.0-1"}, "server sent a packet before CONNACK");
 }
 
+bool ClientSession::hand_on(const PacketView& packet, SessionHandler& handler) {
+  const PacketType type = type_of(packet);
+  if (!core_.relays() || type < PacketType::puback || type > PacketType::pubcomp) return false;
+  std::visit(
+      [&](const auto& p) {
+        if constexpr (std::derived_from<std::decay_t<decltype(p)>, AckView>) handler.on_flow(type, p);
+      },
+      packet);
+  return true;
+}
+
 void ClientSession::handle_connected(TimePoint now, const PacketView& packet, SessionHandler& handler) {
+  if (hand_on(packet, handler)) return;
   switch (type_of(packet)) {
     case PacketType::puback: return core_.on_puback(now, std::get<PubackView>(packet), handler);
     case PacketType::pubrec: return core_.on_pubrec(now, std::get<PubrecView>(packet), handler);

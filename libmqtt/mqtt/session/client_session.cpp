@@ -117,6 +117,18 @@ Result<void> ClientSession::ack(TimePoint now, AckToken token, ReasonCode reason
   return result;
 }
 
+Result<void> ClientSession::relay(TimePoint now, const PublishView& message, const SharedBytes& payload) {
+  auto result = core_.relay(message, payload);
+  note_sent(now);
+  return result;
+}
+
+Result<void> ClientSession::relay(TimePoint now, PacketType type, PacketId id, ReasonCode reason) {
+  auto result = core_.relay(type, id, reason);
+  note_sent(now);
+  return result;
+}
+
 Result<void> ClientSession::ping(TimePoint now) {
   if (const auto ok = core_.check_connected(); !ok) return ok;
   const std::size_t in_front = core_.output().size();

@@ -31,6 +31,7 @@ struct ConnectOptions {
   Version version = Version::v5;
   std::string client_id;
   bool clean_start = true;        ///< Clean Session before 5.0
+  bool bridge = false;            ///< ConnectView::bridge
   std::uint16_t keep_alive = 60;  ///< seconds; 0 turns it off
   std::optional<Will> will;
   std::optional<std::string> user_name;
@@ -91,6 +92,9 @@ class ClientSession {
   /// and do nothing for QoS 1 (the server delivers again); for QoS 2 they answer the redelivery.
   Result<void> ack(TimePoint now, AckToken token, ReasonCode reason = ReasonCode::success,
                    PropertiesView properties = {});
+  /// With AckMode::relayed, instead of publish() and ack(): see SessionCore.
+  Result<void> relay(TimePoint now, const PublishView& message, const SharedBytes& payload);
+  Result<void> relay(TimePoint now, PacketType type, PacketId id, ReasonCode reason);
   /// Queues PINGREQ whatever the keep-alive: its PINGRESP says that the server took all before it.
   Result<void> ping(TimePoint now);
   /// Continues an authentication, or begins another with re_authenticate. The method is added to
@@ -167,6 +171,8 @@ class ClientSession {
 
   void handle(TimePoint now, const Frame& frame, SessionHandler& handler);
   void handle_before_connack(TimePoint now, const PacketView& packet, SessionHandler& handler);
+  /// False: it is no packet of a flow that is relayed.
+  [[nodiscard]] bool hand_on(const PacketView& packet, SessionHandler& handler);
   void handle_connected(TimePoint now, const PacketView& packet, SessionHandler& handler);
   void on_connack(TimePoint now, const ConnackView& connack, SessionHandler& handler);
   void on_refusal(const ConnackView& connack, SessionHandler& handler);

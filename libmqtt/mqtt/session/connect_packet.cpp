@@ -66,6 +66,7 @@ ConnectView to_view(const ConnectOptions& options) {
   ConnectView connect;
   connect.version = options.version;
   connect.clean_start = options.clean_start;
+  connect.bridge = options.bridge;
   connect.keep_alive = options.keep_alive;
   connect.client_id = options.client_id;
   connect.properties = options.properties;

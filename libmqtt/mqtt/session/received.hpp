@@ -34,6 +34,11 @@ class ReceivedIds {
   void remove(PacketId id) { records_.erase(id); }
   void clear() { records_.clear(); }
   void begin_connection();
+  /// In no particular order; `visit` gets the id.
+  template <class Visit>
+  void for_each_id(Visit visit) {
+    records_.for_each([&](PacketId id, const Record&) { visit(id); });
+  }
 
  private:
   IdTable<Record> records_;

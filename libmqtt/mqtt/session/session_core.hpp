@@ -22,6 +22,9 @@ namespace mqtt {
 enum class AckMode : std::uint8_t {
   automatic,  ///< acknowledged when on_message returns
   manual,     ///< acknowledged by ack()
+  /// The flows of QoS 1 and 2 are somebody else's, whom the owner relays them to and from: on_message() and
+  /// on_flow() tell each of their packets, which only relay() answers, and nothing of them is kept here.
+  relayed,
 };
 
 /// What we let the peer do, as our CONNECT or CONNACK announced it. The last two only a server says.
@@ -75,6 +78,12 @@ class SessionCore {
   /// sent again, it says what is left [MQTT-3.3.2-6]; without `expires` it stays as it is.
   Result<PacketId> publish(const PublishView& header, const SharedBytes& payload, Deadline expires = {});
   Result<void> ack(const AckToken& token, ReasonCode reason, PropertiesView properties);
+  /// AckMode::relayed: with the packet identifier and DUP that `message` has.
+  Result<void> relay(const PublishView& message, const SharedBytes& payload);
+  /// AckMode::relayed: PUBACK, PUBREC, PUBREL or PUBCOMP. A reason that only the other side may give becomes
+  /// the general one.
+  Result<void> relay(PacketType type, PacketId id, ReasonCode reason);
+  [[nodiscard]] bool relays() const { return settings_.ack_mode == AckMode::relayed; }
   Result<PacketId> request(PacketType type, SubscriptionsView list, PropertiesView properties);
   /// A packet whose rules the caller has checked. What is only there to help a person (Reason String,
   /// User Properties) is left out if it makes the packet too large for the peer [MQTT-3.14.2-3].

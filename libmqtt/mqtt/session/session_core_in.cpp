@@ -7,7 +7,7 @@ namespace mqtt {
 
 void SessionCore::on_publish(PublishView publish, FlowHandler& handler) {
   if (!check_own_limits(publish) || !resolve_alias(publish)) return;
-  if (publish.qos == QoS::at_most_once) return handler.on_message(publish, {});
+  if (publish.qos == QoS::at_most_once || relays()) return handler.on_message(publish, {});
   if (publish.qos == QoS::exactly_once) return on_qos_2(publish, handler);
   if (!count_received()) return;
   hand_over(publish, flows().acks.push(publish.packet_id, publish.qos), handler);

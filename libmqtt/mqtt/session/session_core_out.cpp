@@ -80,6 +80,27 @@ Result<PacketId> SessionCore::publish_stored(Outgoing& outgoing, const SharedByt
   return id;
 }
 
+Result<void> SessionCore::relay(const PublishView& message, const SharedBytes& payload) {
+  if (auto ok = check_connected(); !ok) return ok;
+  if (auto ok = check_message(message); !ok) return ok;
+  if (auto fault = find_limit_fault(message, payload.bytes.size())) return std::unexpected(std::move(*fault));
+  write_publish(message, payload);
+  return {};
+}
+
+Result<void> SessionCore::relay(PacketType type, PacketId id, ReasonCode reason) {
+  if (auto ok = check_connected(); !ok) return ok;
+  if (!reason_allowed(reason, type, settings_.role))
+    reason = is_error(reason) ? ReasonCode::unspecified_error : ReasonCode::success;
+  const AckView ack{id, reason, {}};
+  switch (type) {
+    case PacketType::puback: return send(PubackView{ack});
+    case PacketType::pubrec: return send(PubrecView{ack});
+    case PacketType::pubrel: return send(PubrelView{ack});
+    default: return send(PubcompView{ack});
+  }
+}
+
 Result<void> SessionCore::check_message(const PublishView& header) const {
   if (const auto ok = check_properties(header.properties, PropertyPlace::publish); !ok) return ok;
   if (header.topic.empty() && header.properties.find(PropertyId::topic_alias)) return {};

@@ -23,6 +23,9 @@ class FlowHandler {
   /// still among the properties and means nothing to the receiver of this call.
   virtual void on_message(const PublishView& message, AckToken token) = 0;
 
+  /// AckMode::relayed: PUBACK, PUBREC, PUBREL or PUBCOMP has come.
+  virtual void on_flow(PacketType, const AckView&) {}
+
   /// PUBREC has come: the receiver owns our QoS 2 message now, and must not be sent it again. PUBREL is
   /// queued and has not left.
   virtual void on_taken_over(PacketId) {}
