@@ -75,6 +75,7 @@ class Relay final : private FaultWatcher {
   void on_writable(Sender who);
   void on_end(Sender from);
   void on_error(Sender from);
+  [[nodiscard]] bool has_all_left() const;
   void on_time();
 
   void send(Side& to, mqtt::Bytes bytes);
