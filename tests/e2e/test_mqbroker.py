@@ -231,6 +231,8 @@ def test_what_a_bridge_needs_is_read_at_the_start(certs, tmp_path):
     assert_unusable(*tls, "--bridge-password-file", "/nowhere/p", words=["/nowhere/p"])
     assert_unusable(*tls, "--bridge-cert", certs.server, "--bridge-key", certs.client_key, words=["does not match"])
     assert_unusable(*BRIDGED, "--bridge-password-file", "/nowhere/p", words=["user name"])
+    for name in ("id", "cafile", "cert", "key", "password-file"):  # a variable that is not set must not mean "without"
+        assert_unusable(*tls, f"--bridge-{name}", "", words=[f"--bridge-{name}", "empty"])
     (tmp_path / "password").write_text("x")
     assert_usable(*tls, "--bridge-cafile", certs.ca, "--bridge-cert", certs.client, "--bridge-key", certs.client_key,
                   "--bridge-password-file", tmp_path / "password")

@@ -74,6 +74,7 @@ void declare_what(const Declaration& d, BridgeSettings& bridge) {
           "counts")
       .example("--bridge-topic 'sensors/# out 1 \"\" plant7/'");
   d.finish(o.text(d.name("id"), bridge.client_id))
+      .must(not_empty)
       .must(mqtt_string)
       .metavar("ID")
       .default_text("mqbroker-HOSTNAME")
@@ -105,12 +106,14 @@ void declare_how(const Declaration& d, BridgeSettings& bridge) {
           "a lost or refused connection is tried again after a random delay that grows from MIN to MAX, for "
           "ever");
   d.finish(o.text(d.name("cafile"), c.tls.ca_file))
+      .must(not_empty)
       .metavar("FILE")
       .text("mqtts, wss: CA certificates for the server's (PEM)");
   d.finish(o.text(d.name("cert"), c.tls.certificate_file))
+      .must(not_empty)
       .metavar("FILE")
       .text("mqtts, wss: a certificate of our own (PEM)");
-  d.finish(o.text(d.name("key"), c.tls.key_file)).metavar("FILE").text("its key");
+  d.finish(o.text(d.name("key"), c.tls.key_file)).must(not_empty).metavar("FILE").text("its key");
   d.finish(o.text(d.name("password-file"), c.password.file))
       .must(not_empty)
       .metavar("FILE")
