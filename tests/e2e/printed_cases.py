@@ -1,0 +1,164 @@
+"""The command lines of README and of mq-tools(7), as they are printed. Run by test_readme.py in a network of its own."""
+
+import contextlib
+import pathlib
+import re
+
+import pytest
+
+from support import captures
+from support.mqtt_wire import connack, packet, publish
+from support.name_server import enter_private_network
+from support.ports import HOST, can_connect, wait_until
+from support.stage import Stage, read_steps
+from support.talks import PUBACK, PUBLISH, connect
+
+ROOT = pathlib.Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "man" / "mq-tools.7").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network():
+    enter_private_network()
+
+
+@pytest.fixture
+def stage(tmp_path, certs):
+    for name, source in (("ca.pem", certs.ca), ("server.pem", certs.server), ("server.key", certs.server_key)):
+        (tmp_path / name).write_bytes(pathlib.Path(source).read_bytes())
+    for name, content in (("pw", "pencil\n"), ("rules", "topic readwrite #\n"), ("app.log", "one\ntwo\n"),
+                          ("work", "#!/bin/sh\ncat; echo\n"), ("feed.jsonl", FEED)):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    (tmp_path / "work").chmod(0o755)
+    (tmp_path / "capture.pcapng").write_bytes(captures.pcapng(capture()))
+    with Stage(tmp_path) as stage:
+        yield stage
+
+
+def capture():
+    """A PUBACK that takes 250 ms, a broken packet, and a client that comes three times: twice it falls silent."""
+    slow = captures.Talk().open().client(connect("plc3")).server(connack(5)).client(PUBLISH)
+    slow.at += 0.249
+    slow.server(PUBACK).client(publish("x", b"1", dup=1)).client(packet(14)).close()
+    flaky = []
+    for number, silence in enumerate((0, 2, 2)):
+        talk = captures.Talk(client=("10.0.0.9", 40000 + number), at=10.0 * number)
+        talk.open().client(connect("sensor9", keep_alive=1)).server(connack(5)).client(publish("hall", b"21"))
+        talk.at += silence
+        flaky.append(talk.close(1 if silence else 0))
+    return captures.merged(slow, *flaky)
+
+
+# --- mq-tools(7) ----------------------------------------------------------------------------------
+
+def recipes():
+    """{head: [Step]}; what stands before the first head is the recording that all begin with."""
+    text = PAGE.split(".Sh RECIPES\n")[1].split("\n.Sh ")[0]
+    found = {}
+    for part in re.split(r"^\.Ss ", text, flags=re.M):
+        blocks = re.findall(r"^\.Bd -literal -offset indent\n(.*?)^\.Ed", part, re.M | re.S)
+        found[part.splitlines()[0]] = read_steps("".join(blocks).replace(r"\e", "\\"))
+    return found
+
+
+RECORDING, RECIPES = next(iter(recipes().values()))[0], dict(list(recipes().items())[1:])
+
+
+@pytest.mark.parametrize("head", RECIPES)
+def test_a_recipe_of_the_manual_does_what_is_printed(head, stage):
+    (stage.directory / "plant.jsonl").write_text(RECORDING.output, encoding="utf-8")
+    stage.start_broker()
+    stage.start_broker("-p 1884")
+    for topic, payload in (("config/door", "not to be opened!"), ("config/lamp", "on"), ("state/lamp", "1")):
+        stage.run(f"mqpub -t {topic} -r -q 1 -m '{payload}'")
+    assert RECIPES[head]
+    for step in RECIPES[head]:
+        stage.forget()
+        if not step.output:  # it goes on while the next one shows what it does
+            stage.start_subscriber(step.command)
+            continue
+        waits = "mqsub" in step.command and "--retained" not in step.command
+        process = stage.start_subscriber(step.command) if waits else stage.start(step.command)
+        if waits:
+            stage.run("mqpub --replay plant.jsonl --speed max -q 1")
+        stage.expect(step.output, process, step.command)
+        stage.end(process)
+
+
+# --- README ---------------------------------------------------------------------------------------
+
+FEED = "".join(f'{{"topic":"{topic}","payload":"{payload}"}}\n' for topic, payload in
+               (("home/lamp", "on"), ("alarm/fire", "1"), ("job/7", "dig"), ("plant/1/temp", "20.5"), ("plant/2/temp", "84.5")))
+NOT_HERE = ("tools/", "tests/", "cmake ")  # what builds and tests: that is done before this runs
+ENDLESS = re.compile(r"^(mqspy proxy|mqbroker -)|\./work$|jq -c \.payload$|mqpub -p 1884 --json$")
+SHORTER = {"mqbench run": "--duration 1s", "mqbench search": "--duration 200ms --warmup 0 --precision 50%"}
+CODES = {"mqspy lint": {13}, "mqbench run": {0, 13}, "mqbench search": {0, 13}}  # of a busy machine
+
+
+def sections():
+    """[(head, [Step])] of README's console blocks, as far as they are played here."""
+    found = []
+    for part in re.split(r"^##+ ", README, flags=re.M)[1:]:
+        for block in re.findall(r"^```console\n(.*?)^```", part, re.M | re.S):
+            steps = [step for step in read_steps(block) if not step.command.startswith(NOT_HERE)]
+            if steps:
+                found.append((part.splitlines()[0], steps))
+    return found
+
+
+def of_command(table, command, default):
+    return next((value for start, value in table.items() if command.startswith(start)), default)
+
+
+def feed(stage):
+    for port in (1883, 1884):
+        if can_connect((HOST, port)):
+            stage.run(f"mqpub -p {port} --json -f feed.jsonl 2>/dev/null")
+
+
+def shows_life(stage, command, before):
+    """Of what goes on: an output; a server is there, and a bridge has subscribed."""
+    quiet = command.startswith("mqbroker") or "mqpub -p 1884" in command
+    return stage.output or quiet and stage.log().count(" subscribed to ") + stage.log().count(" ready for ") > before
+
+
+def play(stage, command):
+    """To its end, or until it has shown that it works."""
+    before = stage.log().count(" subscribed to ") + stage.log().count(" ready for ")
+    process = stage.start(f"{command} {of_command(SHORTER, command, '')}")
+    for _ in range(100):
+        with contextlib.suppress(TimeoutError):
+            wait_until(lambda: process.poll() is not None or ENDLESS.search(command) and shows_life(stage, command, before),
+                       0.5, command)
+            break
+        feed(stage)
+    if ENDLESS.search(command):
+        assert process.poll() is None, (command, stage.output)
+        stage.end(process)
+    else:
+        assert process.wait(60) in of_command(CODES, command, {0}), (command, process.returncode, stage.output)
+
+
+@pytest.mark.parametrize("head, steps", sections(), ids=[head for head, _ in sections()])
+def test_readme_works_as_it_is_printed(head, steps, stage):
+    commands = "\n".join(step.command for step in steps)
+    if "mqbroker" not in commands:
+        stage.start_broker("--listen mqtt://localhost --listen mqtts://localhost --cert server.pem --key server.key")
+    if "-p 1884" in commands:
+        stage.start_broker("-p 1884")
+    for step in steps:
+        if step.command.startswith("mqbroker") and step.in_background:
+            stage.start_broker(step.command.rstrip("&").removeprefix("mqbroker"))
+        elif step.in_background:
+            stage.start_subscriber(step.command.rstrip("&"))
+        elif step.output:
+            stage.expect(step.output, stage.start(step.command), step.command)
+        else:
+            stage.forget()
+            play(stage, step.command)
+
+
+def test_the_configuration_of_readme_can_be_used(stage):
+    (stage.directory / "mq.toml").write_text(re.search(r"^```toml\n(.*?)^```", README, re.M | re.S)[1], encoding="utf-8")
+    stage.run("mqbroker -c mq.toml --check-config")

@@ -1,0 +1,83 @@
+"""README and the manual: what they tell to type works, what they name is there, and the picture is a real one."""
+
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree
+
+import pytest
+
+from support.proc import run
+from support.tools import program
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parents[1]
+TOOLS = ("mqpub", "mqsub", "mqreq", "mqbench", "mqspy", "mqbroker")
+
+
+@pytest.fixture
+def unshare():
+    """The start of a command line that has a network of its own."""
+    words = ["unshare", "--map-root-user", "--net", "--mount"]
+    if run([*words, "true"]).code != 0:
+        pytest.skip("this machine allows no namespaces")
+    return words
+
+
+def text_of(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_what_is_printed_works(unshare):
+    result = run([*unshare, sys.executable, "-B", "-m", "pytest", "-q", HERE / "printed_cases.py"], seconds=300)
+    assert result.code == 0, result.out.decode()
+
+
+def heads(document):
+    """Of README, or of a page such as mq-json(5)."""
+    if document == "README":
+        return set(re.findall(r"^##+ (.+)$", text_of("README.md"), re.M))
+    page = text_of("man/" + re.sub(r"\((\d)\)", r".\1", document))
+    return {re.sub(r":.*", "", head) for head in re.findall(r"^\.S[hs] (.+)$", page, re.M)}
+
+
+def test_each_of_the_ten_tasks_is_answered_where_it_is_said():
+    table = text_of("CONTRIBUTING.md").split("## Ten tasks")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (?!task)([^|-][^|]*) \| (.*) \|$", table, re.M)
+    assert len(rows) == 10
+    for task, places in rows:
+        for place in places.split("; "):
+            document, head = place.split(": ")
+            assert head in heads(document), (task, place)
+
+
+def test_links_lead_to_files_that_are_there():
+    links = re.findall(r"\]\(([^)#]+)\)", text_of("README.md"))
+    assert len(links) > 8
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_option_that_readme_names_is_there():
+    """On the line of the program that it belongs to."""
+    known = {tool: run([program(tool), "--help"]).out.decode() for tool in TOOLS}
+    for tool in ("mqbench", "mqspy", "mqbroker"):
+        for command in re.findall(r"^  ([a-z]+) ", known[tool], re.M):
+            known[tool] += run([program(tool), command, "--help"]).out.decode()
+    found = re.findall(rf"\b({'|'.join(TOOLS)})( [^`|&\n]*)", text_of("README.md") + text_of("man/mq-tools.7"))
+    assert len(found) > 40
+    for tool, words in found:
+        for option in re.findall(r" (--[a-z-]+)", re.sub(r"'[^']*'", "", words)):
+            assert option in known[tool], (tool, option)
+
+
+def test_the_picture_is_drawn_from_a_real_run(unshare, tmp_path):
+    """docs/picture makes one of the same form as the one that README shows."""
+    target = tmp_path / "terminal.svg"
+    result = run([sys.executable, "-B", ROOT / "docs" / "picture", "short", program("mqpub").parent, target], seconds=200)
+    assert result.code == 0, result
+    for path in (target, ROOT / "docs" / "terminal.svg"):
+        root = xml.etree.ElementTree.parse(path).getroot()
+        text = "\n".join("".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text"))
+        for part in ("publish and subscribe", '"home/lamp"', "exit code 4", "CONNECT", "MQTT-3.3.2-2", "CLOSE", "p99"):
+            assert part in text, (path, part)
+        assert not re.search(r"\x1b|/tmp/|/work/", text)
