@@ -70,14 +70,15 @@ def test_every_option_that_readme_names_is_there():
             assert option in known[tool], (tool, option)
 
 
-def test_the_picture_is_drawn_from_a_real_run(unshare, tmp_path):
-    """docs/picture makes one of the same form as the one that README shows."""
-    target = tmp_path / "terminal.svg"
-    result = run([sys.executable, "-B", ROOT / "docs" / "picture", "short", program("mqpub").parent, target], seconds=200)
+def test_the_picture_and_the_report_are_of_a_real_run(unshare, tmp_path):
+    """docs/picture makes what README shows and links anew, in the same form."""
+    result = run([sys.executable, "-B", ROOT / "docs" / "picture", "short", program("mqpub").parent, tmp_path], seconds=200)
     assert result.code == 0, result
-    for path in (target, ROOT / "docs" / "terminal.svg"):
-        root = xml.etree.ElementTree.parse(path).getroot()
+    for directory in (tmp_path, ROOT / "docs"):
+        root = xml.etree.ElementTree.parse(directory / "terminal.svg").getroot()
         text = "\n".join("".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text"))
         for part in ("publish and subscribe", '"home/lamp"', "exit code 4", "CONNECT", "MQTT-3.3.2-2", "CLOSE", "p99"):
-            assert part in text, (path, part)
-        assert not re.search(r"\x1b|/tmp/|/work/", text)
+            assert part in text, (directory, part)
+        report = (directory / "report.html").read_text(encoding="utf-8")
+        assert "mqbench run --rate 2000/s" in report
+        assert not re.search(r"\x1b|/tmp/|/work/", text + report)
