@@ -159,6 +159,26 @@ def test_readme_works_as_it_is_printed(head, steps, stage):
             play(stage, step.command)
 
 
+def other_words():
+    """What README and the page say instead of another tool's command."""
+    table = README.split("\n## Coming from")[1].split("\n## ")[0]
+    page = PAGE.split(".Sh COMING FROM")[1]
+    return sorted({*re.findall(r"\| `(mq[^`]+)` \|$", table, re.M), *re.findall(r"(?:^\.| Ta )Li (mq[^t].*)$", page, re.M)})
+
+
+def test_the_words_for_those_of_another_tool_are_understood(stage):
+    """mqbench and the clients say what they would do; the others do it, but for a capture, since who is root in this
+    network alone cannot stop being it (test_mqspy_capture.py)."""
+    (stage.directory / "f.pcap").write_bytes(captures.pcap(capture()))
+    stage.start_broker()
+    assert len(other_words()) > 15
+    for command in other_words():
+        stage.forget()
+        more = {"mqbroker passwd": "--password-file pw", "mqbroker": "--check-config", "mqspy": ""}
+        if not command.startswith("mqspy capture"):
+            stage.run(f"{command} {of_command(more, command, '--show-config')}")
+
+
 def test_the_configuration_of_readme_can_be_used(stage):
     (stage.directory / "mq.toml").write_text(re.search(r"^```toml\n(.*?)^```", README, re.M | re.S)[1], encoding="utf-8")
     stage.run("mqbroker -c mq.toml --check-config")
