@@ -17,8 +17,8 @@ TOOLS = ("mqpub", "mqsub", "mqreq", "mqbench", "mqspy", "mqbroker")
 
 @pytest.fixture
 def unshare():
-    """The start of a command line that has a network of its own."""
-    words = ["unshare", "--map-root-user", "--net", "--mount"]
+    """The start of a command line that has a network of its own, and processes that end with it."""
+    words = ["unshare", "--map-root-user", "--net", "--mount", "--pid", "--kill-child"]
     if run([*words, "true"]).code != 0:
         pytest.skip("this machine allows no namespaces")
     return words
