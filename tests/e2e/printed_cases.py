@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import re
+import sqlite3
 
 import pytest
 
@@ -157,6 +158,16 @@ def test_readme_works_as_it_is_printed(head, steps, stage):
         else:
             stage.forget()
             play(stage, step.command)
+
+
+def test_what_waits_in_a_database_can_be_seen_while_the_broker_runs(stage):
+    stage.start_broker("--db mq.db")
+    stage.run("mqsub -c -i joe -q 1 -t news -E")
+    stage.run("mqpub -q 1 -t news -m hello")
+    query = re.search(r"`sqlite3 mq\.db '([^']+)'`", README)[1]
+    with contextlib.closing(sqlite3.connect(f"file:{stage.directory}/mq.db?mode=ro", uri=True)) as database:
+        rows = database.execute(query).fetchall()
+    assert [(client, topic, payload) for client, _, topic, payload in rows] == [("joe", "news", b"hello")], rows
 
 
 def other_words():
