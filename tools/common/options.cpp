@@ -11,6 +11,7 @@
 
 #include <mqtt/util/error.hpp>
 
+#include "common/options_docs.hpp"
 #include "common/options_relations.hpp"
 #include "common/spelling.hpp"
 
@@ -182,6 +183,10 @@ Option& Option::secret(SecretParts parts) {
 Options::Options(Program program) : program_{std::move(program)} {
   flag("--help", help_wanted_).group(help_group).typed_only().text("show this help and exit");
   flag("--version", version_wanted_).group(help_group).typed_only().text("show the version and exit");
+  choice("--print-docs", docs_wanted_, {{"man", Docs::man}})
+      .hidden()
+      .typed_only()
+      .text("write documentation that is made of the options, and exit");
 }
 
 Option& Options::add(std::string_view names, ValueKind kind, Option::Wanted wanted, Option::Keep keep) {
@@ -398,6 +403,9 @@ std::expected<void, Stop> Options::read(const std::vector<std::string>& argument
     if (occurrence.typed == "--help") return std::unexpected(Stop{ExitCode::ok, help(help_columns()), {}});
     if (occurrence.typed == "--version")
       return std::unexpected(Stop{ExitCode::ok, fmt::format("{} {}\n", program_.name, MQ_VERSION), {}});
+    if (occurrence.typed == "--print-docs" && !occurrence.values.empty() &&
+        occurrence.option->keep_(occurrence.values))
+      return std::unexpected(Stop{ExitCode::ok, print_docs(*this, *docs_wanted_), {}});
   }
   if (const auto sentence = take(std::move(cut), environment))
     return std::unexpected(Stop{ExitCode::usage, {}, usage_error(*sentence)});

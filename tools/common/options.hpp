@@ -61,6 +61,8 @@ struct OptionRecord {
 using ValueFault = std::string;
 using ValueResult = std::expected<void, ValueFault>;
 
+enum class Docs : std::uint8_t;  // options_docs.hpp
+
 /// One declared option; the setters give themselves back, so that a declaration reads as one line.
 class Option {
  public:
@@ -332,6 +334,7 @@ class Options {
   bool help_wanted_ = false;
   bool version_wanted_ = false;
   bool config_wanted_ = false;
+  std::optional<Docs> docs_wanted_;
 };
 
 /// Where the profile NAME is: mq/NAME.toml in $XDG_CONFIG_HOME or $HOME/.config. "" if NAME cannot be one.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "common/options.hpp"
+#include "common/options_docs.hpp"
 
 namespace mq {
 namespace {
@@ -41,22 +41,6 @@ void append_wrapped(std::string& out, std::string_view text, std::size_t column,
   out += '\n';
 }
 
-std::string value_name(const OptionRecord& record) {
-  constexpr std::size_t joined_max = 16;
-  if (!record.metavar.empty()) return record.metavar;
-  switch (record.kind) {
-    case ValueKind::none: return {};
-    case ValueKind::number: return "N";
-    case ValueKind::duration: return "DURATION";
-    case ValueKind::size: return "SIZE";
-    case ValueKind::text:
-    case ValueKind::tuple: return "TEXT";
-    case ValueKind::choice: break;
-  }
-  const std::string joined = fmt::format("{}", fmt::join(record.choices, "|"));
-  return joined.size() <= joined_max ? joined : "WORD";
-}
-
 std::string names_and_value(const OptionRecord& record) {
   const bool has_short = !record.names.front().starts_with("--") && !record.positional;
   std::string left(has_short || record.positional ? name_indent : long_name_indent, ' ');
@@ -88,22 +72,6 @@ void append_option(std::string& out, const OptionRecord& record, std::size_t col
   else
     out.append(text_column - left.size(), ' ');
   append_wrapped(out, description(record), text_column, text_column, columns);
-}
-
-std::string_view group_of(const OptionRecord& record) {
-  if (!record.group.empty()) return record.group;
-  return record.positional ? "Arguments" : "Options";
-}
-
-/// In order of declaration; those of the parser itself, which are declared first, come last.
-std::vector<std::string_view> groups_of(const std::deque<Option>& options) {
-  std::vector<std::string_view> groups;
-  for (const Option& option : options) {
-    const std::string_view group = group_of(option.record());
-    if (!option.record().hidden && std::ranges::find(groups, group) == groups.end()) groups.push_back(group);
-  }
-  std::ranges::rotate(groups, groups.begin() + 1);
-  return groups;
 }
 
 }  // namespace

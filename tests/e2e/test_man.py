@@ -1,0 +1,63 @@
+"""Man pages: they say what the programs say now, have no faults, and their examples do what they show."""
+
+import pathlib
+import re
+import runpy
+
+import pytest
+
+from support import transcript
+from support.proc import run
+from support.tools import program
+
+MAN = pathlib.Path(__file__).resolve().parents[2] / "man"
+SOURCES = sorted(MAN.glob("*.1.in"))
+PAGES = sorted(page for page in MAN.iterdir() if re.search(r"\.[157]$", page.name))
+made = runpy.run_path(str(MAN / "make"))["made"]
+
+
+def name(path):
+    return path.name
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=name)
+def test_a_page_is_what_the_programs_say_now(source):
+    page = source.with_suffix("").read_text(encoding="utf-8")
+    assert page == made(source, program("mqpub").parent), "run man/make BUILD_DIR"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_mandoc_finds_no_faults(page):
+    said = run(["mandoc", "-Tlint", "-W", "style", page]).out.decode().splitlines()
+    # Whether other pages are installed here, and known to man, is not a fault of this one.
+    faults = [line for line in said if "referenced manual not found" not in line and "outdated mandoc.db" not in line]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=name)
+def test_every_variable_that_an_option_reads_is_in_environment(source):
+    page = source.with_suffix("").read_text(encoding="utf-8")
+    told = page.partition(".Sh ENVIRONMENT\n")[2].partition("\n.Sh ")[0]
+    assert re.findall(r"Environment:\n\.Ev (\w+)", page), page[:100]
+    for variable in re.findall(r"Environment:\n\.Ev (\w+)", page):
+        assert re.search(rf"\.It Ev .*\b{variable}\b", told), variable
+
+
+@pytest.mark.parametrize("page", SOURCES, ids=name)
+def test_examples_do_what_they_show(page):
+    assert len(transcript.commands_of(page)) > 5
+    if not transcript.can_run_apart():
+        pytest.skip("this machine allows no namespaces")
+    fine, said = transcript.run_apart(page, program("mqpub").parent)
+    assert fine, said
+
+
+def test_an_example_that_shows_something_else_is_found(tmp_path):
+    """Of the comparison itself: what is missing, surplus or different, and a command that fails."""
+    if not transcript.can_run_apart():
+        pytest.skip("this machine allows no namespaces")
+    for shown, fine in (("$ echo a b\na b", True), ("$ echo a b\na ...", True), ("$ seq 3\n...\n3", True), ("$ echo a\nb", False),
+                        ("$ seq 2\n1", False), ("$ true\na", False), ("$ false", False), ("$ false; echo $?\n1", True)):
+        document = tmp_path / "shown.md"
+        document.write_text(f"```console\n{shown}\n```\n", encoding="utf-8")
+        assert transcript.run_apart(document, program("mqpub").parent)[0] == fine, shown
