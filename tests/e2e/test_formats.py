@@ -12,7 +12,7 @@ from support.mqbroker import MqBroker
 from support.mqtt_wire import string
 from support.ports import HOST
 from support.proc import run
-from support.tools import assert_fails, assert_ok, json_lines, mqpub, mqsub
+from support.tools import assert_fails, assert_ok, json_lines, mqbench, mqpub, mqsub
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = ("mq-json.5", "mq-url.7")
@@ -83,6 +83,19 @@ def test_events_have_the_keys_that_are_described():
         assert set(each) <= set(known), each
     subscriptions = next(each["subscriptions"] for each in told if "subscriptions" in each)
     assert subscriptions == [{"filter": "t", "code": 0}]
+
+
+def test_what_is_asked_of_a_result_is_there():
+    paths = re.findall(r"\.[\w.]+", " ".join(re.findall(r"^\.It Li (.+)$", section(page("mq-json.5"), "RESULTS"), re.M)))
+    done = mqbench("run", "--self", "--rate", "1000/s", "-q", "1", "--count", "100", "--threshold", "lost==0", "--quiet",
+                   "--json", "-")
+    result = json.loads(done.out)
+    assert len(paths) == 9
+    for path in set(paths) - {".reason"}:  # of a verdict that is not valid
+        value = result
+        for name in path[1:].split("."):
+            assert name in value, path
+            value = value[name]
 
 
 def url_examples():
