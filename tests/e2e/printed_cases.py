@@ -58,7 +58,7 @@ def recipes():
     text = PAGE.split(".Sh RECIPES\n")[1].split("\n.Sh ")[0]
     found = {}
     for part in re.split(r"^\.Ss ", text, flags=re.M):
-        blocks = re.findall(r"^\.Bd -literal -offset indent\n(.*?)^\.Ed", part, re.M | re.S)
+        blocks = re.findall(r"^\.Bd -literal -offset 2n\n(.*?)^\.Ed", part, re.M | re.S)
         found[part.splitlines()[0]] = read_steps("".join(blocks).replace(r"\e", "\\"))
     return found
 
