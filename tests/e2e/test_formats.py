@@ -11,11 +11,9 @@ from support.fault_server import FaultServer
 from support.mqbroker import MqBroker
 from support.mqtt_wire import string
 from support.ports import HOST
-from support.proc import run
 from support.tools import assert_fails, assert_ok, json_lines, mqbench, mqpub, mqsub
 
 ROOT = pathlib.Path(__file__).parents[2]
-PAGES = ("mq-json.5", "mq-url.7")
 
 
 def page(name):
@@ -41,12 +39,6 @@ def assert_described(told, members):
     for key, schema in members.items():
         is_type = schema.get("type")
         assert is_type is None or told[key] == is_type, (key, told[key], is_type)
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_the_page_has_no_faults(name):
-    done = run(["mandoc", "-Tlint", "-W", "warning", ROOT / "man" / name])
-    assert (done.code, done.out) == (0, b""), done
 
 
 def test_every_key_of_a_message_is_described():

@@ -7,6 +7,7 @@ import xml.etree.ElementTree
 
 import pytest
 
+from support import transcript
 from support.proc import run
 from support.tools import program
 
@@ -18,10 +19,9 @@ TOOLS = ("mqpub", "mqsub", "mqreq", "mqbench", "mqspy", "mqbroker")
 @pytest.fixture
 def unshare():
     """The start of a command line that has a network of its own, and processes that end with it."""
-    words = ["unshare", "--map-root-user", "--net", "--mount", "--pid", "--kill-child"]
-    if run([*words, "true"]).code != 0:
+    if not transcript.can_run_apart():
         pytest.skip("this machine allows no namespaces")
-    return words
+    return [*transcript.UNSHARE, "--pid", "--kill-child"]
 
 
 def text_of(path):

@@ -1,5 +1,7 @@
-"""Command lines of README and the manual, played as they are printed: bash, a terminal, default ports.
+"""Command lines of README and mq-tools(7), played as they are printed: bash, a terminal, default ports.
 
+Unlike those of transcript.py they run on, are fed from elsewhere, or read captures, as in life; what is around them is
+made by the test.
 To be used in a network of its own (name_server.enter_private_network): the ports are those that the text names."""
 
 import contextlib
