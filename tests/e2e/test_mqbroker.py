@@ -178,7 +178,8 @@ def test_each_flag_is_taken(flag):
 def test_help_and_version_are_on_stdout():
     text = assert_ok(mqbroker("--help")).out.decode()
     for option in (*OPTIONS, *FLAGS, "--config", "--check-config", "--cert", "--cert-as-user", "--keypass-file",
-                   "--bridge-cafile", "--bridge-cert", "--bridge-key", "--bridge-password-file"):
+                   "--bridge-cafile", "--bridge-cert", "--bridge-key", "--bridge-keypass-file", "--bridge-password-file",
+                   "--jwt-audience", "--jwt-issuer"):
         assert re.search(rf"(^|[ ,]){re.escape(option)}[ ,\n]", text, re.M), option
     assert re.fullmatch(r"mqbroker \d+\.\d+\.\d+.*\n", assert_ok(mqbroker("--version")).out.decode(), re.S)
 
@@ -231,7 +232,11 @@ def test_what_a_bridge_needs_is_read_at_the_start(certs, tmp_path):
     assert_unusable(*tls, "--bridge-password-file", "/nowhere/p", words=["/nowhere/p"])
     assert_unusable(*tls, "--bridge-cert", certs.server, "--bridge-key", certs.client_key, words=["does not match"])
     assert_unusable(*BRIDGED, "--bridge-password-file", "/nowhere/p", words=["user name"])
-    for name in ("id", "cafile", "cert", "key", "password-file"):  # a variable that is not set must not mean "without"
+    for user in ("j%FFoe", "j%00oe", "j" * 65536):
+        assert_unusable("--bridge", f"mqtt://{user}@h", "--bridge-topic", "#", words=["user name"])
+    (tmp_path / "long").write_bytes(b"x" * 65536)
+    assert_unusable(*tls, "--bridge-password-file", tmp_path / "long", words=["longer than 65535"])
+    for name in ("id", "cafile", "cert", "key", "keypass-file", "password-file"):  # a variable that is not set must not mean "without"
         assert_unusable(*tls, f"--bridge-{name}", "", words=[f"--bridge-{name}", "empty"])
     (tmp_path / "password").write_text("x")
     assert_usable(*tls, "--bridge-cafile", certs.ca, "--bridge-cert", certs.client, "--bridge-key", certs.client_key,
@@ -793,6 +798,10 @@ def test_a_key_with_its_password(certs, scratch):
     (scratch / "password").write_text("open sesame\n")
     assert_unusable(*tls, words=["password"])
     assert_usable(*tls, "--keypass-file", scratch / "password")
+    bridge = ("--bridge", "mqtts://h", "--bridge-topic", "#", "--bridge-cert", certs.server, "--bridge-key", key)
+    assert_unusable(*bridge, words=["password"])
+    assert_usable(*bridge, "--bridge-keypass-file", scratch / "password")
+    assert_unusable(*bridge[:4], "--bridge-keypass-file", scratch / "password", words=["--bridge-key"])
 
 
 # --- a client of others that is not in the matrix -------------------------------------------------------------

@@ -1,5 +1,7 @@
 """mqbroker --acl-file: who may publish, subscribe and read what, side by side with mosquitto on the same file."""
 
+import re
+
 import pytest
 
 from conformance import wire as w
@@ -224,6 +226,21 @@ def test_a_line_that_is_none_stops_the_broker(rules, text, words):
     path = rules(text)
     for check in ((), ("--check-config",)):
         assert_fails(run([program("mqbroker"), *check, "-p", "0", "--acl-file", str(path)]), 2, str(path), *words)
+
+
+def test_a_response_topic_grants_nothing(broker):
+    """Neither to who names one in a request, nor to who is given a place for answers."""
+    with Client(broker, "root") as root, Client(broker, "joe") as joe, Client(broker, "joe") as ear:
+        assert root.subscribe("a/in") == 0 and ear.subscribe("#") == 0
+        for place in ("a/secret/x", "news/1", "d/joe/locked"):
+            assert joe.publish("a/in", props={w.P.RESPONSE_TOPIC: place}) == 0, "who asks says where it would like the answer"
+            assert root.read() == ["a/in"] and root.publish(place) < 0x80 and joe.publish(place) == REFUSED
+        assert ear.read() == ["a/in"] * 3, "the rules say who reads the answers"
+    with Raw(broker["tcp"].address) as client:
+        client.send(w.connect(V5, "asker", username="joe", props={w.P.RESPONSE_INFO_WANTED: 1}))
+        place = re.search(rb"response/[^\0]+", client.expect(CONNACK).body)[0].decode()
+        client.send(w.subscribe(V5, 9, [(place, 0)]))
+        assert client.expect(SUBACK).body[-1] == REFUSED
 
 
 def test_an_audit_line_says_who_was_refused(broker):

@@ -1,12 +1,14 @@
 """mqbroker --bridge: what goes over it, that nothing goes round, and that nothing acknowledged is lost."""
 
+import json
 import pathlib
+import re
 import signal
 
 import pytest
 
 from conformance import wire as w
-from conformance.wire import V5
+from conformance.wire import V5, V311
 from support.brokers import Mosquitto
 from support.durable import DurableBroker
 from support.malformed import Raw
@@ -14,7 +16,7 @@ from support.mqbroker import MqBroker
 from support.mqtt_wire import CONNACK
 from support.peers import Paho
 from support.ports import HOST, free_port, wait_until
-from support.proc import DEADLINE
+from support.proc import DEADLINE, run
 from support.tools import assert_ok, mqpub, start
 
 SOON = ("--bridge-retry-delay", "50ms..500ms")
@@ -201,6 +203,98 @@ def test_a_bridge_that_is_refused_tries_again_and_the_broker_goes_on(tmp_path):
             assert secret.encode() not in broker.proc.err
             broker.proc.kill(signal.SIGTERM)
             assert broker.proc.wait().code in (143, -signal.SIGTERM)
+
+
+def test_a_bridge_shows_its_password_and_its_certificate(certs, tmp_path):
+    (tmp_path / "word").write_text("pencil, Bleistift\n")
+    with Mosquitto(users={"joe": "pencil, Bleistift"}) as remote:
+        url = remote["tcp"].url.replace("//", "//joe@")
+        with bridged(remote, ["# out 1"], "--bridge-password-file", tmp_path / "word", url=url) as broker:
+            assert b"pencil, Bleistift" not in broker.proc.err
+    files = ("--bridge-cafile", certs.ca, "--bridge-cert", certs.client, "--bridge-key", certs.client_key)
+    with MqBroker(certs, ("tls",), ["-v", "--client-certs", "required", "--cafile", certs.ca, "--cert-as-user"]) as remote:
+        with bridged(remote, ["# out 1"], *files, url=remote["tls"].url):
+            remote.wait_log("user 'test client'")
+
+
+@pytest.mark.parametrize("server", ("expired", "wrong_name", "self_signed", "server"))
+def test_a_bridge_tells_its_password_to_nobody_but_the_server(certs, tmp_path, server):
+    """What the remote server is not known by: its certificate has ended, is another one's, or of no CA that was named."""
+    class Shown:
+        ca, server_key = certs.ca, getattr(certs, f"{server}_key")
+    Shown.server = getattr(certs, server)
+    trusted = certs.other_ca if server == "server" else certs.ca
+    (tmp_path / "word").write_text("pencil")
+    with MqBroker(Shown, ("tls",), ["-d"]) as remote:
+        url = remote["tls"].url.replace("//", "//joe@")
+        with MqBroker(options=bridge_options(url, ["# out 1"], "--bridge-cafile", trusted, "--bridge-password-file", tmp_path / "word")) as broker:
+            broker.wait_log(r"bridge to \S+: .*certificate.*; next attempt in ", 2)
+        assert b"CONNECT" not in remote.proc.err
+
+
+def test_nobody_else_is_a_bridge(mosquitto):
+    """By no version, name or method."""
+    with bridged(mosquitto, ["a out 1"], "--bridge-id", "only") as broker:
+        for name in (f"$bridge/{HOST}:{mosquitto['tcp'].port}", "$bridge/", "$bridge/other"):
+            for version in (V311, V5):
+                with Raw(broker["tcp"].address) as thief:
+                    thief.send(w.connect(version, name, username="(bridge)"))
+                    assert thief.expect(CONNACK).body[1] == (0x85 if version == V5 else 2)
+            with Raw(broker["tcp"].address) as thief:
+                thief.send(w.connect(V5, name, props={w.P.AUTH_METHOD: "SCRAM-SHA-256", w.P.AUTH_DATA: b"n,,n=joe,r=x"}))
+                assert thief.expect(CONNACK).body[1] == 0x8C
+
+
+def test_its_state_and_numbers_are_in_sys_metrics_and_on_the_page(tmp_path):
+    """$SYS/broker/connection/NAME/state is mosquitto's name, too."""
+    def wait(topic, text):
+        wait_until(lambda: latest.get(f"$SYS/broker/connection/{name}/{topic}") == text, DEADLINE, f"{topic} {text}: {latest}")
+
+    def at(path):
+        return run(["curl", "--silent", "--fail", "--max-time", "60", pages + path]).out.decode()
+    with DurableBroker() as remote:
+        name, latest = f"{HOST}:{remote['tcp'].port}", {}
+        with bridged(remote, ["a/# both 1"], options=["--sys-interval", "200ms", "--metrics", f"{HOST}:0"]) as broker, Ear(remote) as there:
+            broker.wait_log("status page at ")
+            pages = re.search(r"status page at (http://\S+)/", broker.proc.err.decode())[1]
+            client = Paho.client(broker["tcp"])
+            client.on_message = lambda c, user, m: latest.__setitem__(m.topic, m.payload.decode())
+            client.subscribe("$SYS/broker/connection/#", 0)
+            wait("state", "1")
+            for number in range(3):
+                say(broker, "a/b", str(number))
+            say(remote, "a/c", "x")
+            there.take(4)
+            wait("messages/sent", "3")
+            wait("messages/received", "1")
+            wait("messages/dropped", "0")
+            assert f'mqbroker_bridge_up{{bridge="{name}"}} 1' in at("/metrics")
+            assert f'mqbroker_bridge_messages_total{{bridge="{name}",what="sent"}} 3' in at("/metrics")
+            shown = json.loads(at("/status.json"))["bridges"]
+            assert shown == [{"name": name, "connected": True, "sent": 3, "received": 1, "dropped": 0, "refused": 0, "echoes": 0}]
+            remote.kill()
+            wait("state", "0")
+            assert f'mqbroker_bridge_up{{bridge="{name}"}} 0' in at("/metrics")
+            Paho.leave(client)
+
+
+def test_an_answer_comes_back_over_the_bridge(mosquitto):
+    """A request and its response topic have other names there."""
+    rules = ["ask/# out 1 here/ there/", "answer/# in 1 here/ there/"]
+    with bridged(mosquitto, rules, "--bridge-id", "asks") as broker:
+        responder = Paho.client(mosquitto["tcp"])
+        asked, subscribed = [], []
+        responder.on_message = lambda c, user, m: asked.append((m.topic, m.properties.ResponseTopic))
+        responder.on_subscribe = lambda *_: subscribed.append(1)
+        responder.subscribe("there/ask/#", 1)
+        wait_until(lambda: subscribed, DEADLINE, "SUBACK")
+        with Ear(broker, "here/answer/#") as requester:
+            assert_ok(mqpub(*broker.args(), "-t", "here/ask/1", "-m", "?", "-q", 1, "-D", "PUBLISH", "response-topic", "here/answer/1"))
+            wait_until(lambda: asked, DEADLINE, "the request")
+            assert asked == [("there/ask/1", "there/answer/1")]
+            responder.publish(asked[0][1], b"!", 1)
+            assert requester.take(1) == [("here/answer/1", 1, "!", 0)]
+        Paho.leave(responder)
 
 
 def test_a_password_in_the_url_is_in_no_list_of_processes():

@@ -14,7 +14,7 @@ from support.chromium import Chromium
 from support.malformed import Raw
 from support.mqbroker import MqBroker
 from support.peers import Paho
-from support.ports import HOST, wait_until
+from support.ports import HOST, free_port, wait_until
 from support.proc import DEADLINE, run
 from support.tools import assert_fails, program
 
@@ -49,7 +49,8 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched():
-    with MqBroker(options=["-v", "--metrics", f"{HOST}:0", "--write-backlog", "64K", "--max-queued-messages", "1000"]) as broker:
+    with MqBroker(options=["-v", "--metrics", f"{HOST}:0", "--write-backlog", "64K", "--max-queued-messages", "1000",
+                           "--bridge", f"mqtt://{HOST}:{free_port()}", "--bridge-topic", "bridged/#"]) as broker:
         yield Watched(broker)
 
 
@@ -112,6 +113,8 @@ def test_metrics_and_json_count_what_happens(watched):
 def test_health_and_what_is_not_there(watched):
     assert watched.get("/healthz")[0] == 200 and watched.get("/healthz")[2] == "ok\n"
     assert watched.get("/nothing")[0] == 404 and watched.get("/", "--data", "x")[0] == 405
+    for path in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/metrics/../healthz", "//etc/passwd", "/metrics%00", "/healthz/"):
+        assert watched.get(path, "--path-as-is")[0] == 404, path
     status, head, text = watched.get("/", "--head")
     assert status == 200 and text == "" and "default-src 'none'" in head
 
@@ -196,6 +199,7 @@ def test_the_page_is_whole_and_readable(watched, slow, browser, scratch, width, 
     assert browser.value("document.title") == "mqbroker" and browser.value("document.images.length") == 0
     assert browser.value("document.querySelector('#slow td').textContent") == slow, "text, whatever it says"
     assert browser.value("document.querySelector('#slow td:nth-child(2)').offsetWidth") > 90, "an address stays in one piece"
+    assert browser.value("document.querySelector('#bridges td:nth-child(2)').textContent") == "not connected"
     ink, paper = (browser.value(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor"))
     brightness = [sum(map(int, re.findall(r"\d+", color)[:3])) for color in (ink, paper)]
     assert brightness[0] < 200 < 600 < brightness[1] if scheme == "light" else brightness[1] < 200 < 600 < brightness[0]

@@ -17,6 +17,7 @@ from support.malformed import Raw
 from support.mqbroker import MqBroker
 from support.mqtt_wire import CONNACK
 from support.ports import HOST
+from support.scram import ScramClient
 from support.proc import run
 from support.tools import assert_fails, assert_ok, mqpub, program
 
@@ -40,6 +41,15 @@ def users(tmp_path):
     file = tmp_path / "users"
     assert_ok(passwd(file, "joe", "--password-env", "WORD", env={"WORD": PASSWORD}))
     return file
+
+
+@pytest.fixture(scope="module")
+def one_broker(temporary_directory):
+    """One that lets joe in by SCRAM-SHA-256."""
+    file = temporary_directory / "scram-users"
+    assert_ok(passwd(file, "joe", "--scram-sha-256", "--password-env", "WORD", env={"WORD": PASSWORD}))
+    with serve(file, "--max-login-delay", "0") as broker:
+        yield broker
 
 
 @pytest.fixture
@@ -128,6 +138,93 @@ def test_mosquitto_reads_ours(users):
         assert_fails(publish(broker, *WITH_PASSWORD, password="wrong"), 6)
 
 
+def test_what_is_shown_as_a_password_is_octets(tmp_path):
+    """And who guesses is not told whether there is such a user."""
+    file = tmp_path / "users"
+    octets = b"\xff\xfe pass"
+    assert_ok(passwd(file, "joe", "--iterations", "1", "--password-cmd", r"printf '\377\376 pass'"))
+    with serve(file, "--max-login-delay", "0") as broker:
+        def login(user, password):
+            """The whole CONNACK, behind its length."""
+            with Raw(broker["tcp"].address) as client:
+                client.send(w.connect(V5, "c", username=user, password=password))
+                return client.expect(CONNACK).body
+        assert login("joe", octets)[1] == 0
+        for wrong in (b"", octets[:-1], octets + b"x", octets + b"\n", b"\xff", b"\0", b"x" * 60000):
+            refusal = login("joe", wrong)
+            assert refusal[1] == 0x86, wrong
+            assert refusal == login("jim", wrong) == login("", wrong) == login("j" * 60000, b""), wrong
+        assert login(b"joe\xff", octets)[1] == login(b"joe\0", octets)[1] == 0x81
+        assert login("joe", octets)[1] == 0
+
+
+class Exchange(Raw):
+    """A login by an authentication method."""
+
+    def __init__(self, broker, method, data):
+        super().__init__(broker["tcp"].address)
+        self._method = method
+        self.send(w.connect(V5, "s", props={w.P.AUTH_METHOD: method, w.P.AUTH_DATA: data}))
+        found = self.packet()
+        self.code = found.body[1] if found.kind == CONNACK else 0x18
+        self.challenge = b"" if found.kind == CONNACK else re.search(rb"r=[^,]+,s=[^,]+,i=\d+", found.body)[0]
+
+    def finish(self, data):
+        """The code of CONNACK."""
+        self.send(w.auth(0x18, {w.P.AUTH_METHOD: self._method, w.P.AUTH_DATA: data}))
+        return self.expect(CONNACK).body[1]
+
+
+SCRAM = "SCRAM-SHA-256"
+
+
+def test_what_was_overheard_of_another_login_is_of_no_use(both):
+    with serve(both, "--max-login-delay", "0") as broker:
+        joe = ScramClient(SCRAM, "joe", PASSWORD)
+        with Exchange(broker, SCRAM, joe.first()) as login:
+            final = joe.final(login.challenge)
+            assert login.finish(final) == 0
+        challenges = {login.challenge}
+        for _ in range(3):
+            with Exchange(broker, SCRAM, joe.first()) as again:
+                challenges.add(again.challenge)
+                assert again.finish(final) == 0x87
+        assert len(challenges) == 4, "each login has a nonce of its own"
+
+
+@pytest.mark.parametrize("first", (
+    b"", b"\0", b"n,,", b"n,,n=,r=x", b"n,,n=joe", b"n,a=joe,n=joe,r=x", b"n,,n=\xff,r=x", b"n,,n=joe\0,r=x",
+    b"n,,n=" + b"j" * 50000 + b",r=x", b"n,,n=joe,r=" + b"x" * 50000, b"p=tls-exporter,,n=joe,r=x", b"p=tls-unique,,n=joe,r=x"), ids=lambda octets: repr(octets[:20]))
+def test_a_scram_login_begins_rightly_or_not_at_all(one_broker, first):
+    with Exchange(one_broker, SCRAM, first) as login:
+        assert login.code == 0x87 or login.finish(b"c=biws,r=x,p=") == 0x87
+
+
+@pytest.mark.parametrize("change", (
+    lambda final: b"", lambda final: b"\xff" * 100, lambda final: b"x" * 60000, lambda final: final[:-4], lambda final: final + b"A",
+    lambda final: final.rpartition(b"p=")[0], lambda final: final.rpartition(b"p=")[0] + b"p=", lambda final: final.replace(b"c=biws", b"c=eSws"),
+    lambda final: final.replace(b"c=biws", b"c=cD10bHMtZXhwb3J0ZXIsLA=="), lambda final: final.replace(b"r=", b"r=x")), ids=range(10))
+def test_a_scram_login_ends_with_a_proof_or_not_at_all(one_broker, change):
+    joe = ScramClient(SCRAM, "joe", PASSWORD)
+    with Exchange(one_broker, SCRAM, joe.first()) as login:
+        assert login.finish(change(joe.final(login.challenge))) == 0x87
+    with Exchange(one_broker, SCRAM, joe.first()) as login:
+        assert login.finish(joe.final(login.challenge)) == 0
+
+
+def test_no_weaker_way_to_log_in_is_taken(one_broker, users):
+    """Another hash, a binding to the channel that is taken back on the way, a hash that the user has no key for."""
+    for method in ("SCRAM-SHA-1", "SCRAM-SHA-256-PLUS", "scram-sha-256", "PLAIN", "x" * 60000):
+        with Exchange(one_broker, method, ScramClient(SCRAM, "joe", PASSWORD).first()) as login:
+            assert login.code == 0x8C, method
+    joe = ScramClient(SCRAM, "joe", PASSWORD)
+    with Exchange(one_broker, SCRAM, b"y" + joe.first()[1:]) as login:
+        # It would have taken a binding, and somebody in between has made it not ask for one.
+        assert login.code == 0x87 or login.finish(joe.final(login.challenge)) == 0x87
+    with serve(users) as broker, Exchange(broker, SCRAM, joe.first()) as login:
+        assert login.code == 0x8C, "nobody has a key for SHA-256 there"
+
+
 # --- mqbroker passwd ------------------------------------------------------------------------------
 
 def test_passwd_adds_changes_and_deletes(users):
@@ -146,6 +243,18 @@ def test_passwd_adds_changes_and_deletes(users):
     assert_ok(passwd("--delete", users, "joe"))
     assert "joe" not in users.read_text() and "jim:" in users.read_text()
     assert sorted(p.name for p in users.parent.iterdir()) == ["users"], "nothing is left beside it"
+
+
+def test_passwd_leaves_links_and_owners_as_they_are(users, tmp_path):
+    """As root it must not take the file away from the broker that reads it."""
+    link = tmp_path / "link"
+    link.symlink_to(users)
+    owner = (65534, 65534) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    os.chown(users, *owner)
+    assert_ok(passwd(link, "jim", "--password-cmd", "echo other"))
+    assert link.is_symlink() and "jim:" in users.read_text() and "joe:" in users.read_text()
+    assert (users.stat().st_uid, users.stat().st_gid) == owner
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "users"]
 
 
 def test_passwd_refuses(users, tmp_path):
@@ -170,6 +279,15 @@ def test_passwd_refuses(users, tmp_path):
     users.write_text("joe:plain\n")
     assert_passwd_fails(passwd(users, "jim", *word), 14, f"{users}:1: ")
     assert users.read_text() == "joe:plain\n"
+
+
+def test_passwd_takes_a_user_for_no_option(users):
+    word = ("--password-cmd", "echo x")
+    assert_passwd_fails(passwd(users, "--no-such", *word), 2, "--no-such")
+    for user in ("--delete", "-x", "../joe", "%c", "joe jim", "=cmd", "$(id)"):
+        assert_ok(passwd(*word, "--", users, user))
+        assert f"\n{user}:$7$4096$" in users.read_text()
+    assert users.read_text().startswith("joe:") and users.read_text().count("\n") == 8
 
 
 def test_passwd_help():

@@ -47,6 +47,22 @@ def test_who_has_a_key_is_let_in_by_its_name(keys):
         assert KEY not in broker.proc.err.decode() and OTHER not in broker.proc.err.decode()
 
 
+@pytest.mark.parametrize("version", ("-tls1_2", "-tls1_3"))
+def test_identities_that_nobody_has_get_no_connection(keys, version):
+    """As OpenSSL's own client says them: empty, huge, no UTF-8, wildcards, and almost one that there is."""
+    def shakes_hands(identity, key=KEY):
+        done = subprocess.run(["openssl", "s_client", "-connect", f"{HOST}:{broker['tls'].port}", version, "-psk_identity", identity,
+                               "-psk", key, "-brief"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        return done.returncode == 0 and b"CONNECTION ESTABLISHED" in done.stderr
+    with serve(keys) as broker:
+        assert shakes_hands(b"joe")
+        for identity in (b"", b"x" * 128, b"\xff\xfe", b"#", b"+", b"%u", b"JOE", b"joe ", b"jo", b"joe\n", b"joe:" + KEY.encode()):
+            assert not shakes_hands(identity), identity
+        for key in (OTHER, KEY[:-2], KEY + "00", "00", "00" * 16):
+            assert not shakes_hands(b"joe", key), key
+        assert shakes_hands(b"joe")
+
+
 def test_a_password_is_not_asked_for_where_there_are_keys(keys):
     (keys / "users").write_text("# nobody\n")
     with serve(keys, "--password-file", keys / "users") as broker:

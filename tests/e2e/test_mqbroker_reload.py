@@ -11,7 +11,7 @@ from conformance import wire as w
 from conformance.wire import V5
 from support.malformed import Raw
 from support.mqbroker import MqBroker
-from support.mqtt_wire import CONNACK, PUBACK
+from support.mqtt_wire import CONNACK, PINGRESP, PUBACK, SUBACK
 from support.ports import HOST
 from support.proc import run
 from support.tools import assert_ok, program
@@ -88,6 +88,37 @@ def test_a_broken_file_changes_nothing(files, name, text, words):
         for user, code in (("joe", 0), ("jim", 0x86)):
             with Login(broker, user, "one" if user == "joe" else "two") as login:
                 assert login.code == code
+
+
+def test_what_was_allowed_once_is_looked_at_again(files):
+    """A will, a retained message and one that waits in a session, when the rules have changed before they are due."""
+    def enter(client, name, **how):
+        client.connect(V5, name, clean=False, username="joe", password=b"one", props={w.P.SESSION_EXPIRY: 1000}, **how)
+
+    (files / "rules").write_text("user joe\ntopic a\ntopic write b\nuser jim\ntopic #\n")
+    passwd(files / "users", "jim", "two")
+    with serve(files, "-v") as broker, Login(broker, "jim", "two") as jim:
+        jim.send(w.subscribe(V5, 1, [("b", 1)]))
+        jim.expect(SUBACK)
+        with Raw(broker["tcp"].address) as away, Raw(broker["tcp"].address) as dying:
+            enter(away, "away")
+            away.send(w.subscribe(V5, 1, [("a", 1)]))
+            away.expect(SUBACK)
+            away.send(w.disconnect(V5))
+            assert away.rest() == []
+            enter(dying, "dying", will=w.Will("b", b"gone", 1))
+            jim.send(w.publish(V5, "a", b"kept", 1, 9, retain=1))
+            jim.expect(PUBACK)
+            (files / "rules").write_text("user joe\ntopic c\nuser jim\ntopic #\n")
+            reload(broker)
+        broker.wait_log("client 'dying' .*disconnected: connection lost")
+        jim.send(w.PING)
+        assert jim.packet().kind == PINGRESP, "no will"
+        with Raw(broker["tcp"].address) as back:
+            enter(back, "away")
+            back.send(w.subscribe(V5, 1, [("a", 1), ("#", 1)]) + w.PING)
+            assert back.expect(SUBACK).body[-2:] == bytes([0x87, 1])
+            assert back.packet().kind == PINGRESP, "no message"
 
 
 def serial_of(broker, certs):

@@ -16,7 +16,7 @@ from support import peers
 from support.malformed import Raw
 from support.mqbroker import MqBroker
 from support.mqtt_wire import CONNACK, DISCONNECT
-from support.ports import HOST
+from support.ports import HOST, wait_until
 from support.proc import DEADLINE, run
 from support.tools import assert_fails, assert_ok, mqpub, program
 
@@ -70,6 +70,38 @@ def test_a_token_lets_in_whom_it_names(files):
             assert wrong not in broker.proc.err.decode(), "secrets are not logged"
 
 
+def test_what_is_no_token_is_refused_whatever_it_is(files):
+    """As octets, by a client of its own: empty, huge, no UTF-8, and JSON that costs whoever reads it."""
+    head, claims, signature = token().split(".")
+    deep = b64(b"[" * 8000)
+    others = ("", ".", "..", "ey", "ey..", f"{head}..{signature}", f"{head}.{claims}.", f".{claims}.{signature}",
+              f"{head}.{claims}.{signature}.{signature}", f"{deep}.{claims}.{signature}", f"{head}.{deep}.{signature}",
+              f"{b64(b'{')}.{claims}.{signature}", token(pad="x" * 20000), "ey" + "." * 60000, "ey" * 30000,
+              f"{b64(json.dumps({'alg': 'none', 'Alg': 'HS256'}).encode())}.{claims}.{signature}", f" {token()}", f"{token()}\n")
+    octets = [text.encode() for text in others] + [b"ey\xff.\xfe.\xfd", b"\0", token().encode() + b"\0"]
+    with serve(files) as broker:
+        def code(**how):
+            with Raw(broker["tcp"].address) as client:
+                client.send(w.connect(V5, "c", **how))
+                return client.expect(CONNACK).body[1]
+        for shown in octets:
+            assert code(username="joe", password=shown) == 0x86, shown[:50]
+            assert code(props={w.P.AUTH_METHOD: "JWT", w.P.AUTH_DATA: shown}) == 0x87, shown[:50]
+        assert code(password=token().encode()) == 0, "its user is who it says: CONNECT need not name one"
+
+
+def test_a_token_is_of_no_use_when_it_has_ended(files):
+    """Replayed, it is what it was: good until its end, for who may use it (--jwt-client-id-claim)."""
+    with serve(files) as broker:
+        for seconds in (1, 4, 9):  # where that was too short to come in, a longer one is tried
+            brief = token(exp=time.time() + seconds)
+            if publish(broker, brief, *AS_PASSWORD).code != 0:
+                continue
+            wait_until(lambda brief=brief: publish(broker, brief, *AS_PASSWORD).code == 6, DEADLINE, "its end")
+            return
+        pytest.fail("no token was good when it came")
+
+
 def test_paho_and_mqtt_js_show_tokens(files):
     with serve(files) as broker, closing(peers.MqttJs()) as js:
         endpoint = broker["tcp"]
@@ -100,12 +132,12 @@ def test_passwords_beside_tokens(files):
 
 
 def test_claims_that_options_ask_for(files):
-    options = ("--jwt-audience", "mqtt", "--jwt-user-claim", "name", "--jwt-client-id-claim", "cid")
-    right = {"aud": ["mqtt"], "name": "joe", "cid": "me"}
+    options = ("--jwt-audience", "mqtt", "--jwt-issuer", "https://id.example", "--jwt-user-claim", "name", "--jwt-client-id-claim", "cid")
+    right = {"aud": ["mqtt"], "iss": "https://id.example", "name": "joe", "cid": "me"}
     with serve(files, *options) as broker:
         assert_ok(publish(broker, token(**right), *AS_PASSWORD, "-i", "me"))
         assert_fails(publish(broker, token(**right), *AS_PASSWORD, "-i", "you"), 6)
-        for name, other in {"aud": "other", "name": None, "cid": "other"}.items():
+        for name, other in {"aud": "other", "iss": "https://other.example", "name": None, "cid": "other"}.items():
             assert_fails(publish(broker, token(**{**right, name: other}), *AS_PASSWORD, "-i", "me"), 6)
 
 
@@ -147,6 +179,18 @@ def test_public_keys_and_a_reload(files):
         assert_ok(publish(broker, token(), *AS_PASSWORD))
 
 
+def test_files_that_are_too_much_or_no_text(files):
+    def check(option, octets):
+        (files / "odd").write_bytes(octets)
+        return run([program("mqbroker"), "--check-config", option, str(files / "odd")])
+    for octets in (b"", b"\xff" * 100, b"{" * 100000, b'{"keys":[' + b"[" * 100000, b'{"keys":["\xff"]}', b"x" * 2_000_000,
+                   b"-----BEGIN PUBLIC KEY-----\n" + b"\xff" * 1000 + b"\n-----END PUBLIC KEY-----\n"):
+        assert_fails(check("--jwt-keys", octets), 2, "odd")
+    for octets in (b"", b"\n", b"x" * 31, b"x" * 31 + b"\n", b"x" * 2_000_000):
+        assert_fails(check("--jwt-secret-file", octets), 2, "odd")
+    assert check("--jwt-secret-file", b"\xff\0" * 16).code == 0, "a secret is octets"
+
+
 def test_files_and_options_that_cannot_be_used(files):
     def check(*args):
         return run([program("mqbroker"), "--check-config", *map(str, args)])
@@ -157,5 +201,7 @@ def test_files_and_options_that_cannot_be_used(files):
     (files / "bad").write_text("{}")
     assert_fails(check("--jwt-keys", files / "bad"), 2, "JSON Web Key Set")
     assert_fails(check("--jwt-keys", files / "none"), 2, "No such file")
-    assert_fails(check("--jwt-audience", "x"), 2, "--jwt-keys")
+    for option in ("--jwt-audience", "--jwt-issuer"):
+        assert_fails(check(option, "x"), 2, "--jwt-keys")
+        assert_fails(check(option, "", "--jwt-secret-file", files / "secret"), 2, option, "empty")
     assert check("-h", "0.0.0.0", "--jwt-secret-file", files / "secret").code == 0, "nobody gets in without a token"

@@ -22,16 +22,27 @@ bool is_tls_port(std::uint16_t port) {
   return std::ranges::find(ports, port) != ports.end();
 }
 
-std::string_view tls_scheme(Transport transport) { return transport == Transport::ws ? "wss" : "mqtts"; }
+/// What the option is called by which this connection is set: `usual`, or as in "--bridge-cafile".
+std::string option(const Where& where, std::string_view usual, std::string_view word) {
+  return where.option_stem.empty() ? std::string{usual} : fmt::format("{}{}", where.option_stem, word);
+}
+
+std::string option(const Where& where, std::string_view word) {
+  return option(where, fmt::format("--{}", word), word);
+}
+
+std::string use_tls(const Where& where) {
+  const std::string_view scheme = where.transport == Transport::ws ? "wss" : "mqtts";
+  return fmt::format("use a {}:// URL{}", scheme,
+                     where.option_stem.empty() ? " or a TLS option such as --tls-use-os-certs" : "");
+}
 
 /// The peer is not an MQTT server, or not one without TLS: seen by what it sent.
 std::string hint_for_peer(const Ending& ending, const Where& where) {
   switch (guess_peer(ending.first_octets)) {
     case PeerKind::http:
       return "this is a web server: try ws:// if it has MQTT over WebSocket, or another port";
-    case PeerKind::tls:
-      return fmt::format("this port speaks TLS: use a {}:// URL or a TLS option such as --tls-use-os-certs",
-                         tls_scheme(where.transport));
+    case PeerKind::tls: return fmt::format("this port speaks TLS: {}", use_tls(where));
     case PeerKind::unknown: break;
   }
   return {};
@@ -41,28 +52,30 @@ std::string hint_for_peer(const Ending& ending, const Where& where) {
 std::string hint_for_silence(const Where& where) {
   const bool plain = where.transport == Transport::tcp || where.transport == Transport::ws;
   if (plain && is_tls_port(where.port))
-    return fmt::format(
-        "port {} usually speaks TLS: use a {}:// URL or a TLS option such as --tls-use-os-certs", where.port,
-        tls_scheme(where.transport));
+    return fmt::format("port {} usually speaks TLS: {}", where.port, use_tls(where));
   const bool plain_tcp = where.transport == Transport::tcp;
   if (where.version != mqtt::Version::v5)
     return plain_tcp ? "the server may want TLS (mqtts://) or WebSocket (ws://)" : "";
-  return plain_tcp
-             ? "the server may want TLS (mqtts://) or WebSocket (ws://), or speak only MQTT 3.1.1 (-V 311)"
-             : "the server may speak only MQTT 3.1.1 (-V 311)";
+  const std::string old = option(where, "-V", "protocol-version") + " 311";
+  return fmt::format("the server may {}speak only MQTT 3.1.1 ({})",
+                     plain_tcp ? "want TLS (mqtts://) or WebSocket (ws://), or " : "", old);
 }
 
-std::string hint_for_tls(const mqtt::Error& error) {
+std::string hint_for_tls(const mqtt::Error& error, const Where& where) {
   const std::string_view text = error.context;
   const auto says = [text](std::string_view words) { return text.find(words) != std::string_view::npos; };
   // OpenSSL's words for octets that are not a TLS record.
   if (says("wrong version number") || says("packet length too long") || says("http request"))
     return "the server does not seem to speak TLS on this port";
   if (says("reset by") || says("closed")) return "the server may not speak TLS on this port";
-  if (says("self-signed") || says("unknown CA)")) return "name the CA that signed it with --cafile";
+  if (says("self-signed") || says("unknown CA)"))
+    return "name the CA that signed it with " + option(where, "cafile");
   if (says("certificate required") || says("handshake failure"))
-    return "the server may want a client certificate: --cert and --key";
-  if (says("not for")) return "connect by a name in the certificate, or give that name with --sni";
+    return fmt::format("the server may want a client certificate: {} and {}", option(where, "cert"),
+                       option(where, "key"));
+  if (says("not for"))
+    return where.option_stem.empty() ? "connect by a name in the certificate, or give that name with --sni"
+                                     : "connect by a name in the certificate";
   return {};
 }
 
@@ -86,7 +99,7 @@ std::string hint_for_proxy(const mqtt::Error& error) {
 
 std::string hint_for_open(const mqtt::Error& error, const Where& where) {
   if (error.domain == ErrorDomain::proxy) return hint_for_proxy(error);
-  if (error.domain == ErrorDomain::tls) return hint_for_tls(error);
+  if (error.domain == ErrorDomain::tls) return hint_for_tls(error, where);
   if (error.domain == ErrorDomain::websocket) return hint_for_websocket(error);
   if (error.domain == ErrorDomain::timeout) return hint_for_silence(where);
   return {};
@@ -105,7 +118,9 @@ std::string hint_for_method(const Where& where) {
 }
 
 std::string hint_for_credentials(const Where& where) {
-  if (where.auth_method.empty()) return "check the user name (-u) and the password (--password-file)";
+  if (where.auth_method.empty())
+    return fmt::format("check the user name ({}) and the password ({})",
+                       where.option_stem.empty() ? "-u" : "in the URL", option(where, "password-file"));
   if (mqtt::find_scram_hash(where.auth_method))
     return "check the user name (--scram-user) and the password (--password-file)";
   return fmt::format("check the token or the data of '{}': it may have ended", where.auth_method);
@@ -116,10 +131,11 @@ std::string hint_for_refusal(ReasonCode code, const Where& where) {
     case ReasonCode::bad_user_name_or_password:
     case ReasonCode::not_authorized: return hint_for_credentials(where);
     case ReasonCode::client_identifier_not_valid:
-      return fmt::format("the server does not accept the client id '{}': choose another with -i",
-                         where.client_id);
+      return fmt::format("the server does not accept the client id '{}': choose another with {}",
+                         where.client_id, option(where, "-i", "id"));
     case ReasonCode::unsupported_protocol_version:
-      if (where.auth_method.empty()) return "leave -V out to let the server choose";
+      if (where.auth_method.empty())
+        return fmt::format("leave {} out to let the server choose", option(where, "-V", "protocol-version"));
       return fmt::format("the authentication method '{}' needs MQTT 5", where.auth_method);
     case ReasonCode::banned: return "only the server's operator can lift that";
     case ReasonCode::quota_exceeded: return "the server allows this client no more connections or sessions";
@@ -136,8 +152,8 @@ std::string hint_for_refusal(ReasonCode code, const Where& where) {
 std::string hint_for_disconnect(ReasonCode code, const Where& where) {
   switch (code) {
     case ReasonCode::session_taken_over:
-      return fmt::format("another client connected with the same client id '{}': each needs its own (-i)",
-                         where.client_id);
+      return fmt::format("another client connected with the same client id '{}': each needs its own ({})",
+                         where.client_id, option(where, "-i", "id"));
     case ReasonCode::packet_too_large: return "a message was larger than the server accepts";
     case ReasonCode::receive_maximum_exceeded: return "allow fewer messages in flight with -M";
     case ReasonCode::not_authorized:
@@ -170,7 +186,8 @@ std::string hint_for(const Ending& ending, const Where& where) {
     case protocol_error: return hint_for_peer(ending, where);
     case connection_lost:
       if (ending.was_connected) return {};
-      return ending.error.domain == ErrorDomain::tls ? hint_for_tls(ending.error) : hint_for_silence(where);
+      return ending.error.domain == ErrorDomain::tls ? hint_for_tls(ending.error, where)
+                                                     : hint_for_silence(where);
     case authentication_failed:
       if (!mqtt::find_scram_hash(where.auth_method))
         return "of the methods with several steps only SCRAM is known";

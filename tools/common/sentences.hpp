@@ -34,6 +34,8 @@ struct Where {
   std::string client_id{};
   mqtt::Version version = mqtt::Version::v5;
   std::string auth_method{};  ///< Authentication Method; empty: none
+  /// What the names of long options begin with where the usual ones mean something else: "--bridge-".
+  std::string option_stem{};
 };
 
 /// Why a connection ended or never came to be; not for Kind::finished.

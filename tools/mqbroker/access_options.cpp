@@ -1,3 +1,4 @@
+#include "common/value_checks.hpp"
 #include "mqbroker/options.hpp"
 
 // Options for who may connect, and what he may do.
@@ -42,9 +43,15 @@ void declare_tokens(Options& o, BrokerSettings::Tokens& tokens) {
           "the same with the secret in this file, of at least 32 octets (HS256); a newline at its end is "
           "none of it");
   o.text("--jwt-audience", tokens.rules.audience)
+      .must(not_empty)
       .metavar("TEXT")
       .group(group)
       .text("take only tokens that name this audience ('aud')");
+  o.text("--jwt-issuer", tokens.rules.issuer)
+      .must(not_empty)
+      .metavar("TEXT")
+      .group(group)
+      .text("take only tokens of this issuer ('iss')");
   o.text("--jwt-user-claim", tokens.rules.user_claim)
       .metavar("NAME")
       .group(group)
@@ -55,10 +62,10 @@ void declare_tokens(Options& o, BrokerSettings::Tokens& tokens) {
       .group(group)
       .text("a claim that has to be the client id");
   o.rule([&tokens]() -> std::optional<std::string> {
-    const bool ruled =
-        tokens.rules.audience || tokens.rules.client_id_claim || tokens.rules.user_claim != "sub";
+    const mqtt::auth::JwtRules& rules = tokens.rules;
+    const bool ruled = rules.audience || rules.issuer || rules.client_id_claim || rules.user_claim != "sub";
     if (ruled && !tokens.given()) return "options '--jwt-...' need keys: --jwt-keys or --jwt-secret-file";
-    if (tokens.rules.user_claim.empty()) return "option '--jwt-user-claim' needs a name";
+    if (rules.user_claim.empty()) return "option '--jwt-user-claim' needs a name";
     return std::nullopt;
   });
 }

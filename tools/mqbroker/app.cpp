@@ -124,8 +124,9 @@ class App {
     if (!server) return std::unexpected(std::move(server.error()));
     server_ = std::move(*server);
     if (!settings_.metrics) return {};
-    auto pages = open_pages(loop_, *settings_.metrics, *server_,
-                            [this](const mqtt::Error& error) { log_.pages_fault(error); });
+    auto pages = open_pages(
+        loop_, *settings_.metrics, *server_, [this] { return bridge_facts(); },
+        [this](const mqtt::Error& error) { log_.pages_fault(error); });
     if (!pages) return std::unexpected(std::move(pages.error()));
     pages_ = std::move(*pages);
     return {};
@@ -182,6 +183,13 @@ class App {
     if (settings_.ready_fd) tell_ready(*settings_.ready_fd);
     notify_manager("READY=1");
     return {};
+  }
+
+  [[nodiscard]] std::vector<BridgeFacts> bridge_facts() const {
+    std::vector<BridgeFacts> facts;
+    for (std::size_t i = 0; i < bridges_.size(); ++i)
+      facts.push_back({settings_.bridges[i].name(), bridges_[i]->status()});
+    return facts;
   }
 
   void on_stop() {

@@ -42,7 +42,9 @@ ValueResult keep_rule(std::vector<mqtt::bridge::TopicRule>& rules, std::string_v
   return {};
 }
 
-/// `stem` begins the names: "--bridge-", or in a table "--".
+constexpr std::string_view bridge_stem = "--bridge-";
+
+/// `stem` begins the names: bridge_stem, or in a table "--".
 class Declaration {
  public:
   Declaration(Options& options, std::string_view stem, bool typed)
@@ -114,6 +116,10 @@ void declare_how(const Declaration& d, BridgeSettings& bridge) {
       .metavar("FILE")
       .text("mqtts, wss: a certificate of our own (PEM)");
   d.finish(o.text(d.name("key"), c.tls.key_file)).must(not_empty).metavar("FILE").text("its key");
+  d.finish(o.text(d.name("keypass-file"), c.key_password.file))
+      .must(not_empty)
+      .metavar("FILE")
+      .text("the key's password is in this file");
   d.finish(o.text(d.name("password-file"), c.password.file))
       .must(not_empty)
       .metavar("FILE")
@@ -136,6 +142,9 @@ std::optional<std::string> find_one_fault(const BridgeSettings& bridge) {
     return "certificates are for mqtts:// and wss://";
   if (c.tls.certificate_file.empty() != c.tls.key_file.empty())
     return "--bridge-cert and --bridge-key go together";
+  if (const auto usable = mqtt_string(bridge.url->user_name.value_or("")); !usable)
+    return "the user name in the URL: " + usable.error();
+  if (c.key_password.file && c.tls.key_file.empty()) return "--bridge-keypass-file needs --bridge-key";
   if (c.password.file && bridge.url->password)
     return "a password in the URL and one in a file are one too many";
   if (c.password.file && !bridge.url->user_name) return "--bridge-password-file needs a user name in the URL";
@@ -160,7 +169,7 @@ void declare_bridge_options(Options& o, BridgeSettings& bridge) {
           "queue, and with --db "
           "on disk. More bridges: [[bridge]] tables of the file, with a url")
       .example("--bridge mqtts://edge7@hub.example:8883 --bridge-topic 'sensors/# out 1'");
-  const Declaration d{o, "--bridge-", true};
+  const Declaration d{o, bridge_stem, true};
   declare_what(d, bridge);
   declare_how(d, bridge);
 }
@@ -200,6 +209,7 @@ std::expected<BridgeSetup, std::string> make_bridge_setup(const BridgeSettings& 
     return std::unexpected(fmt::format("bridge to {}: {}", mqtt::escape_for_terminal(bridge.name()),
                                        setup.error().sentence.text));
   Where where = where_of(config, *setup);
+  where.option_stem = bridge_stem;
   return BridgeSetup{{.name = bridge.name(), .rules = bridge.rules, .remote = std::move(setup->options)},
                      std::move(where)};
 }

@@ -63,6 +63,21 @@ void add_holdings(MetricWriter& out, const BrokerFacts& facts) {
   out.gauge("shared_subscriptions", "Subscriptions that are shared.", c.shared_subscriptions);
 }
 
+void add_bridges(MetricWriter& out, const std::vector<BridgeFacts>& bridges) {
+  if (bridges.empty()) return;
+  const auto label = [](const BridgeFacts& bridge) {
+    return fmt::format("bridge=\"{}\"", escape_label(bridge.name));
+  };
+  out.head("bridge_up", "gauge", "1 while messages can flow over the bridge.");
+  for (const BridgeFacts& bridge : bridges) out.sample(bridge.status.connected ? 1 : 0, label(bridge));
+  out.head("bridge_messages_total", "counter",
+           "Messages over the bridge, repetitions included, and what did not get over it, by what became of "
+           "them.");
+  for (const BridgeFacts& bridge : bridges)
+    for (const auto& [what, count] : numbers_of(bridge.status.messages))
+      out.sample(count, fmt::format("{},what=\"{}\"", label(bridge), what));
+}
+
 /// Under the names that all exporters use.
 void add_process(MetricWriter& out) {
   rusage usage{};
@@ -95,6 +110,7 @@ std::string metrics_text(const BrokerFacts& facts) {
   add_clients(out, facts);
   add_traffic(out, facts.counters);
   add_holdings(out, facts);
+  add_bridges(out, facts.bridges);
   MetricWriter process{text, "process_"};
   add_process(process);
   return text;

@@ -20,14 +20,16 @@ constexpr mqtt::Duration slow_clients_age_max = std::chrono::seconds{1};
 
 class FactFinder {
  public:
-  FactFinder(mqtt::net::Loop& loop, mqtt::server::Server& server)
-      : loop_{loop}, server_{server}, started_{loop.now()} {}
+  FactFinder(mqtt::net::Loop& loop, mqtt::server::Server& server,
+             std::function<std::vector<BridgeFacts>()> bridges)
+      : loop_{loop}, server_{server}, bridges_{std::move(bridges)}, started_{loop.now()} {}
 
   [[nodiscard]] BrokerFacts find() {
     mqtt::broker::Broker& broker = server_.broker();
     BrokerFacts facts;
     facts.counters = broker.counters();
     facts.server = server_.counters();
+    facts.bridges = bridges_();
     facts.connections_max = server_.connections_max();
     facts.memory_max_bytes = broker.config().limits.memory;
     facts.uptime = loop_.now() - started_;
@@ -49,6 +51,7 @@ class FactFinder {
  private:
   mqtt::net::Loop& loop_;
   mqtt::server::Server& server_;
+  const std::function<std::vector<BridgeFacts>()> bridges_;
   const mqtt::TimePoint started_;
   mqtt::Deadline looked_at_;
   std::vector<mqtt::broker::SlowClient> slow_clients_;
@@ -65,10 +68,11 @@ HttpContent health_of(const BrokerFacts& facts) {
 
 mqtt::Result<std::unique_ptr<PageServer>> open_pages(mqtt::net::Loop& loop, const mqtt::net::HostPort& at,
                                                      mqtt::server::Server& server,
+                                                     std::function<std::vector<BridgeFacts>()> bridges,
                                                      mqtt::net::Listener::Failed failed) {
   auto pages = PageServer::open(loop, at, std::move(failed));
   if (!pages) return pages;
-  const auto finder = std::make_shared<FactFinder>(loop, server);
+  const auto finder = std::make_shared<FactFinder>(loop, server, std::move(bridges));
   (*pages)->serve(
       {{"/", html_type, [finder] { return status_page(finder->find_all()); }, status_page_fields()},
        {"/metrics", prometheus_type, [finder] { return metrics_text(finder->find()); }},

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <vector>
 
 #include <mqtt/auth/password_file.hpp>
@@ -89,8 +90,8 @@ bool write_text(int fd, std::string_view text) {
   return true;
 }
 
-/// Beside the file and then in its place, so that a broker never reads half of it; with the permissions that
-/// it had, or for its owner alone.
+/// Beside the file and then in its place, so that a broker never reads half of it; with the owner and the
+/// permissions that it had, or for its owner alone.
 mqtt::Result<void> replace(const std::string& path, std::string_view text) {
   const std::string beside = path + ".new";
   const auto failed = [&](int fault) {
@@ -107,7 +108,9 @@ mqtt::Result<void> replace(const std::string& path, std::string_view text) {
   const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, owner_only);
   if (fd < 0)
     return std::unexpected(mqtt::system_error(errno, fmt::format("cannot write {}", in_quotes(beside))));
-  const bool written = write_text(fd, text) && ::fchmod(fd, mode) == 0 && ::fsync(fd) == 0;
+  // The broker that is to read it may not be who calls this, root perhaps.
+  const bool owned = !exists || ::fchown(fd, old.st_uid, old.st_gid) == 0;
+  const bool written = owned && write_text(fd, text) && ::fchmod(fd, mode) == 0 && ::fsync(fd) == 0;
   const int fault = errno;
   ::close(fd);
   if (!written) return failed(fault);
@@ -139,6 +142,13 @@ mqtt::Result<std::vector<std::string>> make_hashes(Change& change) {
   return hashes;
 }
 
+/// What a link leads to: the new file is to stand there, and not in the place of the link.
+std::string behind_links(const std::string& path) {
+  std::error_code fault;
+  const std::filesystem::path target = std::filesystem::canonical(path, fault);
+  return fault ? path : target.string();
+}
+
 mqtt::Result<void> carry_out(Change& change) {
   const auto old = read_old(change.file);
   if (!old) return std::unexpected(old.error());
@@ -149,7 +159,7 @@ mqtt::Result<void> carry_out(Change& change) {
     return mqtt::fail(
         mqtt::ErrorDomain::system, ENOENT,
         fmt::format("there is no user {} in {}", in_quotes(change.user), in_quotes(change.file)));
-  return replace(change.file, mqtt::auth::with_user(*old, change.user, *hashes));
+  return replace(behind_links(change.file), mqtt::auth::with_user(*old, change.user, *hashes));
 }
 
 }  // namespace

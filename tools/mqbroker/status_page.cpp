@@ -42,6 +42,7 @@ tr:last-child td{border-bottom:0}.stopped{color:var(--bad)}.behind{color:var(--w
 <p class="key"><b class="in">received</b><b class="out">sent</b><span class="soft" id="scale"></span></p></div>
 <h2>Slow clients</h2><div class="card scroll" id="slow"></div>
 <h2>Dropped messages</h2><div class="card scroll" id="dropped"></div>
+<section id="bridging" hidden><h2>Bridges</h2><div class="card scroll" id="bridges"></div></section>
 <noscript><p>The numbers need JavaScript; they are also at <a href="/metrics">/metrics</a>.</p></noscript>
 </main><script type="application/json" id="first">)html";
 
@@ -83,6 +84,9 @@ $("tiles").className="";draw();
 $("slow").replaceChildren(table(["Client","Address","State","Messages","Octets","Unacknowledged","Unwritten"],
 s.slow_clients.map(c=>[{text:c.client_id},{text:c.address},{text:c.stopped?"stopped":"behind",kind:c.stopped?"stopped":"behind"},{text:count(c.queued_messages),n:1},{text:size(c.queued_bytes),n:1},{text:count(c.in_flight),n:1},{text:size(c.unwritten_bytes),n:1}]),"No messages wait for connected clients."));
 $("dropped").replaceChildren(table(["Reason","Messages"],drops.map(d=>[{text:d[0].replaceAll("_"," ")},{text:count(d[1]),n:1}]),"None."));
+$("bridging").hidden=!s.bridges.length;
+$("bridges").replaceChildren(table(["Server","State","Sent","Received","Dropped","Refused","Came back"],
+s.bridges.map(b=>[{text:b.name},{text:b.connected?"connected":"not connected",kind:b.connected?"":"stopped"},...["sent","received","dropped","refused","echoes"].map(k=>({text:count(b[k]),n:1}))]),""));
 last=s}
 async function ask(){try{const a=await fetch("/status.json",{cache:"no-store",signal:AbortSignal.timeout(8000)});if(!a.ok)throw 0;show(await a.json())}
 catch(e){$("state").textContent="no answer since "+time((Date.now()-heard)/1000);$("state").className="bad";$("tiles").className="old";return again()}
@@ -117,6 +121,19 @@ void add_drops_by_reason(JsonWriter& json, const mqtt::broker::Counters& counter
   json.end_object();
 }
 
+void add_bridges(JsonWriter& json, const BrokerFacts& facts) {
+  json.key("bridges");
+  json.begin_array();
+  for (const BridgeFacts& bridge : facts.bridges) {
+    json.begin_object();
+    json.field("name", bridge.name);
+    json.field("connected", bridge.status.connected);
+    for (const auto& [what, count] : numbers_of(bridge.status.messages)) json.field(what, count);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 std::string status_json(const BrokerFacts& facts) {
@@ -133,6 +150,7 @@ std::string status_json(const BrokerFacts& facts) {
   json.field("resident_bytes", resident_bytes());
   add_drops_by_reason(json, c);
   add_slow_clients(json, facts);
+  add_bridges(json, facts);
   json.end_object();
   return text;
 }

@@ -105,6 +105,7 @@ std::optional<JwtGrant> check_jwt(std::string_view token, const std::vector<JwtK
   if (!claims.is_object()) return std::nullopt;
   const auto end = find_end(claims, now);
   if (!end || (rules.audience && !is_meant_for(claims, *rules.audience))) return std::nullopt;
+  if (rules.issuer && text_member(claims, "iss") != rules.issuer) return std::nullopt;
   if (rules.client_id_claim && text_member(claims, *rules.client_id_claim) != client_id) return std::nullopt;
   auto user = text_member(claims, rules.user_claim);
   if (!user || !is_name(*user)) return std::nullopt;

@@ -11,6 +11,7 @@ namespace mqtt::auth {
 /// What a token has to say, besides being signed and in time.
 struct JwtRules {
   std::optional<std::string> audience{};         ///< one of "aud"
+  std::optional<std::string> issuer{};           ///< "iss"
   std::string user_claim = "sub";                ///< text: the user name
   std::optional<std::string> client_id_claim{};  ///< text: the client id of CONNECT
 };

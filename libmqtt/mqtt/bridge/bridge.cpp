@@ -1,5 +1,7 @@
 #include <mqtt/bridge/bridge.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -15,6 +17,12 @@ constexpr std::size_t unsent_max = 1024 * 1024;
 constexpr std::size_t held_max = 32 * 1024 * 1024;
 /// What this broker does not take now it may take then.
 constexpr std::chrono::seconds pause_after_fault{1};
+
+/// A level of a topic, or several.
+std::string status_name_of(std::string name) {
+  std::ranges::replace_if(name, [](char c) { return c == '+' || c == '#'; }, '_');
+  return name;
+}
 
 /// 5.0 with No Local, or what comes nearest to it.
 ClientOptions remote_options(ClientOptions options, const broker::Limits& limits) {
@@ -99,7 +107,9 @@ struct Bridge::State {
         local_session{l, s, c.name, rules},
         relay{rules, listener, secret},
         remote{l, remote_options(std::move(c.remote), s.broker().config().limits), remote_side},
-        turn_end{l, [this] { at_turn_end(); }} {}
+        turn_end{l, [this] { at_turn_end(); }},
+        status_timer{l, [this] { tell_status(); }},
+        status_name{status_name_of(c.name)} {}
 
   [[nodiscard]] TimePoint now() { return loop.now(); }
 
@@ -118,6 +128,9 @@ struct Bridge::State {
   void follow_reading();
   void begin_anew();
   void at_turn_end();
+  void set_ready(bool now_ready);
+  void tell_state();
+  void tell_status();
 
   net::Loop& loop;
   server::Server& server;
@@ -131,6 +144,8 @@ struct Bridge::State {
   Client remote;
   std::unique_ptr<Client> local;  // while the remote server has accepted us
   net::TurnEnd turn_end;
+  net::Timer status_timer;
+  const std::string status_name;
   bool says_bridge = true;   // before 5.0
   bool ready = false;        // messages flow
   bool begins_anew = false;  // at the end of this turn
@@ -198,7 +213,7 @@ void Bridge::State::on_local_subscribed(const SubackView& suback) {
 
 void Bridge::State::on_ready() {
   if (!remote.connected()) return;  // on_lost() follows
-  ready = true;
+  set_ready(true);
   relay.begin_local(now(), local->session());
   events.on_bridged(remote.session().version(), remote.peer(), remote.session().limits().session_present);
   after_local();
@@ -236,7 +251,7 @@ void Bridge::State::follow_reading() {
 }
 
 void Bridge::State::on_remote_lost(const Ending& ending, Duration delay) {
-  ready = false;
+  set_ready(false);
   relay.end();
   local.reset();
   remote.resume_reading();
@@ -268,6 +283,27 @@ void Bridge::State::at_turn_end() {
   remote.break_connection(Breakage::reset, pause_after_fault);  // on_remote_lost(), if it is connected
 }
 
+void Bridge::State::set_ready(bool now_ready) {
+  ready = now_ready;
+  tell_state();
+}
+
+/// As mosquitto does, at once.
+void Bridge::State::tell_state() {
+  server.broker().tell(now(), fmt::format("connection/{}/state", status_name), ready ? "1" : "0");
+}
+
+/// With the other numbers of $SYS, at their pace.
+void Bridge::State::tell_status() {
+  const Duration interval = server.broker().config().status_interval;
+  if (interval == Duration{0}) return;
+  status_timer.set(now() + interval);
+  tell_state();
+  for (const auto& [what, count] : numbers_of(relay.counters()))
+    server.broker().tell(now(), fmt::format("connection/{}/messages/{}", status_name, what),
+                         std::to_string(count));
+}
+
 Bridge::Bridge(net::Loop& loop, server::Server& server, BridgeConfig config, BridgeEvents& events,
                SipKey secret)
     : state_{std::make_unique<State>(loop, server, std::move(config), events, secret)} {}
@@ -276,12 +312,14 @@ Bridge::~Bridge() = default;
 
 void Bridge::start() {
   state_->local_session.keep();
+  state_->tell_status();
   state_->remote.start();
 }
 
 void Bridge::stop() {
   state_->stopping = true;
-  state_->ready = false;
+  state_->status_timer.cancel();
+  state_->set_ready(false);
   state_->relay.end();
   state_->local.reset();
   state_->remote.disconnect();

@@ -13,7 +13,8 @@
 namespace mqtt::bridge {
 
 struct BridgeConfig {
-  std::string name;  ///< of its session at this broker, so each bridge has another one
+  /// Of its session at this broker and under $SYS/broker/connection, so each bridge has another one.
+  std::string name;
   std::vector<TopicRule> rules;
   /// How to reach the remote server, and as whom: the client id is that of a session there, which the bridge
   /// keeps. What makes it a bridge (session, acknowledgements, reconnecting) is set by it, but for the

@@ -8,17 +8,17 @@
 namespace mqtt::bridge {
 namespace {
 
-/// What only concerns the connection it came over.
-Properties to_pass_on(PropertiesView properties) {
-  Properties kept{properties};
-  kept.remove(PropertyId::subscription_identifier);
-  kept.remove(PropertyId::topic_alias);
-  return kept;
-}
-
 QoS maximum_qos(const ClientSession& session) { return session.limits().maximum_qos; }
 
 }  // namespace
+
+std::array<RelayNumber, 5> numbers_of(const RelayCounters& c) {
+  return {{{"sent", c.passed_out},
+           {"received", c.passed_in},
+           {"dropped", c.dropped},
+           {"refused", c.refused},
+           {"echoes", c.echoes}}};
+}
 
 void Relay::begin_remote(ClientSession& session, bool sends_back) {
   end();
@@ -106,7 +106,7 @@ void Relay::pass(TimePoint now, Side& from, Side& to, Way way, const PublishView
     passed.dup = false;
   }
   Properties properties;
-  if (to.session->version() == Version::v5) properties = to_pass_on(message.properties);
+  if (to.session->version() == Version::v5) properties = to_pass_on(way, message.properties);
   passed.properties = properties;
   const auto sent = to.session->relay(now, passed, SharedBytes{message.payload, nullptr});
   if (!sent && session_fault(sent.error()) == SessionFault::not_connected) return;  // all begins anew
@@ -115,6 +115,21 @@ void Relay::pass(TimePoint now, Side& from, Side& to, Way way, const PublishView
   if (passed.qos == QoS::at_most_once) return settle(now, from, message);
   if (passed.qos != message.qos) to.lowered.insert(message.packet_id);
   if (way == Way::in) open_.insert(message.packet_id);
+}
+
+/// Without what only concerns the connection it came over; and answers are to find their way back.
+Properties Relay::to_pass_on(Way way, PropertiesView properties) const {
+  Properties kept{properties};
+  kept.remove(PropertyId::subscription_identifier);
+  kept.remove(PropertyId::topic_alias);
+  if (const auto topic = properties.text(PropertyId::response_topic)) {
+    const auto moved = way == Way::out ? rules_.response_to_remote(*topic) : rules_.response_to_local(*topic);
+    if (moved) {
+      kept.remove(PropertyId::response_topic);
+      (void)kept.add(PropertyId::response_topic, *moved);  // what is too long for a packet goes without it
+    }
+  }
+  return kept;
 }
 
 void Relay::drop(TimePoint now, Side& from, Way way, const PublishView& message, const Error& why) {

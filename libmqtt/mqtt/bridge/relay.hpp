@@ -1,8 +1,10 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -36,6 +38,13 @@ struct RelayCounters {
   std::uint64_t refused = 0;  ///< both ways
   std::uint64_t echoes = 0;   ///< our own, which a server before 5.0 had sent back
 };
+
+/// All of them, by the names that $SYS, metrics and pages give them.
+struct RelayNumber {
+  std::string_view name;
+  std::uint64_t count;
+};
+[[nodiscard]] std::array<RelayNumber, 5> numbers_of(const RelayCounters& counters);
 
 /// Between two servers, to both of which it is a client with a session: a message goes from one to the other
 /// with its packet identifier, and so do PUBACK, PUBREC, PUBREL and PUBCOMP. So one server answers the other,
@@ -79,6 +88,7 @@ class Relay {
   };
 
   void pass(TimePoint now, Side& from, Side& to, Way way, const PublishView& message, std::string_view topic);
+  [[nodiscard]] Properties to_pass_on(Way way, PropertiesView properties) const;
   void pass_to_local(TimePoint now, const PublishView& message);
   void pass_flow(TimePoint now, Side& from, Side& to, Way way, PacketType type, const AckView& ack);
   void pass_held(TimePoint now);

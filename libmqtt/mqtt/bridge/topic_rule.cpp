@@ -106,4 +106,23 @@ std::optional<std::string> TopicRules::to_local(std::string_view topic) const {
   return std::nullopt;
 }
 
+/// An earlier rule may take the answer elsewhere: only what comes back to `topic` itself is an answer to it.
+std::optional<std::string> TopicRules::response_to_remote(std::string_view topic) const {
+  for (const TopicRule& rule : rules_) {
+    if (!rule.comes_in()) continue;
+    auto name = moved(rule, topic, rule.local_prefix, rule.remote_prefix);
+    if (name && to_local(*name) == topic) return name;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> TopicRules::response_to_local(std::string_view topic) const {
+  for (const TopicRule& rule : rules_) {
+    if (!rule.goes_out()) continue;
+    auto name = moved(rule, topic, rule.remote_prefix, rule.local_prefix);
+    if (name && to_remote(*name) == topic) return name;
+  }
+  return std::nullopt;
+}
+
 }  // namespace mqtt::bridge

@@ -43,6 +43,10 @@ class TopicRules {
   /// What a topic of this side is called on the other one; nothing if it does not go there.
   [[nodiscard]] std::optional<std::string> to_remote(std::string_view topic) const;
   [[nodiscard]] std::optional<std::string> to_local(std::string_view topic) const;
+  /// What a Response Topic of this side is to be called on the other one, so that an answer there comes back
+  /// over the bridge to it; nothing if no rule brings it back.
+  [[nodiscard]] std::optional<std::string> response_to_remote(std::string_view topic) const;
+  [[nodiscard]] std::optional<std::string> response_to_local(std::string_view topic) const;
   [[nodiscard]] const std::vector<TopicRule>& all() const { return rules_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <mqtt/broker/access.hpp>
@@ -81,6 +82,8 @@ class Broker {
   /// The client, which is not connected, has lost its part of the session: of QoS 2 messages that it had
   /// begun to publish it will send no PUBREL, and their packet identifiers stand for new messages.
   void forget_received(TimePoint now, std::string_view client_id);
+  /// Sets $SYS/broker/NAME, unless it says that already or there is no $SYS. For what is beside the broker.
+  void tell(TimePoint now, std::string_view name, std::string_view text);
 
   [[nodiscard]] const Counters& counters() const;
   /// Those with the most octets waiting, `count` at most. Looks at every connection: for people, not for

@@ -122,6 +122,13 @@ void Broker::State::tell_topic(std::string_view name, std::string_view text) {
   route(incoming);
 }
 
+void Broker::tell(TimePoint now, std::string_view name, std::string_view text) {
+  state_->now = now;
+  if (!state_->status.due) return;
+  state_->tell_topic(name, text);
+  state_->finish();
+}
+
 std::vector<SlowClient> Broker::slow_clients(std::size_t count) const {
   std::vector<const Session*> slow;
   for (const auto& connection : state_->connections) {

@@ -104,8 +104,9 @@ void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(dat
 
 Result<Database> Database::open(const std::string& path, Access access) {
   const int mode = access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-  // What begins with a colon is a name of SQLite's own: ":memory:" would keep nothing.
-  const std::string file = path.starts_with(':') ? "./" + path : path;
+  // Names of SQLite's own are none here: ":memory:" and, with a Debian SQLite, "file:x?mode=memory" would
+  // keep nothing.
+  const std::string file = path.starts_with('/') ? path : "./" + path;
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(file.c_str(), &handle, mode | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database{handle};

@@ -195,6 +195,18 @@ TEST(Jwt, TimeAndClaims) {
               secret_key()));
 }
 
+TEST(Jwt, OnlyOfTheIssuerThatIsAskedFor) {
+  const JwtRules rules{.audience = {}, .issuer = "https://id.example", .client_id_claim = {}};
+  const auto attempt = [&](std::string_view issuer) {
+    const std::string token = sign(fmt::format(R"({{"sub":"joe","exp":1300000001{}}})", issuer));
+    return user_of(token, secret_key(), rules);
+  };
+  EXPECT_EQ(attempt(R"(,"iss":"https://id.example")"), "joe");
+  for (const char* other : {"", R"(,"iss":"https://id.example/")", R"(,"iss":"HTTPS://id.example")",
+                            R"(,"iss":"")", R"(,"iss":["https://id.example"])", R"(,"iss":null)"})
+    EXPECT_FALSE(attempt(other)) << other;
+}
+
 TEST(JwtKeys, FilesThatHoldNoneOrTooWeakOnesAreRefused) {
   const std::string other = R"({"kty":"OKP","crv":"Ed25519","x":"AAAA"})";
   EXPECT_EQ(keys_of(fmt::format(R"({{"keys":[{},{}]}})", other, es_jwk)).size(), 1U)

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <ctime>
 
 #include <mqtt/auth/password_users.hpp>
 #include <mqtt/session/scram.hpp>
@@ -112,6 +114,35 @@ TEST(PasswordFile, AVerifierForScramTakesThePasswordItselfToo) {
     for (const char* wrong : {"", "Pencil", "pencil "}) EXPECT_FALSE(file.fits("joe", wrong)) << text;
     EXPECT_FALSE(file.fits("jane", "pencil")) << text;
     EXPECT_FALSE(file.fits("jane", "")) << text;
+  }
+}
+
+/// Processor time of this thread: what else the machine does is none of it.
+double cost_of(const PasswordFile& file, std::string_view user) {
+  const auto used = [] {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+  };
+  double least = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    const double before = used();
+    EXPECT_FALSE(file.fits(user, "wrong"));
+    least = std::min(least, used() - before);
+  }
+  return least;
+}
+
+TEST(PasswordFile, AnUnknownUserCostsWhatAWrongPasswordDoes) {
+  constexpr std::uint32_t iterations = 10'000;
+  const std::string hash = PasswordHash::make("pencil", "saltsaltsalt", iterations).to_text();
+  const std::string verifier =
+      to_text(make_scram_verifier(ScramHash::sha256, "pencil", "saltsaltsalt", iterations));
+  for (const std::string& kept : {hash, verifier}) {
+    const PasswordFile file = file_of("joe:" + kept);
+    const double known = cost_of(file, "joe"), unknown = cost_of(file, "jane");
+    EXPECT_LT(known, 2 * unknown) << kept;
+    EXPECT_LT(unknown, 2 * known) << kept;
   }
 }
 

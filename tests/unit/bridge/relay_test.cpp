@@ -59,10 +59,14 @@ class Peer final : public SessionHandler {
       octets.append(static_cast<const char*>(part[0].iov_base), part[0].iov_len);
     return octets;
   }
+  static std::string response_of(const PublishView& publish) {
+    const auto topic = publish.properties.text(PropertyId::response_topic);
+    return topic ? " -> " + std::string{*topic} : "";
+  }
   static std::string line_of(const PacketView& packet) {
     if (const auto* p = std::get_if<PublishView>(&packet))
       return "PUBLISH q" + std::to_string(to_number(p->qos)) + " #" + std::to_string(p->packet_id) + " " +
-             std::string{p->topic};
+             std::string{p->topic} + response_of(*p);
     const auto ack = [](std::string name, const AckView& a) {
       return name + " #" + std::to_string(a.packet_id);
     };
@@ -116,6 +120,28 @@ TEST_F(RelayTest, EachServerAnswersTheOther) {
   EXPECT_THAT(remote_.said(), ElementsAre("PUBREL #7"));
   relay_.flow_from_remote(now, PacketType::pubcomp, {.packet_id = 7});
   EXPECT_THAT(local_.said(), ElementsAre("PUBCOMP #7"));
+}
+
+TEST_F(RelayTest, ResponseTopicsMoveWithTheOthers) {
+  begin();
+  Properties asks;
+  asks.add(PropertyId::response_topic, "answers/1");
+  asks.add(PropertyId::correlation_data, "c");
+  PublishView request = message(QoS::at_most_once, 0, "ask");
+  request.properties = asks;
+  relay_.from_local(now, request);
+  EXPECT_THAT(remote_.said(), ElementsAre("PUBLISH q0 #0 far/ask -> far/answers/1"));
+  relay_.from_local(now, message(QoS::at_most_once, 0, "ask"));
+  EXPECT_THAT(remote_.said(), ElementsAre("PUBLISH q0 #0 far/ask"));
+  request.topic = "far/ask";
+  relay_.from_remote(now, request);
+  EXPECT_THAT(local_.said(), ElementsAre("PUBLISH q0 #0 ask -> answers/1"))
+      << "no answer goes there: as it was";
+  Properties far;
+  far.add(PropertyId::response_topic, "far/answers/2");
+  request.properties = far;
+  relay_.from_remote(now, request);
+  EXPECT_THAT(local_.said(), ElementsAre("PUBLISH q0 #0 ask -> answers/2"));
 }
 
 TEST_F(RelayTest, Qos2BecomesQos1ForWhomThatIsTheMost) {

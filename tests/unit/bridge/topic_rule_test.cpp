@@ -59,6 +59,21 @@ TEST(TopicRules, TheFirstThatFitsCounts) {
   EXPECT_EQ(rules({"a out 1 \"\" x/", "# out 1 \"\" y/"}).to_remote("a"), "x/a");
 }
 
+TEST(TopicRules, AnAnswerComesBackToWhereItsRequestSaid) {
+  const TopicRules two_ways = rules({"req/# out 1 here/ there/", "ans/# in 1 here/ there/"});
+  EXPECT_EQ(two_ways.response_to_remote("here/ans/1"), "there/ans/1");
+  EXPECT_EQ(two_ways.response_to_remote("here/req/1"), std::nullopt) << "nothing comes back there";
+  EXPECT_EQ(two_ways.response_to_remote("ans/1"), std::nullopt);
+  EXPECT_EQ(two_ways.response_to_local("there/req/1"), "here/req/1");
+  EXPECT_EQ(two_ways.response_to_local("there/ans/1"), std::nullopt);
+  EXPECT_EQ(rules({"a/# both"}).response_to_remote("a/1"), "a/1");
+}
+
+TEST(TopicRules, AnAnswerThatAnEarlierRuleTakesElsewhereIsNone) {
+  EXPECT_EQ(rules({"x/# in 1 other/", "# in 1 here/"}).response_to_remote("here/x/1"), std::nullopt);
+  EXPECT_EQ(rules({"# in 1 wrong/ there/", "# in 1 here/"}).response_to_remote("here/x"), "x");
+}
+
 TEST(TopicRules, StatisticsGoOverOnlyIfNamed) {
   EXPECT_EQ(rules({"# out"}).to_remote("$SYS/broker/uptime"), std::nullopt);
   EXPECT_EQ(rules({"$SYS/# out 0 \"\" edge/"}).to_remote("$SYS/broker/uptime"), "edge/$SYS/broker/uptime");

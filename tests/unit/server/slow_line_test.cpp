@@ -9,19 +9,27 @@ constexpr std::size_t mebibyte = 1024 * 1024;
 
 class SlowLine : public ServerTest {
  protected:
-  /// A client that does not read, and one message for it that is more than sockets and backlog take.
+  /// A client that does not read, and one message for it that is more than sockets and backlog take. The
+  /// message is there before the client, whose Keep Alive would run while it comes.
   std::unique_ptr<RawClient> make_busy_reader(std::uint16_t keep_alive = 0) {
+    const auto publisher = connect("publisher");
+    const std::string much(15 * mebibyte, 'x');
+    PublishView big = message("big", much);
+    big.retain = true;
+    publisher->send(big);
+    publisher->send(PingreqView{});
+    EXPECT_TRUE(wait([&] { return publisher->count(PacketType::pingresp) == 1; }));
     auto reader = dial();
     ConnectView connect_view = connect_packet("busy");
     connect_view.keep_alive = keep_alive;
     reader->send(connect_view);
     EXPECT_TRUE(wait([&] { return reader->count(PacketType::connack) == 1; }));
-    subscribe(*reader, "big");
     reader->stream->pause_reading();
-    const auto publisher = connect("publisher");
-    publisher->send(message("big", std::string(15 * mebibyte, 'x')));
-    publisher->send(PingreqView{});
-    EXPECT_TRUE(wait([&] { return publisher->count(PacketType::pingresp) == 1; }));
+    SubscriptionList list;
+    list.add("big", {});
+    reader->send(SubscribeView{1, {}, list.view()});
+    const std::size_t before = server->broker().counters().messages_sent;
+    EXPECT_TRUE(wait([&] { return server->broker().counters().messages_sent > before; }));
     return reader;
   }
   /// So many that their answers are more than is kept for a client.

@@ -109,6 +109,18 @@ TEST(Hint, SilenceOnATlsPortSuggestsTls) {
   EXPECT_THAT(describe(closed, plain).hint, HasSubstr("-V 311"));
 }
 
+TEST(Hint, NamesTheOptionsOfABridgeByTheirsNames) {
+  Where bridge = plain;
+  bridge.option_stem = "--bridge-";
+  const Ending closed{.kind = Kind::connection_lost,
+                      .error = {ErrorDomain::system, 0, "the server closed the connection"}};
+  EXPECT_THAT(describe(closed, bridge).hint, HasSubstr("3.1.1 (--bridge-protocol-version 311)"));
+  const Ending unknown{.kind = Kind::open_failed, .error = {ErrorDomain::tls, 18, "self-signed certificate"}};
+  EXPECT_THAT(describe(unknown, bridge).hint, HasSubstr("--bridge-cafile"));
+  bridge.port = 8883;
+  EXPECT_EQ(describe(closed, bridge).hint, "port 8883 usually speaks TLS: use a mqtts:// URL");
+}
+
 TEST(Hint, PlainServerBehindATlsClientIsRecognised) {
   const Ending ending{.kind = Kind::open_failed,
                       .error = {ErrorDomain::tls, 0, "TLS handshake failed: wrong version number"}};
