@@ -51,7 +51,9 @@ def test_each_of_the_ten_tasks_is_answered_where_it_is_said():
             assert head in heads(document), (task, place)
 
 
-def test_links_lead_to_files_that_are_there():
+def test_links_lead_to_what_is_there():
+    anchors = re.findall(r"\]\(#([^)]+)\)", text_of("README.md"))
+    assert anchors and set(anchors) <= {head.lower().replace(" ", "-") for head in heads("README")}
     links = re.findall(r"\]\(([^)#]+)\)", text_of("README.md"))
     assert len(links) > 8
     assert [link for link in links if not (ROOT / link).exists()] == []
