@@ -8,7 +8,7 @@ import tempfile
 from support.brokers import Mosquitto
 from support.ports import wait_until
 from support.proc import Proc
-from support.tools import program
+from support.tools import mqbroker_words, program
 
 START_SECONDS = 20
 
@@ -24,7 +24,7 @@ class MqBroker:
     _PLACES = {"tcp": "mqtt://127.0.0.1:0", "ws": "ws://127.0.0.1:0/mqtt"}
 
     def __init__(self, transports=("tcp",), **limits):
-        argv = [program("mqbroker"), "--print-address"]
+        argv = [*mqbroker_words(), "--print-address"]
         if os.environ.get("MQ_CONFORMANCE_DB"):
             argv += ["--db", pathlib.Path(tempfile.mkdtemp(prefix="db-")) / "mqbroker.db"]
         for transport in transports:

@@ -137,6 +137,7 @@ OPTIONS = {
     "--durability": (("relaxed", "--db", "/tmp/mqbroker-that-is-not-made.db"), ("some", "--db", "x"), "full, relaxed"),
     "--return-grace": (("10s", "--db", "/tmp/mqbroker-that-is-not-made.db"), ("soon", "--db", "x"), "duration"),
     "--max-connections": (("10",), ("many",), "'many'"),
+    "--threads": (("4",), ("0",), "from 1 to 64"),
     "--max-sessions": (("10",), ("0",), "'0'"),
     "--connect-timeout": (("1s",), ("0",), "lets nobody in"),
     "--max-connect-packet-size": (("1KiB",), ("1",), "from 128"),

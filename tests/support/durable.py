@@ -10,7 +10,7 @@ from .brokers import START_SECONDS, Broker, Endpoint
 from .mqbroker import MqBroker
 from .ports import HOST, free_port, wait_until
 from .proc import Proc
-from .tools import program
+from .tools import mqbroker_words
 
 
 class DurableBroker(Broker):
@@ -36,7 +36,7 @@ class DurableBroker(Broker):
         return HOST, self["tcp"].port
 
     def start(self):
-        argv = ["setpriv", "--pdeathsig", "TERM", program("mqbroker"), "--listen", f"mqtt://{HOST}:{self['tcp'].port}",
+        argv = ["setpriv", "--pdeathsig", "TERM", *mqbroker_words(), "--listen", f"mqtt://{HOST}:{self['tcp'].port}",
                 "--db", self.database, "--print-address", *self._options]
         self.proc = Proc(argv, preexec=self._preexec)
         wait_until(self._listens, START_SECONDS, "mqbroker's address")

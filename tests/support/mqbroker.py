@@ -9,7 +9,7 @@ import tempfile
 from .brokers import START_SECONDS, Broker, Endpoint
 from .ports import HOST, wait_until
 from .proc import Proc
-from .tools import program
+from .tools import mqbroker_words
 
 _SCHEMES = {"tcp": "mqtt", "tls": "mqtts", "ws": "ws", "wss": "wss", "unix": "unix"}
 
@@ -23,7 +23,7 @@ class MqBroker(Broker):
     def __init__(self, certs=None, transports=("tcp",), options=(), descriptors=None):
         super().__init__()
         self._dir = pathlib.Path(tempfile.mkdtemp(prefix="mqbroker-"))
-        argv = [program("mqbroker"), "--print-address", *options]
+        argv = [*mqbroker_words(), "--print-address", *options]
         for transport in transports:
             argv += ["--listen", self._listen(transport)]
         if certs and {"tls", "wss"} & set(transports):

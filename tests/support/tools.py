@@ -17,6 +17,12 @@ def program(name):
     return pathlib.Path(os.environ["MQ_BIN_DIR"]) / name
 
 
+def mqbroker_words():
+    """mqbroker's command line begins so. MQ_BROKER_THREADS: with so many threads, whatever the test."""
+    threads = os.environ.get("MQ_BROKER_THREADS")
+    return [program("mqbroker"), *(["--threads", threads] if threads else [])]
+
+
 def mqpub(*args, stdin=b"", seconds=DEADLINE, **how):
     """Runs mqpub to its end."""
     return run([program("mqpub"), *map(str, args)], stdin=stdin, seconds=seconds, **how)

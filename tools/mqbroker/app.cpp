@@ -59,6 +59,7 @@ mqtt::server::ServerConfig server_config(const BrokerSettings& settings,
   };
   config.listeners = std::move(listeners);
   config.connections_max = settings.connections_max;
+  config.threads = settings.threads;
   return config;
 }
 

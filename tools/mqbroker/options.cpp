@@ -85,6 +85,14 @@ void declare_running(Options& o, BrokerSettings& settings) {
       .text(
           "read options from this TOML file, by their long names without '--' (port = 1883). What is typed "
           "beats the file. [[listener]] tables have a url and the options of listeners");
+  // More than that many would wait for the one that routes.
+  o.number("--threads", settings.threads, {.min = 1, .max = 64})
+      .group(running)
+      .text(
+          "of so many threads one routes all messages, and the others carry the connections, each from its "
+          "beginning to its end: their system calls, TLS and WebSocket. 1: one thread does it all, which is "
+          "best where the machine has no more than two cores, or few clients send much")
+      .example("--threads 4");
   o.flag("--check-config", settings.check_only)
       .typed_only()
       .group(running)

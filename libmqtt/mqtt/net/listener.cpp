@@ -3,17 +3,16 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <list>
 #include <utility>
 
 #include <mqtt/net/address.hpp>
-#include <mqtt/net/handshake.hpp>
+#include <mqtt/net/carried_stream.hpp>
+#include <mqtt/net/greeter.hpp>
 #include <mqtt/net/lifetime.hpp>
 #include <mqtt/net/listening_socket.hpp>
-#include <mqtt/net/proxy.hpp>
 #include <mqtt/net/uv_stream.hpp>
-#include <mqtt/net/ws.hpp>
 
 namespace mqtt::net {
 
@@ -43,33 +42,23 @@ bool is_of_one_connection(int fault) {
   }
 }
 
-/// A log line has to say whose handshake it was.
-Error with_peer(Error error, const std::string& peer) {
-  if (!error.context.contains(peer)) error.context = peer + ": " + error.context;
-  return error;
-}
-
 }  // namespace
 
 struct Listener::State {
-  /// A connection between accept and its use.
-  struct Guest {
-    State& listener;
-    Timer time_up;
-    std::unique_ptr<ByteStream> stream;
-    std::list<Guest>::iterator self;
-    Handshake step = Handshake::proxy;
-
-    explicit Guest(State& l) : listener{l}, time_up{l.loop, [this] { on_time_up(); }} {}
-    void start_proxy();
-    void start_tls();
-    void start_websocket();
-    void on_time_up();
-    void finish(Result<void> result);
-  };
   struct Callbacks {
     Accepted accepted;
     Failed failed;
+  };
+  /// A thread that connections go to, and who greets them there.
+  struct Carrier {
+    LoopThread* thread;
+    std::unique_ptr<Greeter> greeter;
+  };
+  /// What comes of a greeting in a thread, told there: here nobody may ask the stream.
+  struct Greeted {
+    std::unique_ptr<ByteStream> stream;
+    std::string peer;
+    StreamProperties properties;
   };
 
   Loop& loop;
@@ -81,27 +70,55 @@ struct Listener::State {
   Timer shortage_over;
   bool in_shortage = false;
   Lifetime lifetime;
-  std::list<Guest> guests;
+  std::size_t handshakes = 0;  // under way
+  Greeter greeter;             // of connections that the loop has itself
+  std::vector<Carrier> carriers;
+  std::shared_ptr<State*> address = std::make_shared<State*>(this);  // null once this has ended
 
-  State(Loop& l, ListenOptions o, Callbacks c, ListeningSocket s)
-      : loop{l},
-        options{std::move(o)},
-        callbacks{std::make_shared<const Callbacks>(std::move(c))},
-        socket{std::move(s)},
-        path{socket.is_unix() ? std::make_shared<const std::string>(socket.place()) : nullptr},
-        shortage_over{l, [this] { watcher->watch({.readable = true}); }} {}
+  State(Loop& l, ListenOptions o, Callbacks c, ListeningSocket s);
+  ~State();
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   Result<void> watch();
   void on_connections();
   [[nodiscard]] bool accept_one();
   [[nodiscard]] bool on_accept_fault(int fault);
   void on_connection(OwnedFd fd, const sockaddr_storage& from);
-  Result<std::unique_ptr<ByteStream>> make_stream(OwnedFd fd, const sockaddr_storage& from);
-  void welcome(std::unique_ptr<ByteStream> stream);
+  [[nodiscard]] static Result<std::unique_ptr<ByteStream>> make_stream(
+      Loop& where, OwnedFd fd, const sockaddr_storage& from, const std::shared_ptr<const std::string>& path);
+  [[nodiscard]] std::string peer(const sockaddr_storage& from) const;
   [[nodiscard]] bool has_handshake() const;
+  [[nodiscard]] Greeting greeting() const;
+  void on_greeted(Result<std::unique_ptr<ByteStream>> stream);
+  // With threads:
+  Carrier& least_busy();
+  void hand_on(Carrier& carrier, OwnedFd fd, const sockaddr_storage& from);
+  [[nodiscard]] std::unique_ptr<Greeter> make_greeter(LoopThread& thread) const;
+  static void tell(LoopThread& thread, const std::shared_ptr<State*>& back, Result<Greeted> greeted);
+  static void on_told(LoopThread& thread, State* listener, Result<Greeted> greeted);
+
+  void set_tls(std::shared_ptr<const TlsContext> tls);
   void accepted(std::unique_ptr<ByteStream> stream) const;
   void failed(Error error) const;
 };
+
+Listener::State::State(Loop& l, ListenOptions o, Callbacks c, ListeningSocket s)
+    : loop{l},
+      options{std::move(o)},
+      callbacks{std::make_shared<const Callbacks>(std::move(c))},
+      socket{std::move(s)},
+      path{socket.is_unix() ? std::make_shared<const std::string>(socket.place()) : nullptr},
+      shortage_over{l, [this] { watcher->watch({.readable = true}); }},
+      greeter{l, greeting(), [this](auto stream) { on_greeted(std::move(stream)); }} {
+  for (LoopThread* thread : options.threads) carriers.push_back({thread, make_greeter(*thread)});
+}
+
+Listener::State::~State() {
+  *address = nullptr;
+  // Handshakes under way are dropped where they are.
+  for (Carrier& carrier : carriers) carrier.thread->post([ended = std::move(carrier.greeter)](Bytes) {});
+}
 
 Result<void> Listener::State::watch() {
   auto made = FdWatcher::open(loop, socket.fd(), [this](FdEvents) { on_connections(); });
@@ -140,71 +157,96 @@ bool Listener::State::on_accept_fault(int fault) {
 }
 
 void Listener::State::on_connection(OwnedFd fd, const sockaddr_storage& from) {
-  auto stream = make_stream(std::move(fd), from);
+  if (has_handshake() && handshakes >= options.handshakes_max)
+    return failed({ErrorDomain::system, EAGAIN,
+                   fmt::format("too many handshakes at once: {} was turned away", peer(from))});
+  if (!carriers.empty()) return hand_on(least_busy(), std::move(fd), from);
+  auto stream = make_stream(loop, std::move(fd), from, path);
   if (!stream) return failed(std::move(stream.error()));
   if (!has_handshake()) return accepted(std::move(*stream));
-  if (guests.size() < options.handshakes_max) return welcome(std::move(*stream));
-  failed({ErrorDomain::system, EAGAIN,
-          fmt::format("too many handshakes at once: {} was turned away", (*stream)->peer())});
+  ++handshakes;
+  greeter.welcome(std::move(*stream));
 }
 
-Result<std::unique_ptr<ByteStream>> Listener::State::make_stream(OwnedFd fd, const sockaddr_storage& from) {
-  auto made =
-      socket.is_unix() ? adopt_unix_socket(loop, std::move(fd), path) : adopt_tcp_socket(loop, std::move(fd));
+Result<std::unique_ptr<ByteStream>> Listener::State::make_stream(
+    Loop& where, OwnedFd fd, const sockaddr_storage& from, const std::shared_ptr<const std::string>& path) {
+  auto made = path ? adopt_unix_socket(where, std::move(fd), path) : adopt_tcp_socket(where, std::move(fd));
   if (!made) return std::unexpected(std::move(made.error()));
   return std::make_unique<UvStream>(std::move(*made),
                                     SocketAddress::from(reinterpret_cast<const sockaddr*>(&from)));
+}
+
+std::string Listener::State::peer(const sockaddr_storage& from) const {
+  const auto known = SocketAddress::from(reinterpret_cast<const sockaddr*>(&from));
+  return known ? known->text() : *path;
 }
 
 bool Listener::State::has_handshake() const {
   return options.proxy_protocol == ProxyProtocol::required || options.tls || options.ws;
 }
 
-void Listener::State::welcome(std::unique_ptr<ByteStream> stream) {
-  Guest& guest = guests.emplace_back(*this);
-  guest.self = std::prev(guests.end());
-  guest.stream = std::move(stream);
-  guest.time_up.set(loop.now() + options.handshake_timeout);
-  guest.start_proxy();
+Greeting Listener::State::greeting() const {
+  return {options.proxy_protocol, options.tls, options.ws, options.handshake_timeout};
 }
 
-void Listener::State::Guest::start_proxy() {
-  if (listener.options.proxy_protocol == ProxyProtocol::off) return start_tls();
-  step = Handshake::proxy;
-  stream = make_proxied_server(listener.loop, std::move(stream), [this](Result<void> opened) {
-    if (!opened) return finish(std::move(opened));
-    start_tls();
+Listener::State::Carrier& Listener::State::least_busy() {
+  return *std::ranges::min_element(carriers, {}, [](const Carrier& each) { return each.thread->uses(); });
+}
+
+void Listener::State::on_greeted(Result<std::unique_ptr<ByteStream>> stream) {
+  --handshakes;
+  stream ? accepted(std::move(*stream)) : failed(std::move(stream.error()));
+}
+
+void Listener::State::hand_on(Carrier& carrier, OwnedFd fd, const sockaddr_storage& from) {
+  MakeStream make = [fd = std::move(fd), from, shared = path](Loop& where) mutable {
+    return make_stream(where, std::move(fd), from, shared);
+  };
+  if (!has_handshake()) return accepted(carry(*carrier.thread, peer(from), {}, std::move(make)));
+  ++handshakes;
+  carrier.thread->begin_use();
+  carrier.thread->post([&thread = *carrier.thread, to = carrier.greeter.get(), back = address,
+                        make = std::move(make)](Bytes) mutable {
+    auto stream = make(thread.loop());
+    stream ? to->welcome(std::move(*stream)) : tell(thread, back, std::unexpected(std::move(stream.error())));
   });
 }
 
-void Listener::State::Guest::start_tls() {
-  if (!listener.options.tls) return start_websocket();
-  step = Handshake::tls;
-  stream =
-      make_tls_server(listener.loop, std::move(stream), listener.options.tls, [this](Result<void> opened) {
-        if (!opened) return finish(std::move(opened));
-        start_websocket();
+/// In the thread.
+void Listener::State::tell(LoopThread& thread, const std::shared_ptr<State*>& back, Result<Greeted> greeted) {
+  thread.post_home([&thread, back, greeted = std::move(greeted)](Bytes) mutable {
+    on_told(thread, *back, std::move(greeted));
+  });
+}
+
+std::unique_ptr<Greeter> Listener::State::make_greeter(LoopThread& thread) const {
+  return std::make_unique<Greeter>(
+      thread.loop(), greeting(), [&thread, back = address](Result<std::unique_ptr<ByteStream>> stream) {
+        if (!stream) return tell(thread, back, std::unexpected(std::move(stream.error())));
+        std::string peer = (*stream)->peer();
+        StreamProperties agreed = (*stream)->properties();
+        tell(thread, back, Greeted{std::move(*stream), std::move(peer), std::move(agreed)});
       });
 }
 
-void Listener::State::Guest::start_websocket() {
-  if (!listener.options.ws) return finish({});
-  step = Handshake::websocket;
-  stream = make_ws_server(listener.loop, std::move(stream), *listener.options.ws,
-                          [this](Result<void> opened) { finish(std::move(opened)); });
+/// At home. `listener`: null if it has ended meanwhile.
+void Listener::State::on_told(LoopThread& thread, State* listener, Result<Greeted> greeted) {
+  thread.end_use();
+  if (listener) --listener->handshakes;
+  if (!greeted) return listener ? listener->failed(std::move(greeted.error())) : void();
+  auto stream =
+      carry(thread, std::move(greeted->peer), std::move(greeted->properties),
+            [stream = std::move(greeted->stream)](Loop&) mutable -> Result<std::unique_ptr<ByteStream>> {
+              return std::move(stream);
+            });
+  if (listener) listener->accepted(std::move(stream));
 }
 
-void Listener::State::Guest::on_time_up() {
-  finish(std::unexpected(handshake_timeout(step, stream->peer(), listener.options.handshake_timeout)));
-}
-
-void Listener::State::Guest::finish(Result<void> result) {
-  State& home = listener;
-  const Handshake failed_step = step;
-  std::unique_ptr<ByteStream> kept = std::move(stream);
-  home.guests.erase(self);  // ends this object
-  if (result) return home.accepted(std::move(kept));
-  home.failed(with_peer(handshake_error(failed_step, std::move(result.error())), kept->peer()));
+void Listener::State::set_tls(std::shared_ptr<const TlsContext> tls) {
+  options.tls = tls;
+  greeter.set_tls(tls);
+  for (const Carrier& carrier : carriers)
+    carrier.thread->post([to = carrier.greeter.get(), tls](Bytes) { to->set_tls(tls); });
 }
 
 void Listener::State::accepted(std::unique_ptr<ByteStream> stream) const {
@@ -232,6 +274,6 @@ Listener::~Listener() = default;
 
 std::uint16_t Listener::port() const { return state_->socket.port(); }
 const std::string& Listener::place() const { return state_->socket.place(); }
-void Listener::set_tls(std::shared_ptr<const TlsContext> tls) { state_->options.tls = std::move(tls); }
+void Listener::set_tls(std::shared_ptr<const TlsContext> tls) { state_->set_tls(std::move(tls)); }
 
 }  // namespace mqtt::net

@@ -7,17 +7,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include <mqtt/net/greeter.hpp>
 #include <mqtt/net/http_upgrade.hpp>
 #include <mqtt/net/loop.hpp>
+#include <mqtt/net/loop_thread.hpp>
 #include <mqtt/net/stream.hpp>
 #include <mqtt/net/tls.hpp>
 
 namespace mqtt::net {
-
-/// Whether connections come through a proxy that tells whom it speaks for (net/proxy_header.hpp). There
-/// is no guessing: with `required`, what does not begin with a header is closed.
-enum class ProxyProtocol : std::uint8_t { off, required };
 
 struct ListenOptions {
   std::string address = "127.0.0.1";  ///< IP literal; unused with unix_path. "::" takes no IPv4 connections
@@ -32,6 +31,9 @@ struct ListenOptions {
   std::optional<WsServerOptions> ws;
   Duration handshake_timeout = std::chrono::seconds{10};  ///< for proxy header, TLS and upgrade together
   std::size_t handshakes_max = 1024;                      ///< under way at once; one more is closed unheard
+  /// Of the same home as the listener, and outlive it and its streams: each connection, its handshakes
+  /// included, is carried by the one that has the fewest (net/carried_stream.hpp). None: by the loop itself.
+  std::vector<LoopThread*> threads = {};
 };
 
 /// Accepts connections, in each turn of the loop a few, so that a storm of them does not stop the others.

@@ -38,6 +38,8 @@ struct StreamProperties {
   std::string
       peer_common_name;     ///< the subject's first common name, UTF-8; of a client with a PSK, its identity
   std::string subprotocol;  ///< WebSocket: "mqtt"
+
+  bool operator==(const StreamProperties&) const = default;
 };
 
 /// Segments that one end of a TCP connection has sent since it began.

@@ -18,6 +18,9 @@ namespace {
 /// Standard streams, the loop's own, listeners, a database, files that are read anew.
 constexpr std::size_t descriptors_reserved = 64;
 
+/// A thread's loop has them for waiting and for being woken up.
+constexpr std::size_t descriptors_per_thread = 8;
+
 /// Handshakes have descriptors, but are no connections yet.
 constexpr std::size_t handshakes_share = 8;
 
@@ -35,7 +38,8 @@ bool shakes_hands(const net::ListenOptions& listen) {
 /// Fits connections and handshakes into the descriptors that there are.
 void fit_descriptors(ServerConfig& config) {
   const std::size_t total = descriptors();
-  std::size_t left = total - std::min(total / 2, descriptors_reserved);
+  const std::size_t reserved = descriptors_reserved + config.threads * descriptors_per_thread;
+  std::size_t left = total - std::min(total / 2, reserved);
   for (ListenerConfig& listener : config.listeners) {
     if (!shakes_hands(listener.listen)) continue;
     std::size_t& handshakes = listener.listen.handshakes_max;
@@ -65,6 +69,7 @@ struct Server::State {
   State(net::Loop& l, ServerConfig c, broker::BrokerServices services, ServerEvents& e, SipKey secret)
       : loop{l}, config{std::move(c)}, events{e}, exchange{l, config, services, e, secret} {}
 
+  Result<void> start_threads();
   Result<void> listen();
   void on_accepted(std::uint16_t listener, std::unique_ptr<net::ByteStream> stream);
   void on_failed(std::uint16_t listener, const Error& error);
@@ -75,10 +80,22 @@ struct Server::State {
   net::Loop& loop;
   ServerConfig config;
   ServerEvents& events;
+  std::vector<std::unique_ptr<net::LoopThread>> threads;  // outlive the connections
   Exchange exchange;
   std::vector<Entry> entries;
   std::vector<std::string> urls;
 };
+
+Result<void> Server::State::start_threads() {
+  while (threads.size() + 1 < config.threads) {
+    auto started = net::LoopThread::start(loop);
+    if (!started) return std::unexpected(std::move(started.error()));
+    threads.push_back(std::move(*started));
+  }
+  for (ListenerConfig& listener : config.listeners)
+    for (const auto& thread : threads) listener.listen.threads.push_back(thread.get());
+  return {};
+}
 
 Result<void> Server::State::listen() {
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
@@ -138,6 +155,7 @@ Result<std::unique_ptr<Server>> Server::open(net::Loop& loop, ServerConfig confi
   fit_descriptors(config);
   fit_deadlines(config);
   auto state = std::make_unique<State>(loop, std::move(config), services, events, secret);
+  if (auto started = state->start_threads(); !started) return std::unexpected(std::move(started.error()));
   if (auto listening = state->listen(); !listening) return std::unexpected(std::move(listening.error()));
   return std::unique_ptr<Server>{new Server{std::move(state)}};
 }

@@ -13,6 +13,8 @@
 #include <thread>
 #include <utility>
 
+#include <mqtt/net/carried_stream.hpp>
+
 namespace mqtt::net::test {
 namespace {
 
@@ -190,6 +192,34 @@ Result<std::unique_ptr<ByteStream>> open_now(Loop& loop, StreamTarget target) {
   const Opening opening{loop, std::move(target), [&](auto opened) { result = std::move(opened); }};
   if (!run_until(loop, [&] { return result.has_value(); }))
     return fail(ErrorDomain::timeout, 0, "the test's own limit passed");
+  return std::move(*result);
+}
+
+Result<std::unique_ptr<ByteStream>> open_carried(LoopThread& thread, StreamTarget target) {
+  std::optional<Result<std::unique_ptr<ByteStream>>> result;
+  std::unique_ptr<Opening> opening;  // the thread's
+  thread.begin_use();
+  thread.post([&, target = std::move(target)](Bytes) mutable {
+    opening = std::make_unique<Opening>(thread.loop(), std::move(target), [&](auto opened) {
+      StreamProperties agreed = opened ? (*opened)->properties() : StreamProperties{};
+      std::string peer = opened ? (*opened)->peer() : "";
+      thread.post_home(
+          [&, opened = std::move(opened), peer = std::move(peer), agreed = std::move(agreed)](Bytes) mutable {
+            result = std::move(opened);
+            if (*result)
+              result = carry(thread, std::move(peer), std::move(agreed),
+                             [stream = std::move(**result)](Loop&) mutable { return std::move(stream); });
+          });
+    });
+  });
+  const bool decided = run_until(thread.home(), [&] { return result.has_value(); });
+  bool closed = false;
+  thread.post([&](Bytes) {
+    opening.reset();
+    thread.post_home([&](Bytes) { closed = true; });
+  });
+  if (!run_until(thread.home(), [&] { return closed; }) || !decided) std::abort();
+  thread.end_use();
   return std::move(*result);
 }
 

@@ -10,6 +10,7 @@
 
 #include <mqtt/net/listener.hpp>
 #include <mqtt/net/loop.hpp>
+#include <mqtt/net/loop_thread.hpp>
 #include <mqtt/net/open_stream.hpp>
 #include <mqtt/net/stream.hpp>
 
@@ -129,6 +130,9 @@ class ScriptedServer {
 
 /// Opens a stream and runs the loop until that is decided.
 [[nodiscard]] Result<std::unique_ptr<ByteStream>> open_now(Loop& loop, StreamTarget target);
+
+/// The same, by `thread`, for its home.
+[[nodiscard]] Result<std::unique_ptr<ByteStream>> open_carried(LoopThread& thread, StreamTarget target);
 
 /// A port on 127.0.0.1 where nobody listens: bound, never listened on.
 class DeafPort {

@@ -20,6 +20,14 @@ enum class Kind { tcp, unix_socket, tls, ws, wss };
 bool has_tls(Kind kind) { return kind == Kind::tls || kind == Kind::wss; }
 bool has_ws(Kind kind) { return kind == Kind::ws || kind == Kind::wss; }
 
+/// How the streams of both ends come to the test's loop.
+enum class Reach { own, carried };
+
+struct Way {
+  Kind kind;
+  Reach reach = Reach::own;
+};
+
 /// Does not repeat at any power of two, so that a lost or doubled block shows.
 std::string random_text(std::size_t size) {
   static const std::string block = [] {
@@ -35,9 +43,15 @@ std::string random_text(std::size_t size) {
 }
 
 /// The same behaviour of every kind of stream, over real sockets.
-class StreamTest : public testing::TestWithParam<Kind> {
+class StreamTest : public testing::TestWithParam<Way> {
  protected:
   StreamTest() : server_{loop_, listen_options()} {}
+
+  [[nodiscard]] static bool carried() { return GetParam().reach == Reach::carried; }
+  /// None where the loop reads and writes itself.
+  std::unique_ptr<LoopThread> start_thread() {
+    return carried() ? LoopThread::start(loop_).value() : nullptr;
+  }
 
   static Authority& authority() {
     static Authority made;
@@ -46,34 +60,35 @@ class StreamTest : public testing::TestWithParam<Kind> {
 
   ListenOptions listen_options() {
     ListenOptions options;
-    if (GetParam() == Kind::unix_socket) options.unix_path = directory_.file("socket");
-    if (has_tls(GetParam())) {
+    if (theirs_) options.threads = {theirs_.get()};
+    if (GetParam().kind == Kind::unix_socket) options.unix_path = directory_.file("socket");
+    if (has_tls(GetParam().kind)) {
       static const CertificateFiles files = authority().issue();
       TlsOptions tls = server_options(files);
       tls.alpn = {"mqtt"};
       options.tls = TlsContext::server(tls).value();
     }
-    if (has_ws(GetParam())) options.ws = WsServerOptions{"/mqtt", {"mqtt"}};
+    if (has_ws(GetParam().kind)) options.ws = WsServerOptions{"/mqtt", {"mqtt"}};
     return options;
   }
 
   StreamTarget target() {
     StreamTarget target;
-    if (GetParam() == Kind::unix_socket)
+    if (GetParam().kind == Kind::unix_socket)
       target.unix_path = directory_.file("socket");
     else
       target.hosts = {{"127.0.0.1", server_.port()}};
-    if (has_tls(GetParam())) {
+    if (has_tls(GetParam().kind)) {
       TlsOptions tls = client_options(authority());
       tls.alpn = {"mqtt"};
       target.tls = TlsContext::client(tls).value();
     }
-    if (has_ws(GetParam())) target.ws = WsOptions{"/mqtt?token=x", {}, {"mqtt"}, {}};
+    if (has_ws(GetParam().kind)) target.ws = WsOptions{"/mqtt?token=x", {}, {"mqtt"}, {}};
     return target;
   }
 
   std::unique_ptr<ByteStream> open() {
-    auto stream = open_now(loop_, target());
+    auto stream = carried() ? open_carried(*ours_, target()) : open_now(loop_, target());
     EXPECT_TRUE(stream.has_value()) << stream.error().context;
     EXPECT_TRUE(run_until(loop_, [&] { return server_.connections() == 1; }));
     return stream ? std::move(*stream) : nullptr;
@@ -92,6 +107,7 @@ class StreamTest : public testing::TestWithParam<Kind> {
 
   TempDirectory directory_;
   Loop loop_;
+  std::unique_ptr<LoopThread> ours_ = start_thread(), theirs_ = start_thread();
   EchoServer server_;
   Recorder recorder_;
 };
@@ -176,7 +192,7 @@ TEST_P(StreamTest, ShutdownDeliversWhatWasTakenThenBothEndsEnd) {
   ASSERT_TRUE(run_until(loop_, [&] { return recorder_.over(); }));
   EXPECT_EQ(recorder_.ends, 1u);
   // A WebSocket's end goes both ways at once: only plain streams and TLS can answer after it.
-  if (!has_ws(GetParam())) {
+  if (!has_ws(GetParam().kind)) {
     EXPECT_TRUE(recorder_.data == text);
   }
 }
@@ -185,7 +201,7 @@ TEST_P(StreamTest, MayJustCloseOnceAllHasLeftThatThePeerWaitsFor) {
   const auto stream = open();
   stream->set_handler(&recorder_);
   expect_echo(*stream, "x");
-  EXPECT_EQ(stream->may_just_close(), !has_tls(GetParam()) && !has_ws(GetParam()));
+  EXPECT_EQ(stream->may_just_close(), !has_tls(GetParam().kind) && !has_ws(GetParam().kind));
   stream->shutdown();
   ASSERT_TRUE(run_until(loop_, [&] { return recorder_.over(); }));
   EXPECT_TRUE(stream->may_just_close());
@@ -226,7 +242,7 @@ TEST_P(StreamTest, ResetByThePeerIsAnError) {
   stream->set_handler(&recorder_);
   server_.stream(0).reset();
   ASSERT_TRUE(run_until(loop_, [&] { return recorder_.over(); }));
-  if (GetParam() == Kind::unix_socket) {  // has no resets
+  if (GetParam().kind == Kind::unix_socket) {  // has no resets
     EXPECT_EQ(recorder_.ends, 1u);
     return;
   }
@@ -326,26 +342,34 @@ TEST_P(StreamTest, KnowsItsPeerAndWhatWasAgreed) {
   const auto stream = open();
   const std::string port = std::to_string(server_.port());
   EXPECT_EQ(stream->peer(),
-            GetParam() == Kind::unix_socket ? directory_.file("socket") : "127.0.0.1:" + port);
+            GetParam().kind == Kind::unix_socket ? directory_.file("socket") : "127.0.0.1:" + port);
   const StreamProperties agreed = stream->properties();
-  EXPECT_EQ(agreed.tls_version, has_tls(GetParam()) ? "TLSv1.3" : "");
-  EXPECT_EQ(agreed.tls_cipher.empty(), !has_tls(GetParam()));
-  EXPECT_EQ(agreed.alpn, has_tls(GetParam()) ? "mqtt" : "");
-  EXPECT_EQ(agreed.peer_certificate, has_tls(GetParam()) ? "CN=test" : "");
-  EXPECT_EQ(agreed.subprotocol, has_ws(GetParam()) ? "mqtt" : "");
-  if (GetParam() != Kind::unix_socket) {
+  EXPECT_EQ(agreed.tls_version, has_tls(GetParam().kind) ? "TLSv1.3" : "");
+  EXPECT_EQ(agreed.tls_cipher.empty(), !has_tls(GetParam().kind));
+  EXPECT_EQ(agreed.alpn, has_tls(GetParam().kind) ? "mqtt" : "");
+  EXPECT_EQ(agreed.peer_certificate, has_tls(GetParam().kind) ? "CN=test" : "");
+  EXPECT_EQ(agreed.subprotocol, has_ws(GetParam().kind) ? "mqtt" : "");
+  if (GetParam().kind != Kind::unix_socket) {
     EXPECT_THAT(server_.stream(0).peer(), HasSubstr("127.0.0.1:"));
   }
 }
 
-std::string kind_name(const testing::TestParamInfo<Kind>& tested) {
+std::string way_name(const testing::TestParamInfo<Way>& tested) {
   constexpr std::array names{"Tcp", "Unix", "Tls", "Ws", "Wss"};
-  return names[static_cast<std::size_t>(tested.param)];
+  return names[static_cast<std::size_t>(tested.param.kind)];
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, StreamTest,
-                         testing::Values(Kind::tcp, Kind::unix_socket, Kind::tls, Kind::ws, Kind::wss),
-                         kind_name);
+                         testing::Values(Way{Kind::tcp}, Way{Kind::unix_socket}, Way{Kind::tls},
+                                         Way{Kind::ws}, Way{Kind::wss}),
+                         way_name);
+
+/// Whatever a thread carries keeps the contract, too.
+INSTANTIATE_TEST_SUITE_P(Carried, StreamTest,
+                         testing::Values(Way{Kind::tcp, Reach::carried},
+                                         Way{Kind::unix_socket, Reach::carried},
+                                         Way{Kind::wss, Reach::carried}),
+                         way_name);
 
 }  // namespace
 }  // namespace mqtt::net::test

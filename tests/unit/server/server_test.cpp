@@ -1,5 +1,7 @@
 #include <unit/server/server_test.hpp>
 
+#include <cstdlib>
+#include <string>
 #include <support/packets.hpp>
 #include <utility>
 
@@ -39,6 +41,8 @@ std::optional<PacketView> RawClient::decode_kept(Bytes frame) const {
 }
 
 ServerTest::ServerTest() {
+  // ctest runs all of them with several threads, too.
+  if (const char* const threads = std::getenv("MQ_BROKER_THREADS")) config.threads = std::stoul(threads);
   config.listeners.resize(1);
   config.listeners[0].name = "main";
   config.listeners[0].addresses = {"127.0.0.1"};

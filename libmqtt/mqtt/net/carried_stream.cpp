@@ -1,0 +1,343 @@
+#include <mqtt/net/carried_stream.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <mqtt/net/lifetime.hpp>
+#include <mqtt/net/parts.hpp>
+#include <mqtt/util/chunk.hpp>
+
+namespace mqtt::net {
+namespace {
+
+/// Octets that have moved on are told of in such steps: often enough that neither side runs dry, and that a
+/// slow line shows that it moves.
+constexpr std::size_t told_from = 16 * 1024;
+
+class CarriedStream;
+
+/// Where calls that come home find the stream; null once it is closed. Ends with the Wire's last word.
+struct HomeAddress {
+  CarriedStream* stream;
+};
+
+/// What comes along with all that comes home.
+struct Progress {
+  std::uint32_t written = 0;    // octets, since the last one
+  bool may_just_close = false;  // for all that the thread knows
+};
+
+enum class Ending : std::uint8_t { close, reset };
+
+/// The thread's side. All of it but its making happens there, and it ends by its own hand.
+class Wire final : private StreamHandler {
+ public:
+  Wire(LoopThread& thread, HomeAddress* home)
+      : thread_{thread}, home_{home}, waiting_{thread.loop().chunks()} {}
+
+  void open(MakeStream make);
+  void write(Bytes octets);
+  /// The handler has got so many octets.
+  void note_taken(std::size_t size);
+  void shut_down();
+  void end(Ending ending);
+
+ private:
+  ~Wire() = default;
+  void on_data(Bytes bytes) override;
+  void on_writable() override;
+  void on_end() override;
+  void on_error(Error error) override;
+
+  void note_written(std::size_t size);
+  void fail_writing(Error error);
+  [[nodiscard]] Progress take_progress();
+
+  LoopThread& thread_;
+  HomeAddress* home_;
+  std::unique_ptr<ByteStream> stream_;  // null: none could be made
+  OutBuffer waiting_;                   // taken from home, and not yet by the stream
+  std::size_t untold_ = 0;              // written, and home does not know
+  std::size_t unread_ = 0;              // sent home, and not taken there
+  bool paused_ = false;
+  bool ending_ = false;  // our direction, behind what is waiting
+  bool write_failed_ = false;
+};
+
+/// Home's side.
+class CarriedStream final : public ByteStream {
+ public:
+  CarriedStream(LoopThread& thread, std::string peer, StreamProperties properties, MakeStream make);
+  ~CarriedStream() override { leave(Ending::close); }
+  CarriedStream(const CarriedStream&) = delete;
+  CarriedStream& operator=(const CarriedStream&) = delete;
+
+  void set_handler(StreamHandler* handler) override;
+  Result<std::size_t> write(std::span<const iovec> parts) override;
+  void pause_reading() override { paused_ = true; }
+  void resume_reading() override;
+  void shutdown() override;
+  bool may_just_close() const override { return may_just_close_ && under_way_ == 0 && held_.empty(); }
+  void close() override { leave(Ending::close); }
+  void reset() override { leave(Ending::reset); }
+  std::string peer() const override { return peer_; }
+  StreamProperties properties() const override { return properties_ ? *properties_ : StreamProperties{}; }
+
+  // The Wire's words.
+
+  void on_octets(Bytes octets, Progress progress);
+  void on_progress(Progress progress);
+  /// nullptr: an orderly one.
+  void on_read_over(std::unique_ptr<const Error> error, Progress progress);
+  void on_write_failed(std::unique_ptr<const Error> error);
+
+ private:
+  [[nodiscard]] bool wants_data() const { return handler_ && !paused_ && !read_over_; }
+  void note(Progress progress);
+  void deliver(Bytes octets);
+  void go_on();
+  void tell_writable();
+  void leave(Ending ending);
+
+  LoopThread& thread_;
+  Wire* wire_;  // null: closed
+  HomeAddress* address_;
+  StreamHandler* handler_ = nullptr;
+  const std::string peer_;
+  const std::unique_ptr<const StreamProperties> properties_;  // null: nothing was agreed
+  std::vector<std::uint8_t> held_;                            // came while nobody wanted it
+  TurnEnd again_;                                             // to go on after a pause, from the loop
+  std::unique_ptr<const Error> write_error_;
+  std::unique_ptr<const Error> read_error_;
+  Lifetime lifetime_;
+  std::size_t under_way_ = 0;  // taken by write(), and not known to be written
+  std::size_t untold_ = 0;     // delivered, and the thread does not know
+  bool may_just_close_ = false;
+  bool paused_ = false;
+  bool input_ended_ = false;  // behind what is held
+  bool read_over_ = false;    // and told
+  bool owes_writable_ = false;
+  bool shut_down_ = false;
+};
+
+void Wire::open(MakeStream make) {
+  auto made = make(thread_.loop());
+  if (made) {
+    stream_ = std::move(*made);
+    return stream_->set_handler(this);
+  }
+  fail_writing(made.error());
+  on_error(std::move(made.error()));
+}
+
+void Wire::write(Bytes octets) {
+  if (write_failed_) return;
+  if (waiting_.empty()) {
+    const iovec part{const_cast<std::uint8_t*>(octets.data()), octets.size()};
+    auto taken = stream_->write({&part, 1});
+    if (!taken) return fail_writing(std::move(taken.error()));
+    note_written(*taken);
+    octets = octets.subspan(*taken);
+  }
+  if (!octets.empty()) waiting_.append_copy(octets);
+}
+
+void Wire::on_writable() {
+  std::array<iovec, 64> parts;
+  while (!waiting_.empty()) {
+    const std::size_t count = waiting_.gather(parts);
+    const std::size_t offered = Parts{{parts.data(), count}}.left();
+    auto taken = stream_->write({parts.data(), count});
+    if (!taken) return fail_writing(std::move(taken.error()));
+    waiting_.consume(*taken);
+    note_written(*taken);
+    if (*taken < offered) return;
+  }
+  if (std::exchange(ending_, false)) stream_->shutdown();
+}
+
+void Wire::note_written(std::size_t size) {
+  untold_ += size;
+  if (untold_ < told_from) return;
+  thread_.post_home([home = home_, progress = take_progress()](Bytes) {
+    if (home->stream) home->stream->on_progress(progress);
+  });
+}
+
+void Wire::fail_writing(Error error) {
+  write_failed_ = true;
+  waiting_.clear();
+  thread_.post_home([home = home_, kept = std::make_unique<const Error>(std::move(error))](Bytes) mutable {
+    if (home->stream) home->stream->on_write_failed(std::move(kept));
+  });
+  if (std::exchange(ending_, false)) stream_->shutdown();
+}
+
+Progress Wire::take_progress() {
+  return {static_cast<std::uint32_t>(std::exchange(untold_, 0)), stream_ && stream_->may_just_close()};
+}
+
+void Wire::on_data(Bytes bytes) {
+  unread_ += bytes.size();
+  thread_.post_home(
+      [home = home_, progress = take_progress()](Bytes octets) {
+        if (home->stream) home->stream->on_octets(octets, progress);
+      },
+      bytes);
+  if (unread_ < carried_max || std::exchange(paused_, true)) return;
+  stream_->pause_reading();
+}
+
+void Wire::note_taken(std::size_t size) {
+  unread_ -= size;
+  if (unread_ < carried_max && std::exchange(paused_, false)) stream_->resume_reading();
+}
+
+void Wire::on_end() {
+  thread_.post_home([home = home_, progress = take_progress()](Bytes) {
+    if (home->stream) home->stream->on_read_over(nullptr, progress);
+  });
+}
+
+void Wire::on_error(Error error) {
+  auto kept = std::make_unique<const Error>(std::move(error));
+  thread_.post_home([home = home_, progress = take_progress(), kept = std::move(kept)](Bytes) mutable {
+    if (home->stream) home->stream->on_read_over(std::move(kept), progress);
+  });
+}
+
+void Wire::shut_down() {
+  if (!waiting_.empty())
+    ending_ = true;
+  else if (stream_)
+    stream_->shutdown();
+}
+
+void Wire::end(Ending ending) {
+  if (stream_ && ending == Ending::reset) stream_->reset();
+  thread_.post_home([home = home_](Bytes) { delete home; });
+  delete this;
+}
+
+CarriedStream::CarriedStream(LoopThread& thread, std::string peer, StreamProperties properties,
+                             MakeStream make)
+    : thread_{thread},
+      address_{new HomeAddress{this}},
+      peer_{std::move(peer)},
+      properties_{properties == StreamProperties{}
+                      ? nullptr
+                      : std::make_unique<const StreamProperties>(std::move(properties))},
+      again_{thread.home(), [this] { go_on(); }} {
+  wire_ = new Wire{thread, address_};
+  thread_.begin_use();
+  thread_.post([wire = wire_, make = std::move(make)](Bytes) mutable { wire->open(std::move(make)); });
+}
+
+void CarriedStream::set_handler(StreamHandler* handler) {
+  handler_ = handler;
+  if (handler) again_.request();
+}
+
+void CarriedStream::resume_reading() {
+  paused_ = false;
+  if (!held_.empty() || input_ended_) again_.request();
+}
+
+Result<std::size_t> CarriedStream::write(std::span<const iovec> parts) {
+  if (write_error_) return std::unexpected(*write_error_);
+  if (!wire_ || shut_down_) return fail(ErrorDomain::system, EPIPE, "the connection is closed");
+  Parts rest{parts};
+  const std::size_t offered = rest.left();
+  const std::size_t size = std::min(offered, carried_max - under_way_);
+  if (size > 0) thread_.post([wire = wire_](Bytes octets) { wire->write(octets); }, rest, size);
+  under_way_ += size;
+  if (size < offered) owes_writable_ = true;
+  return size;
+}
+
+void CarriedStream::shutdown() {
+  if (!wire_ || std::exchange(shut_down_, true)) return;
+  thread_.post([wire = wire_](Bytes) { wire->shut_down(); });
+}
+
+void CarriedStream::leave(Ending ending) {
+  if (!wire_) return;
+  handler_ = nullptr;
+  again_.cancel();
+  held_ = std::vector<std::uint8_t>{};
+  address_->stream = nullptr;
+  thread_.post([wire = std::exchange(wire_, nullptr), ending](Bytes) { wire->end(ending); });
+  thread_.end_use();
+}
+
+void CarriedStream::note(Progress progress) {
+  under_way_ -= std::min<std::size_t>(progress.written, under_way_);
+  may_just_close_ = progress.may_just_close;
+}
+
+void CarriedStream::on_octets(Bytes octets, Progress progress) {
+  note(progress);
+  const Lifetime::Watch watch{lifetime_};
+  if (wants_data() && held_.empty())
+    deliver(octets);
+  else
+    held_.insert(held_.end(), octets.begin(), octets.end());
+  if (!watch.ended()) tell_writable();
+}
+
+void CarriedStream::deliver(Bytes octets) {
+  untold_ += octets.size();
+  if (untold_ >= told_from)
+    thread_.post(
+        [wire = wire_, size = std::exchange(untold_, std::size_t{0})](Bytes) { wire->note_taken(size); });
+  handler_->on_data(octets);
+}
+
+void CarriedStream::on_progress(Progress progress) {
+  note(progress);
+  tell_writable();
+}
+
+void CarriedStream::on_write_failed(std::unique_ptr<const Error> error) {
+  write_error_ = std::move(error);
+  under_way_ = 0;
+  tell_writable();
+}
+
+void CarriedStream::on_read_over(std::unique_ptr<const Error> error, Progress progress) {
+  note(progress);
+  input_ended_ = true;
+  read_error_ = std::move(error);
+  go_on();
+}
+
+/// May destroy this object.
+void CarriedStream::go_on() {
+  const Lifetime::Watch watch{lifetime_};
+  if (wants_data() && !held_.empty()) deliver(std::exchange(held_, std::vector<std::uint8_t>{}));
+  if (watch.ended()) return;
+  if (wants_data() && held_.empty() && input_ended_) {
+    read_over_ = true;
+    read_error_ ? handler_->on_error(*read_error_) : handler_->on_end();
+  }
+  if (!watch.ended()) tell_writable();
+}
+
+void CarriedStream::tell_writable() {
+  if (!handler_ || !owes_writable_ || (under_way_ == carried_max && !write_error_)) return;
+  owes_writable_ = false;
+  handler_->on_writable();
+}
+
+}  // namespace
+
+std::unique_ptr<ByteStream> carry(LoopThread& thread, std::string peer, StreamProperties properties,
+                                  MakeStream make) {
+  return std::make_unique<CarriedStream>(thread, std::move(peer), std::move(properties), std::move(make));
+}
+
+}  // namespace mqtt::net

@@ -1,0 +1,101 @@
+#include <mqtt/net/mailbox.hpp>
+
+#include <uv.h>
+
+#include <iterator>
+#include <utility>
+
+#include <mqtt/net/uv_handle.hpp>
+
+namespace mqtt::net {
+namespace {
+
+/// So much need not wait for the turn's end: the other thread can begin.
+constexpr std::size_t handed_over_at_once = 256 * 1024;
+/// Buffers that a burst has made larger go back to the allocator.
+constexpr std::size_t octets_kept_max = 1024 * 1024;
+constexpr std::size_t letters_kept_max = 16 * 1024;
+
+}  // namespace
+
+struct Mailbox::Wake {
+  uv_async_t handle{};
+};
+
+void Mailbox::Mail::append(Mail& later) {
+  const std::size_t before = octets.size();
+  octets.insert(octets.end(), later.octets.begin(), later.octets.end());
+  for (Letter& letter : later.letters) letter.end += before;
+  std::ranges::move(later.letters, std::back_inserter(letters));
+  later.clear();
+}
+
+void Mailbox::Mail::clear() {
+  letters.clear();
+  octets.clear();
+  if (letters.capacity() > letters_kept_max) letters = std::vector<Letter>{};
+  if (octets.capacity() > octets_kept_max) octets = std::vector<std::uint8_t>{};
+}
+
+Mailbox::Mailbox(Loop& from, Loop& to) : turn_end_{from, [this] { hand_over(); }}, wake_{new Wake} {
+  uv_async_init(to.handle(), &wake_->handle,
+                [](uv_async_t* handle) { static_cast<Mailbox*>(handle->data)->receive(); });
+  wake_->handle.data = this;
+}
+
+Mailbox::~Mailbox() { close_and_delete(wake_); }
+
+void Mailbox::set_expected(bool expected) {
+  if (expected)
+    uv_ref(as_handle(wake_->handle));
+  else
+    uv_unref(as_handle(wake_->handle));
+}
+
+void Mailbox::post(Call call, Bytes octets) {
+  written_.octets.insert(written_.octets.end(), octets.begin(), octets.end());
+  seal(std::move(call));
+}
+
+void Mailbox::post(Call call, Parts& octets, std::size_t size) {
+  while (size > 0) {
+    const Bytes piece = octets.take(size);
+    written_.octets.insert(written_.octets.end(), piece.begin(), piece.end());
+    size -= piece.size();
+  }
+  seal(std::move(call));
+}
+
+void Mailbox::seal(Call call) {
+  written_.letters.push_back({std::move(call), written_.octets.size()});
+  if (written_.octets.size() >= handed_over_at_once) return hand_over();
+  turn_end_.request();
+}
+
+void Mailbox::hand_over() {
+  turn_end_.cancel();
+  if (written_.letters.empty()) return;
+  {
+    const std::lock_guard lock{mutex_};
+    if (under_way_.letters.empty())
+      std::swap(under_way_, written_);
+    else
+      under_way_.append(written_);
+  }
+  uv_async_send(&wake_->handle);
+}
+
+void Mailbox::receive() {
+  {
+    const std::lock_guard lock{mutex_};
+    std::swap(under_way_, read_);
+  }
+  std::size_t begin = 0;
+  for (Letter& letter : read_.letters) {
+    letter.call(Bytes{read_.octets}.subspan(begin, letter.end - begin));
+    begin = letter.end;
+  }
+  read_.clear();
+}
+
+}  // namespace mqtt::net

@@ -1,0 +1,68 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include <mqtt/net/loop.hpp>
+#include <mqtt/net/parts.hpp>
+#include <mqtt/util/bytes.hpp>
+
+namespace mqtt::net {
+
+/// What the thread of one loop has the thread of another one do: calls, in order, each with the octets that
+/// it is about. What a turn has gathered is handed over at its end, all at once: that is one wake-up, and no
+/// allocation once the buffers have grown. The octets have no bound here: who posts has one.
+class Mailbox {
+ public:
+  /// `octets` are a copy of those that were posted along, valid during the call. Captures of up to 16
+  /// octets cost no allocation.
+  using Call = std::move_only_function<void(Bytes octets)>;
+
+  /// Made, and destroyed, while no thread runs `to`, or in that thread; calls that wait are then dropped.
+  Mailbox(Loop& from, Loop& to);
+  ~Mailbox();
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  // In the thread of `from`.
+
+  void post(Call call, Bytes octets = {});
+  /// With the first `size` of `octets`.
+  void post(Call call, Parts& octets, std::size_t size);
+  /// Not only when the turn ends.
+  void hand_over();
+
+  // In the thread of `to`.
+
+  /// Makes the calls that were handed over, which may not destroy this; comes from the loop.
+  void receive();
+  /// Whether something is expected that `to`'s run() has to wait for; so it is in the beginning.
+  void set_expected(bool expected);
+
+ private:
+  struct Letter {
+    Call call;
+    std::size_t end = 0;  // of its octets, which begin where those of the one before end
+  };
+  struct Mail {
+    std::vector<Letter> letters;
+    std::vector<std::uint8_t> octets;
+
+    void append(Mail& later);
+    void clear();
+  };
+  struct Wake;
+
+  void seal(Call call);
+
+  Mail written_;
+  TurnEnd turn_end_;
+  std::mutex mutex_;
+  Mail under_way_;  // guarded
+  Mail read_;
+  Wake* wake_;
+};
+
+}  // namespace mqtt::net
