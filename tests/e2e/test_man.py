@@ -12,7 +12,7 @@ from support.tools import program
 
 MAN = pathlib.Path(__file__).resolve().parents[2] / "man"
 SOURCES = sorted(MAN.glob("*.1.in"))
-PAGES = sorted(page for page in MAN.iterdir() if re.search(r"\.[157]$", page.name))
+PAGES = sorted(MAN.glob("*.[157]"))
 made = runpy.run_path(str(MAN / "make"))["made"]
 
 

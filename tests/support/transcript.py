@@ -6,7 +6,7 @@ quotes; the lines beneath it, up to the next prompt, are what appears on the ter
 
 - "..." stands for anything within a line, and a line of nothing else for any number of lines,
 - a command that ends with "&" runs on: what stands beneath it has come before the next command is typed, and a
-  subscriber has subscribed. What it writes later stands beneath the command that made it do so,
+  subscriber has subscribed, and a broker or proxy listens. What it writes later stands beneath the command that made it do so,
 - every command that ends has exit code 0: what fails is shown with "; echo $?".
 
 Comments of the source (mdoc: '.\\" $ ', Markdown: '<!-- $ ... -->' on a line of its own) are commands that are typed
@@ -104,6 +104,17 @@ def _matcher(lines):
     return re.compile("".join(parts))
 
 
+def _is(command, programs):
+    return command.in_background and re.match(rf"(?:\w+=\S+ )*(?:{programs})\b", command.text)
+
+
+def _listeners():
+    """How many sockets listen. To connect would be seen."""
+    LISTEN = "0A"
+    return sum(line.split()[3] == LISTEN for kind in ("tcp", "tcp6")
+               for line in pathlib.Path("/proc/net", kind).read_text().splitlines())
+
+
 class Terminal:
     """Where commands are typed. What they write, on both outputs, is in one order."""
 
@@ -137,12 +148,14 @@ class Terminal:
     def type(self, command, subscriptions):
         """Runs it and compares. `subscriptions` says how many there have been."""
         self._output = b""
-        before = subscriptions()
+        before, listeners = subscriptions(), _listeners()
         if command.in_background:
             proc = self.start(command.text.rstrip()[:-1])
             self._background.append(proc)
-            if re.match(r"(?:\w+=\S+ )*mqsub\b", command.text):
+            if _is(command, "mqsub"):
                 wait_until(lambda: subscriptions() > before or proc.poll() is not None, SECONDS, "a subscriber")
+            if _is(command, "mqbroker|mqspy proxy"):
+                wait_until(lambda: _listeners() > listeners or proc.poll() is not None, SECONDS, "a listener")
         else:
             code = self.start(command.text).wait(SECONDS)
             assert code == 0, f"exit code {code}: {self._seen}"
@@ -190,7 +203,7 @@ def run_document(path, bin_dir):
     enter_private_network()
     _name_this_machine()
     commands = commands_of(path)
-    own_broker = any(re.match(r"(?:\w+=\S+ )*mqbroker\b", c.text) and c.in_background for c in commands)
+    own_broker = any(_is(command, "mqbroker") for command in commands)
     with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as log:
         terminal = Terminal(directory, bin_dir)
 

@@ -77,6 +77,12 @@ class Prose {
  public:
   /// `values` are names of values, which are marked where they occur.
   Prose(std::string_view text, std::string_view values) : values_{values} {
+    // "capture: the network interface": for this command alone, or the meaning of this choice.
+    const std::string_view first = text.substr(0, text.find(' '));
+    if (first.ends_with(':') && std::ranges::all_of(first.substr(0, first.size() - 1), is_lower)) {
+      add_macro("", fmt::format("Cm {}", first.substr(0, first.size() - 1)), ":");
+      text.remove_prefix(first.size());
+    }
     for_each_word(text, ' ', [this](std::string_view word) { add_word(word); });
     end_line();
   }
@@ -139,8 +145,7 @@ class Prose {
 std::string as_sentence(std::string_view text) {
   std::string out{text};
   const std::string_view first = text.substr(0, text.find(' '));
-  if (std::ranges::all_of(first, [](char c) { return is_lower(c) || c == ','; }))
-    out[0] = static_cast<char>(out[0] & ~0x20);
+  if (std::ranges::all_of(first, is_lower)) out[0] = static_cast<char>(out[0] & ~0x20);
   if (!out.ends_with('.')) out += '.';
   return out;
 }
