@@ -1,15 +1,29 @@
 #include <mqtt/net/loop_thread.hpp>
 
+#include <sys/eventfd.h>
+
+#include <cerrno>
 #include <system_error>
 
 namespace mqtt::net {
+namespace {
 
-LoopThread::LoopThread(Loop& home) : home_{home}, to_thread_{home, loop_}, to_home_{loop_, home} {
+OwnedFd make_event() { return OwnedFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}; }
+
+}  // namespace
+
+LoopThread::LoopThread(Loop& home, OwnedFd home_event, OwnedFd thread_event)
+    : home_{home},
+      to_thread_{home, loop_, std::move(thread_event)},
+      to_home_{loop_, home, std::move(home_event)} {
   to_home_.set_expected(false);
 }
 
 Result<std::unique_ptr<LoopThread>> LoopThread::start(Loop& home) try {
-  std::unique_ptr<LoopThread> made{new LoopThread{home}};
+  OwnedFd home_event = make_event(), thread_event = make_event();
+  if (!home_event.valid() || !thread_event.valid())
+    return std::unexpected(system_error(errno, "cannot make an event"));
+  std::unique_ptr<LoopThread> made{new LoopThread{home, std::move(home_event), std::move(thread_event)}};
   made->thread_ = std::thread{[loop = &made->loop_] { loop->run(); }};
   return made;
 } catch (const std::system_error& fault) {

@@ -41,7 +41,7 @@ class LoopThread {
   void post_home(Mailbox::Call call, Bytes octets = {}) { to_home_.post(std::move(call), octets); }
 
  private:
-  explicit LoopThread(Loop& home);
+  LoopThread(Loop& home, OwnedFd home_event, OwnedFd thread_event);
 
   Loop& home_;
   Loop loop_;  // outlives the calls that wait: they may have its streams

@@ -1,5 +1,6 @@
 #include <mqtt/net/mailbox.hpp>
 
+#include <unistd.h>
 #include <uv.h>
 
 #include <iterator>
@@ -19,7 +20,8 @@ constexpr std::size_t letters_kept_max = 16 * 1024;
 }  // namespace
 
 struct Mailbox::Wake {
-  uv_async_t handle{};
+  uv_poll_t handle{};
+  OwnedFd event;
 };
 
 void Mailbox::Mail::append(Mail& later) {
@@ -37,10 +39,12 @@ void Mailbox::Mail::clear() {
   if (octets.capacity() > octets_kept_max) octets = std::vector<std::uint8_t>{};
 }
 
-Mailbox::Mailbox(Loop& from, Loop& to) : turn_end_{from, [this] { hand_over(); }}, wake_{new Wake} {
-  uv_async_init(to.handle(), &wake_->handle,
-                [](uv_async_t* handle) { static_cast<Mailbox*>(handle->data)->receive(); });
+Mailbox::Mailbox(Loop& from, Loop& to, OwnedFd event)
+    : turn_end_{from, [this] { hand_over(); }}, wake_{new Wake{{}, std::move(event)}} {
+  uv_poll_init(to.handle(), &wake_->handle, wake_->event.get());
   wake_->handle.data = this;
+  uv_poll_start(&wake_->handle, UV_READABLE,
+                [](uv_poll_t* handle, int, int) { static_cast<Mailbox*>(handle->data)->on_wake(); });
 }
 
 Mailbox::~Mailbox() { close_and_delete(wake_); }
@@ -77,12 +81,18 @@ void Mailbox::hand_over() {
   if (written_.letters.empty()) return;
   {
     const std::lock_guard lock{mutex_};
-    if (under_way_.letters.empty())
-      std::swap(under_way_, written_);
-    else
-      under_way_.append(written_);
+    if (!under_way_.letters.empty()) return under_way_.append(written_);  // it is awake already
+    std::swap(under_way_, written_);
   }
-  uv_async_send(&wake_->handle);
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto size = ::write(wake_->event.get(), &one, sizeof one);
+}
+
+/// Before it looks, so that what is handed over behind that wakes it up again.
+void Mailbox::on_wake() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto size = ::read(wake_->event.get(), &count, sizeof count);
+  receive();
 }
 
 void Mailbox::receive() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <mqtt/net/loop.hpp>
+#include <mqtt/net/owned_fd.hpp>
 #include <mqtt/net/parts.hpp>
 #include <mqtt/util/bytes.hpp>
 
@@ -21,7 +22,9 @@ class Mailbox {
   using Call = std::move_only_function<void(Bytes octets)>;
 
   /// Made, and destroyed, while no thread runs `to`, or in that thread; calls that wait are then dropped.
-  Mailbox(Loop& from, Loop& to);
+  /// `event` is an eventfd that does not block. (Not libuv's own way of waking a loop up: who is woken up
+  /// before the other thread has come out of that spins until it has, on one processor for 50 us each time.)
+  Mailbox(Loop& from, Loop& to, OwnedFd event);
   ~Mailbox();
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
@@ -56,6 +59,7 @@ class Mailbox {
   struct Wake;
 
   void seal(Call call);
+  void on_wake();
 
   Mail written_;
   TurnEnd turn_end_;
