@@ -85,6 +85,7 @@ void Broker::State::publish_will(Session& session) {
 /// Nobody is connected to it any more.
 void Broker::State::end_session(Session& session) {
   if (session.will) publish_will(session);
+  note_gone(session);
   leave_groups(session, session.subscriptions->positions, Leaving::for_good);
   const auto subscriptions = std::exchange(session.subscriptions, {});
   for (const TopicTree::Position position : subscriptions->positions) topics.remove(position, session.id);

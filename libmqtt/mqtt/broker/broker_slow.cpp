@@ -95,8 +95,9 @@ void Broker::State::note_queued(Session& session, Connection* publisher, QoS qos
 }
 
 void Broker::State::make_wait(Connection& publisher, const Session& reader) {
-  std::vector<SubscriberId>& readers = publisher.waiting_.make().readers;
-  if (readers.empty()) waiting.push_back(&publisher);
+  Connection::Waiting& waits = publisher.waiting_.make();
+  std::vector<SubscriberId>& readers = waits.readers;
+  if (readers.empty()) waiting[waits.watched = reader.id].push_back(&publisher);
   const auto place = std::ranges::lower_bound(readers, reader.id);
   if (place == readers.end() || *place != reader.id) readers.insert(place, reader.id);
 }
@@ -138,12 +139,13 @@ void Broker::State::note_progress(Session& session) {
 
 /// It is to be read from, if it is not.
 void Broker::State::note_behind(const Session& session) {
-  if (session.connection && !session.connection->link_.wants_input()) publishers_may_go_on = true;
+  if (session.connection && !session.connection->link_.wants_input()) changed_readers.push_back(session.id);
 }
 
 /// Nobody has to wait for it any more: it has caught up, given up what waited for it, or is not there.
 void Broker::State::note_gone(Session& session) {
-  if (std::exchange(session.reading, Reading::keeps_up) == Reading::behind) publishers_may_go_on = true;
+  if (std::exchange(session.reading, Reading::keeps_up) == Reading::behind)
+    changed_readers.push_back(session.id);
   session.behind.reset();
 }
 
@@ -156,7 +158,7 @@ void Broker::State::on_stopped(Session& session) {
     drop_newest(session, DropReason::queue_full);
   while (!session.queue.empty() && memory() > config.limits.memory / 4 * 3)
     drop_newest(session, DropReason::memory_full);
-  publishers_may_go_on = true;
+  changed_readers.push_back(session.id);
   if (!session.connection) session.reading = Reading::keeps_up;  // it has not come back: it is away
   if (config.slow_consumer == SlowConsumer::disconnect && session.connection)
     want_close(*session.connection, ReasonCode::quota_exceeded);
@@ -169,27 +171,51 @@ void Broker::State::drop_newest(Session& session, DropReason reason) {
   drop(session, reason);
 }
 
-bool Broker::State::still_waits(const Connection& connection) const {
-  return std::ranges::any_of(connection.waiting_->readers, [this](SubscriberId id) {
-    const Session* const reader = sessions.find(id);
-    return reader && reader->reading == Reading::behind;
-  });
+bool Broker::State::is_behind(SubscriberId id) const {
+  const Session* const reader = sessions.find(id);
+  return reader && reader->reading == Reading::behind;
 }
 
+/// For another one of its readers, now that the one in whose list it stood has changed.
+bool Broker::State::still_waits(Connection& connection) {
+  Connection::Waiting& waits = connection.waiting_.make();
+  while (!waits.readers.empty() && !is_behind(waits.readers.back())) waits.readers.pop_back();
+  if (waits.readers.empty()) return false;
+  waits.watched = waits.readers.back();
+  waiting[waits.watched].push_back(&connection);
+  return true;
+}
+
+void Broker::State::stop_waiting(Connection& connection) {
+  if (connection.waiting_->readers.empty()) return;
+  const auto list = waiting.find(connection.waiting_->watched);
+  if (list == waiting.end()) return;
+  std::erase(list->second, &connection);
+  if (list->second.empty()) waiting.erase(list);
+}
+
+/// What this costs goes by the publishers that stand in the lists of the readers that have changed: thousands may wait for
+/// thousands.
 void Broker::State::release_publishers() {
   std::vector<Connection*> free;
   std::vector<Connection*> behind;
-  std::erase_if(waiting, [&](Connection* connection) {
-    const bool waits = still_waits(*connection);
-    if (!waits) free.push_back(connection);
-    if (waits && connection->session_->reading == Reading::behind) behind.push_back(connection);
-    return !waits;
-  });
+  for (const SubscriberId id : std::exchange(changed_readers, {})) {
+    if (is_behind(id)) {
+      Connection* const connection = sessions.find(id)->connection;
+      if (connection && !connection->waiting_->readers.empty()) behind.push_back(connection);
+      continue;
+    }
+    const auto list = waiting.extract(id);
+    if (list.empty()) continue;
+    for (Connection* const connection : list.mapped())
+      if (!still_waits(*connection)) free.push_back(connection);
+  }
   for (Connection* const connection : free) {
     release(*connection);
     read_on(*connection);
   }
-  for (Connection* const connection : behind) read_on(*connection);
+  for (Connection* const connection : behind)
+    if (connection->session_) read_on(*connection);
 }
 
 void Broker::State::read_on(Connection& connection) {

@@ -217,7 +217,9 @@ struct Broker::State {
   void drop_newest(Session& session, DropReason reason);
   void make_wait(Connection& publisher, const Session& reader);
   void acknowledge(Connection& connection, AckToken token, ReasonCode reason);
-  [[nodiscard]] bool still_waits(const Connection& connection) const;
+  [[nodiscard]] bool is_behind(SubscriberId id) const;
+  [[nodiscard]] bool still_waits(Connection& connection);
+  void stop_waiting(Connection& connection);
   void release_publishers();
   void release(Connection& connection);
   void pause(Connection& publisher);
@@ -288,7 +290,8 @@ struct Broker::State {
   Timers<Session, &Session::timer> session_timers;
   Timers<RetainedExpiry, &RetainedExpiry::timer> retained_timers;
   std::vector<Connection*> unsettled;     // have changed during this call
-  std::vector<Connection*> waiting;       // publishers, for slow readers
+  /// Publishers that wait for slow readers, each by one of these.
+  std::unordered_map<SubscriberId, std::vector<Connection*>> waiting;
   std::vector<Connection*> promised;      // have output that depends on the next commit
   std::map<std::uint64_t, Login> logins;  // by ticket, the oldest first
   std::uint64_t last_ticket = 0;
@@ -296,7 +299,7 @@ struct Broker::State {
   std::set<std::pair<TimePoint, Connection*>> login_ends;  // of those that end by themselves
   std::unordered_map<Connection*, TimePoint> login_end_of;
   bool will_withdrawn = false;        // since the last commit
-  bool publishers_may_go_on = false;  // some of them: a reader has changed
+  std::vector<SubscriberId> changed_readers;  // who was waited for, or has to be read from now
 
   // Of the match under way; kept, so that routing allocates nothing.
   struct Match {

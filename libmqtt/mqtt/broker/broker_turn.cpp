@@ -51,13 +51,13 @@ void Broker::State::settle(Connection& connection) {
 }
 
 void Broker::State::finish() {
-  while (!unsettled.empty() || publishers_may_go_on) {
+  while (!unsettled.empty() || !changed_readers.empty()) {
     while (!unsettled.empty()) {
       Connection& connection = *unsettled.back();
       unsettled.pop_back();
       settle(connection);
     }
-    if (std::exchange(publishers_may_go_on, false)) release_publishers();
+    if (!changed_readers.empty()) release_publishers();
   }
 }
 
@@ -85,8 +85,8 @@ void Broker::State::detach(Connection& connection) {
   if (!session) return;
   connection.pending_ = std::make_unique<Connection::Pending>();
   connection.pending_->info.address = session->identity.address;
+  stop_waiting(connection);
   release(connection);
-  std::erase(waiting, &connection);
   const bool will_is_due = connection.link_.will_is_due();
   if (auto state = connection.link_.take_state())
     session->absence.make().state = std::make_unique<SessionState>(std::move(*state));
@@ -110,7 +110,7 @@ void Broker::State::forget(Connection& connection) {
   end_after(connection, std::nullopt);
   connection_timers.cancel(connection);
   std::erase(unsettled, &connection);
-  std::erase(waiting, &connection);
+  stop_waiting(connection);
   std::erase(promised, &connection);
   watched.erase(&connection);
   input_bytes -= connection.counted_input_;

@@ -85,6 +85,7 @@ class Connection final : private ServerHandler {
   TimerPlace timer_;  // no later than its next deadline
   struct Waiting {
     std::vector<SubscriberId> readers;     // slow ones of what it published
+    SubscriberId watched = 0;              // that of them in whose list it stands
     std::vector<AckToken> unacknowledged;  // held back until they have caught up
   };
   Rare<Waiting> waiting_;

@@ -1,6 +1,14 @@
 // Readers that fall behind, and publishers that wait for them.
 #include "queue_test.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
 namespace mqtt::test {
 namespace {
 
@@ -295,6 +303,74 @@ TEST(BrokerSlow, ALargeMessageOverASlowLineIsNoSilence) {
   }
   EXPECT_TRUE(pair.r.is_open());
   EXPECT_EQ(pair.r.count("PUBLISH"), 0u);
+}
+
+std::vector<std::unique_ptr<Client>> make_clients(Rig& rig, std::string_view name, std::size_t count) {
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 0; i < count; ++i) {
+    clients.push_back(std::make_unique<Client>(rig));
+    clients.back()->enter(fmt::format("id={}{} clean session_expiry_interval=1000", name, i));
+  }
+  return clients;
+}
+
+std::size_t count_all(const std::vector<std::unique_ptr<Client>>& clients, std::string_view prefix) {
+  std::size_t count = 0;
+  for (const auto& client : clients) count += client->count(prefix);
+  return count;
+}
+
+void queue_acknowledgements(Client& reader) {
+  reader.acknowledges = true;
+  for (int i = 1; i <= 2; ++i) reader.queue(fmt::format("PUBACK id={}", i));
+}
+
+TEST(BrokerSlow, PublishersWaitForTheLastOfTheirReadersInWhateverOrderTheyGoOn) {
+  std::mt19937 random{5};
+  for (int round = 0; round < 20; ++round) {
+    Rig rig{small_queues()};
+    auto readers = make_clients(rig, "r", 7), publishers = make_clients(rig, "p", 5);
+    for (const auto& reader : readers) {
+      reader->acknowledges = false;
+      reader->subscribe("t:1");
+    }
+    for (const int id : {1, 2})
+      for (const auto& publisher : publishers) publisher->send(fmt::format("PUBLISH q=1 id={} t=t", id));
+    EXPECT_EQ(count_all(publishers, "PUBACK"), 5U);
+    std::shuffle(readers.begin(), readers.end(), random);
+    publishers[random() % publishers.size()]->cut();
+    for (const auto& reader : readers) {
+      EXPECT_EQ(count_all(publishers, "PUBACK"), 5U);
+      if (random() % 3 == 0)
+        reader->cut();
+      else
+        queue_acknowledgements(*reader);
+      rig.run();
+    }
+    EXPECT_EQ(count_all(publishers, "PUBACK"), 9U) << "one of them is away";
+  }
+}
+
+TEST(BrokerSlow, ManyPublishersEachWaitForAReaderOfTheirOwn) {
+  const char* const wanted = std::getenv("MQ_SLOW_READERS");
+  const std::size_t pairs = wanted ? std::strtoul(wanted, nullptr, 10) : 200;
+  Rig rig{small_queues()};
+  const auto readers = make_clients(rig, "r", pairs), publishers = make_clients(rig, "p", pairs);
+  for (std::size_t i = 0; i < pairs; ++i) {
+    readers[i]->acknowledges = false;
+    readers[i]->queue(fmt::format("SUBSCRIBE id=9 f=t/{}:1", i));
+  }
+  rig.run();
+  for (std::size_t i = 0; i < pairs; ++i)
+    for (int id = 1; id <= 8; ++id) publishers[i]->queue(fmt::format("PUBLISH q=1 id={} t=t/{}", id, i));
+  rig.run();
+  EXPECT_EQ(count_all(publishers, "PUBACK"), 5 * pairs);
+  for (const auto& reader : readers) queue_acknowledgements(*reader);
+  const std::clock_t began = std::clock();
+  rig.run();
+  RecordProperty("catching_up_ms", std::to_string((std::clock() - began) * 1000 / CLOCKS_PER_SEC));
+  EXPECT_EQ(count_all(publishers, "PUBACK"), 8 * pairs);
+  EXPECT_EQ(count_all(readers, "PUBLISH"), 8 * pairs);
 }
 
 }  // namespace
