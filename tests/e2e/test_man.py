@@ -43,6 +43,15 @@ def test_every_variable_that_an_option_reads_is_in_environment():
         assert re.search(rf"\.It Ev .*\b{variable}\b", told), (page, variable)
 
 
+def test_every_option_that_a_page_names_is_there():
+    texts = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+    there = {option for text in texts.values() for item in re.findall(r"^\.It (Fl .*)$", text, re.M)
+             for option in re.findall(r"Fl (-[a-z][a-z0-9-]*)", item)}
+    named = {(page, option) for page, text in texts.items() for option in re.findall(r"\bFl (-[a-z][a-z0-9-]*)", text)}
+    assert len(there) > 150
+    assert not {(page, option) for page, option in named if option not in there}
+
+
 @pytest.mark.parametrize("page", SOURCES, ids=name)
 def test_examples_do_what_they_show(page):
     assert len(transcript.commands_of(page)) > 5
