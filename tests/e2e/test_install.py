@@ -67,6 +67,11 @@ def test_the_manual_is_where_man_looks(installed, page):
     assert (installed / "share" / "man" / f"man{page.suffix[1]}" / page.name).read_bytes() == page.read_bytes()
 
 
+@pytest.mark.parametrize("file", ["bash-completion/completions/mqpub", "fish/vendor_completions.d/mqpub.fish", "zsh/site-functions/_mqpub"])
+def test_completions_are_where_shells_look(installed, file):
+    assert "made by mqpub --print-docs" in (installed / "share" / file).read_text(encoding="utf-8")
+
+
 def test_the_readme_shows_the_example_that_is_compiled_and_run():
     example = (ROOT / "examples" / "embedded_broker.cpp").read_text(encoding="utf-8")
     shown = "```cpp\n" + example[example.index("int main()"):] + "```\n"

@@ -144,6 +144,7 @@ void declare_address(Options& o, ConnectionConfig& c) {
       .default_text("1883, with TLS 8883");
   o.text("--unix", c.unix_path)
       .metavar("PATH")
+      .completes(Completion::file)
       .group(group)
       .must(not_empty)
       .text("connect to this unix socket")
@@ -179,6 +180,7 @@ void declare_patience(Options& o, ConnectionConfig& c) {
       .metavar("MIN..MAX")
       .group(group)
       .text("connect again, after a random delay that grows from MIN to MAX")
+      .example("--retry-delay 1s..1m")
       .default_text(fmt::format("{}..{}", mqtt::format_duration(c.reconnect.min),
                                 mqtt::format_duration(c.reconnect.max)));
 }
@@ -195,6 +197,7 @@ void declare_websocket(Options& o, ConnectionConfig& c) {
       .metavar("NAME:VALUE")
       .group(group)
       .text("use WebSocket, and send this header with its upgrade; may be given many times")
+      .example("--ws-header 'X-Tenant: north'")
       .secret(secrets_of_header);
 }
 
@@ -252,7 +255,7 @@ std::vector<Option::Part> secrets_of_property(std::string_view words) {
   return {{value, words.size()}};
 }
 
-void declare_protocol(Options& o, ConnectionConfig& c, std::vector<mqtt::PropertyPlace> packets) {
+void declare_protocol(Options& o, ConnectionConfig& c, const std::vector<mqtt::PropertyPlace>& packets) {
   constexpr std::string_view group = "Protocol";
   o.choice("-V,--protocol-version", c.version,
            {{"5", Version::v5},
@@ -268,10 +271,9 @@ void declare_protocol(Options& o, ConnectionConfig& c, std::vector<mqtt::Propert
       .text("speak only this version of MQTT")
       .example("-V 311");
   o.parsed_tuple("-D,--property", property_values_wanted,
-                 [&c, packets = std::move(packets)](Option::Values values) {
-                   return add_property(c.properties, values, packets);
-                 })
+                 [&c, packets](Option::Values values) { return add_property(c.properties, values, packets); })
       .metavar("PACKET NAME VALUE")
+      .suggests([packets] { return property_words(packets); })
       .group(group)
       .secret(secrets_of_property)
       .text(

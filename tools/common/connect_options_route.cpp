@@ -115,6 +115,7 @@ void declare_route_options(Options& options, ConnectionConfig& config) {
       .text("connect from this local address");
   options.parsed("--interface", [&config](std::string_view value) { return keep_interface(config, value); })
       .metavar("NAME")
+      .completes(Completion::interface)
       .group(route_group)
       .text("connect through this network interface");
 }

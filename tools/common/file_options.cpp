@@ -50,6 +50,7 @@ void declare_file_options(Options& o, FileOptions& files) {
   o.settings_file("--profile", files.profile,
                   [&program](const std::string& name) { return settings_of_profile(program, name); })
       .metavar("NAME")
+      .completes(Completion::profile)
       .group(group)
       .text("read options from $XDG_CONFIG_HOME/mq/NAME.toml (~/.config/mq/NAME.toml)")
       .example("--profile work");

@@ -98,6 +98,19 @@ Option::Option(OptionRecord record, Keep keep, Wanted wanted)
 
 Option& Option::metavar(std::string_view name) {
   record_.metavar = name;
+  if (name == "FILE") record_.completion = Completion::file;
+  if (name == "DIR") record_.completion = Completion::directory;
+  return *this;
+}
+
+Option& Option::completes(Completion what, std::initializer_list<std::string_view> behind) {
+  record_.completion = what;
+  record_.completion_behind.assign(behind.begin(), behind.end());
+  return *this;
+}
+
+Option& Option::suggests(std::function<std::vector<std::string>()> words) {
+  record_.suggestions = std::move(words);
   return *this;
 }
 
@@ -183,7 +196,12 @@ Option& Option::secret(SecretParts parts) {
 Options::Options(Program program) : program_{std::move(program)} {
   flag("--help", help_wanted_).group(help_group).typed_only().text("show this help and exit");
   flag("--version", version_wanted_).group(help_group).typed_only().text("show the version and exit");
-  choice("--print-docs", docs_wanted_, {{"man", Docs::man}})
+  choice("--print-docs", docs_wanted_,
+         {{"man", Docs::man},
+          {"bash", Docs::bash},
+          {"fish", Docs::fish},
+          {"zsh", Docs::zsh},
+          {"json", Docs::json}})
       .hidden()
       .typed_only()
       .text("write documentation that is made of the options, and exit");

@@ -29,6 +29,9 @@ namespace mq {
 /// What kind of value an option takes: for help, man pages and shell completion.
 enum class ValueKind : std::uint8_t { none, text, number, duration, size, choice, tuple };
 
+/// What a shell offers for a value, besides words: names of what is there.
+enum class Completion : std::uint8_t { none, file, directory, profile, interface, variable };
+
 /// Where an option's value comes from. A later one beats those before it.
 enum class Source : std::uint8_t { default_value, options_file, settings_file, environment, command_line };
 
@@ -52,6 +55,11 @@ struct OptionRecord {
   std::vector<std::string> examples;
   std::vector<std::string> excludes;  ///< names of options that cannot be given together with it
   std::vector<std::string> needs;     ///< names of options that must be given with it
+  Completion completion = Completion::none;
+  std::vector<std::string> completion_behind;  ///< commands behind which it holds; empty: everywhere
+  /// Words to offer, when they are asked for. A line of several is what a tuple's value, or a positional, may
+  /// be behind those before it: "publish content-type".
+  std::function<std::vector<std::string>()> suggestions;
 
   /// The name used in messages if nothing was typed: the long one.
   [[nodiscard]] const std::string& main_name() const;
@@ -81,6 +89,7 @@ class Option {
 
   Option(OptionRecord record, Keep keep, Wanted wanted);
 
+  /// FILE and DIR also say what completes the value.
   Option& metavar(std::string_view name);
   Option& group(std::string_view name);
   Option& text(std::string_view sentence);
@@ -93,6 +102,10 @@ class Option {
   Option& example(std::string_view usage);
   Option& excludes(std::initializer_list<std::string_view> names);
   Option& needs(std::initializer_list<std::string_view> names);
+  /// Of a positional: if one of these commands stands before it.
+  Option& completes(Completion what, std::initializer_list<std::string_view> behind = {});
+  /// Offered to who completes the value; others are values, too.
+  Option& suggests(std::function<std::vector<std::string>()> words);
   Option& hidden();
   /// For a value with a reading of its own: what kind it is all the same.
   Option& kind(ValueKind kind);
@@ -136,6 +149,8 @@ struct Program {
   std::string usage;    ///< what follows the name in the usage line
   /// Of its options file, in $XDG_CONFIG_HOME or $HOME/.config: the first that exists is read.
   std::vector<std::string> options_files = {};
+  /// Those that have options of their own, and so come before all options.
+  std::vector<std::string> commands = {};
 };
 
 /// Why parsing ends the program, and what is to be printed before.

@@ -9,6 +9,10 @@ namespace mq {
 std::string print_docs(const Options& options, Docs kind) {
   switch (kind) {
     case Docs::man: return man_options(options);
+    case Docs::bash: return bash_completion(options);
+    case Docs::fish: return fish_completion(options);
+    case Docs::zsh: return zsh_completion(options);
+    case Docs::json: return json_records(options);
   }
   return {};
 }

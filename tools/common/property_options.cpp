@@ -38,6 +38,12 @@ bool contains(std::span<const PropertyPlace> places, PropertyPlace place) {
   return std::ranges::find(places, place) != places.end();
 }
 
+/// What stands there in what servers send only [MQTT-3.3.4-6].
+bool is_of_servers(PropertyId id, PropertyPlace place) {
+  return id == PropertyId::server_reference ||
+         (id == PropertyId::subscription_identifier && place == PropertyPlace::publish);
+}
+
 std::expected<PlaceName, std::string> find_place(std::string_view name, std::span<const PropertyPlace> sent) {
   std::string known;
   for (const PlaceName& candidate : place_names) {
@@ -111,6 +117,20 @@ std::size_t property_values_wanted(std::span<const std::string> values) {
   constexpr std::size_t usual = 3;  // PACKET NAME VALUE
   const PropertyInfo* info = values.size() < 2 ? nullptr : mqtt::find_property(values[1]);
   return info && info->id == PropertyId::user_property ? usual + 1 : usual;
+}
+
+std::vector<std::string> property_words(std::span<const PropertyPlace> sent) {
+  std::vector<std::string> lines;
+  for (const PlaceName& place : place_names)
+    for (const PropertyInfo& info : mqtt::all_properties()) {
+      if (!contains(sent, place.place) || !info.allowed_at(place.place) ||
+          is_of_servers(info.id, place.place))
+        continue;
+      std::string key{info.key};
+      std::ranges::replace(key, '_', '-');
+      lines.push_back(fmt::format("{} {}", place.name, key));
+    }
+  return lines;
 }
 
 std::expected<void, std::string> add_property(PropertySet& set, std::span<const std::string> values,

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <mqtt/codec/property.hpp>
 
@@ -31,6 +32,9 @@ inline constexpr std::string_view base64_prefix = "base64:";
 
 /// How many values "-D PACKET NAME ..." takes: three, and four if NAME is the user property.
 [[nodiscard]] std::size_t property_values_wanted(std::span<const std::string> values);
+
+/// "publish content-type" and so on, for who completes them: what goes with these packets.
+[[nodiscard]] std::vector<std::string> property_words(std::span<const mqtt::PropertyPlace> sent);
 
 /// Adds one "PACKET NAME VALUE" or "PACKET user-property KEY VALUE". Binary values are text,
 /// "base64:..." or "@FILE". The error is a clause for a person; nothing was added then. `sent` are the

@@ -23,6 +23,7 @@ void declare_secret_options(Options& options, SecretSource& secret, std::string_
       .must(not_empty);
   declare(options.text(variable, secret.environment), "NAME",
           fmt::format("{} is in this environment variable", what), {command, prompt})
+      .completes(Completion::variable)
       .must(not_empty);
   declare(options.text(command, secret.command), "COMMAND",
           fmt::format("{} is what this command writes", what), {prompt})

@@ -34,8 +34,7 @@ Fault choose_command(BenchConfig& config) {
     if (typed == name) return std::nullopt;
     fmt::format_to(std::back_inserter(all), "{}{}", all.empty() ? "" : ", ", name);
   }
-  // These have options of their own, and are known by standing first.
-  for (const std::string_view name : {"merge", "compare", "report"}) {
+  for (const std::string& name : mqbench_program().commands) {
     if (typed == name) return fmt::format("the command {} comes before all options", name);
     fmt::format_to(std::back_inserter(all), ", {}", name);
   }
@@ -92,6 +91,14 @@ Fault check_brokers(const Options& options, const BenchConfig& config) {
   return first;
 }
 
+std::vector<std::string> preset_words() {
+  std::vector<std::string> lines;
+  for (const std::string_view command : {"run", "search", "list"})
+    for (const Preset& preset : presets())
+      lines.push_back(fmt::format("{} {}", command, preset.scenario.name));
+  return lines;
+}
+
 }  // namespace
 
 Program mqbench_program() {
@@ -99,7 +106,8 @@ Program mqbench_program() {
           .summary = "Loads an MQTT broker and measures what it does.",
           .usage =
               "run [SCENARIO] [OPTIONS] | search [SCENARIO] [OPTIONS] | verify [OPTIONS] | "
-              "list [PRESET] | merge|compare|report ..."};
+              "list [PRESET] | merge|compare|report ...",
+          .commands = {"merge", "compare", "report"}};
 }
 
 void declare_bench_options(Options& options, BenchConfig& config) {
@@ -108,9 +116,12 @@ void declare_bench_options(Options& options, BenchConfig& config) {
       .text(
           "run a scenario; search for the highest load that is good; verify what a broker promises; list the "
           "presets, or print one as a scenario file")
+      .suggests([] { return std::vector<std::string>{"run", "search", "verify", "list"}; })
       .typed_only();
   options.text("SCENARIO", config.typed.scenario)
       .text("the name of a preset (mqbench list), or a JSON file such as mqbench list NAME prints")
+      .suggests([] { return preset_words(); })
+      .completes(Completion::file, {"run", "search"})
       .typed_only();
   declare_load_options(options, config);
   declare_result_options(options, config.results);

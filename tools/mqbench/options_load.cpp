@@ -171,7 +171,8 @@ void declare_load(Options& o, BenchConfig::Typed& typed) {
   o.parsed("--ramp", [&typed](std::string_view text) { return keep_ramp(typed.ramp, text); })
       .metavar("N/s")
       .group(group)
-      .text("new connections per second (default: 1000)");
+      .text("new connections per second (default: 1000)")
+      .example("--ramp 5000/s");
   o.parsed("--scale", [&typed](std::string_view text) { return keep_scale(typed.scale, text); })
       .metavar("F")
       .group(group)
@@ -182,11 +183,11 @@ void declare_load(Options& o, BenchConfig::Typed& typed) {
 void declare_extent(Options& o, BenchConfig::Typed& typed) {
   constexpr std::string_view group = "Extent";
   o.duration("--warmup", typed.warmup)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(group)
       .text("messages of this first time count for nothing but losses (default: 1s)");
   o.duration("--duration", typed.duration)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(group)
       .must(some_time)
       .text("how long to measure (default: 10s)");
@@ -196,7 +197,7 @@ void declare_extent(Options& o, BenchConfig::Typed& typed) {
       .text("publish N messages in all, and measure each of them")
       .excludes({"--duration", "--warmup"});
   o.duration("--drain", typed.drain)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(group)
       .text(
           "at the end, wait until nothing has come for so long (default: 10s); what has not come then is "

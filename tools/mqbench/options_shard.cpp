@@ -77,7 +77,7 @@ void declare_shard_options(Options& o, ShardConfig& config) {
       .text("tells runs apart that meet at one broker at the same time (default: mqbench)")
       .needs({"--rendezvous"});
   o.duration("--rendezvous-timeout", config.patience)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(shard_group)
       .must(some_time)
       .text("how long to wait for the other shards")

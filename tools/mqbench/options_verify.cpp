@@ -97,18 +97,20 @@ void declare_verify_options(Options& o, VerifyScenario& scenario) {
           "when the broker has closed), stall (nothing is read for a while), resume (reset, and back after a "
           "while), "
           "or all; always with the session kept")
+      .suggests([] { return std::vector<std::string>{"cut", "half-close", "stall", "resume", "all"}; })
       .example("--faults cut,stall");
   o.parsed("--fault-rate",
            [&scenario](std::string_view text) { return keep_fault_rate(scenario.fault_rate, text); })
       .metavar("N/s")
       .group(verification_group)
-      .text("faults per second, of all connections, at random (--seed) (default: 5/s)");
+      .text("faults per second, of all connections, at random (--seed) (default: 5/s)")
+      .example("--fault-rate 20/s");
   o.duration("--fault-time", scenario.fault_time)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(verification_group)
       .text("how long a stall or an absence lasts: half of that to all of it");
   o.duration("--late", scenario.late)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(verification_group)
       .text("deliveries and acknowledgements that take longer are counted as late, which breaks no promise");
 }

@@ -92,6 +92,7 @@ void declare_how(const Declaration& d, BridgeSettings& bridge) {
                     [&bridge](std::string_view value) { return keep_node(bridge.more_hosts, value); }))
       .repeats()
       .metavar("HOST:PORT")
+      .example("--bridge-address hub2.example:8883")
       .text(
           "another node of the same cluster: tried when those before it cannot be reached. May be given many "
           "times");
@@ -104,6 +105,7 @@ void declare_how(const Declaration& d, BridgeSettings& bridge) {
                     [&c](std::string_view value) { return detail::keep_retry_delay(c.reconnect, value); }))
       .metavar("MIN..MAX")
       .default_text("500ms..30s")
+      .example("--bridge-retry-delay 1s..1m")
       .text(
           "a lost or refused connection is tried again after a random delay that grows from MIN to MAX, for "
           "ever");

@@ -227,7 +227,8 @@ Program mqbroker_program() {
           "An MQTT broker: 3.1, 3.1.1 and 5.0, for this machine unless it is told otherwise. Exit "
           "codes: 2 the configuration cannot be used, 4 an address cannot be listened on, 14 the database "
           "cannot be used, 143 and 130 ended by SIGTERM and SIGINT.",
-      .usage = "[OPTIONS]"};
+      .usage = "[OPTIONS]",
+      .commands = {"passwd"}};
 }
 
 void declare_broker_options(Options& o, BrokerSettings& settings) {

@@ -48,7 +48,7 @@ Program passwd_program() {
 }
 
 void declare(Options& o, Change& change) {
-  o.text("FILE", change.file).text("the password file; it is made if there is none");
+  o.text("FILE", change.file).completes(Completion::file).text("the password file; it is made if there is none");
   o.parsed("USER", [&change](std::string_view value) -> ValueResult {
      if (auto fault = mqtt::auth::find_user_fault(value)) return std::unexpected(std::move(*fault));
      change.user = value;

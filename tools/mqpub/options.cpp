@@ -188,6 +188,7 @@ void declare_replay_options(Options& o, PubConfig& config, PubTyped& typed) {
       .metavar("X|max")
       .group("Streams")
       .text("replay so many times as fast (default: 1)")
+      .example("--speed 10")
       .needs({"--replay"});
   o.number("--loop", config.rounds, {.max = repeat_max})
       .metavar("N")
@@ -225,14 +226,14 @@ void declare_message_options(Options& o, PubConfig& config, PubTyped& typed) {
       .group("Message")
       .text("publish the message N times (-m, -f, -s, -n)");
   o.duration("--repeat-delay", config.repeat_delay)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group("Message")
       .text("time between repetitions");
   o.flag("--confirm", config.confirm)
       .group("Message")
       .text("at QoS 0, wait until the server has read everything (a ping round trip)");
   o.duration("-W,--timeout", config.deadline)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group("Message")
       .must(some_time)
       .text("give up after this time, counted from the start");

@@ -54,7 +54,7 @@ void declare_reply_options(Options& o, ReqConfig& config) {
       .group(group)
       .text("wait for N replies, as from several responders");
   o.duration("-W,--timeout", config.deadline)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(group)
       .text("give up after this time, counted from the start; 0: never; exit code 9")
       .default_text("10s from the connection on");

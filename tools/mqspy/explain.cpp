@@ -216,6 +216,20 @@ std::string nearest_name(std::string_view name) {
   return nearest;
 }
 
+std::vector<std::string> explained_words() {
+  std::vector<std::string> words;
+  for (const std::string& name : all_names()) {
+    const bool has_words = name.find(' ') != std::string::npos;
+    words.push_back(has_words ? folded(name) : name);
+  }
+  for (unsigned n = 0; n <= 255; ++n)
+    if (!names_of(static_cast<mqtt::ReasonCode>(n)).empty()) words.push_back(fmt::format("0x{:02x}", n));
+  std::ranges::sort(words);
+  const auto repeated = std::ranges::unique(words);
+  words.erase(repeated.begin(), repeated.end());
+  return words;
+}
+
 std::string coverage_table() {
   std::string out;
   std::size_t ruled = 0, elsewhere = 0;

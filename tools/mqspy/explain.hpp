@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mq::spy {
 
@@ -11,6 +12,9 @@ namespace mq::spy {
 
 /// What `name` was probably meant to be; empty if nothing is near.
 [[nodiscard]] std::string nearest_name(std::string_view name);
+
+/// Everything that explain() knows, as one word each.
+[[nodiscard]] std::vector<std::string> explained_words();
 
 /// A row for each numbered clause of both versions: the rule that judges it, or why there is none.
 [[nodiscard]] std::string coverage_table();

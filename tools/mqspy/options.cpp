@@ -5,6 +5,7 @@
 #include "common/connect_options.hpp"
 #include "common/spelling.hpp"
 #include "common/value_checks.hpp"
+#include "mqspy/explain.hpp"
 #include "mqspy/option_uses.hpp"
 
 namespace mq::spy {
@@ -67,6 +68,8 @@ void declare_reading(Options& o, SpyConfig& config) {
           "decode: of packets without a CONNECT before them (default: the first in which they can be read)");
   o.text("-i,--interface", config.interface)
       .metavar("NAME")
+      .completes(Completion::interface)
+      .suggests([] { return std::vector<std::string>{"any"}; })
       .must(not_empty)
       .group(group)
       .text("capture: the network interface, or any");
@@ -77,6 +80,18 @@ void declare_reading(Options& o, SpyConfig& config) {
       .metavar("SIDE")
       .group(group)
       .text("decode: who sent the packets (default: by their types)");
+}
+
+std::vector<std::string> command_words() {
+  std::vector<std::string> words;
+  for (const NamedCommand& command : commands) words.emplace_back(command.name);
+  return words;
+}
+
+std::vector<std::string> argument_words() {
+  std::vector<std::string> lines = explained_words();
+  for (std::string& line : lines) line = "explain " + line;
+  return lines;
 }
 
 }  // namespace
@@ -94,8 +109,13 @@ void declare_spy_options(Options& o, SpyConfig& config) {
   o.text("COMMAND", config.typed.command)
       .default_text("")
       .text("what to do: proxy, read, capture, lint, replay, decode, explain")
+      .suggests(command_words)
       .typed_only();
-  o.list("ARGUMENT", config.arguments).text("what to do it with").typed_only();
+  o.list("ARGUMENT", config.arguments)
+      .text("what to do it with")
+      .typed_only()
+      .completes(Completion::file, {"read", "lint", "replay"})
+      .suggests(argument_words);
   o.rule([&config] { return choose_command(config); });
   o.rule([&o, &config] { return find_useless_option(o, config.command); });
   o.rule([&config] { return check_arguments(config); });

@@ -72,7 +72,8 @@ void declare_faults(Options& o, ProxyConfig& config) {
           "actions are "
           "delay 200ms~50, drop, dup, reorder 2, corrupt 4:ff, truncate 10, split 2, throttle 2KB/s, hold "
           "5s, "
-          "set retain=1, reply rc=0x87, close fin|rst, disconnect 0x8b");
+          "set retain=1, reply rc=0x87, close fin|rst, disconnect 0x8b")
+      .example("--fault 'type==PUBACK [nth=3] do drop'");
   o.number("--seed", config.seed)
       .metavar("N")
       .group(faults_group)

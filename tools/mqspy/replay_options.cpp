@@ -27,7 +27,8 @@ void declare_replay_options(Options& o, ReplayConfig& config) {
       .metavar("X|max")
       .default_text("1")
       .group(replay_group)
-      .text("so many times as fast as it was recorded; max: as fast as the answers allow");
+      .text("so many times as fast as it was recorded; max: as fast as the answers allow")
+      .example("--speed max");
   o.duration("--answer-timeout", config.answer_timeout)
       .must(some_time)
       .group(replay_group)

@@ -27,21 +27,24 @@ void declare_selection_options(Options& o, SelectionConfig& config) {
            parsed_by(Selector::parse, [&config](Selector made) { config.filter = std::move(made); }))
       .metavar("SELECTOR")
       .group(selecting_group)
-      .text("show only what it chooses: 'type==PUBLISH && topic matches \"plant/+/temp\" && qos>0'");
+      .text("show only what it chooses: 'type==PUBLISH && topic matches \"plant/+/temp\" && qos>0'")
+      .example("--filter 'client_id==\"plc3\"'");
   o.parsed("--stop-on",
            parsed_by(Selector::parse,
                      [&config](Selector made) { config.wishes.stop_on.push_back(std::move(made)); }))
       .metavar("SELECTOR")
       .group(selecting_group)
       .repeats()
-      .text("end once it has chosen something");
+      .text("end once it has chosen something")
+      .example("--stop-on 'type==DISCONNECT'");
   o.parsed("--expect",
            parsed_by(Awaited::parse,
                      [&config](Awaited made) { config.wishes.expected.push_back(std::move(made)); }))
       .metavar("SELECTOR")
       .group(selecting_group)
       .repeats()
-      .text("'SELECTOR [within 500ms]': end with 0 once all of these have come, with 13 if one has not");
+      .text("'SELECTOR [within 500ms]': end with 0 once all of these have come, with 13 if one has not")
+      .example("--expect 'type==PUBACK within 500ms'");
 }
 
 }  // namespace mq::spy

@@ -22,7 +22,7 @@ void declare_amount(Options& o, SpyConfig& config) {
       .group(showing)
       .text("no pings, and no acknowledgements that say nothing but success");
   o.size("-s,--snippet", config.view.preview_bytes)
-      .metavar("N")
+      .metavar("SIZE")
       .group(showing)
       .text("octets of a payload that are shown");
   o.flag("--show-secrets", config.view.show_secrets)

@@ -26,7 +26,7 @@ void declare_exec(Options& o, ExecConfig& exec) {
       .text("how many commands run at the same time")
       .needs({"--exec"});
   o.duration("--exec-timeout", exec.time_limit)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(group)
       .must(some_time)
       .text("end a command that runs longer; it counts as failed")

@@ -18,12 +18,12 @@ void declare_ending_options(Options& o, SubConfig& config) {
   EndingConfig& ending = config.ending;
   o.number("-C,--count", ending.count, {.min = 1}).metavar("N").group(group).text("end after N messages");
   o.duration("-W,--timeout", ending.deadline)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(group)
       .must(some_time)
       .text("end after this time, counted from the start; exit code 9 if -C was not reached");
   o.duration("--idle-timeout", ending.idle_timeout)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(group)
       .must(some_time)
       .text("end when nothing was shown for this time, counted from the subscription");

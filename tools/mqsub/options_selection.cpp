@@ -89,7 +89,7 @@ void declare_selection_options(Options& o, SubConfig& config) {
       .group(group)
       .text("leave out a message whose payload is that of the last one shown of its topic");
   o.duration("--every", selection.at_most_every)
-      .metavar("TIME")
+      .metavar("DURATION")
       .group(group)
       .must(some_time)
       .text("of each topic show at most one message in this time");

@@ -83,7 +83,7 @@ TEST_F(Documented, PrintDocsWritesItWhateverElseIsWrong) {
 }
 
 TEST_F(Documented, AnotherKindOfDocumentationIsAnError) {
-  EXPECT_EQ(test::read(o, {"--print-docs", "x"}), "mqpub: option '--print-docs': 'x' is not one of man\n");
+  EXPECT_EQ(test::read(o, {"--print-docs", "x"}), "mqpub: option '--print-docs': 'x' is not one of man, bash, fish, zsh, json\n");
 }
 
 }  // namespace

@@ -73,6 +73,7 @@ ValueResult keep_across(std::vector<Circumstance>& target, std::string_view text
 
 void declare(Options& o, CompareConfig& config) {
   o.list("RESULT", config.files)
+      .completes(Completion::file)
       .text("what mqbench run --json has written: those of A, '--', and those of B")
       .typed_only();
   o.parsed("--alpha", [&config](std::string_view text) { return keep_alpha(config.settings.alpha, text); })
@@ -86,6 +87,8 @@ void declare(Options& o, CompareConfig& config) {
       .text("how much the median may change without being better or worse");
   o.parsed("--across", [&config](std::string_view text) { return keep_across(config.across, text); })
       .metavar("WHAT")
+      .suggests(
+          [] { return std::vector<std::string>{"scenario", "machine", "kernel", "protocol", "tool", "all"}; })
       .repeats()
       .text(
           "compare runs all the same that differ in this: scenario, machine, kernel, protocol, tool or all");

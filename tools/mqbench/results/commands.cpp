@@ -20,6 +20,7 @@ ExitCode make_file(const FileMaker& maker, int argc, char** arguments) {
   std::vector<std::string> files;
   std::string output;
   options.list("RESULT", files)
+      .completes(Completion::file)
       .text("what mqbench run --json has written; '-' is standard input")
       .typed_only();
   options.text("-o,--output", output)

@@ -1,0 +1,166 @@
+"""One language everywhere: the same option has the same words in all programs, one thing has one name, and all is spelt."""
+
+import collections
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from support.option_records import all_records, main_name, shown_options
+
+ROOT = pathlib.Path(__file__).parents[2]
+WORDS = set((ROOT / "tests" / "e2e" / "words.txt").read_text(encoding="utf-8").split())
+
+# Options that have other words in some programs, and why they may.
+DIFFERENT = {
+    "mqbroker or mqspy is the server there, or stands between": {
+        "--cafile", "--capath", "--cert", "--key", "--keypass-file", "--keypass-env", "--keypass-cmd", "--keypass-prompt", "--psk-file",
+        "--connect-timeout", "--host", "--port", "--max-inflight", "--password-file", "--insecure", "--sni", "--listen"},
+    "each program does its own thing with the same kind of thing": {
+        "--file", "--null-message", "--qos", "--retain-as-published", "--timeout", "--topic", "--verbose", "-R", "--seed", "--json", "--threads",
+        "--output", "--count", "--csv", "--rate", "--config", "--speed", "--expect", "--stats", "--interface", "--protocol-version"},
+}
+DIFFERENT = {option: why for why, options in DIFFERENT.items() for option in options}
+
+# What is not said, as it would be matched, and what is said instead.
+INSTEAD = {
+    r"client (ID|identifier)s?|client-?id\b(?!-)|clientID": "client id",
+    r"(?<![-_])usernames?": "user name",
+    r"(?<!Upgrade: )(?!WebSocket)[Ww]eb[ -]?[Ss]ocket": "WebSocket",
+    r"Qos": "QoS",
+    r"MQTT ?v5|MQTTv5|mqtt 5": "MQTT 5",
+    r"UTF8|(?<!=)utf-8|Utf-8": "UTF-8",
+    r"Json": "JSON",
+    r"SSL/TLS|TLS/SSL|SSL(?! [a-z]*keylog)": "TLS",
+    r"UNIX|[Uu]nix domain": "unix socket",
+    r"[Ff]ilenames?": "file name",
+    r"wild cards?|wild-cards?": "wildcard",
+    r"time-outs?|time outs?": "timeout",
+    r"can not": "cannot",
+    r"keepalive (interval|time)": "keep-alive",
+    r"Mosquitto": "mosquitto",
+    r"subscription filters?|topic patterns?": "topic filter",
+    r"e\.g\.|i\.e\.": "for example, that is",
+    r"commandline": "command line",
+}
+
+# A value with such a name has a syntax that only an example shows.
+SYNTAX = re.compile(r"[\[\]=:|,/]|\.\.|EXPR|RULE|SELECTOR|PATTERN|TEMPLATE")
+
+NAMES_BY_KIND = {"duration": {"DURATION"}, "size": {"SIZE"},
+                 "number": {"N", "PORT", "FD", "PID", "PERCENT", "LEVELS", "SECONDS"}}
+
+
+
+def faults(check):
+    """What `check` says of each option, with its name before it."""
+    found = [(name, main_name(option), check(option)) for name, option in shown_options()]
+    return [f"{name} {option}: {fault}" for name, option, fault in found if fault]
+
+
+def test_an_option_means_the_same_in_all_programs():
+    texts = collections.defaultdict(lambda: collections.defaultdict(list))
+    for name, option in shown_options():
+        said = re.sub(r"\bmq[a-z]+\b", "PROGRAM", option["text"])
+        if not option["positional"]:
+            texts[main_name(option)][(said, option["kind"], option["metavar"], tuple(option["names"]))].append(name)
+    differing = {option for option, said in texts.items() if len(said) > 1}
+    assert differing - set(DIFFERENT) == set(), {o: dict(texts[o]) for o in differing - set(DIFFERENT)}
+    assert set(DIFFERENT) - differing == set(), "these are the same by now"
+
+
+def test_texts_are_clauses_without_a_capital_and_a_full_stop():
+    def check(option):
+        text = option["text"]
+        first = text.split()[0] if text else ""
+        if not text:
+            return "no text"
+        if text.endswith((".", ";", " ")) or "  " in text:
+            return "ends in a full stop, or has two spaces"
+        return first if first[0].isupper() and sum(c.isupper() for c in first) < 2 else None
+    assert faults(check) == []
+
+
+def test_each_value_has_a_name_of_its_kind():
+    def check(option):
+        allowed = NAMES_BY_KIND.get(option["kind"])
+        if option["kind"] in ("text", "tuple") and not option["named"] and not option["positional"]:
+            return "the value has no name"
+        return option["metavar"] if allowed and option["metavar"] not in allowed else None
+    assert faults(check) == []
+
+
+def test_each_option_stands_in_a_group():
+    several = [(name, o) for name, o in shown_options() if " " not in name]  # commands have few options
+    assert [f"{name} {main_name(o)}" for name, o in several if o["group"] == "Options"] == []
+
+
+def test_a_syntax_has_an_example():
+    def check(option):
+        needed = not option["positional"] and option["kind"] in ("text", "tuple") and SYNTAX.search(option["metavar"])
+        return "no example" if needed and not option["examples"] else None
+    assert faults(check) == []
+
+
+def test_what_names_a_file_completes_files():
+    def check(option):
+        names_file = re.search(r"((?<!pro)file|-cert|-key|path|-dir)$", main_name(option)) and option["kind"] != "none"
+        web = main_name(option) in ("--ws-path", "--stdin-file")
+        return "no completion" if names_file and not web and option["completion"] not in ("file", "directory") else None
+    assert faults(check) == []
+
+
+def prose(path):
+    """The words of a page that are nobody's input or output."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)|<[^>\n]*>", " ", text, flags=re.S)
+    text = re.sub(r"^\.Bd -literal.*?^\.Ed$", "", text, flags=re.S | re.M)
+    text = "\n".join(line for line in text.split("\n") if not line.startswith("."))
+    return re.sub(r"\\[-&e]|\\\(..|\\f.|\\\[..?\]", " ", text)
+
+
+PAGES = sorted([*ROOT.glob("man/*.[157]"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+
+
+def texts():
+    """All that is said to users, by where."""
+    said = {str(path.relative_to(ROOT)): prose(path) for path in PAGES}
+    for name, record in all_records().items():
+        said[f"{name} --help"] = "\n".join([record["summary"], *(o["text"] for o in record["options"])])
+    return said
+
+
+def sentences():
+    """String literals of the programs that have a space, and so may be for people."""
+    literal = re.compile(r'"((?:[^"\\\n]|\\.)* (?:[^"\\\n]|\\.)*)"')
+    for path in sorted([*ROOT.glob("tools/**/*.cpp"), *ROOT.glob("libmqtt/**/*.cpp")]):
+        code = "\n".join(line for line in path.read_text(encoding="utf-8").split("\n") if not line.lstrip().startswith(("//", "#")))
+        yield str(path.relative_to(ROOT)), "\n".join(literal.findall(code))
+
+
+def test_one_thing_has_one_name():
+    found = []
+    for where, text in [*texts().items(), *sentences()]:
+        for pattern, instead in INSTEAD.items():
+            found += [f"{where}: {match[0]!r}, say {instead!r}" for match in re.finditer(rf"\b(?:{pattern})", text)]
+    assert found == []
+
+
+def test_everything_is_spelt_as_in_british_english():
+    names = {part for _, option in shown_options() for name in option["names"] for part in re.findall(r"[A-Za-z]+", name)}
+    wrong = {}
+    for where, text in texts().items():
+        done = subprocess.run(["aspell", "list", "--lang=en_GB-ise", "--ignore=2", "--encoding=utf-8"], input=text, capture_output=True, text=True,
+                              check=True, timeout=60)
+        unknown = {word.removesuffix("'s") for word in done.stdout.split()} - names
+        unknown = {word for word in unknown if not word.isupper() and word not in WORDS and word.lower() not in WORDS}
+        if unknown:
+            wrong[where] = sorted(unknown)
+    assert wrong == {}, "misspelt, or words of ours that belong into tests/e2e/words.txt"
+
+
+def test_the_list_of_our_words_has_none_too_many():
+    everything = set(re.findall(r"[A-Za-z]+", "\n".join(texts().values())))
+    assert WORDS - everything - {word.lower() for word in everything} == set()
