@@ -86,6 +86,18 @@ def test_installed_headers_need_each_other_and_the_standard_libraries_alone(usr,
     do(*COMPILE, "-fsyntax-only", *flags("--cflags", "libmqtt"), source)
 
 
+def test_the_manual_of_the_library_is_made_without_a_warning_and_names_every_type(tmp_path):
+    settings = BUILD / "libmqtt" / "Doxyfile.docs"
+    own = tmp_path / "Doxyfile"
+    for extra in ("", "EXTRACT_ALL = NO\nWARN_AS_ERROR = NO\nGENERATE_HTML = NO\n"):
+        own.write_text(f"@INCLUDE = {settings}\nOUTPUT_DIRECTORY = {tmp_path}\n{extra}", encoding="utf-8")
+        said = do("doxygen", own)
+        bare = [line for line in said.splitlines() if re.search(r": (warning|error): Compound .* is not documented", line)]
+        assert not bare, "\n".join(bare)
+        assert extra or said == "", said
+    assert (tmp_path / "html" / "classmqtt_1_1Client.html").exists()
+
+
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
     """The Debian packages of this build. It may be a release with OpenSSL linked in, as no distribution wants it."""

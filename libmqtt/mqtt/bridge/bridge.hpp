@@ -12,6 +12,7 @@
 
 namespace mqtt::bridge {
 
+/// What a bridge relays, and where to.
 struct BridgeConfig {
   /// Of its session at this broker and under $SYS/broker/connection, so each bridge has another one.
   std::string name;
@@ -37,6 +38,7 @@ class BridgeEvents : public RelayEvents {
   ~BridgeEvents() = default;
 };
 
+/// How a bridge is at the moment.
 struct BridgeStatus {
   bool connected = false;  ///< messages flow
   RelayCounters messages;

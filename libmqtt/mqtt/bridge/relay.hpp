@@ -31,6 +31,7 @@ class RelayEvents {
   ~RelayEvents() = default;
 };
 
+/// Messages since the start.
 struct RelayCounters {
   std::uint64_t passed_out = 0;  ///< messages, repetitions too
   std::uint64_t passed_in = 0;

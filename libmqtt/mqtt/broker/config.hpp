@@ -56,6 +56,7 @@ struct Limits {
   std::size_t write_backlog = 1024 * 1024;  ///< per client: beyond it messages wait in its queue
 };
 
+/// What a broker offers, and where it draws the line.
 struct BrokerConfig {
   Limits limits;
   bool retain_available = true;

@@ -76,6 +76,7 @@ class Message {
 
 using MessagePtr = std::shared_ptr<const Message>;
 
+/// A client's will, kept until it is published or discarded.
 struct Will {
   MessagePtr message;
   bool retain = false;

@@ -10,6 +10,7 @@ namespace mqtt::broker {
 /// The broker's handle of a client session.
 using SubscriberId = std::uint32_t;
 
+/// A subscriber's subscription to one filter.
 struct Subscription {
   SubscriberId subscriber = 0;
   SubscriptionOptions options;

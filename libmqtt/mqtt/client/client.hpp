@@ -23,6 +23,7 @@ struct RenewableToken {
   std::shared_ptr<FixedMechanism> mechanism;
 };
 
+/// Where to, as whom, and what is done when the connection breaks.
 struct ClientOptions {
   net::StreamTarget target;  ///< its deadline is set anew for each attempt
   /// Opens the stream instead, if it is not empty: there is nothing to connect to then.

@@ -16,6 +16,7 @@
 
 namespace mqtt {
 
+/// The will of a CONNECT: what the server publishes if the connection ends without a DISCONNECT.
 struct WillView {
   std::string_view topic;
   Bytes payload{};
@@ -24,6 +25,7 @@ struct WillView {
   PropertiesView properties{};
 };
 
+/// CONNECT.
 struct ConnectView {
   Version version = Version::v5;
   bool clean_start = true;  ///< Clean Session before 5.0
@@ -39,6 +41,7 @@ struct ConnectView {
   std::optional<Bytes> password;
 };
 
+/// CONNACK.
 struct ConnackView {
   bool session_present = false;
   /// For 3.1 and 3.1.1 the code of the same meaning; `return_code` then holds the octet itself.
@@ -47,6 +50,7 @@ struct ConnackView {
   PropertiesView properties{};
 };
 
+/// PUBLISH. QoS 0 has no packet identifier: it is 0 then.
 struct PublishView {
   bool dup = false;
   QoS qos = QoS::at_most_once;
@@ -68,6 +72,7 @@ struct PubrecView : AckView {};
 struct PubrelView : AckView {};
 struct PubcompView : AckView {};
 
+/// What a SUBSCRIBE asks for beside a filter. Before 5.0 there is the QoS alone.
 struct SubscriptionOptions {
   QoS qos = QoS::at_most_once;
   bool no_local = false;
@@ -77,6 +82,7 @@ struct SubscriptionOptions {
   bool operator==(const SubscriptionOptions&) const = default;
 };
 
+/// One filter of a SUBSCRIBE or UNSUBSCRIBE, which has no options.
 struct SubscriptionView {
   std::string_view filter;
   SubscriptionOptions options;
@@ -85,6 +91,7 @@ struct SubscriptionView {
 /// Encoded, validated list of topic filters, with an options octet each in SUBSCRIBE.
 class SubscriptionsView {
  public:
+  /// Decodes a filter at a time; nothing can go wrong, since the list was validated.
   class Iterator {
    public:
     using value_type = SubscriptionView;
@@ -149,24 +156,28 @@ class FilterList {
   std::string encoded_;
 };
 
+/// SUBSCRIBE.
 struct SubscribeView {
   PacketId packet_id = 0;
   PropertiesView properties{};
   SubscriptionsView subscriptions{};
 };
 
+/// SUBACK.
 struct SubackView {
   PacketId packet_id = 0;
   PropertiesView properties{};
   Bytes reasons{};  ///< one ReasonCode octet per filter, in the order of SUBSCRIBE
 };
 
+/// UNSUBSCRIBE; its filters have no options.
 struct UnsubscribeView {
   PacketId packet_id = 0;
   PropertiesView properties{};
   SubscriptionsView filters{};
 };
 
+/// UNSUBACK.
 struct UnsubackView {
   PacketId packet_id = 0;
   PropertiesView properties{};
@@ -176,11 +187,13 @@ struct UnsubackView {
 struct PingreqView {};
 struct PingrespView {};
 
+/// DISCONNECT, which before 5.0 only clients send, with nothing in it.
 struct DisconnectView {
   ReasonCode reason = ReasonCode::normal_disconnection;
   PropertiesView properties{};
 };
 
+/// AUTH (5.0).
 struct AuthView {
   ReasonCode reason = ReasonCode::success;
   PropertiesView properties{};

@@ -106,6 +106,7 @@ struct PropertyView {
 /// Encoded properties that were validated, without their length; decoded while one iterates.
 class PropertiesView {
  public:
+  /// Decodes a property at a time; nothing can go wrong, since they were validated.
   class Iterator {
    public:
     using value_type = PropertyView;

@@ -9,6 +9,7 @@
 
 namespace mqtt {
 
+/// What a line shows, and what the packet itself does not tell.
 struct DescribeOptions {
   bool show_secrets = false;               ///< passwords and authentication data as they are
   std::size_t payload_preview_bytes = 64;  ///< how much of a payload is shown

@@ -36,6 +36,7 @@ struct Field {
 /// a packet of empty topic filters cannot fill the memory.
 inline constexpr std::size_t fields_max = 65'536;
 
+/// A packet, field by field, and its faults.
 struct Dissection {
   /// Fields of whole octets follow each other and cover each octet of the packet once; each is followed by
   /// its parts, if it has any, which cover each of its bits once.

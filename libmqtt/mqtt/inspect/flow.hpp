@@ -42,6 +42,7 @@ struct FlowClose {
   TimePoint time{};
 };
 
+/// Is told of each packet of a Flow, and of the connection's end. Views live for the call.
 class FlowWatcher {
  public:
   virtual ~FlowWatcher() = default;

@@ -46,6 +46,7 @@ struct OpenRequest {
   [[nodiscard]] SubscriptionsView filters() const { return {as_bytes(list), type == PacketType::subscribe}; }
 };
 
+/// A subscription that the server has granted on this connection.
 struct KnownSubscription {
   SubscriptionOptions options;  ///< with the QoS that was granted
   std::uint32_t id = 0;         ///< Subscription Identifier, or 0
@@ -112,6 +113,7 @@ struct SideState {
   /// The payloads of messages whose acknowledgement said an error, by packet id; the first of them.
   std::unordered_map<PacketId, std::uint64_t> refused;
 
+  /// The DISCONNECT of this side.
   struct Disconnect {
     Step step;
     ReasonCode reason = ReasonCode::success;
@@ -121,6 +123,7 @@ struct SideState {
   std::optional<Disconnect> disconnect;
 };
 
+/// What a CONNECT has said.
 struct ConnectFacts {
   Step step;
   std::string client_id;
@@ -134,6 +137,7 @@ struct ConnectFacts {
   bool will_retain = false;
 };
 
+/// What a CONNACK has said, with the defaults of the specification for what it has not.
 struct ConnackFacts {
   Step step;
   ReasonCode reason = ReasonCode::success;
@@ -172,6 +176,7 @@ struct WebSocketFacts {
   std::array<bool, 2> sent_text{};  ///< a text frame, by Sender
 };
 
+/// What is known of a connection from what has gone by. Bounded, as the types in it say.
 struct FlowState {
   Version version = Version::v5;
   /// Seen from CONNECT on, so that what it says is known.

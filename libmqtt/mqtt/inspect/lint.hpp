@@ -16,6 +16,7 @@ class Judge;
 /// Error: certain. Warning: probable, or somebody in between cannot know. Info: a hint.
 enum class Severity : std::uint8_t { error, warning, info };
 
+/// What one clause of the specification, or good sense, asks for.
 struct Rule {
   Clause clause;  ///< empty for a version that does not have it
   Severity severity = Severity::error;
@@ -42,6 +43,7 @@ struct Uncovered {
 };
 [[nodiscard]] std::span<const Uncovered> uncovered_clauses();
 
+/// A rule that a packet, or the end of the connection, has broken.
 struct Finding {
   const Rule* rule = nullptr;  ///< null for a clause of decode() that no rule has
   std::string_view clause;     ///< of `version`: the same number is another rule in another version

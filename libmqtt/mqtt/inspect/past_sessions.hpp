@@ -14,6 +14,7 @@ namespace mqtt {
 /// Its memory is bounded: what was not asked for the longest is forgotten.
 class PastSessions {
  public:
+  /// What was known of a client's session when it connected.
   struct Arrival {
     std::optional<PastSession> past{};  ///< nothing if it was never seen, or somebody has it still
     std::uint64_t holder = 0;           ///< another connection with the same client id, that is open; 0: none

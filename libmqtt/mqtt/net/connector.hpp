@@ -15,6 +15,7 @@
 
 namespace mqtt::net {
 
+/// How to reach a host, below TLS.
 struct ConnectOptions {
   Family family = Family::any;
   std::string local_address;           ///< IP literal to connect from; empty: the system's choice
@@ -29,6 +30,7 @@ struct ConnectOptions {
   Deadline deadline;  ///< over everything: lookups and all addresses
 };
 
+/// A connection that stands.
 struct Connected {
   std::unique_ptr<ByteStream> stream;
   std::size_t host_index = 0;  ///< which of the hosts it is; 0 for one that a service named

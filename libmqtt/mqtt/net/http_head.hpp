@@ -7,6 +7,7 @@ namespace mqtt::net {
 
 /// The head of an HTTP/1.1 message, as views into it.
 struct HttpHead {
+  /// A header field.
   struct Field {
     std::string_view name;
     std::string_view value;  // without white space around it

@@ -11,6 +11,7 @@
 
 namespace mqtt::net {
 
+/// A header field to be sent.
 struct HttpHeader {
   std::string name;
   std::string value;

@@ -11,6 +11,7 @@ namespace mqtt::net {
 /// Watches live on the stack and end in reverse order of their beginning.
 class Lifetime {
  public:
+  /// Lives on the stack over a call that may destroy the object whose Lifetime it is.
   class Watch {
    public:
     explicit Watch(Lifetime& lifetime) : lifetime_{&lifetime}, outer_{lifetime.innermost_} {

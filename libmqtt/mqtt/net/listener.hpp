@@ -18,6 +18,7 @@
 
 namespace mqtt::net {
 
+/// Where to listen, for what, and how long a newcomer may take.
 struct ListenOptions {
   std::string address = "127.0.0.1";  ///< IP literal; unused with unix_path. "::" takes no IPv4 connections
   std::uint16_t port = 0;             ///< 0: the system's choice

@@ -27,6 +27,7 @@ struct ListenerConfig {
   std::size_t connections_max = 0;  ///< through this listener; 0: as many as the server takes
 };
 
+/// A broker, where it listens, and how long it waits for clients.
 struct ServerConfig {
   broker::BrokerConfig broker;
   std::vector<ListenerConfig> listeners;

@@ -35,6 +35,7 @@ class IncomingAliases {
 /// Topic Aliases that we set on this connection.
 class OutgoingAliases {
  public:
+  /// The Topic Alias that a topic is to be sent with.
   struct Choice {
     std::uint16_t alias = 0;  ///< 0: none
     bool known = false;       ///< the peer knows it, so the topic may be left out

@@ -17,6 +17,7 @@
 
 namespace mqtt {
 
+/// A client's will: what the server publishes if the connection ends without a DISCONNECT.
 struct Will {
   std::string topic;
   std::string payload;
@@ -43,6 +44,7 @@ struct ConnectOptions {
   bool resumes_earlier_process = true;
 };
 
+/// How a client keeps to its side. Nothing of it is told to the server.
 struct ClientConfig {
   AckMode ack_mode = AckMode::automatic;
   AliasPolicy alias_policy = AliasPolicy::none;

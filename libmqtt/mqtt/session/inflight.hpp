@@ -16,6 +16,7 @@ class Inflight {
  public:
   enum class Stage : std::uint8_t { published, released };  ///< awaits PUBACK or PUBREC; awaits PUBCOMP
 
+  /// A message on its way, until the last packet of its QoS has come.
   struct Entry {
     StoredMessage message;  ///< empty once released: only the identifier matters then
     Deadline expires;       ///< when its Message Expiry Interval is over, if a repetition is to say so

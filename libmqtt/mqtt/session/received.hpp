@@ -18,6 +18,7 @@ class ReceivedIds {
     recorded,     ///< PUBREC was queued; PUBREL is awaited
   };
 
+  /// How far a received message of QoS 1 or 2 has come.
   struct Record {
     Stage stage = Stage::handed_over;
     ReasonCode reason = ReasonCode::success;  ///< of the owner's answer

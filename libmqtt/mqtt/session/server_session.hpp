@@ -15,6 +15,7 @@
 
 namespace mqtt {
 
+/// How a server keeps to its side, and how long it waits for a client.
 struct ServerConfig {
   Duration connect_timeout = std::chrono::seconds{10};  ///< for CONNECT, and for each AUTH before CONNACK
   /// Before CONNECT nobody has been authenticated: no more than this is buffered for it.

@@ -41,12 +41,14 @@ struct OwnLimits {
 /// the end of a connection. A part of those two, not an interface for applications.
 class SessionCore {
  public:
+  /// What the sessions of a client and of a server differ in.
   struct Settings {
     Sender role = Sender::client;
     AckMode ack_mode = AckMode::automatic;
     AliasPolicy alias_policy = AliasPolicy::none;
     std::optional<std::uint16_t> send_window;
   };
+  /// A SUBSCRIBE or UNSUBSCRIBE whose answer is due.
   struct Request {
     PacketType type = PacketType::subscribe;  ///< or unsubscribe
     std::uint32_t filters = 0;

@@ -27,6 +27,7 @@ struct SessionRow {
   std::optional<UnixTime> will_at;
 };
 
+/// A subscription of a session, as it is to be in the database.
 struct SubscriptionRow {
   std::int64_t session = 0;
   std::string filter;
@@ -36,12 +37,14 @@ struct SubscriptionRow {
   enum class Becomes : std::uint8_t { made, replayed, given_up } becomes = Becomes::made;
 };
 
+/// A message of QoS 2 that a client has sent and not released.
 struct ReceivedRow {
   std::int64_t session = 0;
   PacketId id = 0;
   bool present = true;
 };
 
+/// A message that waits for a session, or is on its way to its client.
 struct DeliveryRow {
   std::int64_t session = 0;
   broker::MessagePtr message;  // null: released
@@ -57,6 +60,7 @@ struct DeliveryRow {
 /// What has changed since the last transaction, and is to be in the next. What came and went in between
 /// leaves nothing to write.
 struct Changes {
+  /// A delivery, already in the database, that has left.
   struct Sent {
     std::uint64_t row;
     PacketId id;
@@ -64,6 +68,7 @@ struct Changes {
   };
   /// Of a subscription.
   using ReplayKey = std::pair<std::int64_t, std::string>;
+  /// A delivery, already in the database, whose PUBREC has come.
   struct Released {
     std::uint64_t row;
     std::int64_t order;

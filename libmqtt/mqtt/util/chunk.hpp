@@ -10,6 +10,7 @@ namespace mqtt {
 
 /// What an OutBuffer holds.
 struct OutQueue {
+  /// A piece of the output: a block of its own, or a reference to a payload.
   struct Segment {
     std::unique_ptr<std::uint8_t[]> block;  // owned storage, or null for a reference
     std::shared_ptr<const void> owner;      // keeps a referenced payload alive

@@ -28,8 +28,8 @@ template <std::integral T>
 /// "10", "64K", "64KiB", "1.5M", "1GiB", "100kB" (powers of 1000 only for kB, MB, GB): octets.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 
-/// Text safe for one line of a terminal: control characters, and octets that are not UTF-8, as \xNN
-/// or \n \r \t \e; a backslash is doubled.
+/// Text safe for one line of a terminal: control characters, and octets that are not UTF-8, as "\xNN"
+/// or "\n", "\r", "\t", "\e"; a backslash is doubled.
 [[nodiscard]] std::string escape_for_terminal(std::string_view text);
 
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);

@@ -9,6 +9,7 @@ namespace mqtt {
 /// What may be wrong with a UTF-8 Encoded String (MQTT 5.0, 1.5.4; 3.1.1, 1.5.3).
 enum class Utf8Fault : std::uint8_t { ill_formed, nul };
 
+/// What is wrong, and where.
 struct Utf8Error {
   Utf8Fault fault;
   std::size_t offset;  ///< of the first octet of the offending sequence
