@@ -202,6 +202,7 @@ Options::Options(Program program) : program_{std::move(program)} {
           {"fish", Docs::fish},
           {"zsh", Docs::zsh},
           {"json", Docs::json}})
+      .group(help_group)
       .hidden()
       .typed_only()
       .text("write documentation that is made of the options, and exit");
