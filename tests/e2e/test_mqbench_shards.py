@@ -377,11 +377,6 @@ def assert_recipe(text, broker, directory, **variables):
     assert (counts["sent"], counts["received"], counts["lost"]) == (700, 1400, 0)
 
 
-def test_the_manual_has_no_faults():
-    done = run(["mandoc", "-Tlint", "-W", "style", MANUAL])
-    assert (done.code, done.out) == (0, b""), done
-
-
 def test_the_recipe_for_gnu_parallel(broker, hosts, scratch):
     text = recipe("GNU parallel, over ssh").replace("host1,host2,host3", ",".join(hosts.addresses))
     assert_recipe(text, broker, scratch, **hosts.environment)

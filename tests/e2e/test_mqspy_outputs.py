@@ -3,7 +3,6 @@
 import base64
 import json
 import pathlib
-import re
 import shutil
 import struct
 import subprocess
@@ -13,7 +12,6 @@ import pytest
 
 from support.captures import Talk, merged, pcap
 from support.mqtt_wire import auth, connack, disconnect, packet, publish, string, suback, varint
-from support.proc import run
 from support.talks import CONNACK, CONNECT, PUBACK, PUBLISH, broken, connect, talk
 from support.tools import assert_fails, assert_ok, mqspy
 
@@ -360,15 +358,6 @@ def test_coverage_lists_each_clause_with_its_rule_or_the_reason():
     assert len(rows) > 400 and " have a rule, " in total, total
     assert any(row.startswith("5.0    MQTT-3.3.1-2 ") and "error: DUP" in row for row in rows)
     assert any("no rule: " in row for row in rows) and not any(row.rstrip().endswith("no rule") for row in rows if "MQTT-" in row)
-
-
-def test_the_manual_has_no_faults_and_names_only_options_that_there_are():
-    manual = pathlib.Path(__file__).resolve().parents[2] / "man/mqspy.1"
-    done = run(["mandoc", "-Tlint", "-W", "style", manual])
-    assert (done.code, done.out) == (0, b""), done
-    there = set(re.findall(r"--?[A-Za-z][a-z-]*", mqspy("--help").out.decode()))
-    named = set(re.findall(r"\.Fl (-?[A-Za-z][a-z-]*)", manual.read_text())) | set(re.findall(r" -(-[a-z-]+)", manual.read_text()))
-    assert len(named) > 12 and {f"-{name}" for name in named} <= there, named
 
 
 # --- options of other commands --------------------------------------------------------------------------------

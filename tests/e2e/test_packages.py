@@ -90,7 +90,7 @@ def test_the_manual_of_the_library_is_made_without_a_warning_and_names_every_typ
     settings = BUILD / "libmqtt" / "Doxyfile.docs"
     own = tmp_path / "Doxyfile"
     for extra in ("", "EXTRACT_ALL = NO\nWARN_AS_ERROR = NO\nGENERATE_HTML = NO\n"):
-        own.write_text(f"@INCLUDE = {settings}\nOUTPUT_DIRECTORY = {tmp_path}\n{extra}", encoding="utf-8")
+        own.write_text(f"@INCLUDE = \"{settings}\"\nOUTPUT_DIRECTORY = \"{tmp_path}\"\n{extra}", encoding="utf-8")
         said = do("doxygen", own)
         bare = [line for line in said.splitlines() if re.search(r": (warning|error): Compound .* is not documented", line)]
         assert not bare, "\n".join(bare)

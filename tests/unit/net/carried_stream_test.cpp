@@ -167,6 +167,7 @@ TEST_F(CarriedStreamTest, AWriteThatFailsLaterIsToldAndReadingGoesOn) {
 TEST_F(CarriedStreamTest, MayEndAtAnyMoment) {
   // With everything under way: opening, octets both ways, an end.
   for (int round = 0; round < 40; ++round) {
+    carried_.reset();  // which its thread outlives
     thread_.reset();
     thread_ = LoopThread::start(loop_).value();
     SetUp();
