@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import threading
@@ -68,7 +69,7 @@ class Stage:
         self._log.touch()
         (directory / "bin").mkdir()
         wrapper = directory / "bin" / "mqbroker"
-        wrapper.write_text(_MQBROKER.format(program=program("mqbroker"), log=self._log), encoding="utf-8")
+        wrapper.write_text(_MQBROKER.format(program=shlex.quote(str(program("mqbroker"))), log=shlex.quote(str(self._log))), encoding="utf-8")
         wrapper.chmod(0o755)
         self._environment = {**os.environ, "PATH": f"{directory}/bin:{program('mqpub').parent}:{os.environ['PATH']}",
                              "HOME": str(directory), "TERM": "dumb", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
