@@ -9,9 +9,9 @@ import pytest
 
 from support import captures
 from support.mqtt_wire import connack, packet, publish
-from support.name_server import enter_private_network
+from support.own_network import enter_private_network
 from support.ports import HOST, can_connect, wait_until
-from support.stage import Stage, read_steps
+from support.printed import Stage, read_commands
 from support.talks import PUBACK, PUBLISH, connect
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -54,13 +54,9 @@ def capture():
 # --- mq-tools(7) ----------------------------------------------------------------------------------
 
 def recipes():
-    """{head: [Step]}; what stands before the first head is the recording that all begin with."""
+    """{head: [Command]}; what stands before the first head is the recording that all begin with."""
     text = PAGE.split(".Sh RECIPES\n")[1].split("\n.Sh ")[0]
-    found = {}
-    for part in re.split(r"^\.Ss ", text, flags=re.M):
-        blocks = re.findall(r"^\.Bd -literal -offset 2n\n(.*?)^\.Ed", part, re.M | re.S)
-        found[part.splitlines()[0]] = read_steps("".join(blocks).replace(r"\e", "\\"))
-    return found
+    return {part.splitlines()[0]: read_commands(part) for part in re.split(r"^\.Ss ", text, flags=re.M)}
 
 
 RECORDING, RECIPES = next(iter(recipes().values()))[0], dict(list(recipes().items())[1:])
@@ -68,23 +64,23 @@ RECORDING, RECIPES = next(iter(recipes().values()))[0], dict(list(recipes().item
 
 @pytest.mark.parametrize("head", RECIPES)
 def test_a_recipe_of_the_manual_does_what_is_printed(head, stage):
-    (stage.directory / "plant.jsonl").write_text(RECORDING.output, encoding="utf-8")
+    (stage.directory / "plant.jsonl").write_text("\n".join(RECORDING.expected) + "\n", encoding="utf-8")
     stage.start_broker()
     stage.start_broker("-p 1884")
     for topic, payload in (("config/door", "not to be opened!"), ("config/lamp", "on"), ("state/lamp", "1")):
         stage.run(f"mqpub -t {topic} -r -q 1 -m '{payload}'")
     assert RECIPES[head]
-    for step in RECIPES[head]:
-        stage.forget()
-        if not step.output:  # it goes on while the next one shows what it does
-            stage.start_subscriber(step.command)
+    for command in RECIPES[head]:
+        if "mqsub" not in command.text or "--retained" in command.text:
+            stage.type(command)
             continue
-        waits = "mqsub" in step.command and "--retained" not in step.command
-        process = stage.start_subscriber(step.command) if waits else stage.start(step.command)
-        if waits:
+        stage.forget()
+        process = stage.start_in_background(command.text)
+        if command.expected:  # else it goes on while the next one shows what it does
             stage.run("mqpub --replay plant.jsonl --speed max -q 1")
-        stage.expect(step.output, process, step.command)
-        stage.end(process)
+            stage.compare(command)
+            assert process.poll() in (None, 0), command
+            stage.end(process)
 
 
 # --- README ---------------------------------------------------------------------------------------
@@ -97,14 +93,13 @@ CODES = {"mqspy lint": {13}, "mqbench run": {0, 13}, "mqbench search": {0, 13}} 
 
 
 def sections():
-    """[(head, [Step])] of README's console blocks: our programs' command lines, not those that build, test and install."""
+    """[(head, [Command])] of README's console blocks: our programs' command lines, not those that build, test and install."""
     found = []
     for part in re.split(r"^##+ ", README, flags=re.M)[1:]:
-        for block in re.findall(r"^```console\n(.*?)^```", part, re.M | re.S):
-            steps = [step for step in read_steps(block) if re.match(r"mq[a-z]+ ", step.command)]
-            if steps:
-                found.append((part.splitlines()[0], steps))
-    assert sum(len(steps) for _, steps in found) > 25
+        commands = [command for command in read_commands(part) if re.match(r"mq[a-z]+ ", command.text)]
+        if commands:
+            found.append((part.splitlines()[0], commands))
+    assert sum(len(commands) for _, commands in found) > 25
     return found
 
 
@@ -119,14 +114,13 @@ def feed(stage):
 
 
 def shows_life(stage, command, before):
-    """Of what goes on: an output; a server is there, and a bridge has subscribed."""
-    quiet = command.startswith("mqbroker") or "mqpub -p 1884" in command
-    return stage.output or quiet and stage.log().count(" subscribed to ") + stage.log().count(" ready for ") > before
+    """Of what goes on: an output, or a bridge has subscribed."""
+    return stage.output or "mqpub -p 1884" in command and stage.logged(" subscribed to ") > before
 
 
 def play(stage, command):
     """To its end, or until it has shown that it works."""
-    before = stage.log().count(" subscribed to ") + stage.log().count(" ready for ")
+    before = stage.logged(" subscribed to ")
     process = stage.start(f"{command} {of_command(SHORTER, command, '')}")
     for _ in range(100):
         with contextlib.suppress(TimeoutError):
@@ -141,23 +135,21 @@ def play(stage, command):
         assert process.wait(60) in of_command(CODES, command, {0}), (command, process.returncode, stage.output)
 
 
-@pytest.mark.parametrize("head, steps", sections(), ids=[head for head, _ in sections()])
-def test_readme_works_as_it_is_printed(head, steps, stage):
-    commands = "\n".join(step.command for step in steps)
-    if "mqbroker" not in commands:
+@pytest.mark.parametrize("head, commands", sections(), ids=[head for head, _ in sections()])
+def test_readme_works_as_it_is_printed(head, commands, stage):
+    words = "\n".join(command.text for command in commands)
+    if "mqbroker" not in words:
         stage.start_broker("--listen mqtt://localhost --listen mqtts://localhost --cert server.pem --key server.key")
-    if "-p 1884" in commands:
+    if "-p 1884" in words:
         stage.start_broker("-p 1884")
-    for step in steps:
-        if step.command.startswith("mqbroker") and step.in_background:
-            stage.start_broker(step.command.rstrip("&").removeprefix("mqbroker"))
-        elif step.in_background:
-            stage.start_subscriber(step.command.rstrip("&"))
-        elif step.output:
-            stage.expect(step.output, stage.start(step.command), step.command)
+    for command in commands:
+        if command.text.startswith("mqbroker") and command.in_background:
+            stage.start_broker(command.text.removesuffix("&").removeprefix("mqbroker"))
+        elif command.in_background or command.expected:
+            stage.type(command)
         else:
             stage.forget()
-            play(stage, step.command)
+            play(stage, command.text)
 
 
 def test_what_waits_in_a_database_can_be_seen_while_the_broker_runs(stage):
@@ -178,15 +170,19 @@ def other_words():
 
 
 def test_the_words_for_those_of_another_tool_are_understood(stage):
-    """mqbench and the clients say what they would do; the others do it, but for a capture, since who is root in this
-    network alone cannot stop being it (test_mqspy_capture.py)."""
+    """mqbench and the clients say what they would do; the others do it."""
     (stage.directory / "f.pcap").write_bytes(captures.pcap(capture()))
     stage.start_broker()
     assert len(other_words()) > 15
     for command in other_words():
         stage.forget()
         more = {"mqbroker passwd": "--password-file pw", "mqbroker": "--check-config", "mqspy": ""}
-        if not command.startswith("mqspy capture"):
+        if command.startswith("mqspy capture"):
+            spy = stage.start(f"{command} --stop-on type==PUBLISH")
+            wait_until(lambda: "listening" in stage.output, 60, command)
+            stage.run("mqpub -t a -m b")
+            assert spy.wait(60) == 0 and "PUBLISH" in stage.output, stage.output
+        else:
             stage.run(f"{command} {of_command(more, command, '--show-config')}")
 
 

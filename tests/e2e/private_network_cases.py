@@ -3,7 +3,8 @@
 import pytest
 
 from support.mqbroker import MqBroker
-from support.name_server import A, SRV, NameServer, enter_private_network
+from support.name_server import A, SRV, NameServer
+from support.own_network import enter_private_network
 from support.ports import free_port
 from support.tools import assert_fails, assert_ok, mqpub, mqsub
 

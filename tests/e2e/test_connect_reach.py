@@ -1,18 +1,13 @@
 """Which way to the broker: several hosts, names given by hand, interfaces, local addresses, SRV records."""
 
-import pathlib
-import sys
-
 import pytest
 
 from support import fault_server as faults
 from support.fault_server import FaultServer
 from support.mqbroker import MqBroker
+from support.own_network import assert_cases_pass
 from support.ports import HOST, free_port, wait_until
-from support.proc import run
 from support.tools import assert_fails, assert_ok, mqpub, start, unique
-
-HERE = pathlib.Path(__file__).resolve().parent
 
 QUICK_DNS = {"RES_OPTIONS": "timeout:1 attempts:1"}
 
@@ -138,11 +133,7 @@ def test_srv_without_records_is_3_and_names_the_service():
 
 def test_srv_records_of_a_name_server():
     """-S, in a network of its own, where we are the name server."""
-    unshare = ["unshare", "--map-root-user", "--net", "--mount"]
-    if run([*unshare, "true"]).code != 0:
-        pytest.skip("this machine allows no namespaces")
-    result = run([*unshare, sys.executable, "-B", "-m", "pytest", "-q", HERE / "private_network_cases.py"], seconds=100)
-    assert result.code == 0, result.out.decode()
+    assert_cases_pass("private_network_cases.py")
 
 
 @pytest.mark.parametrize("args", (("-h", "a,b"), ("-h", "a", "--ws-path", "/x"), ("-L", "mqtt://h"),

@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 
+import jsonschema
 import pytest
 
 from support.fault_server import FaultServer
@@ -47,6 +48,14 @@ def test_every_key_of_a_message_is_described():
     messages, properties = section(text, "MESSAGES").split(".Ss Properties of messages")
     assert_described(keys(messages), schema["properties"])
     assert_described(keys(properties), schema["$defs"]["properties"]["properties"])
+
+
+def test_the_message_of_the_examples_is_one():
+    schema = json.loads((ROOT / "tools/common/mq-message.schema.json").read_text(encoding="utf-8"))
+    shown = section(page("mq-json.5"), "EXAMPLES").split(".Bd -literal\n")[1].split(".Ed")[0]
+    message = json.loads(shown.replace("\\e", "\\"))
+    jsonschema.validators.validator_for(schema)(schema).validate(message)
+    assert message["len"] == len(message["payload"])
 
 
 def test_every_key_of_a_record_is_described():

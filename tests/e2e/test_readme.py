@@ -7,30 +7,20 @@ import xml.etree.ElementTree
 
 import pytest
 
-from support import transcript
+from support.own_network import assert_cases_pass, require_own_network
 from support.proc import run
 from support.tools import program
 
-HERE = pathlib.Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 TOOLS = ("mqpub", "mqsub", "mqreq", "mqbench", "mqspy", "mqbroker")
-
-
-@pytest.fixture
-def unshare():
-    """The start of a command line that has a network of its own, and processes that end with it."""
-    if not transcript.can_run_apart():
-        pytest.skip("this machine allows no namespaces")
-    return [*transcript.UNSHARE, "--pid", "--kill-child"]
 
 
 def text_of(path):
     return (ROOT / path).read_text(encoding="utf-8")
 
 
-def test_what_is_printed_works(unshare):
-    result = run([*unshare, sys.executable, "-B", "-m", "pytest", "-q", HERE / "printed_cases.py"], seconds=300)
-    assert result.code == 0, result.out.decode()
+def test_what_is_printed_works():
+    assert_cases_pass("printed_cases.py")
 
 
 def heads(document):
@@ -72,8 +62,9 @@ def test_every_option_that_readme_names_is_there():
             assert option in known[tool], (tool, option)
 
 
-def test_the_picture_and_the_report_are_of_a_real_run(unshare, tmp_path):
+def test_the_picture_and_the_report_are_of_a_real_run(tmp_path):
     """docs/picture makes what README shows and links anew, in the same form."""
+    require_own_network()
     result = run([sys.executable, "-B", ROOT / "docs" / "picture", "short", program("mqpub").parent, tmp_path], seconds=200)
     assert result.code == 0, result
     for directory in (tmp_path, ROOT / "docs"):

@@ -1,26 +1,10 @@
-"""A name server on port 53 of 127.0.0.1, for a process that has a network of its own (unshare -rnm)."""
+"""A name server on port 53 of 127.0.0.1, for a process that has a network of its own (own_network.py)."""
 
-import fcntl
 import socket
 import struct
-import subprocess
-import tempfile
 import threading
 
 A, AAAA, SRV = 1, 28, 33
-SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
-
-
-def enter_private_network():
-    """Brings loopback up, and makes 127.0.0.1 the system's only name server."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        request = struct.pack("16sH14x", b"lo", 0)
-        flags = struct.unpack("16sH14x", fcntl.ioctl(any_socket, SIOCGIFFLAGS, request))[1]
-        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
-    with tempfile.NamedTemporaryFile("w", suffix=".conf") as own:
-        own.write("nameserver 127.0.0.1\noptions timeout:1 attempts:2\n")
-        own.flush()
-        subprocess.run(["mount", "--bind", own.name, "/etc/resolv.conf"], check=True)
 
 
 def name_octets(name):

@@ -119,10 +119,10 @@ std::string search_head(const SearchPlan& plan, const Scenario& scenario) {
   std::string objectives;
   for (const Threshold& each : plan.objectives) objectives += (objectives.empty() ? "" : ", ") + each.text();
   const bool rate = plan.quantity == SearchQuantity::rate;
-  return fmt::format(
-      "search: {}, the highest {} with {}{}no loss\n\n{:>12}{:>12}{:>14}{:>10}{:>10}{:>10}  {}\n",
-      scenario.name, rate ? "rate" : "number of clients", objectives, objectives.empty() ? "" : " and ",
-      rate ? "rate/s" : "publishers", "sent/s", "delivered/s", "p50 ms", "p99 ms", "p99.9 ms", "");
+  return fmt::format("search: {}, the highest {} with {}{}no loss\n\n{:>12}{:>12}{:>14}{:>10}{:>10}{:>10}\n",
+                     scenario.name, rate ? "rate" : "number of clients", objectives,
+                     objectives.empty() ? "" : " and ", rate ? "rate/s" : "publishers", "sent/s",
+                     "delivered/s", "p50 ms", "p99 ms", "p99.9 ms");
 }
 
 std::string search_line(const SearchStep& step) {
