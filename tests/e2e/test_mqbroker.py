@@ -539,8 +539,9 @@ def say(url, *options):
     assert_ok(mqpub("-L", url, "-t", "t", "-m", "x", "-q", 1, *options))
 
 
-def test_an_inherited_socket_replaces_the_default():
-    with listening() as one, activation(one) as how, Running(**how) as broker:
+@pytest.mark.parametrize("threads", (1, 3))
+def test_an_inherited_socket_replaces_the_default(threads):
+    with listening() as one, activation(one) as how, Running("--threads", threads, **how) as broker:
         broker.proc.wait_err(b"ready for")
         assert broker.proc.out.decode().splitlines() == [url_of(one)]
         say(url_of(one))

@@ -219,6 +219,7 @@ class Client final : public ConnectionOwner {
     if (!connection_) return false;
     const std::size_t written = write();
     const bool was_announced = std::exchange(announced_, false);
+    world_.broker.note_sent(connection_, written);
     if (written > 0) world_.broker.on_written(world_.now, *connection_);
     if (was_announced || written > 0) world_.broker.serviced(world_.now, *connection_);
     paused_ = !connection_->wants_input();

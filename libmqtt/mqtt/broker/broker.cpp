@@ -33,11 +33,13 @@ void Broker::receive(TimePoint now, Connection& connection, Bytes bytes) {
   state_->finish();
 }
 
-void Broker::note_sent(std::size_t size_bytes) { state_->counters.bytes_sent += size_bytes; }
+void Broker::note_sent(Connection* connection, std::size_t size_bytes) {
+  state_->counters.bytes_sent += size_bytes;
+  if (connection) connection->messages_end_ -= std::min(connection->messages_end_, size_bytes);
+}
 
 void Broker::on_written(TimePoint now, Connection& connection) {
   state_->now = now;
-  connection.messages_end_ = std::min(connection.messages_end_, connection.output().size());
   // Part of a backlog has gone: over a slow line one large message takes longer than the grace.
   if (connection.session_ && !connection.output().empty()) state_->note_progress(*connection.session_);
   state_->finish();

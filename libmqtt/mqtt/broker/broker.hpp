@@ -41,8 +41,8 @@ class Broker {
   /// A transport was accepted. The Connection lives until close().
   [[nodiscard]] Connection& open(TimePoint now, ConnectionOwner& owner, ConnectionInfo info);
   void receive(TimePoint now, Connection& connection, Bytes bytes);
-  /// So many octets of some output() have left: for Counters.
-  void note_sent(std::size_t size_bytes);
+  /// So many octets of its output() have left; null: of one that was closed.
+  void note_sent(Connection* connection, std::size_t size_bytes);
   /// Octets of output() have left: the client, should it have fallen behind, makes progress.
   void on_written(TimePoint now, Connection& connection);
   /// output() was offered to the transport. To be called after each on_ready(), and whenever the transport

@@ -15,7 +15,7 @@ namespace mqtt::net {
 namespace {
 
 /// Octets that have moved on are told of in such steps: often enough that neither side runs dry, and that a
-/// slow line shows that it moves.
+/// slow line shows that it moves. What may not have been told of yet is in no account of memory.
 constexpr std::size_t told_from = 16 * 1024;
 
 class CarriedStream;
@@ -54,6 +54,7 @@ class Wire final : private StreamHandler {
   void on_error(Error error) override;
 
   void note_written(std::size_t size);
+  void end_output();
   void fail_writing(Error error);
   [[nodiscard]] Progress take_progress();
 
@@ -81,7 +82,8 @@ class CarriedStream final : public ByteStream {
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
   void shutdown() override;
-  bool may_just_close() const override { return may_just_close_ && under_way_ == 0 && held_.empty(); }
+  bool may_just_close() const override { return may_just_close_ && has_left() && held_.empty(); }
+  bool has_left() const override { return under_way_ == 0; }
   void close() override { leave(Ending::close); }
   void reset() override { leave(Ending::reset); }
   std::string peer() const override { return peer_; }
@@ -94,14 +96,19 @@ class CarriedStream final : public ByteStream {
   /// nullptr: an orderly one.
   void on_read_over(std::unique_ptr<const Error> error, Progress progress);
   void on_write_failed(std::unique_ptr<const Error> error);
+  /// Nothing is waiting any more, and the stream's shutdown() follows.
+  void on_output_over(Progress progress);
 
  private:
   [[nodiscard]] bool wants_data() const { return handler_ && !paused_ && !read_over_; }
   void note(Progress progress);
+  void hold(Bytes octets);
   void deliver(Bytes octets);
+  void deliver_held();
   void go_on();
   void tell_writable();
   void leave(Ending ending);
+  void recount();
 
   LoopThread& thread_;
   Wire* wire_;  // null: closed
@@ -116,6 +123,7 @@ class CarriedStream final : public ByteStream {
   Lifetime lifetime_;
   std::size_t under_way_ = 0;  // taken by write(), and not known to be written
   std::size_t untold_ = 0;     // delivered, and the thread does not know
+  std::size_t counted_ = 0;    // of both directions, in the account of home's chunks
   bool may_just_close_ = false;
   bool paused_ = false;
   bool input_ended_ = false;  // behind what is held
@@ -157,7 +165,15 @@ void Wire::on_writable() {
     note_written(*taken);
     if (*taken < offered) return;
   }
-  if (std::exchange(ending_, false)) stream_->shutdown();
+  if (std::exchange(ending_, false)) end_output();
+}
+
+/// Told before: a farewell of the stream's own is to be waited for (FilterStream::may_just_close()).
+void Wire::end_output() {
+  thread_.post_home([home = home_, progress = take_progress()](Bytes) {
+    if (home->stream) home->stream->on_output_over(progress);
+  });
+  if (stream_) stream_->shutdown();
 }
 
 void Wire::note_written(std::size_t size) {
@@ -174,7 +190,7 @@ void Wire::fail_writing(Error error) {
   thread_.post_home([home = home_, kept = std::make_unique<const Error>(std::move(error))](Bytes) mutable {
     if (home->stream) home->stream->on_write_failed(std::move(kept));
   });
-  if (std::exchange(ending_, false)) stream_->shutdown();
+  if (std::exchange(ending_, false)) end_output();
 }
 
 Progress Wire::take_progress() {
@@ -213,12 +229,13 @@ void Wire::on_error(Error error) {
 void Wire::shut_down() {
   if (!waiting_.empty())
     ending_ = true;
-  else if (stream_)
-    stream_->shutdown();
+  else
+    end_output();
 }
 
+/// What is still waiting is lost, which is no orderly end.
 void Wire::end(Ending ending) {
-  if (stream_ && ending == Ending::reset) stream_->reset();
+  if (stream_ && (ending == Ending::reset || !waiting_.empty())) stream_->reset();
   thread_.post_home([home = home_](Bytes) { delete home; });
   delete this;
 }
@@ -255,6 +272,7 @@ Result<std::size_t> CarriedStream::write(std::span<const iovec> parts) {
   const std::size_t size = std::min(offered, carried_max - under_way_);
   if (size > 0) thread_.post([wire = wire_](Bytes octets) { wire->write(octets); }, rest, size);
   under_way_ += size;
+  recount();
   if (size < offered) owes_writable_ = true;
   return size;
 }
@@ -269,13 +287,21 @@ void CarriedStream::leave(Ending ending) {
   handler_ = nullptr;
   again_.cancel();
   held_ = std::vector<std::uint8_t>{};
+  under_way_ = 0;
+  recount();
   address_->stream = nullptr;
   thread_.post([wire = std::exchange(wire_, nullptr), ending](Bytes) { wire->end(ending); });
   thread_.end_use();
 }
 
+void CarriedStream::recount() {
+  const std::size_t keeps = held_.size() + std::max(under_way_, told_from) - told_from;
+  thread_.home().chunks().recount(std::exchange(counted_, keeps), keeps);
+}
+
 void CarriedStream::note(Progress progress) {
   under_way_ -= std::min<std::size_t>(progress.written, under_way_);
+  recount();
   may_just_close_ = progress.may_just_close;
 }
 
@@ -285,8 +311,13 @@ void CarriedStream::on_octets(Bytes octets, Progress progress) {
   if (wants_data() && held_.empty())
     deliver(octets);
   else
-    held_.insert(held_.end(), octets.begin(), octets.end());
+    hold(octets);
   if (!watch.ended()) tell_writable();
+}
+
+void CarriedStream::hold(Bytes octets) {
+  held_.insert(held_.end(), octets.begin(), octets.end());
+  recount();
 }
 
 void CarriedStream::deliver(Bytes octets) {
@@ -305,6 +336,13 @@ void CarriedStream::on_progress(Progress progress) {
 void CarriedStream::on_write_failed(std::unique_ptr<const Error> error) {
   write_error_ = std::move(error);
   under_way_ = 0;
+  recount();
+  tell_writable();
+}
+
+void CarriedStream::on_output_over(Progress progress) {
+  note(progress);
+  owes_writable_ = true;
   tell_writable();
 }
 
@@ -315,10 +353,16 @@ void CarriedStream::on_read_over(std::unique_ptr<const Error> error, Progress pr
   go_on();
 }
 
+void CarriedStream::deliver_held() {
+  const std::vector<std::uint8_t> octets = std::exchange(held_, {});
+  recount();
+  deliver(octets);
+}
+
 /// May destroy this object.
 void CarriedStream::go_on() {
   const Lifetime::Watch watch{lifetime_};
-  if (wants_data() && !held_.empty()) deliver(std::exchange(held_, std::vector<std::uint8_t>{}));
+  if (wants_data() && !held_.empty()) deliver_held();
   if (watch.ended()) return;
   if (wants_data() && held_.empty() && input_ended_) {
     read_over_ = true;

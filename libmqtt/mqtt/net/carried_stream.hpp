@@ -15,8 +15,8 @@ using MakeStream = std::move_only_function<Result<std::unique_ptr<ByteStream>>(L
 
 /// A stream of the loop that is `thread`'s home, while the one that `make` gives is read and written in that
 /// thread. What write() has taken is with the thread, as it would be in a socket's buffer; and so much, and
-/// one read, may have come that the handler has not been given: `carried_max` bounds each direction. An error
-/// of `make` is one of reading and writing.
+/// one read, may have come that the handler has not been given: `carried_max` bounds each direction, and
+/// home's chunks() count it. An error of `make` is one of reading and writing.
 [[nodiscard]] std::unique_ptr<ByteStream> carry(LoopThread& thread, std::string peer,
                                                 StreamProperties properties, MakeStream make);
 

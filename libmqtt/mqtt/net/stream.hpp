@@ -18,7 +18,8 @@ class StreamHandler {
  public:
   /// At least one octet; the view is valid during the call.
   virtual void on_data(Bytes bytes) = 0;
-  /// Follows each write() that took less than it was offered; also when the next write() will fail.
+  /// Follows each write() that took less than it was offered, also when the next write() will fail; and
+  /// shutdown() once all has left, if has_left() was false.
   virtual void on_writable() = 0;
   /// The peer has ended its direction in an orderly way; writing may go on.
   virtual void on_end() = 0;
@@ -75,6 +76,8 @@ class ByteStream {
   /// Whether close() would be that orderly end for the peer, too: all that was taken has left, and all
   /// that came up to now was read, for unread octets would make it a reset.
   [[nodiscard]] virtual bool may_just_close() const { return false; }
+  /// False while octets that were taken may be on their way to the system: close() would take them back.
+  [[nodiscard]] virtual bool has_left() const { return true; }
   /// Octets that were taken and that the other end's system has not yet acknowledged; 0 where nobody knows.
   [[nodiscard]] virtual std::size_t unacknowledged() const { return 0; }
   /// What the kernel has counted; nothing where there is no TCP.

@@ -52,7 +52,6 @@ class Exchange {
   /// The broker was given `size` octets. Much of it is answered before the turn ends, so that what one
   /// turn brings does not pile up in memory: the link may end here.
   void on_input(std::size_t size);
-  void note_sent(std::size_t size) { broker_.note_sent(size); }
   /// The link has ended; its object lives until the turn ends.
   void retire(Link& link);
 

@@ -130,7 +130,7 @@ void Link::write() {
     written += *taken;
     wrote_ = true;
     blocked_ = *taken < offered;
-    exchange_.note_sent(*taken);
+    exchange_.broker().note_sent(connection_, *taken);
   }
 }
 
@@ -146,7 +146,8 @@ void Link::settle() {
   if (!stream_) return;
   if (lost_) return end();
   const bool nothing_said = !wrote_ && output().empty();
-  if (peer_ended_ && (nothing_said || write_failed_ || shut_down_)) return end();
+  const bool all_said = stream_->has_left() && (nothing_said || shut_down_);
+  if (peer_ended_ && (all_said || write_failed_)) return end();
   if (connection_) settle_with_broker();
   if (!connection_) return close_down();
   follow_reading();
@@ -194,11 +195,11 @@ void Link::close_down() {
   follow_reading();
   if (write_failed_) return end();
   if (!blocked_ && !output().empty()) return enlist();
-  if (shut_down_ || !output().empty()) return;
+  if (!output().empty()) return;
   if (said_goodbye_ && stream_->may_just_close()) return end();
+  if (!shut_down_) stream_->shutdown();
   shut_down_ = true;
-  stream_->shutdown();
-  set_deadline(exchange_.linger_timeout());
+  if (stream_->has_left()) set_deadline(exchange_.linger_timeout());
 }
 
 void Link::end() {

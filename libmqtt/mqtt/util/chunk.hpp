@@ -48,6 +48,8 @@ class ChunkPool {
   /// What output buffers hold: blocks, full or not, and their places in queues. Payloads that these only
   /// refer to are their owners' cost.
   [[nodiscard]] std::size_t waiting_bytes() const { return waiting_bytes_; }
+  /// What somebody keeps on either side of such buffers, and has counted there as `before`.
+  void recount(std::size_t before, std::size_t now) { waiting_bytes_ += now - before; }
 
  private:
   friend class OutBuffer;

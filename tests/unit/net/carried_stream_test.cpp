@@ -85,6 +85,7 @@ TEST_F(CarriedStreamTest, AHandlerThatDoesNotReadStopsThePeerWithinTheBound) {
   peer_->set_handler(&nobody);
   const std::size_t sent = fill(*peer_);
   EXPECT_EQ(heard_.data_calls, 0u);
+  EXPECT_GE(loop_.chunks().waiting_bytes(), carried_max) << "what has come is accounted for";
   carried_->resume_reading();
   heard_.after_data = [&] { carried_->pause_reading(); };
   ASSERT_TRUE(run_until(loop_, [&] { return heard_.data_calls == 1; }));
@@ -95,6 +96,40 @@ TEST_F(CarriedStreamTest, AHandlerThatDoesNotReadStopsThePeerWithinTheBound) {
     ASSERT_TRUE(run_until(loop_, [&] { return heard_.data_calls > calls; }));
   }
   EXPECT_EQ(heard_.data.size(), sent);
+  EXPECT_EQ(loop_.chunks().waiting_bytes(), 0u);
+}
+
+TEST_F(CarriedStreamTest, WhatHasNotLeftIsAccountedForAndItsEndIsTold) {
+  carried_->set_handler(&heard_);
+  fill(*carried_);
+  EXPECT_FALSE(carried_->has_left());
+  EXPECT_GE(loop_.chunks().waiting_bytes(), carried_max / 2);
+  EXPECT_LE(loop_.chunks().waiting_bytes(), carried_max);
+  carried_->shutdown();
+  bool told = false;
+  heard_.after_writable = [&] { told = carried_->has_left(); };
+  await_thread();
+  EXPECT_FALSE(told) << "the peer has read nothing";
+  peer_->set_handler(&told_);
+  ASSERT_TRUE(run_until(loop_, [&] { return told && told_.ends == 1; }));
+  EXPECT_EQ(loop_.chunks().waiting_bytes(), 0u);
+}
+
+TEST_F(CarriedStreamTest, ClosedBeforeAllHasLeftItIsReset) {
+  std::unique_ptr<ByteStream> accepted;
+  ListenOptions options;
+  options.threads = {thread_.get()};
+  const auto listener =
+      Listener::open(loop_, options, [&](auto stream) { accepted = std::move(stream); }, [](const Error&) {});
+  const auto client = open_now(loop_, tcp_target((*listener)->port())).value();
+  ASSERT_TRUE(run_until(loop_, [&] { return accepted != nullptr; }));
+  accepted->set_handler(&heard_);
+  fill(*accepted);
+  accepted.reset();
+  EXPECT_EQ(loop_.chunks().waiting_bytes(), 0u);
+  client->set_handler(&told_);
+  ASSERT_TRUE(run_until(loop_, [&] { return told_.over(); }));
+  EXPECT_EQ(told_.ends, 0u) << "not an orderly end: there was more";
 }
 
 TEST_F(CarriedStreamTest, ThousandsOfMessagesKeepTheirOrderBothWays) {

@@ -25,8 +25,13 @@ class EmbeddedBrokerTest : public testing::Test {
   net::Loop loop;
 };
 
-TEST_F(EmbeddedBrokerTest, TellsItsClientsWhenItEnds) {
-  auto broker = EmbeddedBroker::start();
+class EmbeddedBrokerThreads : public EmbeddedBrokerTest, public testing::WithParamInterface<std::size_t> {};
+INSTANTIATE_TEST_SUITE_P(Broker, EmbeddedBrokerThreads, testing::Values(1, 3));
+
+TEST_P(EmbeddedBrokerThreads, TellsItsClientsWhenItEnds) {
+  ServerConfig config = loopback_config();
+  config.threads = GetParam();
+  auto broker = EmbeddedBroker::start(std::move(config));
   ASSERT_TRUE(broker) << broker.error().context;
   const auto client = connect(**broker, "c");
   ASSERT_TRUE(client);

@@ -33,6 +33,16 @@ void RawClient::on_data(Bytes bytes) {
   }
 }
 
+std::vector<std::pair<std::string, std::string>> RawClient::messages() const {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const auto& frame : frames)
+    if (const auto packet = decode_kept(frame); packet && std::holds_alternative<PublishView>(*packet)) {
+      const auto& publish = std::get<PublishView>(*packet);
+      found.emplace_back(publish.topic, as_text(publish.payload));
+    }
+  return found;
+}
+
 std::optional<PacketView> RawClient::decode_kept(Bytes frame) const {
   auto packet = decode(mqtt::test::frame_of(frame), {version, Sender::server});
   if (packet) return *packet;

@@ -98,11 +98,14 @@ class RawClient final : net::StreamHandler {
         return std::get<View>(*packet);
     return std::nullopt;
   }
+  /// Topics and payloads of those that were kept.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> messages() const;
   [[nodiscard]] bool over() const { return ended || error; }
   [[nodiscard]] std::size_t unsent() const { return unsent_.size(); }
 
   std::unique_ptr<net::ByteStream> stream;
   std::vector<std::vector<std::uint8_t>> frames;  // the first of them
+  std::size_t frames_kept = 64;
   Version version = Version::v5;
   bool ended = false;
   std::optional<Error> error;
@@ -114,8 +117,6 @@ class RawClient final : net::StreamHandler {
   void on_writable() override { write(); }
   void on_end() override { ended = true; }
   void on_error(Error what) override { error = std::move(what); }
-
-  static constexpr std::size_t frames_kept = 64;
 
   Framer framer_;
   std::array<std::size_t, 16> counts_{};  // by PacketType

@@ -88,5 +88,26 @@ TEST_F(Sharing, OneThatAsksAndDoesNotReadIsNotReadFromForEver) {
   EXPECT_TRUE(wait([&] { return client->count(PacketType::pingresp) == pings.size() / 2; }));
 }
 
+TEST_F(Sharing, Mqtt_4_6_0_5_EachPublishersOrderIsKept) {
+  open();
+  constexpr std::size_t count = 1000;
+  std::vector<std::unique_ptr<RawClient>> readers, publishers;
+  for (const char* id : {"reader 0", "reader 1", "reader 2"}) {
+    readers.push_back(connect(id));
+    subscribe(*readers.back(), "#");
+    readers.back()->frames_kept = 2 + 2 * count;
+  }
+  for (const char* id : {"0", "1"}) publishers.push_back(connect(id));
+  for (std::size_t number = 0; number < count; ++number)
+    for (std::size_t i = 0; i < 2; ++i)
+      publishers[i]->send(message(i == 0 ? "0" : "1", std::to_string(number)));
+  for (const auto& reader : readers) {
+    ASSERT_TRUE(wait([&] { return reader->count(PacketType::publish) == 2 * count; }));
+    std::array<std::size_t, 2> next{};
+    for (const auto& [topic, payload] : reader->messages())
+      ASSERT_EQ(payload, std::to_string(next.at(std::stoul(topic))++)) << topic;
+  }
+}
+
 }  // namespace
 }  // namespace mqtt::server::test
