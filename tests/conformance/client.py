@@ -35,10 +35,10 @@ class Observer:
         self.problem_info, self.auth_method = 1, None
         self.connack = self.disconnect = None
         self.resumed = False
-        self.sent = {}  # our packet id -> the answer that is due
-        self.requests = {}  # packet id -> (kind of answer, number of codes)
+        self.sent = {}  # our packet identifier -> the answer that is due
+        self.requests = {}  # packet identifier -> (kind of answer, number of codes)
         self.pings = 0
-        self.incoming = {}  # the server's packet ids -> QoS
+        self.incoming = {}  # the server's packet identifiers -> QoS
         self.aliases = {}
 
     def fail(self, clause5, clause311, text):
@@ -286,7 +286,7 @@ class Client:
                             wire.unsubscribe(self.version, packet_id, filters, props))
 
     def start(self, topic, payload=b"", qos=0, packet_id=None, **how):
-        """Sends a PUBLISH and gives its packet id."""
+        """Sends a PUBLISH and gives its packet identifier."""
         packet_id = (packet_id or next(self._ids)) if qos else 0
         if qos:
             self.observer.sent[packet_id] = PUBACK if qos == 1 else PUBREC

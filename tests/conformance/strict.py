@@ -195,7 +195,7 @@ def _read_publish(reader, packet):
 def _packet_id(reader):
     value = reader.number("H")
     if not value:
-        reader.fail("MQTT-2.2.1-4", "MQTT-2.3.1-1", "packet id 0")
+        reader.fail("MQTT-2.2.1-4", "MQTT-2.3.1-1", "packet identifier 0")
     return value
 
 

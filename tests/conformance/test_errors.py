@@ -14,7 +14,7 @@ from wire import (
 
 MALFORMED, PROTOCOL_ERROR, TOPIC_INVALID, FILTER_INVALID = 0x81, 0x82, 0x90, 0x8F
 SURROGATE, OVERLONG, NUL = b"a\xed\xa0\x80", b"\xc0\xaf", b"a\0b"
-ONE = b"\0\1"  # a packet id
+ONE = b"\0\1"  # a packet identifier
 
 
 def case(name, data, v5="", v311="", code=MALFORMED):

@@ -9,7 +9,7 @@ from wire import P, PUBACK, PUBREC, PUBREL, SUBACK, V5
 
 
 def open_flows(client, topic, count, qos):
-    """Starts `count` flows at once; gives their packet ids."""
+    """Starts `count` flows at once; gives their packet identifiers."""
     return [client.start(topic, b"%d" % n, qos) for n in range(count)]
 
 

@@ -20,7 +20,7 @@ def props(*pairs):
     return props_bytes(list(pairs))
 
 
-ONE = b"\0\1"  # a packet id
+ONE = b"\0\1"  # a packet identifier
 BAD = {
     # clause: (first byte, body, version)
     "MQTT-2.1.3-1": (PUBACK << 4 | 1, ONE, V5),

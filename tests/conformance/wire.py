@@ -102,7 +102,7 @@ def connect(version, client_id="", clean=True, keep_alive=0, props=(), will=None
 
 
 def publish(version, topic, payload=b"", qos=0, packet_id=0, retain=0, dup=0, props=()):
-    """QoS 3 has a packet id too."""
+    """QoS 3 has a packet identifier too."""
     body = string(topic) + (struct.pack(">H", packet_id) if qos else b"") + _props(version, props)
     return packet(PUBLISH, body + payload, dup << 3 | qos << 1 | retain)
 

@@ -261,7 +261,7 @@ def test_receive_maximum_overrun_is_0x93(address):
 
 
 def test_65535_half_open_qos_2_messages_cost_little(broker, raw):
-    """3.1.1 has no Receive Maximum. Memory: a few octets for each packet id."""
+    """3.1.1 has no Receive Maximum. Memory: a few octets for each packet identifier."""
     client, before = raw(V311), procfs.rss_bytes(broker.pid)
     for first in range(1, 65536, 5000):
         ids = range(first, min(first + 5000, 65536))

@@ -218,7 +218,7 @@ def test_packets_above_the_servers_maximum_are_not_sent(run, code):
 def test_a_very_long_topic_is_shortened_in_sentences():
     topic = "t" * 60_000
     with FaultServer(faults.answer_publish(wire.PUBACK, 0x90)) as server:
-        result = assert_fails(mqpub("-L", server.url, "-V", 5, "-q", 1, "-t", topic, "-m", "x"), 10, "60000 octets")
+        result = assert_fails(mqpub("-L", server.url, "-V", 5, "-q", 1, "-t", topic, "-m", "x"), 10, "60000 bytes")
         assert len(result.err) < 1000
         assert len(assert_fails(mqsub("-L", server.url, "-t", topic + "/a#"), 2).err) < 1000
 

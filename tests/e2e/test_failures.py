@@ -320,7 +320,7 @@ def test_accepted_without_subscribers_is_not_a_failure():
 def test_trap_07_packet_over_the_maximum_is_refused_before_sending(qos):
     with FaultServer(faults.after_connack(maximum_packet_size=100)) as server:
         result = mqpub("-L", server.url, "-t", "topic", "-m", "x" * 300, "-q", qos)
-    # Type, two length bytes, topic, packet id, no properties, payload.
+    # Type, two length bytes, topic, packet identifier, no properties, payload.
     size = 1 + 2 + 2 + len("topic") + (2 if qos else 0) + 1 + 300
     assert_fails(result, 10, "100", str(size))
     assert wire.PUBLISH not in [p.kind for p in server.connections[0].received]
@@ -347,7 +347,7 @@ def test_trap_38_what_the_broker_cannot_do_is_not_sent(asked, announced):
 MALFORMED = {
     "both QoS bits": (bytes.fromhex("3606 0001 61 0001 00"), "MQTT-3.3.1-4"),
     "wildcard in a topic": (wire.publish("a/#", b"x"), "MQTT-3.3.2-2"),
-    "packet id zero": (wire.publish("a", b"x", 1, 0), "MQTT-2.2.1-"),
+    "packet identifier zero": (wire.publish("a", b"x", 1, 0), "MQTT-2.2.1-"),
     "DUP at QoS 0": (wire.publish("a", b"x", 0, dup=1), "MQTT-3.3.1-2"),
     "NUL in a topic": (wire.publish("a\0b", b"x"), "MQTT-1.5.4-2"),
     "topic not UTF-8": (wire.publish(b"a\xff", b"x"), "MQTT-1.5.4-1"),

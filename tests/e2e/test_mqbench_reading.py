@@ -127,7 +127,7 @@ def test_what_is_no_result_is_one_line(scratch, command, text, code, word):
 
 
 def test_merge_needs_its_arguments(scratch):
-    assert_usage(mqbench("merge", "-o", scratch / "x"), "needs the RESULTs")
+    assert_usage(mqbench("merge", "-o", scratch / "x"), "needs each RESULT")
     assert_usage(mqbench("merge", written(scratch, "a", shard(0, 1))), "needs -o FILE")
     assert_usage(mqbench("merge", scratch / "a", "-h", "broker", "-o", scratch / "x"), "-h")
 

@@ -269,7 +269,7 @@ def test_it_can_be_printed(browser, made):
 def test_mistakes_are_one_line(scratch):
     good = scratch / "good.json"
     good.write_text(json.dumps(bench_results.result(seconds=1)))
-    for args, words in (((good,), "needs -o FILE"), (("-o", scratch / "x.html"), "needs the RESULTs"),
+    for args, words in (((good,), "needs -o FILE"), (("-o", scratch / "x.html"), "needs each RESULT"),
                         (([good] * 9 + ["-o", scratch / "x.html"]), "9 results are more than 8"),
                         ((good, "--rate", "5", "-o", "-"), "--rate")):
         result = mqbench("report", *args)

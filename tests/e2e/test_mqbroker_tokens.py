@@ -194,7 +194,7 @@ def test_files_that_are_too_much_or_no_text(files):
 def test_files_and_options_that_cannot_be_used(files):
     def check(*args):
         return run([program("mqbroker"), "--check-config", *map(str, args)])
-    for text, word in ((b"short", "32 octets"), (b"-----BEGIN PUBLIC KEY-----\n" + b"x" * 40, "--jwt-keys"),
+    for text, word in ((b"short", "32 bytes"), (b"-----BEGIN PUBLIC KEY-----\n" + b"x" * 40, "--jwt-keys"),
                        (b'{"keys":[]}' + b" " * 40, "--jwt-keys")):
         (files / "bad").write_bytes(text)
         assert_fails(check("--jwt-secret-file", files / "bad"), 2, word)

@@ -149,13 +149,13 @@ def test_only_what_has_the_correlation_data_is_a_reply(broker):
         assert (result.code, result.out) == (0, b"mine\n"), result
         assert result.err_lines == ["mqreq: 1 of 1 replies received, 3 other messages left out"]
         told = mqreq(*broker.args(), "-t", responder.topic, "-m", "x", "-d")
-    assert b"its correlation data are not the request's" in told.err and b"it has no correlation data" in told.err, told
+    assert b"its Correlation Data are not the request's" in told.err and b"it has no Correlation Data" in told.err, told
 
 
 def test_a_responder_without_correlation_data_is_told_at_the_deadline(broker):
     with Responder(broker, lambda request: [(b"x", None)]) as responder:
         assert_fails(mqreq(*broker.args(), "-t", responder.topic, "-m", "x", "-W", "2s"), 9,
-                     "0 of 1 replies received, 1 other message left out", "must copy the correlation data")
+                     "0 of 1 replies received, 1 other message left out", "must copy the Correlation Data")
 
 
 @pytest.mark.parametrize("version", ("5", "311"))
@@ -635,8 +635,8 @@ def test_mosquitto_rrs_own_help_names_nothing_else():
     (["-t", "a/#", "-m", "x"], "cannot publish to 'a/#'"),
     (["-t", "a", "-m", "x", "-e", "a/+"], "cannot wait for replies on 'a/+'"),
     (["-t", "a", "-m", "x", "-e", "$share/g/a"], "others would get them"),
-    (["-t", "a", "-m", "x", "-e", "r", "-D", "publish", "response-topic", "r"], "the response topic is given twice"),
-    (["-t", "a", "-m", "x", "-V", "311"], "there is no response topic"),
+    (["-t", "a", "-m", "x", "-e", "r", "-D", "publish", "response-topic", "r"], "the Response Topic is given twice"),
+    (["-t", "a", "-m", "x", "-V", "311"], "there is no Response Topic"),
     (["-t", "a", "-m", "x", "-V", "311", "-e", "r", "--retain-as-published"], "needs MQTT 5"),
     (["-t", "a", "-L", "mqtt://localhost/b", "-m", "x"], "the topic is given twice"),
     (["-t", "a", "-m", "x", "--replies", "0"], "--replies"),

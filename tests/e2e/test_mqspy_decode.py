@@ -27,9 +27,9 @@ def test_a_packet_is_shown_with_every_octet_of_every_field():
     01  2c                                   remaining length 44
     02  00 0c 70 6c 61 6e 74 2f 37 2f 74 65  topic, 12 bytes: plant/7/temp
     0e  6d 70
-    10  00 07                                packet id 7
+    10  00 07                                packet identifier 7
     12  11                                   property length 17
-    13  02 00 00 00 3c                       message expiry 60 s
+    13  02 00 00 00 3c                       message expiry interval 60 s
     18  26 00 03 73 72 63 00 04 70 6c 63 33  user property src=plc3
     24  7b 22 63 22 3a 32 31 2e 35 7d        payload {"c":21.5}
 """
@@ -61,7 +61,7 @@ def test_a_broken_packet_shows_its_fields_the_fault_and_the_rest():
     result = mqspy("decode", "-V", "5", "-vv", "3207000161000009" + "61")
     assert result.code == 12, result
     lines = result.out.decode().splitlines()
-    assert lines[0] == "> PUBLISH  q1 a broken 9B" and "packet id 0" in lines[4], lines
+    assert lines[0] == "> PUBLISH  q1 a broken 9B" and "packet identifier 0" in lines[4], lines
     assert "! E 5.0 MQTT-2.2.1-3" in lines[5] and lines[5].endswith("@5"), lines
     assert lines[6].split()[1:] == ["09", "property", "length", "9"] and "! E 5.0 v5#2.2.2.2/prop-length" in lines[7] and lines[7].endswith("@7"), lines
     assert [line.split()[1:] for line in lines[8:]] == [["61", "not", "understood", "1B"]], lines

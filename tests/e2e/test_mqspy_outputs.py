@@ -267,7 +267,7 @@ def test_of_a_long_payload_the_front_is_kept_and_the_rest_is_counted(tmp_path):
     assert message["payload"]["data"] == ("0123456789" * 150_000)[:kept]
     assert len(base64.b64decode(message["raw"]["data"])) == size - message["left_out"]
     lines = assert_ok(mqspy("read", file, "-v", "-s", "10", "--filter", "payload.len==1500000")).out.decode().splitlines()
-    assert lines[0].endswith(" a 1500000B 0123456789…") and lines[-1] == f"    {message['left_out']} octets more, which were not kept", lines
+    assert lines[0].endswith(" a 1500000B 0123456789…") and lines[-1] == f"    {message['left_out']} bytes more, which were not kept", lines
     assert_fails(mqspy("replay", file, "--to", "127.0.0.1:1"), 2, "packet 3 of c1 cannot be sent", "was not kept")
 
 
@@ -275,7 +275,7 @@ def test_a_long_payload_is_written_as_far_as_others_read_it(tmp_path, tshark):
     file, size = long_payload(tmp_path)
     assert_ok(mqspy("read", file, "-w", tmp_path / "w"))
     comments = [row[1] for row in tshark(tmp_path / "w", "mqtt.msgtype", "frame.comment") if row[0] == ["3"]]
-    assert comments == [[f"{1_500_000 - (1 << 20)} octets were not kept"]], comments
+    assert comments == [[f"{1_500_000 - (1 << 20)} bytes were not kept"]], comments
     again = [(record["type"], record["len"]) for record in records(mqspy("read", tmp_path / "w", "--json")) if record["k"] == "pkt"]
     assert again[2:] == [("PUBLISH", size), ("PINGREQ", 2)], again
     assert_ok(mqspy("read", file, "-w", tmp_path / "w", "--pcap-style", "tcp"))
@@ -331,7 +331,7 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path):
 @pytest.mark.parametrize("name,words", [
     ("MQTT-3.3.1-2", ["MQTT 3.1.1", "MQTT 5.0", "DUP", "lint: error"]), ("[mqtt-3.1.2-22]", ["MQTT 3.1.1", "MQTT 5.0"]), ("3.8.3-3", ["SUBSCRIBE"]),
     ("0x87", ["Not authorized", "CONNACK from the server"]), ("135", ["Not authorized"]), ("Session taken over", ["0x8e"]),
-    ("topic-alias", ["property 0x23", "two octets", "in: PUBLISH"]), ("Message Expiry Interval", ["property 0x02", "Will Properties"]),
+    ("topic-alias", ["property 0x23", "two bytes", "in: PUBLISH"]), ("Message Expiry Interval", ["property 0x02", "Will Properties"]),
     ("pubrel", ["packet type 6"]), ("0x00", ["Success", "Normal disconnection", "Granted QoS 0"])])
 def test_explain_knows_clauses_codes_properties_and_packets(name, words):
     out = assert_ok(mqspy("explain", name)).out.decode()

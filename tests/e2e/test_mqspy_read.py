@@ -233,7 +233,7 @@ def test_what_is_no_capture_is_said(tmp_path):
     assert_fails(mqspy("read"), 2, "file")
     damaged = bytearray(pcap(talk().packets))
     damaged[24 + 8:24 + 12] = b"\xff\xff\xff\x7f"
-    assert b"damaged at octet 24" in read(tmp_path, bytes(damaged), code=14).err
+    assert b"damaged at byte 24" in read(tmp_path, bytes(damaged), code=14).err
 
 
 # --- lint ---------------------------------------------------------------------------------------------------

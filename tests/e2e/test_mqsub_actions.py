@@ -179,7 +179,7 @@ def test_a_message_that_asks_for_no_answer_is_said(broker):
     with Subscribed(broker, "--exec", "cat", "--reply", "-W", "2s") as sub:
         publish(broker, sub.topic, "x")
         result = sub.proc.wait()
-    assert result.code == 0 and "no response topic" in result.err_text, result
+    assert result.code == 0 and "no Response Topic" in result.err_text, result
 
 
 # --- --record -------------------------------------------------------------------------------------------

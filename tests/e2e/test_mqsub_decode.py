@@ -58,9 +58,9 @@ def test_each_decoder_in_json_and_plainly(broker, decoder, payload, expected):
 def test_a_payload_that_is_something_else_is_written_as_it_came(broker):
     result = received(broker, b"\xa1\x61", "--decode", "TOPIC/#=cbor")
     assert (result.code, result.out) == (0, b"\xa1\x61\n"), result
-    assert "cannot be decoded as cbor: it is broken at octet 2; such messages are written as they come" in result.err_text, result
+    assert "cannot be decoded as cbor: it is broken at byte 2; such messages are written as they come" in result.err_text, result
     [line] = json_lines(received(broker, b"\xa1\x61", "--json", "--decode", "TOPIC/#=cbor").out)
-    assert (line["encoding"], line["payload"], line["decode_error"]) == ("base64", "oWE=", "is broken at octet 2")
+    assert (line["encoding"], line["payload"], line["decode_error"]) == ("base64", "oWE=", "is broken at byte 2")
 
 
 def test_the_first_rule_that_matches_counts_and_other_topics_are_left_alone(broker):

@@ -1,6 +1,7 @@
 """One language everywhere: the same option has the same words in all programs, one thing has one name, and all is spelt."""
 
 import collections
+import json
 import pathlib
 import re
 import subprocess
@@ -30,7 +31,7 @@ INSTEAD = {
     r"(?<!Upgrade: )(?!WebSocket)[Ww]eb[ -]?[Ss]ocket": "WebSocket",
     r"Qos": "QoS",
     r"MQTT ?v5|MQTTv5|mqtt 5": "MQTT 5",
-    r"UTF8|(?<!=)utf-8|Utf-8": "UTF-8",
+    r"UTF8|(?<![=\x22])utf-8|Utf-8": "UTF-8",
     r"Json": "JSON",
     r"SSL/TLS|TLS/SSL|SSL(?! [a-z]*keylog)": "TLS",
     r"UNIX|[Uu]nix domain": "unix socket",
@@ -38,10 +39,20 @@ INSTEAD = {
     r"wild cards?|wild-cards?": "wildcard",
     r"time-outs?|time outs?": "timeout",
     r"can not": "cannot",
-    r"keepalive (interval|time)": "keep-alive",
+    r"(?<!-)[Kk]eep-?alives?": "Keep Alive",
+    r"[Pp]acket[- ]?(id|ID)s?": "packet identifier",
+    r"[Oo]ctets?": "byte",
+    r"(?<!-)std(in|out|err)": "standard input, standard output, standard error",
+    r"(receive|topic alias) maximum|(session|message) expiry( interval)?|will delay|response topics?|correlation data|content type|user propert(y|ies)|"
+    r"subscription ids?|subscription identifiers?|retain handling|reason string|topic alias(es)?|maximum packet size|clean (start|session)":
+        "its name as the specification writes it",
+    r"(the|a|its|their|whose) will|wills|will('s| (topic|payload|message|properties))": "Will",
+    r"host-?names?": "host name",
+    r"pass-?phrases?": "password",
+    r"h[au]ngs? up": "to disconnect, to close",
     r"Mosquitto": "mosquitto",
     r"subscription filters?|topic patterns?": "topic filter",
-    r"e\.g\.|i\.e\.": "for example, that is",
+    r"e\.g|i\.e": "for example, that is",
     r"commandline": "command line",
 }
 
@@ -122,6 +133,15 @@ def prose(path):
 
 
 PAGES = sorted([*ROOT.glob("man/*.[157]"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+SCHEMAS = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(ROOT.glob("tools/**/*.schema.json"))}
+
+
+def found_in(schema, keyword):
+    """All values of a keyword."""
+    for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ():
+        if key == keyword:
+            yield value
+        yield from found_in(value, keyword)
 
 
 def texts():
@@ -129,38 +149,87 @@ def texts():
     said = {str(path.relative_to(ROOT)): prose(path) for path in PAGES}
     for name, record in all_records().items():
         said[f"{name} --help"] = "\n".join([record["summary"], *(o["text"] for o in record["options"])])
-    return said
+    for name, schema in SCHEMAS.items():
+        said[name] = "\n".join(text for text in found_in(schema, "description") if isinstance(text, str))
+    clauses = (ROOT / "tests" / "conformance" / "clauses.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    return said | {"mqspy explain CLAUSE": "\n".join(line.split("\t")[3] for line in clauses)}
+
+
+# Of C++: comments and characters, which say nothing to users, raw strings of a line, other strings.
+TOKEN = re.compile(r"""//[^\n]*|'(?:[^'\\\n]|\\.)'|R"(\w*)\((?P<raw>.*?)\)\1"|"(?P<plain>(?:[^"\\\n]|\\.)*)\"""", re.S)
+
+
+def literals(code):
+    """The strings of C++, those that stand one behind the other as one. Raw ones of several lines are code: of SQL, HTML, shells."""
+    joined, end = None, 0
+    for token in TOKEN.finditer(code):
+        text = token["plain"] if token["plain"] is not None else token["raw"]
+        if joined is not None and (text is None or code[end:token.start()].strip()):
+            yield joined
+            joined = None
+        if text is not None and "\n" not in text:
+            joined, end = (joined or "") + text, token.end()
+    if joined is not None:
+        yield joined
 
 
 def sentences():
-    """String literals of the programs that have a space, and so may be for people."""
-    literal = re.compile(r'"((?:[^"\\\n]|\\.)* (?:[^"\\\n]|\\.)*)"')
-    for path in sorted([*ROOT.glob("tools/**/*.cpp"), *ROOT.glob("libmqtt/**/*.cpp")]):
-        code = "\n".join(line for line in path.read_text(encoding="utf-8").split("\n") if not line.lstrip().startswith(("//", "#")))
-        yield str(path.relative_to(ROOT)), "\n".join(literal.findall(code))
+    """Strings of the programs that have a space, and so may be for people, by file."""
+    for path in sorted([*ROOT.glob("tools/**/*.[ch]pp"), *ROOT.glob("libmqtt/**/*.[ch]pp")]):
+        found = [text for text in literals(path.read_text(encoding="utf-8")) if " " in text]
+        if found:
+            yield str(path.relative_to(ROOT)), "\n".join(found)
 
 
 def test_one_thing_has_one_name():
     found = []
     for where, text in [*texts().items(), *sentences()]:
         for pattern, instead in INSTEAD.items():
-            found += [f"{where}: {match[0]!r}, say {instead!r}" for match in re.finditer(rf"\b(?:{pattern})", text)]
+            found += [f"{where}: {match[0]!r}, say {instead!r}" for match in re.finditer(rf"\b(?:{pattern})\b", text)]
     assert found == []
 
 
+def misspelt(texts, known):
+    """By where, the words that are in no British dictionary, nor in our list, nor `known`."""
+    done = subprocess.run(["aspell", "list", "--lang=en_GB-ise", "--ignore=2", "--encoding=utf-8"], input="\n".join(texts.values()),
+                          capture_output=True, text=True, check=True, timeout=60)
+    unknown = {word.removesuffix("'s") for word in done.stdout.split()} - known
+    unknown = {word for word in unknown if len(word) > 2 and not word.isupper() and word not in WORDS and word.lower() not in WORDS}
+    found = {where: sorted(unknown & set(re.findall(r"[^\W\d_]+", text))) for where, text in texts.items()}
+    return {where: words for where, words in found.items() if words}
+
+
+def words_of_options():
+    return {part for _, option in shown_options() for name in option["names"] for part in re.findall(r"[A-Za-z]+", name)}
+
+
 def test_everything_is_spelt_as_in_british_english():
-    names = {part for _, option in shown_options() for name in option["names"] for part in re.findall(r"[A-Za-z]+", name)}
-    wrong = {}
-    for where, text in texts().items():
-        done = subprocess.run(["aspell", "list", "--lang=en_GB-ise", "--ignore=2", "--encoding=utf-8"], input=text, capture_output=True, text=True,
-                              check=True, timeout=60)
-        unknown = {word.removesuffix("'s") for word in done.stdout.split()} - names
-        unknown = {word for word in unknown if not word.isupper() and word not in WORDS and word.lower() not in WORDS}
-        if unknown:
-            wrong[where] = sorted(unknown)
-    assert wrong == {}, "misspelt, or words of ours that belong into tests/e2e/words.txt"
+    assert misspelt(texts(), words_of_options()) == {}, "misspelt, or words of ours that belong into tests/e2e/words.txt"
+
+
+def plain(text):
+    """A sentence without what is filled in, escapes, tags, command substitutions, HTTP's headers, and names like viewBox."""
+    return re.sub(r"(?:\b[A-Z][\w-]+-[\w-]+|Upgrade): [^\\\n]*|\\.|\{[^{}]*\}|%\*?\w+|</?\w[^<>\n]*>?|\$\([^)\n]*\)?|\b\w+[a-z][A-Z]\w*", " ", text)
+
+
+def test_what_the_programs_say_is_spelt_as_in_british_english():
+    said = {where: plain(text) for where, text in sentences() if "options_docs_" not in where}  # those write scripts of shells
+    assert misspelt(said, words_of_options()) == {}, "misspelt, or words of ours that belong into tests/e2e/words.txt"
+
+
+# Of keys alone: what scripts type is short.
+SHORT = set("conn connack cpu dir expr fds hdr inflight msg nbytes rss rtt sev stddev ver websocket".split())
+
+
+def test_keys_of_json_are_spelt_as_in_british_english():
+    keys = {name: [key for properties in found_in(schema, "properties") for key in properties] for name, schema in SCHEMAS.items()}
+    keys["mq-json.5"] = re.findall(r"^\.It Li (\w+)", (ROOT / "man" / "mq-json.5").read_text(encoding="utf-8"), flags=re.M)
+    assert all(keys.values()), keys
+    said = {where: plain(" ".join(names)).replace("_", " ") for where, names in keys.items()}
+    assert misspelt(said, SHORT | words_of_options()) == {}, "misspelt, or short forms that belong into SHORT"
+    assert SHORT - set(" ".join(said.values()).split()) == set()
 
 
 def test_the_list_of_our_words_has_none_too_many():
-    everything = set(re.findall(r"[A-Za-z]+", "\n".join(texts().values())))
+    everything = set(re.findall(r"[A-Za-z]+", "\n".join([*texts().values(), *(plain(text) for _, text in sentences())])))
     assert WORDS - everything - {word.lower() for word in everything} == set()

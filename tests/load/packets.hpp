@@ -34,7 +34,7 @@ struct Stamp {
 inline constexpr std::size_t stamp_bytes = sizeof(Stamp);
 static_assert(stamp_bytes == 16);
 
-/// A PUBLISH encoded once, of which each copy gets its own packet id and stamp.
+/// A PUBLISH encoded once, of which each copy gets its own packet identifier and stamp.
 class PublishTemplate {
  public:
   /// `size` of the payload: at least `stamp_bytes`.
@@ -52,7 +52,7 @@ class PublishTemplate {
 /// Nothing if the payload is too short to be ours.
 [[nodiscard]] bool read_stamp(mqtt::Bytes payload, Stamp& stamp);
 
-/// The packet id of an acknowledgement, SUBACK or UNSUBACK.
+/// The packet identifier of an acknowledgement, SUBACK or UNSUBACK.
 [[nodiscard]] mqtt::PacketId packet_id_of(const mqtt::Frame& frame);
 /// The reason code octet of an acknowledgement; 0 (success) where it is left out.
 [[nodiscard]] std::uint8_t reason_of(const mqtt::Frame& frame);

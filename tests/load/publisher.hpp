@@ -38,7 +38,7 @@ class Publisher : public Session {
   std::uint32_t sent_ = 0, in_flight_ = 0;
   std::uint64_t acked_ = 0, refused_ = 0, unexpected_ = 0;
   mqtt::PacketId next_id_ = 1;
-  std::vector<Awaits> awaits_;  // by packet id
+  std::vector<Awaits> awaits_;  // by packet identifier
 };
 
 }  // namespace load

@@ -37,7 +37,7 @@ class Subscriber : public Session {
 
   Receipts* receipts_;
   std::vector<SequenceCheck> checks_;  // by publisher
-  std::vector<bool> held_;             // QoS 2 packet ids between PUBLISH and PUBREL
+  std::vector<bool> held_;             // QoS 2 packet identifiers between PUBLISH and PUBREL
 };
 
 }  // namespace load

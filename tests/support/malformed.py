@@ -277,11 +277,11 @@ def subscription_options(version):
 
 def packet_id_zero(version):
     for qos in (1, 2):
-        yield Attack(f"publish QoS {qos} with packet id 0", version, w.publish(version, "t", b"", qos, 0), _ANY_FAULT)
-    yield Attack("subscribe with packet id 0", version, w.subscribe(version, 0, [("t", 0)]), _ANY_FAULT)
-    yield Attack("unsubscribe with packet id 0", version, w.unsubscribe(version, 0, ["t"]), _ANY_FAULT)
+        yield Attack(f"publish QoS {qos} with packet identifier 0", version, w.publish(version, "t", b"", qos, 0), _ANY_FAULT)
+    yield Attack("subscribe with packet identifier 0", version, w.subscribe(version, 0, [("t", 0)]), _ANY_FAULT)
+    yield Attack("unsubscribe with packet identifier 0", version, w.unsubscribe(version, 0, ["t"]), _ANY_FAULT)
     for name in ("PUBACK", "PUBREC", "PUBREL", "PUBCOMP"):
-        yield Attack(f"{name.lower()} with packet id 0", version, w.ack(version, getattr(w, name), 0), _ANY_FAULT)
+        yield Attack(f"{name.lower()} with packet identifier 0", version, w.ack(version, getattr(w, name), 0), _ANY_FAULT)
 
 
 def wrong_state(version):

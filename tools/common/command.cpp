@@ -183,7 +183,7 @@ void Command::collect() {
       result_.output.append(slice.data(), static_cast<std::size_t>(count));
       return;
     }
-    end(fmt::format("more than {} octets of output", input_.output_max));
+    end(fmt::format("more than {} bytes of output", input_.output_max));
   }
   stop_collecting();
   finish_if_over();

@@ -101,9 +101,9 @@ Fault join_session(ConnectionConfig& config) {
     return "a session that never expires needs a client id (-i)";
   const mqtt::PropertiesView connect = config.properties.at(PropertyPlace::connect);
   if (typed && connect.find(PropertyId::session_expiry_interval))
-    return "options '-x' and '-D' both give the session expiry interval";
+    return "options '-x' and '-D' both give the Session Expiry Interval";
   if (config.max_inflight && connect.find(PropertyId::receive_maximum))
-    return "options '-M' and '-D' both give the receive maximum";
+    return "options '-M' and '-D' both give the Receive Maximum";
   return std::nullopt;
 }
 

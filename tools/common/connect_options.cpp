@@ -337,17 +337,19 @@ void declare_connect_options(Options& options, ConnectionConfig& config,
 
 void declare_log_options(Options& options, LogSettings& log) {
   constexpr std::string_view group = "Diagnostics";
-  options.flag("-d,--debug", log.debug).group(group).text("a line on stderr for each packet");
-  options.flag("--quiet", log.quiet).group(group).text("no warnings on stderr, only errors");
+  options.flag("-d,--debug", log.debug).group(group).text("a line on standard error for each packet");
+  options.flag("--quiet", log.quiet).group(group).text("no warnings on standard error, only errors");
   options.choice("--log-format", log.format, {{"text", LogFormat::text}, {"json", LogFormat::json}})
       .group(group)
-      .text("how lines on stderr look");
+      .text("how lines on standard error look");
   options
       .choice("--color", log.color,
               {{"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}})
       .metavar("WHEN")
       .group(group)
-      .text("colours, on stderr and of topics on stdout; auto: on a terminal, unless NO_COLOR is set");
+      .text(
+          "colours, on standard error and of topics on standard output; auto: on a terminal, unless NO_COLOR "
+          "is set");
 }
 
 }  // namespace mq

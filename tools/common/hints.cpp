@@ -139,12 +139,12 @@ std::string hint_for_refusal(ReasonCode code, const Where& where) {
       return fmt::format("the authentication method '{}' needs MQTT 5", where.auth_method);
     case ReasonCode::banned: return "only the server's operator can lift that";
     case ReasonCode::quota_exceeded: return "the server allows this client no more connections or sessions";
-    case ReasonCode::qos_not_supported: return "the will's QoS may be too high: --will-qos";
-    case ReasonCode::retain_not_supported: return "the will may not be retained: leave --will-retain out";
+    case ReasonCode::qos_not_supported: return "the Will's QoS may be too high: --will-qos";
+    case ReasonCode::retain_not_supported: return "the Will may not be retained: leave --will-retain out";
     case ReasonCode::use_another_server:
     case ReasonCode::server_moved: return std::string{hint_for_elsewhere};
     case ReasonCode::bad_authentication_method: return hint_for_method(where);
-    case ReasonCode::packet_too_large: return "the will, the client id or the properties may be too long";
+    case ReasonCode::packet_too_large: return "the Will, the client id or the properties may be too long";
     default: return {};
   }
 }

@@ -78,7 +78,7 @@ Answer answer_request(const RequestLine& request, std::span<const HttpPage> page
 std::string answer_to(std::string_view head, std::span<const HttpPage> pages) {
   if (!head.ends_with("\r\n\r\n"))
     return written(refuse_request("431 Request Header Fields Too Large",
-                                  fmt::format("a request has at most {} octets\n", http_head_max)),
+                                  fmt::format("a request has at most {} bytes\n", http_head_max)),
                    true);
   const auto parsed = mqtt::net::parse_http_head(head);
   const auto request = parsed ? parse_request_line(parsed->start_line) : std::nullopt;

@@ -140,7 +140,7 @@ class MessageLineParser {
     for (const auto known : {"utf8", "base64", "json", "none"})
       if (*name == known) encoding_ = known;
     if (!encoding_.empty()) return true;
-    return json_.fail(fmt::format("a payload of encoding '{}' cannot be turned back into octets", *name),
+    return json_.fail(fmt::format("a payload of encoding '{}' cannot be turned back into bytes", *name),
                       start);
   }
 
@@ -272,7 +272,7 @@ class MessageLineParser {
     const auto value = json_.string(storage_.text_);
     if (!value || !json_.take(']')) return false;
     return storage_.properties_.add_user_property(*key, *value) ||
-           json_.fail("a user property is too long", start);
+           json_.fail("a User Property is too long", start);
   }
 
   MessageLineReader& storage_;

@@ -28,7 +28,7 @@ std::string_view wanted_by(const OptionRecord& record) {
     case ValueKind::none: return "true or false";
     case ValueKind::number: return "a whole number";
     case ValueKind::duration: return R"(a text such as "10s", or a number of seconds)";
-    case ValueKind::size: return R"(a text such as "64KiB", or a number of octets)";
+    case ValueKind::size: return R"(a text such as "64KiB", or a number of bytes)";
     case ValueKind::tuple: return "a text or a list of texts, their parts separated by spaces";
     case ValueKind::text:
     case ValueKind::choice: break;

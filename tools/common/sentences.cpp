@@ -148,7 +148,7 @@ Sentence deadline_reached(mqtt::Duration deadline, std::string_view progress) {
 }
 
 Sentence output_blocked(std::size_t octets) {
-  return fmt::format("standard output is blocked: {} octets of received messages were not written", octets);
+  return fmt::format("standard output is blocked: {} bytes of received messages were not written", octets);
 }
 
 Sentence local_io_failed(const mqtt::Error& error) { return error.context; }

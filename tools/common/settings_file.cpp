@@ -115,7 +115,7 @@ class FileReader {
 std::string cannot_read(const std::string& path, const mqtt::Error& error) {
   const std::string name = mqtt::escape_for_terminal(path);
   if (error.code == EFBIG)
-    return fmt::format("{}: more than {} octets cannot be a configuration", name, settings_file_max_bytes);
+    return fmt::format("{}: more than {} bytes cannot be a configuration", name, settings_file_max_bytes);
   return fmt::format("{}: cannot be read: {}", name, std::generic_category().message(error.code));
 }
 

@@ -47,7 +47,7 @@ std::string elided(std::string_view text) {
   std::size_t end = shown;
   while (end > shown - 4 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
     --end;  // whole characters
-  return fmt::format("{}… ({} octets)", text.substr(0, end), text.size());
+  return fmt::format("{}… ({} bytes)", text.substr(0, end), text.size());
 }
 
 std::string in_quotes(std::string_view text) {

@@ -29,7 +29,7 @@ ValueResult ip_address(std::string_view value) {
 ValueResult mqtt_string(std::string_view value) {
   constexpr std::size_t most = 65'535;
   if (value.size() > most)
-    return std::unexpected(fmt::format("the value has {} octets, and {} is the most", value.size(), most));
+    return std::unexpected(fmt::format("the value has {} bytes, and {} is the most", value.size(), most));
   if (mqtt::is_mqtt_utf8(mqtt::as_bytes(value))) return {};
   return std::unexpected(in_quotes(value) + " is not well-formed UTF-8");
 }

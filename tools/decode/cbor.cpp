@@ -41,7 +41,7 @@ class CborReader {
 
   std::expected<void, std::string> read() {
     if (value() && at_ == payload_.size()) return {};
-    if (fault_.empty()) fault_ = fmt::format("is broken at octet {}", at_);
+    if (fault_.empty()) fault_ = fmt::format("is broken at byte {}", at_);
     return std::unexpected(std::move(fault_));
   }
 

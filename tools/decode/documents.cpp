@@ -46,7 +46,7 @@ class Events final : public nlohmann::json_sax<Json> {
   bool key(string_t& value) override { return write_key(writer_, value), true; }
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
-    fault_ = fmt::format("is broken at octet {}", position);
+    fault_ = fmt::format("is broken at byte {}", position);
     return false;
   }
 

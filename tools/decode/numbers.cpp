@@ -71,7 +71,7 @@ const std::vector<NumberFormat>& number_formats() {
 std::expected<void, std::string> decode_numbers(const NumberFormat& format, mqtt::Bytes payload,
                                                 std::string& json) {
   if (payload.empty() || payload.size() % format.size != 0)
-    return std::unexpected(fmt::format("has {} octets, not a multiple of {}", payload.size(), format.size));
+    return std::unexpected(fmt::format("has {} bytes, not a multiple of {}", payload.size(), format.size));
   JsonWriter writer{json};
   if (payload.size() == format.size)
     write_number(writer, format, payload);

@@ -9,7 +9,7 @@
 namespace mq {
 namespace {
 
-/// Fixed header, packet id and property length at their longest.
+/// Fixed header, packet identifier and property length at their longest.
 constexpr std::size_t subscribe_overhead_bytes = 5 + 2 + 4;
 
 mqtt::SubscriptionOptions options_before_v5(const mqtt::SubscriptionOptions& options) {

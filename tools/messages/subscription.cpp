@@ -29,7 +29,7 @@ Fault apply_number(Subscription& subscription, std::string_view name, std::strin
     subscription.options.qos = static_cast<mqtt::QoS>(*qos);
   } else if (name == "rh") {
     const auto handling = number_up_to(value, 2);
-    if (!handling) return fmt::format("{} is not a retain handling: 0, 1 or 2", in_quotes(value));
+    if (!handling) return fmt::format("{} is not a Retain Handling: 0, 1 or 2", in_quotes(value));
     subscription.options.retain_handling = static_cast<mqtt::RetainHandling>(*handling);
   } else if (name == "id") {
     const auto id = number_up_to(value, subscription_id_max);

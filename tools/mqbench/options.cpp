@@ -72,7 +72,7 @@ Fault check_connection(const ConnectionConfig& connection) {
   if (connection.persistent || connection.session_expiry > 0)
     return "options '-c' and '-x' would leave a session of each client at the broker";
   if (connection.properties.at(PropertyPlace::publish).view().find(mqtt::PropertyId::topic_alias))
-    return "a topic alias of all messages would be one of many topics: use --topic-alias";
+    return "a Topic Alias of all messages would be one of many topics: use --topic-alias";
   if (connection.will_on_exit) return "option '--will-on-exit': the clients always leave in an orderly way";
   if (connection.log.debug) return "option '-d': a load has too many packets to show";
   if (!connection.url_topic.empty()) return "the URL has a topic, but the topics are the benchmark's own";

@@ -106,7 +106,7 @@ std::optional<std::string> override_properties(BenchConfig& config) {
                        to_string(*connection.version));
   if (connection.max_inflight &&
       connection.properties.at(mqtt::PropertyPlace::connect).view().find(mqtt::PropertyId::receive_maximum))
-    return "option '-M' and the scenario's properties both give the receive maximum";
+    return "option '-M' and the scenario's properties both give the Receive Maximum";
   connection.needs_v5 = true;
   return std::nullopt;
 }

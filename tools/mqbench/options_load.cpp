@@ -135,7 +135,7 @@ void declare_load(Options& o, BenchConfig::Typed& typed) {
       .metavar("BYTES|DIST")
       .group(group)
       .text(
-          "octets of a payload: 100, 64..1024 (evenly between), normal:500:100 (mean and deviation), "
+          "bytes of a payload: 100, 64..1024 (evenly between), normal:500:100 (mean and deviation), "
           "choice:100*9,10000*1 (by weight); 32 of them are the stamp: without it there are no latencies, "
           "and "
           "losses are only counted")
@@ -144,7 +144,7 @@ void declare_load(Options& o, BenchConfig::Typed& typed) {
       .metavar("@FILE|TEMPLATE")
       .group(group)
       .text(
-          "what follows the stamp of 32 octets: a file, or text with {seq}, {time}, {uuid} and {random:A..B} "
+          "what follows the stamp of 32 bytes: a file, or text with {seq}, {time}, {uuid} and {random:A..B} "
           "as "
           "mqpub's --payload-template has them")
       .excludes({"--size"})
@@ -293,7 +293,7 @@ std::optional<std::string> choose_scenario(const Options& options, BenchConfig& 
   const Scenario& s = config.scenario;
   ConnectionConfig& connection = config.connection;
   if (s.topic_alias && connection.version.value_or(mqtt::Version::v5) != mqtt::Version::v5)
-    return fmt::format("topic aliases need MQTT 5, but option '-V' asks for {}",
+    return fmt::format("Topic Aliases need MQTT 5, but option '-V' asks for {}",
                        to_string(*connection.version));
   connection.needs_v5 = connection.needs_v5 || s.topic_alias;
   if (config.typed.window && s.publish_qos == mqtt::QoS::at_most_once)

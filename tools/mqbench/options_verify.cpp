@@ -133,7 +133,7 @@ std::optional<std::string> choose_verification(const Options& options, BenchConf
   if (s.publishers > clients_of_a_kind_max || s.subscribers > clients_of_a_kind_max)
     return fmt::format("verify has at most {} publishers and subscribers of each QoS", clients_of_a_kind_max);
   if (s.size.min() < Stamp::size)
-    return fmt::format("option '--size': verify needs {} octets for the stamp", Stamp::size);
+    return fmt::format("option '--size': verify needs {} bytes for the stamp", Stamp::size);
   if (s.messages < s.all_publishers())
     return fmt::format("{} messages are less than one of each of {} publishers", s.messages,
                        s.all_publishers());

@@ -76,7 +76,7 @@ std::span<const Preset> presets() {
                                  .publishers = 1'000,
                                  .subscribers = 0,
                                  .operation = Operation::reconnect})},
-      Preset{"1,000 clients die at once, and one subscriber gets their wills",
+      Preset{"1,000 clients die at once, and one subscriber gets their Will Messages",
              once_each_together(at_qos_1({.name = "will-storm",
                                           .publishers = 1'000,
                                           .subscribers = 1,

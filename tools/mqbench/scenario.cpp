@@ -99,8 +99,8 @@ std::optional<std::string> find_operation_fault(const Scenario& s) {
     return fmt::format("each of {} publishers connects or dies once: it needs a count of at most that",
                        s.publishers);
   if (s.operation == Operation::will && !s.open_loop())
-    return "a will says when its client will die: it needs a rate";
-  if (s.operation == Operation::will && s.topics() != s.publishers) return "a will has a topic of its own";
+    return "a Will says when its client will die: it needs a rate";
+  if (s.operation == Operation::will && s.topics() != s.publishers) return "a Will has a topic of its own";
   if (s.operation == Operation::request && (s.subscribers == 0 || s.receivers_of(0) != 1))
     return "a request needs one subscriber that answers it: pairs, or shared";
   if (s.operation == Operation::request && s.unstamped()) return "an answer is known by its stamp";
@@ -134,7 +134,7 @@ std::optional<std::string> find_fault(const Scenario& s) {
     return "an arrival needs a schedule, which a closed loop has not";
   if (s.unstamped() && !s.pattern.has_run())
     return fmt::format(
-        "payloads below the stamp's {} octets are told apart from others' by {{run}} in the topic",
+        "payloads below the stamp's {} bytes are told apart from others' by {{run}} in the topic",
         Stamp::size);
   if (!s.takes_all() && s.topics() / s.subscribers > filters_max)
     return fmt::format(

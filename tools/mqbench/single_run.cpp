@@ -178,7 +178,7 @@ SingleRun run_once(BenchConfig& config, Diag& diag) {
   const Plan plan = plan_of(config, run);
   if (plan.scenario.unstamped())
     diag.info(fmt::format(
-        "payloads below {} octets have no stamp: there are no latencies, and losses are only counted",
+        "payloads below {} bytes have no stamp: there are no latencies, and losses are only counted",
         Stamp::size));
   Runner runner{loop, plan, config.connection, config.results, std::move(*setups), diag, meeting.get()};
   if (*metrics) serve_metrics(**metrics, runner, plan);

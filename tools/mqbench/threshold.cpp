@@ -190,7 +190,7 @@ std::optional<std::string> Threshold::impossible_in(const Scenario& scenario) co
   const bool by_stamp = latency->histogram == &Measurements::due_to_received ||
                         latency->histogram == &Measurements::sent_to_received;
   if (by_stamp && scenario.unstamped() && scenario.operation == Operation::publish)
-    return fmt::format("payloads below the stamp's {} octets have no latency", Stamp::size);
+    return fmt::format("payloads below the stamp's {} bytes have no latency", Stamp::size);
   if (latency->needs == Needs::acks && scenario.publish_qos == mqtt::QoS::at_most_once)
     return because("at QoS 0 nothing is acknowledged");
   return std::nullopt;

@@ -48,7 +48,7 @@ Reason tool_has_no_time(const RunResult& result) {
         "the processor quota of the control group stopped this process for {:.2g} s in {} periods",
         Seconds{result.activity.throttled}.count(), result.activity.throttled_periods);
   if (result.unread > unread_share_max)
-    return fmt::format("octets that had come were left unread for {:.0f} % of the time",
+    return fmt::format("bytes that had come were left unread for {:.0f} % of the time",
                        percent(result.unread));
   return std::nullopt;
 }

@@ -80,7 +80,7 @@ std::string as_text(const VerifyResult& result) {
   const VerifyScenario& s = result.scenario;
   std::string text;
   const auto out = std::back_inserter(text);
-  fmt::format_to(out, "verify: {} publishers, {} subscribers, {} messages of {} octets, MQTT {}\n",
+  fmt::format_to(out, "verify: {} publishers, {} subscribers, {} messages of {} bytes, MQTT {}\n",
                  s.all_publishers(), s.all_subscribers(), s.messages, s.size.text(), result.version);
   add_verdict(out, result);
   add_downgrades(out, result);

@@ -17,7 +17,7 @@ void declare_rules(Options& o, BrokerSettings& settings) {
           "anonymous clients, and 'pattern [...] FILTER' for everybody, with %u for the user name and %c for "
           "the client id; a name with '/', '+' or '#' has no part in patterns. A subscription that nothing "
           "could "
-          "come through is refused; what wills, retained and shared messages tell is filtered by the same "
+          "come through is refused; what Will, retained and shared messages tell is filtered by the same "
           "rules. "
           "'deny=0x97' tells 5.0 clients this reason code instead of 0x87 (or 0x80, 0x83); mosquitto does "
           "not "
@@ -40,7 +40,7 @@ void declare_tokens(Options& o, BrokerSettings::Tokens& tokens) {
       .metavar("FILE")
       .group(group)
       .text(
-          "the same with the secret in this file, of at least 32 octets (HS256); a newline at its end is "
+          "the same with the secret in this file, of at least 32 bytes (HS256); a newline at its end is "
           "none of it");
   o.text("--jwt-audience", tokens.rules.audience)
       .must(not_empty)

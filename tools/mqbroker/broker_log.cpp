@@ -93,7 +93,7 @@ std::string describe_close(const mqtt::CloseInfo& info) {
     case refused: return name_and_code(info.code, mqtt::PacketType::connack);
     case protocol_error: return info.error ? describe_fault(*info.error) : "protocol error";
     case connect_timeout: return "no CONNECT in time";
-    case keep_alive_timeout: return "silence for longer than its keep-alive allows";
+    case keep_alive_timeout: return "silence for longer than its Keep Alive allows";
     case overload: return "more input than may wait for the answer to CONNECT";
     case connack_timeout:
     case auth_timeout:
@@ -161,7 +161,7 @@ void BrokerLog::local_fault(const mqtt::Error& error) { diag_.error(local_io_fai
 void BrokerLog::statistics(const mqtt::broker::Counters& c, const mqtt::server::ServerCounters& server) {
   const std::string text = fmt::format(
       "{} connections, {} sessions, {} subscriptions, {} retained; {} messages received, {} sent, {} "
-      "dropped, {} queued ({} octets)",
+      "dropped, {} queued ({} bytes)",
       server.connections, c.sessions, c.subscriptions, c.retained_messages, c.messages_received,
       c.messages_sent, c.dropped_in_all(), c.queued_messages, c.queued_bytes);
   diag_.event(Severity::info, "statistics", text, [&](JsonWriter& json) { write_counters(json, c, server); });

@@ -42,22 +42,22 @@ void add_traffic(MetricWriter& out, const Counters& c) {
   for (std::size_t i = 0; i < mqtt::broker::drop_reasons; ++i)
     out.sample(c.dropped[i],
                fmt::format("reason=\"{}\"", to_string(static_cast<mqtt::broker::DropReason>(i))));
-  out.counter("payload_received_bytes_total", "Octets of the messages' payloads.", c.payload_bytes_received);
-  out.counter("payload_sent_bytes_total", "Octets of the messages' payloads.", c.payload_bytes_sent);
+  out.counter("payload_received_bytes_total", "Bytes of the messages' payloads.", c.payload_bytes_received);
+  out.counter("payload_sent_bytes_total", "Bytes of the messages' payloads.", c.payload_bytes_sent);
   out.counter("packets_received_total", "Packets of all types.", c.packets_received);
   out.counter("packets_sent_total", "Packets of all types.", c.packets_sent);
-  out.counter("received_bytes_total", "Octets of MQTT.", c.bytes_received);
-  out.counter("sent_bytes_total", "Octets of MQTT.", c.bytes_sent);
+  out.counter("received_bytes_total", "Bytes of MQTT.", c.bytes_received);
+  out.counter("sent_bytes_total", "Bytes of MQTT.", c.bytes_sent);
 }
 
 void add_holdings(MetricWriter& out, const BrokerFacts& facts) {
   const Counters& c = facts.counters;
   out.gauge("queued_messages", "Messages that wait for clients, once for each.", c.queued_messages);
-  out.gauge("queued_bytes", "Octets of these.", c.queued_bytes);
+  out.gauge("queued_bytes", "Bytes of these.", c.queued_bytes);
   out.gauge("memory_bytes", "What --max-memory bounds.", c.memory_bytes);
   out.gauge("memory_max_bytes", "--max-memory.", facts.memory_max_bytes);
   out.gauge("retained_messages", "Retained messages, without those of $SYS.", c.retained_messages);
-  out.gauge("retained_bytes", "Octets that retained messages and their topics take, those of $SYS too.",
+  out.gauge("retained_bytes", "Bytes that retained messages and their topics take, those of $SYS too.",
             c.retained_bytes);
   out.gauge("subscriptions", "Subscriptions.", c.subscriptions);
   out.gauge("shared_subscriptions", "Subscriptions that are shared.", c.shared_subscriptions);

@@ -49,11 +49,11 @@ void declare_announced(Options& o, mqtt::broker::BrokerConfig& broker) {
       .text("the largest packet that a client may send");
   o.number("--topic-alias-maximum", limits.topic_alias_maximum)
       .group(announced)
-      .text("topic aliases that a client may use");
+      .text("how many Topic Aliases a client may use");
   o.number("--max-keepalive", limits.keep_alive_maximum, {.min = 1})
       .metavar("SECONDS")
       .group(announced)
-      .text("the longest keep-alive of an MQTT 5 client; less than 65535 forbids to turn it off");
+      .text("the longest Keep Alive of an MQTT 5 client; less than 65535 forbids to turn it off");
   o.choice("--max-qos", limits.maximum_qos,
            {{"0", mqtt::QoS::at_most_once}, {"1", mqtt::QoS::at_least_once}, {"2", mqtt::QoS::exactly_once}})
       .group(announced)
@@ -83,15 +83,15 @@ void declare_queues(Options& o, mqtt::broker::BrokerConfig& broker) {
       .text("messages that wait for one client");
   o.size("--max-queued-bytes", limits.queued_bytes, {.min = 1024})
       .group(queues)
-      .text("octets of the messages that wait for one client");
+      .text("bytes of the messages that wait for one client");
   o.size("--max-memory", limits.memory, {.min = 1024})
       .group(queues)
       .text(
-          "octets of all clients together: messages that wait, are in flight, are being written or are wills "
+          "bytes of all clients together: messages that wait, are in flight, are being written or are Wills "
           "(each counts once, whoever is to get it), and packets half received; not retained messages");
   o.size("--write-backlog", limits.write_backlog, {.min = 1024, .max = 1U << 30})
       .group(queues)
-      .text("octets given to a client's connection before messages wait in its queue");
+      .text("bytes given to a client's connection before messages wait in its queue");
   o.choice("--slow-consumer", broker.slow_consumer,
            {{"drop", SlowConsumer::drop},
             {"stall", SlowConsumer::stall},
@@ -137,7 +137,7 @@ void declare_others(Options& o, BrokerSettings& settings) {
   o.number("--max-retained", limits.retained_messages).group(other).text("retained messages");
   o.size("--max-retained-bytes", limits.retained_bytes)
       .group(other)
-      .text("octets of retained messages and of the levels of their topics");
+      .text("bytes of retained messages and of the levels of their topics");
   o.number("--max-subscriptions", limits.subscriptions_per_client, {.min = 1})
       .group(other)
       .text("subscriptions of one client; filters of many levels count for more");
@@ -149,7 +149,7 @@ void declare_others(Options& o, BrokerSettings& settings) {
       .text("levels of a topic or filter");
   o.number("--max-topic-length", limits.topic_length, {.min = 1, .max = mqtt::field_size_max})
       .group(other)
-      .text("octets of a topic or filter");
+      .text("bytes of a topic or filter");
 }
 
 std::optional<std::string> check_limits(const Limits& limits) {

@@ -99,7 +99,7 @@ void declare_running(Options& o, BrokerSettings& settings) {
       .text("read the configuration and the certificates, say whether they can be used, and exit (0 or 2)");
   o.flag("--print-address", settings.print_address)
       .group(running)
-      .text("write a URL per address to stdout once all listen");
+      .text("write a URL per address to standard output once all listen");
   o.number("--ready-fd", settings.ready_fd)
       .metavar("FD")
       .group(running)
@@ -241,7 +241,7 @@ void declare_broker_options(Options& o, BrokerSettings& settings) {
   declare_limit_options(o, settings);
   o.flag("-v,--verbose", settings.verbose)
       .group("Diagnostics")
-      .text("lines on stderr for connections, refusals and subscriptions too");
+      .text("lines on standard error for connections, refusals and subscriptions too");
   o.list("--trace", settings.traced)
       .must(not_empty)
       .metavar("CLIENT|TOPIC")

@@ -76,7 +76,7 @@ $("tiles").replaceChildren(tile("Clients",count(s.clients),"connected, of "+coun
 tile("Messages in",per("messages_received",short),count(s.messages_received)+" in all"),tile("Messages out",per("messages_sent",short),count(s.messages_sent)+" in all"),
 tile("Dropped",per("messages_dropped",short),count(all)+" in all"),
 tile("Memory of clients",size(s.memory_bytes),"of "+size(s.memory_max_bytes)+"; the process: "+size(s.resident_bytes),s.memory_bytes/s.memory_max_bytes),
-tile("Octets in",per("bytes_received",size),size(s.bytes_received)+" in all"),tile("Octets out",per("bytes_sent",size),size(s.bytes_sent)+" in all"),
+tile("Bytes in",per("bytes_received",size),size(s.bytes_received)+" in all"),tile("Bytes out",per("bytes_sent",size),size(s.bytes_sent)+" in all"),
 tile("Waiting",count(s.queued_messages),size(s.queued_bytes)+" for clients"),
 tile("Sessions",count(s.sessions),"kept or connected"),tile("Subscriptions",count(s.subscriptions)),tile("Retained",count(s.retained_messages),size(s.retained_bytes)+" with $SYS"),
 tile("Turned away",count(s.connections_refused+s.connections_turned_away),"connections, since the start"));

@@ -22,7 +22,7 @@ void declare_store_options(Options& o, BrokerSettings& settings) {
       .group(keeping)
       .default_text("memory only")
       .text(
-          "keep sessions, their QoS 1 and 2 messages, retained messages and wills in this SQLite database. "
+          "keep sessions, their QoS 1 and 2 messages, retained messages and Wills in this SQLite database. "
           "What "
           "has been acknowledged is in it: a killed broker that starts again loses none of it, and sends no "
           "QoS "

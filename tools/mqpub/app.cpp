@@ -32,7 +32,7 @@ mqtt::Result<void> find_inputs(PubConfig& config) {
 /// How long a server keeps the session whose messages are in a spool, for a publisher that was killed.
 constexpr std::uint32_t spool_session_seconds = 24 * 60 * 60;
 
-/// Exactly once over a restart needs the same session, and so the same client id and packet ids.
+/// Exactly once over a restart needs the same session, and so the same client id and packet identifiers.
 mqtt::Result<std::unique_ptr<Spool>> open_spool(PubConfig& config, ClientSetup& setup) {
   if (config.spool.empty()) return nullptr;
   mqtt::ConnectOptions& connect = setup.options.connect;

@@ -93,7 +93,7 @@ void declare_stream_options(Options& o, PubConfig& config, PubTyped& typed) {
       .text("each line of standard input (or of -f, --dir) is a payload, until its end");
   o.flag("-0,--nul", typed.nul_separated)
       .group("Streams")
-      .text("each record is a payload; a NUL octet ends it");
+      .text("each record is a payload; a NUL byte ends it");
   o.text("--delimiter", typed.delimiter)
       .metavar("TEXT")
       .group("Streams")
@@ -101,7 +101,7 @@ void declare_stream_options(Options& o, PubConfig& config, PubTyped& typed) {
       .example("--delimiter '\\r\\n'");
   o.flag("--length-prefix", typed.length_prefix)
       .group("Streams")
-      .text("each record is a payload, with its length before it: four octets, the highest first");
+      .text("each record is a payload, with its length before it: four bytes, the highest first");
   o.flag("--json", config.json)
       .group("Streams")
       .text(
@@ -140,7 +140,7 @@ void declare_stream_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.choice("--summary", config.summary, {{"text", LogFormat::text}, {"json", LogFormat::json}})
       .metavar("FORMAT")
       .group("Streams")
-      .text("write sent, acked, rejected and unacked to stderr at the end, also when all went well");
+      .text("write sent, acked, rejected and unacked to standard error at the end, also when all went well");
 }
 
 ValueResult keep_template(std::optional<Template>& target, std::string_view text) {
@@ -338,7 +338,7 @@ void declare_pub_options(Options& o, PubConfig& config, PubTyped& typed) {
       return "--spool at QoS 2 with -i needs -c: only a session that is kept tells what has arrived";
     if (config.spool_resume && !config.streams()) return "--spool-resume is for streams such as -l";
     if (connection.properties.at(PropertyPlace::publish).view().find(mqtt::PropertyId::topic_alias))
-      return "--spool does not go with a topic alias, which ends with its connection";
+      return "--spool does not go with a Topic Alias, which ends with its connection";
     return std::nullopt;
   });
   o.example("mqpub -t home/lamp -m on", "publish one message to the broker on this machine");

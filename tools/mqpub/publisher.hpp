@@ -85,7 +85,7 @@ class Publisher final : private mqtt::ClientHandler, private FeedSink {
   PacketLog packet_log_;
   std::unique_ptr<Feed> feed_;
   Account account_;
-  std::vector<std::string> topics_;  // by packet id
+  std::vector<std::string> topics_;  // by packet identifier
   ExitCode exit_code_ = ExitCode::ok;
   bool leaving_ = false;
   bool ping_sent_ = false;

@@ -19,11 +19,12 @@ namespace mq {
 ///
 ///   header   "mqspool1", u32 size of the client id, client id, u32 CRC-32 (IEEE 802.3) of all before it
 ///   records  u32 size of the body, u32 CRC-32 of the body, body
-///   body     'M' u16 packet id, u8 flags (bits 0-1 QoS, bit 2 retain), u64 number of the input's record,
+///   body     'M' u16 packet identifier, u8 flags (bits 0-1 QoS, bit 2 retain), u64 number of the input's
+///   record,
 ///                u64 milliseconds since 1970 (when it was added), u16 size of the topic, topic,
 ///                u32 size of the properties, properties as in the packet, payload: all that is left
-///            'R' u16 packet id: PUBREC came
-///            'D' u16 packet id: done with
+///            'R' u16 packet identifier: PUBREC came
+///            'D' u16 packet identifier: done with
 ///            'T' u64: so many records of the input have been taken
 ///
 /// The log ends at the first record of size 0 (space that was reserved), or that is not whole: what was being
@@ -35,9 +36,9 @@ namespace mq {
 class Spool {
  public:
   struct Message {
-    mqtt::PublishView header;  ///< with its packet id
+    mqtt::PublishView header;  ///< with its packet identifier
     mqtt::Bytes payload;
-    bool taken_over = false;    ///< only the packet id matters
+    bool taken_over = false;    ///< only the packet identifier matters
     std::int64_t added_ms = 0;  ///< since 1970
   };
 
@@ -63,7 +64,7 @@ class Spool {
   void forget_input();
   /// To be called before the message is given to the session: an error here means that it will not fit.
   [[nodiscard]] mqtt::Result<void> reserve(const mqtt::PublishView& message, std::size_t payload_bytes);
-  /// `message` with its packet id.
+  /// `message` with its packet identifier.
   void add(const mqtt::PublishView& message, mqtt::Bytes payload, std::uint64_t record, std::int64_t now_ms);
   void take_over(mqtt::PacketId id);
   void done(mqtt::PacketId id);

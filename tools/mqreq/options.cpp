@@ -48,7 +48,7 @@ void declare_reply_options(Options& o, ReqConfig& config) {
       .text(
           "the topic that replies come on. Default, with MQTT 5: a random one below the server's response "
           "information, or mq/reply/CLIENT_ID/RANDOM. Before MQTT 5 it must be given, and the first message "
-          "on it is the reply; with MQTT 5 a reply has the request's correlation data");
+          "on it is the reply; with MQTT 5 a reply has the request's Correlation Data");
   o.number("--replies", config.replies, {.min = 1})
       .metavar("N")
       .group(group)
@@ -93,7 +93,7 @@ Fault choose_response_topic(ReqConfig& config) {
   mqtt::Properties& properties = config.connection.properties.at(PropertyPlace::publish);
   const auto property = properties.view().text(PropertyId::response_topic);
   if (property && config.typed.response_topic)
-    return "the response topic is given twice: by -e and -D publish";
+    return "the Response Topic is given twice: by -e and -D publish";
   if (config.typed.response_topic)
     config.response_topic = std::move(*config.typed.response_topic);
   else if (property)
@@ -112,7 +112,7 @@ Fault check_version(ReqConfig& config) {
   ConnectionConfig& connection = config.connection;
   const bool v5 = connection.version.value_or(mqtt::Version::v5) == mqtt::Version::v5;
   if (!v5 && config.retain_as_published) return "--retain-as-published needs MQTT 5";
-  if (!v5 && config.response_topic.empty()) return "there is no response topic: use -e (or -V 5)";
+  if (!v5 && config.response_topic.empty()) return "there is no Response Topic: use -e (or -V 5)";
   if (config.response_topic.empty() || config.retain_as_published) connection.needs_v5 = true;
   return std::nullopt;
 }

@@ -15,10 +15,10 @@ std::string_view to_string(ReplyVerdict verdict) {
   switch (verdict) {
     case ReplyVerdict::reply: break;
     case ReplyVerdict::too_early: return "it came before the request was sent";
-    case ReplyVerdict::other_topic: return "its topic is not the response topic";
+    case ReplyVerdict::other_topic: return "its topic is not the Response Topic";
     case ReplyVerdict::retained: return "it was retained";
-    case ReplyVerdict::no_correlation: return "it has no correlation data";
-    case ReplyVerdict::other_correlation: return "its correlation data are not the request's";
+    case ReplyVerdict::no_correlation: return "it has no Correlation Data";
+    case ReplyVerdict::other_correlation: return "its Correlation Data are not the request's";
     case ReplyVerdict::redelivered: return "it was delivered before";
   }
   return {};

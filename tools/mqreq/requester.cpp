@@ -271,7 +271,7 @@ void Requester::give_up_waiting() {
     Sentence sentence = deadline_reached(deadline, replies_.progress());
     if (replies_.uncorrelated() > 0)
       sentence.hint =
-          "a responder must copy the correlation data of the request (-V 311 -e TOPIC does without)";
+          "a responder must copy the Correlation Data of the request (-V 311 -e TOPIC does without)";
     diag_.error(sentence);
   }
   leave(client_.connected() ? ExitCode::deadline : ExitCode::connection_lost);

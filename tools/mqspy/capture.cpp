@@ -50,7 +50,7 @@ std::uint32_t CaptureReader::u32(mqtt::Bytes from, std::size_t at) const {
 }
 
 CaptureFault CaptureReader::damaged(std::string_view what) const {
-  return fmt::format("the capture is damaged at octet {}: {}", at_, what);
+  return fmt::format("the capture is damaged at byte {}: {}", at_, what);
 }
 
 std::expected<std::size_t, CaptureFault> CaptureReader::take(mqtt::Bytes data, CaptureHandler& handler) {
@@ -94,7 +94,7 @@ CaptureReader::Taken CaptureReader::begin(mqtt::Bytes data) {
 CaptureReader::Taken CaptureReader::take_record(mqtt::Bytes data, CaptureHandler& handler) {
   if (data.size() < record_header) return 0;
   const std::uint32_t size = u32(data, 8);
-  if (size > record_max_bytes) return std::unexpected(damaged(fmt::format("a packet of {} octets", size)));
+  if (size > record_max_bytes) return std::unexpected(damaged(fmt::format("a packet of {} bytes", size)));
   if (data.size() - record_header < size) return 0;
   const mqtt::TimePoint time = since_1970(u32(data, 0), std::int64_t{u32(data, 4)} * fraction_ns_);
   handler.on_captured(
@@ -120,7 +120,7 @@ CaptureReader::Taken CaptureReader::take_block(mqtt::Bytes data, CaptureHandler&
   if (little(data, 0) == section_block) return section(data);
   const std::uint32_t type = u32(data, 0), size = u32(data, 4);
   if (size < block_min || size % 4 != 0)
-    return std::unexpected(damaged(fmt::format("a block of {} octets", size)));
+    return std::unexpected(damaged(fmt::format("a block of {} bytes", size)));
   const bool wanted =
       type == interface_block || type == packet_block || type == simple_block || type == enhanced_block;
   if (!wanted) {
@@ -128,7 +128,7 @@ CaptureReader::Taken CaptureReader::take_block(mqtt::Bytes data, CaptureHandler&
     return 0;
   }
   if (size > record_max_bytes + 1024)
-    return std::unexpected(damaged(fmt::format("a block of {} octets", size)));
+    return std::unexpected(damaged(fmt::format("a block of {} bytes", size)));
   if (data.size() < size) return 0;
   block(type, data.subspan(8, size - block_min), handler);
   return size;

@@ -76,7 +76,7 @@ bool would_ask_a_person(const SpyConfig& config) {
 }
 
 constexpr const char* nothing_given =
-    "decode needs a packet: hexadecimal digits, base64 or a file as its argument, or octets on standard "
+    "decode needs a packet: hexadecimal digits, base64 or a file as its argument, or bytes on standard "
     "input";
 
 }  // namespace

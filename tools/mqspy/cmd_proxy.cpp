@@ -182,7 +182,7 @@ class ProxyRun {
     const auto& [octets, links, firings] = inspection_.skipped();
     if (octets > 0 || links > 0 || firings > 0)
       diag_.warning(
-          fmt::format("more went by than could be looked at: {} octets, {} connections as a whole, "
+          fmt::format("more went by than could be looked at: {} bytes, {} connections as a whole, "
                       "{} firings of faults",
                       octets, links, firings));
   }

@@ -47,7 +47,7 @@ class Reading {
       return ExitCode::local_io;
     }
     if (*left > 0)
-      diag_.warning(fmt::format("the file ends in the middle of a record: {} octets are left", *left));
+      diag_.warning(fmt::format("the file ends in the middle of a record: {} bytes are left", *left));
     return code;
   }
 

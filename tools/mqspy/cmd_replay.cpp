@@ -275,7 +275,7 @@ ExitCode replay_command(const SpyConfig& config) {
     return fail(ExitCode::usage, settled.error());
   if (talk->gaps > 0)
     diag.warning(
-        fmt::format("octets of c{} are missing in the recording, and in the replay", talk->link.number));
+        fmt::format("bytes of c{} are missing in the recording, and in the replay", talk->link.number));
   SpyConfig all = config;  // --filter has chosen the client: what is said now is shown as a whole
   all.selection.filter.reset();
   auto outputs = Outputs::open(all);

@@ -141,9 +141,9 @@ void explain_reasons(std::string& out, std::string_view name) {
 
 std::string_view type_name(mqtt::PropertyType type) {
   switch (type) {
-    case mqtt::PropertyType::byte: return "one octet";
-    case mqtt::PropertyType::two_byte_integer: return "two octets";
-    case mqtt::PropertyType::four_byte_integer: return "four octets";
+    case mqtt::PropertyType::byte: return "one byte";
+    case mqtt::PropertyType::two_byte_integer: return "two bytes";
+    case mqtt::PropertyType::four_byte_integer: return "four bytes";
     case mqtt::PropertyType::variable_byte_integer: return "a variable byte integer";
     case mqtt::PropertyType::utf8_string: return "a UTF-8 string";
     case mqtt::PropertyType::binary_data: return "binary data";

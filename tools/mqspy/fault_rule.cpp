@@ -103,18 +103,18 @@ Taken take_reorder(FaultAction& action, std::string_view value) {
 Taken take_truncate(FaultAction& action, std::string_view value) {
   const auto count = number_in<std::size_t>(value);
   action.count = count.value_or(0);
-  return wants(count.has_value(), "a number of octets");
+  return wants(count.has_value(), "a number of bytes");
 }
 
 Taken take_split(FaultAction& action, std::string_view value) {
   action.count = number_in<std::size_t>(value).value_or(0);
-  return wants(action.count > 0, "a number of octets");
+  return wants(action.count > 0, "a number of bytes");
 }
 
 Taken take_throttle(FaultAction& action, std::string_view value) {
   if (value.ends_with("/s")) value.remove_suffix(2);
   action.rate = mqtt::parse_size(value).value_or(0);
-  return wants(action.rate > 0, "octets per second: 2KB/s");
+  return wants(action.rate > 0, "bytes per second: 2KB/s");
 }
 
 Taken take_corrupt(FaultAction& action, std::string_view value) {

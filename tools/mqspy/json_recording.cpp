@@ -89,7 +89,7 @@ void JsonRecording::open(const Record& record, const std::string& name, mqtt::Fl
 
 std::expected<void, std::string> JsonRecording::packet(const Record& record) {
   const auto octets = octets_at(record.object, "raw");
-  if (!octets) return std::unexpected("the packet is without its octets: record with --json --raw");
+  if (!octets) return std::unexpected("the packet is without its bytes: record with --json --raw");
   const std::string name = text_at(record.object, "conn");
   if (!ids_.contains(name)) open(record, name, mqtt::Flow::Start::excerpt);
   const Recorder::Id id = ids_[name];

@@ -19,21 +19,20 @@ constexpr std::size_t row_octets = 12;
 /// A field's octets are shown up to here: more says nothing to a reader.
 constexpr std::size_t dumped_max = 4096;
 
-/// Shorter names than the specification's, where they are usual.
+/// Other names than the specification's, where they are usual, and units.
 struct Label {
   std::string_view name;
-  std::string_view label;
+  std::string_view label;  ///< empty: the specification's name
   std::string_view unit = "";
 };
 constexpr Label labels[] = {
     {"Control Packet type and flags", "header"},
     {"Topic Name", "topic"},
-    {"Packet Identifier", "packet id"},
-    {"Message Expiry Interval", "message expiry", " s"},
-    {"Session Expiry Interval", "session expiry", " s"},
-    {"Will Delay Interval", "will delay", " s"},
-    {"Server Keep Alive", "server keep alive", " s"},
-    {"Keep Alive", "keep alive", " s"},
+    {"Message Expiry Interval", "", " s"},
+    {"Session Expiry Interval", "", " s"},
+    {"Will Delay Interval", "", " s"},
+    {"Server Keep Alive", "", " s"},
+    {"Keep Alive", "", " s"},
     {"Client Identifier", "client id"},
     {"Undecoded", "not understood"},
 };
@@ -47,9 +46,9 @@ std::string lower(std::string_view name) {
 
 Label label_of(const Field& field, std::string& storage) {
   const auto* const found = std::ranges::find(labels, field.name, &Label::name);
-  if (found != std::end(labels)) return *found;
+  if (found != std::end(labels) && !found->label.empty()) return *found;
   storage = lower(field.name);
-  return {field.name, storage};
+  return {field.name, storage, found == std::end(labels) ? "" : found->unit};
 }
 
 class Rows {
@@ -99,7 +98,7 @@ class Rows {
       out_.push_back('\n');
     }
     if (shown == dumped_max && field.size > shown)
-      fmt::format_to(std::back_inserter(out_), "    {:>{}}  {} octets more\n", "…", offset_width_,
+      fmt::format_to(std::back_inserter(out_), "    {:>{}}  {} bytes more\n", "…", offset_width_,
                      field.size - shown);
   }
 
@@ -177,7 +176,7 @@ void append_fields(std::string& out, const mqtt::FlowPacket& packet, std::span<c
   std::ranges::sort(sorted, {}, &mqtt::Finding::offset);
   Rows{out, packet.bytes, {packet.version, packet.sender}, view}.write(sorted);
   if (packet.left_out > 0)
-    fmt::format_to(std::back_inserter(out), "    {} octets more, which were not kept\n", packet.left_out);
+    fmt::format_to(std::back_inserter(out), "    {} bytes more, which were not kept\n", packet.left_out);
 }
 
 }  // namespace mq::spy

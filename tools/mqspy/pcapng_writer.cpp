@@ -243,7 +243,7 @@ void PcapngWriter::on_packet(const PacketRecord& record) {
   const mqtt::FlowPacket& p = record.packet;
   Comments comments;
   for (const mqtt::Finding& finding : record.findings) comments.push_back(finding_text(finding));
-  if (p.left_out > 0) comments.push_back(fmt::format("{} octets were not kept", p.left_out));
+  if (p.left_out > 0) comments.push_back(fmt::format("{} bytes were not kept", p.left_out));
   const std::string hidden = view_.show_secrets ? std::string{} : redacted(p.bytes, {p.version, p.sender});
   const std::string_view octets = view_.show_secrets ? mqtt::as_text(p.bytes) : hidden;
   if (style_ == PcapStyle::pdu) return pdu(record.link, p.sender, p.step.time, octets, comments, p.left_out);

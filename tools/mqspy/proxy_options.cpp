@@ -34,7 +34,7 @@ void declare_places(Options& o, ProxyConfig& config) {
           "proxy: where clients connect to: ADDRESS:PORT, mqtts://, ws://, wss:// or unix://; port 0 is any");
   o.flag("--print-address", config.print_address)
       .group(proxy_group)
-      .text("write a URL per address to stdout once all listen");
+      .text("write a URL per address to standard output once all listen");
   o.number("--ready-fd", config.ready_fd)
       .metavar("FD")
       .group(proxy_group)

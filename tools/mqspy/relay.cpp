@@ -193,7 +193,7 @@ void Relay::on_fired(const Fired& fired) {
 void Relay::on_too_large(Sender sender, std::size_t size) {
   services_.inspection.note(
       link_.number,
-      fmt::format("a packet of the {} has {} octets: no fault is made to it", side_name(sender), size),
+      fmt::format("a packet of the {} has {} bytes: no fault is made to it", side_name(sender), size),
       wall_now());
 }
 

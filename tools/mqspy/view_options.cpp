@@ -17,14 +17,14 @@ void declare_amount(Options& o, SpyConfig& config) {
        })
       .kind(ValueKind::none)
       .group(showing)
-      .text("each field of a packet with its place; twice (-vv): with its octets");
+      .text("each field of a packet with its place; twice (-vv): with its bytes");
   o.flag("-q,--no-acks", config.view.quiet)
       .group(showing)
       .text("no pings, and no acknowledgements that say nothing but success");
   o.size("-s,--snippet", config.view.preview_bytes)
       .metavar("SIZE")
       .group(showing)
-      .text("octets of a payload that are shown");
+      .text("bytes of a payload that are shown");
   o.flag("--show-secrets", config.view.show_secrets)
       .group(showing)
       .text("passwords and authentication data as they are");
@@ -79,7 +79,7 @@ void declare_view_options(Options& o, SpyConfig& config) {
   o.flag("--raw", config.view.raw)
       .group(showing)
       .needs({"--json"})
-      .text("with the octets of each packet, so that it can be read again");
+      .text("with the bytes of each packet, so that it can be read again");
   declare_amount(o, config);
   o.choice("-t,--time", config.view.time,
            {{"clock", TimeStyle::clock},

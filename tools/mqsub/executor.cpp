@@ -70,7 +70,7 @@ void Executor::add(const PublishView& message, mqtt::AckToken token, WallTime re
   if (config_.replies) {
     const auto topic = message.properties.text(PropertyId::response_topic);
     if (!topic) {
-      diag_.warning(fmt::format("a message on '{}' has no response topic: nobody to answer", message.topic));
+      diag_.warning(fmt::format("a message on '{}' has no Response Topic: nobody to answer", message.topic));
       return callbacks_.acknowledge(token, mqtt::ReasonCode::success);
     }
     job->response_topic = *topic;

@@ -41,7 +41,7 @@ void declare_exec(Options& o, ExecConfig& exec) {
   o.flag("--reply", exec.replies)
       .group(group)
       .text(
-          "what the command writes is published to the message's response topic, with its correlation data "
+          "what the command writes is published to the message's Response Topic, with its Correlation Data "
           "(MQTT 5)")
       .needs({"--exec"})
       .example("-t sums --exec bc --reply");

@@ -70,7 +70,7 @@ Fault check_identifiers(const SubConfig& config) {
       config.plan.subscribe_properties.view().find(mqtt::PropertyId::subscription_identifier).has_value();
   const bool by_option =
       std::ranges::any_of(config.plan.subscriptions, [](const Subscription& each) { return each.id != 0; });
-  if (by_property && by_option) return "options '--sub id=' and '-D' both give the subscription identifier";
+  if (by_property && by_option) return "options '--sub id=' and '-D' both give the Subscription Identifier";
   return std::nullopt;
 }
 
@@ -95,7 +95,7 @@ void declare_subscription_options(Options& o, SubConfig& config) {
       .metavar("OPTIONS:FILTER")
       .group(group)
       .text(
-          "subscribe with options of its own, which end at the first colon: qos=, rh= (retain handling 0 to "
+          "subscribe with options of its own, which end at the first colon: qos=, rh= (Retain Handling 0 to "
           "2), id=, no-local, rap (retain as published)")
       .example("--sub 'qos=1,no-local,rap,rh=2,id=4:a/#'");
   o.choice("-q,--qos", subscription.qos,

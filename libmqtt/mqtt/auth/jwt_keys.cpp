@@ -91,7 +91,7 @@ std::optional<std::string> from_base64url(std::string_view text) {
 }
 
 std::expected<JwtKey, std::string> JwtKey::of_secret(std::string secret, std::string id) {
-  if (secret.size() < secret_size_min) return std::unexpected("a secret for HS256 has at least 32 octets");
+  if (secret.size() < secret_size_min) return std::unexpected("a secret for HS256 has at least 32 bytes");
   JwtKey key{JwtAlgorithm::hs256, std::move(id)};
   key.secret_ = std::move(secret);
   return key;
@@ -125,7 +125,7 @@ std::expected<JwtKey, std::string> JwtKey::of_rsa(std::string_view modulus, std:
 
 std::expected<JwtKey, std::string> JwtKey::of_point(std::string_view x, std::string_view y, std::string id) {
   if (x.size() != coordinate_size || y.size() != coordinate_size)
-    return std::unexpected("a key of P-256 has coordinates of 32 octets");
+    return std::unexpected("a key of P-256 has coordinates of 32 bytes");
   std::string point = "\x04";
   point.append(x).append(y);
   const Owned<OSSL_PARAM_BLD> builder{OSSL_PARAM_BLD_new()};

@@ -262,7 +262,8 @@ void Broker::State::on_published(Connection& connection, PacketId id, ReasonCode
   pump(session);
 }
 
-/// PUBREC has come: PUBREL tells the client to forget the packet id, and must not be followed by the message.
+/// PUBREC has come: PUBREL tells the client to forget the packet identifier, and must not be followed by the
+/// message.
 void Broker::State::on_taken_over(Connection& connection, PacketId id) {
   const Session* const session = connection.session_;
   if (!session || !session->told) return;

@@ -71,7 +71,7 @@ void Broker::State::leave_groups(Session& session, const std::set<TopicTree::Pos
       if (!groups.contains(*sent.second.shared)) return false;
       if (leaving != Leaving::for_good) return true;
       freed.push_back(sent.second);
-      freed.back().row = 0;  // its row is that of the packet id, and ends with the session
+      freed.back().row = 0;  // its row is that of the packet identifier, and ends with the session
       return true;
     });
   if (is_short(session)) note_gone(session);

@@ -154,7 +154,8 @@ struct Broker::State::Recoverer final : Recovery {
 
   Result<void> on_received(SubscriberId id, PacketId packet_id) override {
     ReceivedIds& incoming = flows_of(state.sessions.at(id)).incoming;
-    if (incoming.find(packet_id)) return impossible("there are two received messages of the same packet id");
+    if (incoming.find(packet_id))
+      return impossible("there are two received messages of the same packet identifier");
     incoming.put(packet_id, {.stage = ReceivedIds::Stage::recorded});
     return {};
   }
@@ -194,7 +195,7 @@ struct Broker::State::Recoverer final : Recovery {
   Result<void> put_in_flight(Session& session, PacketId id, Delivery delivery) {
     SessionState& flows = flows_of(session);
     if (flows.outgoing.contains(id))
-      return impossible("there are two messages in flight of the same packet id");
+      return impossible("there are two messages in flight of the same packet identifier");
     PublishView publish;
     publish.qos = delivery.qos;
     publish.retain = delivery.retain;

@@ -38,7 +38,7 @@ struct SubscriptionRecord {
 struct DeliveryRecord {
   std::uint64_t row = 0;  ///< its name in the store; rises with each delivery
   SubscriberId session = 0;
-  MessagePtr message{};                          ///< null: PUBREC has come, and only the packet id matters
+  MessagePtr message{};  ///< null: PUBREC has come, and only the packet identifier matters
   std::span<const std::uint32_t> identifiers{};  ///< of the subscriptions that match
   std::string_view share{};                      ///< "$share/NAME/FILTER" if it came by a shared subscription
   QoS qos = QoS::at_least_once;

@@ -22,7 +22,7 @@ void check_topic_name(Reader& in, std::string_view topic, std::uint32_t at) {
           at + 2 + static_cast<std::uint32_t>(wildcard));
 }
 
-/// An answer that has only its packet id means Success; before 5.0 that is its only form.
+/// An answer that has only its packet identifier means Success; before 5.0 that is its only form.
 template <class Ack>
 Decoded<Ack> decode_ack(const Frame& frame, const Task& task, PacketType type, Clause reason_clause) {
   Reader in = reader_of(frame, task);

@@ -152,7 +152,7 @@ std::size_t body_size(const UnsubackView& p, Version version) {
          (version == Version::v5 ? p.reasons.size() : 0);
 }
 
-/// The four share one layout: packet id, properties, then octets that stand encoded already.
+/// The four share one layout: packet identifier, properties, then octets that stand encoded already.
 void write_request(Writer& out, PacketId id, PropertiesView properties, Bytes rest, Version version) {
   out.two_byte_integer(id);
   write_properties(out, properties, version);

@@ -29,11 +29,11 @@ std::expected<std::optional<Framer::Header>, DecodeError> Framer::read_header(By
     const std::uint32_t packet_size = length + i + 1;
     if (packet_size > max_packet_size_)
       return std::unexpected(error(ReasonCode::packet_too_large, clauses::packet_size,
-                                   "packet is larger than the maximum packet size", 1));
+                                   "packet is larger than the Maximum Packet Size", 1));
     return Header{static_cast<std::uint8_t>(i + 1), packet_size};
   }
   return std::unexpected(error(ReasonCode::malformed_packet, clauses::varint_four_octets,
-                               "remaining length is longer than four octets", 1));
+                               "remaining length is longer than four bytes", 1));
 }
 
 std::expected<std::optional<Frame>, DecodeError> Framer::next(Bytes& input) {

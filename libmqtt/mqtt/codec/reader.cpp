@@ -13,7 +13,7 @@ std::uint32_t Reader::variable_byte_integer() {
             "variable byte integer is not in its shortest form", ReasonCode::malformed_packet, at);
     return value;
   }
-  lose(clauses::varint_four_octets, "variable byte integer is longer than four octets",
+  lose(clauses::varint_four_octets, "variable byte integer is longer than four bytes",
        ReasonCode::malformed_packet, at);
   return 0;
 }

@@ -110,7 +110,7 @@ class Reader {
   template <class T>
   std::expected<T, DecodeError> done(const T& value) {
     if (at_ != end_) [[unlikely]]
-      fail(clauses::length_fits, "octets are left over after the last field", ReasonCode::malformed_packet,
+      fail(clauses::length_fits, "bytes are left over after the last field", ReasonCode::malformed_packet,
            offset());
     if (!ok() && !all_) [[unlikely]]
       return std::unexpected(error_);

@@ -23,7 +23,7 @@ bool word_may_have_wildcard(const char* text) {
 std::optional<TopicError> find_text_error(std::string_view text) {
   if (text.empty()) return TopicError{clauses::topic_empty, 0, "topic is empty"};
   if (text.size() > field_size_max)
-    return TopicError{clauses::topic_too_long, field_size_max, "topic is longer than 65,535 octets"};
+    return TopicError{clauses::topic_too_long, field_size_max, "topic is longer than 65,535 bytes"};
   const auto fault = find_utf8_error(as_bytes(text));
   if (!fault) return std::nullopt;
   if (fault->fault == Utf8Fault::nul)

@@ -55,7 +55,7 @@ struct KnownSubscription {
   TimePoint granted{};          ///< SUBACK
 };
 
-/// Packet ids whose answers are due in this order.
+/// Packet identifiers whose answers are due in this order.
 class AnswerOrder {
  public:
   void expect(PacketId id) { ids_.push_back(id); }
@@ -110,7 +110,7 @@ struct SideState {
     std::string_view clause;  ///< as in DecodeError
   };
   std::optional<Fault> fault;
-  /// The payloads of messages whose acknowledgement said an error, by packet id; the first of them.
+  /// The payloads of messages whose acknowledgement said an error, by packet identifier; the first of them.
   std::unordered_map<PacketId, std::uint64_t> refused;
 
   /// The DISCONNECT of this side.

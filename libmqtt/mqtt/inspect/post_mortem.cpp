@@ -58,7 +58,7 @@ std::string explained(const Case& c, ReasonCode reason) {
     return fmt::format(": another connection came with client id {}", shown(c.state.connect->client_id));
   const auto& last = c.state.side(client).last;
   if (reason == ReasonCode::keep_alive_timeout && last && c.state.side(server).disconnect)
-    return fmt::format(": the client was silent for {}, its keep-alive is {}",
+    return fmt::format(": the client was silent for {}, its Keep Alive is {}",
                        span(c.state.side(server).disconnect->step.time - last->time),
                        span(c.state.keep_alive()));
   return {};
@@ -104,7 +104,7 @@ Why client_was_silent(const Case& c) {
   if (c.close.by != server || keep_alive == Duration{} || !last) return std::nullopt;
   const Duration silence = c.close.time - last->time;
   if (silence < keep_alive * 14 / 10) return std::nullopt;
-  return fmt::format("server closed: the client was silent for {}, its keep-alive is {}", span(silence),
+  return fmt::format("server closed: the client was silent for {}, its Keep Alive is {}", span(silence),
                      span(keep_alive));
 }
 

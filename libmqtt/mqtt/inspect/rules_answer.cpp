@@ -82,7 +82,7 @@ bool too_large(const Judge& j) {
 }
 
 std::string sizes(const Judge& j) {
-  return fmt::format("{} octets, Maximum Packet Size is {}", j.packet().size(), *size_limit(j));
+  return fmt::format("{} bytes, Maximum Packet Size is {}", j.packet().size(), *size_limit(j));
 }
 
 /// A packet that has a rule of its own for what made it too large.
@@ -122,7 +122,7 @@ constexpr Rule answer_table[] = {
     {{"MQTT-3.3.4-1"}, Severity::error, "answer of the wrong kind", answers, check_kind},
     {{"MQTT-2.2.1-5", "MQTT-2.3.1-6"},
      Severity::error,
-     "answer to a packet id that is not under way",
+     "answer to a packet identifier that is not under way",
      answers,
      check_answers_something},
     {{"MQTT-4.3.3-4", "MQTT-4.3.3-1"},

@@ -187,7 +187,7 @@ constexpr Rule connect_table[] = {
      check_second_connack},
     {{"MQTT-3.2.2-2", "MQTT-3.2.2-1"},
      Severity::error,
-     "a clean session cannot be present already",
+     "a Clean Session cannot be present already",
      on(connack),
      check_session_present},
     {{"MQTT-3.1.4-6", "MQTT-3.1.4-5"},
@@ -242,7 +242,7 @@ constexpr Rule connect_table[] = {
      check_server_reference},
     {{"v5#3.1.3.2.3/will-pfi", none},
      Severity::warning,
-     "will payload is not the UTF-8 that it is said to be",
+     "Will Payload is not the UTF-8 that it is said to be",
      on(connect),
      check_will_text},
 };

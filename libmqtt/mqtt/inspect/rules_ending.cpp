@@ -38,7 +38,7 @@ std::optional<Duration> silence_beyond(const Judge& j, double part) {
 }
 
 void report_silence(Judge& j, Sender side, Duration silence) {
-  j.report_at_end(side, fmt::format("{} of silence, keep-alive is {}",
+  j.report_at_end(side, fmt::format("{} of silence, Keep Alive is {}",
                                     format_duration(std::chrono::floor<std::chrono::milliseconds>(silence)),
                                     format_duration(j.state.keep_alive())));
 }
@@ -139,7 +139,7 @@ void check_requests(Judge& j, PacketType type) {
   if (!j.state.all_seen() || j.state.side(server).disconnect) return;
   for (const auto& [id, request] : j.state.requests)
     if (request.type == type && overdue(j, request.step))
-      return j.report_at_end(server, fmt::format("packet id {}", id), request.step.number);
+      return j.report_at_end(server, fmt::format("packet identifier {}", id), request.step.number);
 }
 void check_subacks(Judge& j) { check_requests(j, subscribe); }
 void check_unsubacks(Judge& j) { check_requests(j, unsubscribe); }
@@ -168,7 +168,7 @@ constexpr Rule ending_table[] = {
      check_expiry_raised},
     {{"MQTT-3.1.2-20", "MQTT-3.1.2-23"},
      Severity::warning,
-     "client was silent for longer than its keep-alive",
+     "client was silent for longer than its Keep Alive",
      any_packet | at_close,
      check_silence},
     {{"MQTT-3.2.2-21", none},
@@ -178,7 +178,7 @@ constexpr Rule ending_table[] = {
      check_silence_for_server},
     {{"MQTT-3.1.2-22", "MQTT-3.1.2-24"},
      Severity::warning,
-     "server did not close at one and a half keep-alives",
+     "server did not close at one and a half times the Keep Alive",
      any_packet | at_close,
      check_server_patience},
     {{"MQTT-4.12.0-6", none},

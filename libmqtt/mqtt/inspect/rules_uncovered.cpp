@@ -22,7 +22,8 @@ constexpr Uncovered uncovered[] = {
      "MQTT-3.1.3-3"},
     {"found as its parts: MQTT-3.1.2-13 and MQTT-3.1.2-15", "", "MQTT-3.1.2-11"},
     {"found as DUP on QoS 0: MQTT-3.3.1-2", "MQTT-4.3.1-1", "MQTT-4.3.1-1"},
-    {"found as a packet id that is under way: MQTT-2.2.1-3 and MQTT-2.2.1-4, before 5.0 MQTT-2.3.1-2 and "
+    {"found as a packet identifier that is under way: MQTT-2.2.1-3 and MQTT-2.2.1-4, before 5.0 MQTT-2.3.1-2 "
+     "and "
      "MQTT-2.3.1-4",
      "MQTT-4.3.2-1 MQTT-4.3.2-3 MQTT-4.3.3-1 MQTT-4.3.3-3 MQTT-4.3.3-5", "MQTT-4.3.2-1"},
     {"found as DUP on a message that was not sent before: MQTT-3.3.1-3", "MQTT-4.3.2-2 MQTT-4.3.3-2", ""},
@@ -33,11 +34,11 @@ constexpr Uncovered uncovered[] = {
     {"found as a delivery above the granted QoS: MQTT-3.8.4-8", "MQTT-4.8.2-3", ""},
     {"found as the reason codes of SUBACK: MQTT-3.9.3-2", "MQTT-3.8.4-7", ""},
     {"found as Receive Maximum: MQTT-3.3.4-7 and MQTT-3.3.4-9", "MQTT-4.9.0-1 MQTT-4.9.0-2", ""},
-    {"found as the topic alias of one side: MQTT-3.3.2-9 and MQTT-3.3.2-11", "MQTT-3.2.2-17 MQTT-3.1.2-26",
+    {"found as the Topic Alias of one side: MQTT-3.3.2-9 and MQTT-3.3.2-11", "MQTT-3.2.2-17 MQTT-3.1.2-26",
      ""},
     {"found as an empty client id without an assigned one: MQTT-3.1.3-7", "MQTT-3.2.2-16", ""},
     {"found as the Server Keep Alive: MQTT-3.2.2-21", "MQTT-3.1.2-21", ""},
-    {"found as the keep-alive of CONNECT: MQTT-3.1.2-22", "MQTT-3.2.2-22", ""},
+    {"found as the Keep Alive of CONNECT: MQTT-3.1.2-22", "MQTT-3.2.2-22", ""},
     {"found as the server that refused and did not close: MQTT-3.2.2-7, before 5.0 MQTT-3.2.2-5; as "
      "DISCONNECT and not closed: MQTT-3.14.4-2",
      "MQTT-3.1.3-8 MQTT-3.1.4-2 MQTT-4.12.0-1 MQTT-4.12.0-4 MQTT-4.13.2-1", "MQTT-3.1.3-9"},
@@ -88,8 +89,8 @@ constexpr Uncovered uncovered[] = {
      "v5#3.12/empty", "v311#3.4-3.11/rl-2 v311#3.12-3.14/rl-0"},
     {"found as MQTT-3.3.2-7", "v5#3.3.4/alias-unset", ""},
     {"found as MQTT-4.12.0-5", "v5#3.15/auth-foreign", ""},
-    {"found as an answer to a packet id that is not under way: MQTT-2.2.1-5", "v5#4.3.3/pubrel-after-error",
-     ""},
+    {"found as an answer to a packet identifier that is not under way: MQTT-2.2.1-5",
+     "v5#4.3.3/pubrel-after-error", ""},
 };
 
 }  // namespace

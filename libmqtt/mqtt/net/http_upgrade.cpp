@@ -205,7 +205,7 @@ UpgradeAnswer answer_upgrade_request(std::string_view text, const WsServerOption
     return refusal(426, "Upgrade Required", "only WebSocket version 13 is spoken here",
                    "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
   const auto key = head->single("Sec-WebSocket-Key");
-  if (!key || !is_handshake_key(*key)) return bad_request("Sec-WebSocket-Key must be 16 octets in base64");
+  if (!key || !is_handshake_key(*key)) return bad_request("Sec-WebSocket-Key must be 16 bytes in base64");
   auto subprotocol = select_subprotocol(*head, options);
   if (!subprotocol)
     return bad_request(

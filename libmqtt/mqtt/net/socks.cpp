@@ -82,9 +82,9 @@ SocksDialog::SocksDialog(const ProxyServer& proxy, HostPort destination)
 
 Result<std::string> SocksDialog::begin() const {
   if (user_name_.size() > field_max_bytes || password_.size() > field_max_bytes)
-    return proxy_fault(EINVAL, "cannot be told a user name or password of more than 255 octets");
+    return proxy_fault(EINVAL, "cannot be told a user name or password of more than 255 bytes");
   if (literal_field(destination_.host).empty() && destination_.host.size() > field_max_bytes)
-    return proxy_fault(EINVAL, "cannot be told a name of more than 255 octets");
+    return proxy_fault(EINVAL, "cannot be told a name of more than 255 bytes");
   if (has_login_) return octets({socks_version, 2, no_login, user_and_password});
   return octets({socks_version, 1, no_login});
 }

@@ -41,7 +41,7 @@ std::expected<PskKey, std::string> parse_key(std::string_view hex) {
     key.push_back(static_cast<std::uint8_t>(high << 4 | low));
   }
   if (key.empty() || key.size() * 2 != hex.size())
-    return std::unexpected("the pre-shared key is not a row of hexadecimal octets");
+    return std::unexpected("the pre-shared key is not a row of hexadecimal bytes");
   if (key.size() > PSK_MAX_PSK_LEN) return std::unexpected("the pre-shared key is too long");
   return key;
 }

@@ -105,7 +105,7 @@ std::optional<DecodeError> ClientSession::find_lie(const ConnackView& connack) c
     return DecodeError{ReasonCode::protocol_error, clause.id(core_.version()), what, 0};
   };
   if (connack.session_present && clean_start_)
-    return lie({"MQTT-3.2.2-2", "MQTT-3.2.2-1"}, "Session Present answers a clean start");
+    return lie({"MQTT-3.2.2-2", "MQTT-3.2.2-1"}, "Session Present answers a Clean Start");
   if (connack.session_present && !may_resume_)
     return lie({"MQTT-3.2.2-4", "MQTT-3.2.2-3"}, "Session Present, but there is no session here");
   if (core_.version() != Version::v5) return std::nullopt;

@@ -225,7 +225,7 @@ void ClientSession::receive(TimePoint now, Bytes bytes, SessionHandler& handler)
   // packet is not worth waiting for.
   if (!std::exchange(heard_, true) && !may_answer_connect(bytes[0]))
     return core_.violation(ReasonCode::protocol_error, Clause{"MQTT-3.2.0-1"},
-                           "the first octet is not that of a CONNACK");
+                           "the first byte is not that of a CONNACK");
   while (!wants_close()) {
     const auto frame = core_.next_frame(bytes);
     if (!frame) core_.violation(frame.error());

@@ -120,8 +120,8 @@ class ClientSession {
   void pause_reading(TimePoint now);
   void resume_reading(TimePoint now);
   /// Before the first connect(): what an earlier process with this client id had in flight, in the order
-  /// in which their last packets left. `message` has its packet id. One that the server has taken over
-  /// (PUBREC came) only has an id.
+  /// in which their last packets left. `message` has its packet identifier. One that the server has taken
+  /// over (PUBREC came) only has an id.
   void restore(std::string_view client_id, const PublishView& message, const SharedBytes& payload,
                Deadline expires = {});
   void restore_taken_over(std::string_view client_id, PacketId id);

@@ -29,10 +29,10 @@ Result<void> check_client_id(const ConnectOptions& options) {
 Result<void> check_will(const Will& will, Version version) {
   if (const auto fault = find_topic_name_error(will.topic))
     return fail(SessionFault::invalid_topic,
-                fmt::format("\"{}\" cannot be a will topic: {} [{}]", escape_for_terminal(will.topic),
+                fmt::format("\"{}\" cannot be a Will Topic: {} [{}]", escape_for_terminal(will.topic),
                             fault->what, fault->clause.id(version)));
   if (will.payload.size() > field_size_max)
-    return fail(SessionFault::field_too_long, fmt::format("will payload of {} bytes is longer than 65,535",
+    return fail(SessionFault::field_too_long, fmt::format("Will Payload of {} bytes is longer than 65,535",
                                                           with_commas(will.payload.size())));
   return check_properties(will.properties, PropertyPlace::will, Sender::client, version);
 }

@@ -179,7 +179,7 @@ void ServerSession::on_subscribe(const SubscribeView& subscribe, ServerHandler& 
       subscribe.properties.find(PropertyId::subscription_identifier))
     return core_.violation(ReasonCode::subscription_identifiers_not_supported,
                            Clause{"v5#3.2.2.3.12/subid-use"},
-                           "subscription identifier, which was announced as not available");
+                           "Subscription Identifier, which was announced as not available");
   std::uint32_t filters = 0;
   for (const SubscriptionView& subscription : subscribe.subscriptions) {
     ++filters;

@@ -60,7 +60,7 @@ Result<void> ServerSession::check_acceptance(Acceptance& acceptance) const {
   if (phase_ != Phase::connecting || wants_close())
     return fail(SessionFault::wrong_state, "no CONNECT waits for an answer");
   if (acceptance.session_present && clean_start_)
-    return fail(SessionFault::wrong_state, "a clean start has no session to be present [MQTT-3.2.2-2]");
+    return fail(SessionFault::wrong_state, "a Clean Start has no session to be present [MQTT-3.2.2-2]");
   if (core_.version() != Version::v5) return {};
   const PropertiesView properties = acceptance.properties;
   if (auto ok = core_.check_properties(properties, PropertyPlace::connack); !ok) return ok;

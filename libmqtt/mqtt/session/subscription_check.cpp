@@ -46,7 +46,7 @@ Result<void> check_options(SubscriptionsView list, Version version) {
 Result<void> check_available(SubscriptionsView list, PropertiesView properties, const ServerLimits& limits) {
   if (!limits.subscription_identifier_available && properties.find(PropertyId::subscription_identifier))
     return fail(SessionFault::subscription_identifier_not_supported,
-                "the server does not support subscription identifiers");
+                "the server does not support Subscription Identifiers");
   for (const SubscriptionView& subscription : list) {
     const auto [share_name, filter] = split_shared(subscription.filter);
     if (!limits.shared_available && !share_name.empty())

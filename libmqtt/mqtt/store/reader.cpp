@@ -140,7 +140,7 @@ Result<void> Reader::read_key() {
   if (*found) {
     RowReader row{*statement, "setting publisher_key"};
     const Bytes value = row.blob(0, "value");
-    row.require(value.size() == sizeof words, "value is not of 16 octets");
+    row.require(value.size() == sizeof words, "value is not of 16 bytes");
     if (auto valid = row.result(); !valid) return valid;
     std::memcpy(words, value.data(), sizeof words);
     into_.on_publisher_key({words[0], words[1]});

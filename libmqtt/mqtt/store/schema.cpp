@@ -69,7 +69,7 @@ CREATE TABLE replay_sent(
   PRIMARY KEY(session, filter, message)
 ) STRICT, WITHOUT ROWID;
 
--- QoS 2 messages of clients that were taken over: their packet ids, until PUBREL.
+-- QoS 2 messages of clients that were taken over: their packet identifiers, until PUBREL.
 CREATE TABLE received(
   session INTEGER NOT NULL,
   packet_id INTEGER NOT NULL,

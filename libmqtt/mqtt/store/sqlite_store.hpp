@@ -58,7 +58,7 @@ class SqliteStore final : public broker::Store {
  private:
   friend class Reader;
 
-  /// What has a packet id.
+  /// What has a packet identifier.
   struct InFlight {
     std::uint64_t row = 0;
     broker::MessagePtr message;  // null: released

@@ -65,13 +65,13 @@ TEST(DecodeCbor, ExamplesOfRfc8949AppendixA) {
 }
 
 TEST(DecodeCbor, WhatIsBrokenIsSaidWithItsPlace) {
-  EXPECT_EQ(decoded_hex("cbor", ""), "fault: is broken at octet 0");
-  EXPECT_EQ(decoded_hex("cbor", "8301"), "fault: is broken at octet 2");
-  EXPECT_EQ(decoded_hex("cbor", "0000"), "fault: is broken at octet 1");  // something behind it
-  EXPECT_EQ(decoded_hex("cbor", "ff"), "fault: is broken at octet 1");    // a break of nothing
-  EXPECT_EQ(decoded_hex("cbor", "1c"), "fault: is broken at octet 0");    // reserved
+  EXPECT_EQ(decoded_hex("cbor", ""), "fault: is broken at byte 0");
+  EXPECT_EQ(decoded_hex("cbor", "8301"), "fault: is broken at byte 2");
+  EXPECT_EQ(decoded_hex("cbor", "0000"), "fault: is broken at byte 1");  // something behind it
+  EXPECT_EQ(decoded_hex("cbor", "ff"), "fault: is broken at byte 1");    // a break of nothing
+  EXPECT_EQ(decoded_hex("cbor", "1c"), "fault: is broken at byte 0");    // reserved
   EXPECT_EQ(decoded_hex("cbor", "a1f401"), "fault: has a map key that is neither text nor an integer");
-  EXPECT_EQ(decoded_hex("cbor", "7f420102ff"), "fault: is broken at octet 2");       // octets in a text
+  EXPECT_EQ(decoded_hex("cbor", "7f420102ff"), "fault: is broken at byte 2");        // octets in a text
   EXPECT_THAT(decoded_hex("cbor", "5affffffff00"), StartsWith("fault: is broken"));  // a length that lies
 }
 
@@ -135,8 +135,8 @@ TEST(DecodeNumbers, BothOrdersAllSizesAndArrays) {
   EXPECT_EQ(decoded_hex("float64le", "000000000000f0ff"), R"("-Infinity")");
   EXPECT_EQ(decoded_hex("float32be", "7fc00000"), R"("NaN")");
   EXPECT_EQ(decoded_hex("int16be", "00010002"), "[1,2]");
-  EXPECT_EQ(decoded_hex("float32be", "000000"), "fault: has 3 octets, not a multiple of 4");
-  EXPECT_EQ(decoded_hex("int8", ""), "fault: has 0 octets, not a multiple of 1");
+  EXPECT_EQ(decoded_hex("float32be", "000000"), "fault: has 3 bytes, not a multiple of 4");
+  EXPECT_EQ(decoded_hex("int8", ""), "fault: has 0 bytes, not a multiple of 1");
 }
 
 TEST(DecodeTexts, HexAndBase64) {

@@ -56,7 +56,7 @@ TEST(Capture, ALengthThatCannotBeIsDamage) {
   Captured out;
   const auto taken = reader.take(file, out);
   ASSERT_FALSE(taken);
-  EXPECT_EQ(taken.error().find("the capture is damaged at octet 24"), 0u) << taken.error();
+  EXPECT_EQ(taken.error().find("the capture is damaged at byte 24"), 0u) << taken.error();
 }
 
 /// Ethernet, IPv4 and TCP from 10.0.0.7:1000 to 10.0.0.1:1883 with "hi".

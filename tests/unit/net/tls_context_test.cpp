@@ -86,9 +86,9 @@ TEST_F(TlsContextTest, RefusesOptionsThatCannotWork) {
   options_ = {};
   options_.psk_key = "0g";
   options_.psk_identity = "x";
-  EXPECT_EQ(context_error(options_), "the pre-shared key is not a row of hexadecimal octets");
+  EXPECT_EQ(context_error(options_), "the pre-shared key is not a row of hexadecimal bytes");
   options_.psk_key = "abc";
-  EXPECT_EQ(context_error(options_), "the pre-shared key is not a row of hexadecimal octets");
+  EXPECT_EQ(context_error(options_), "the pre-shared key is not a row of hexadecimal bytes");
   options_.psk_key = "";
   EXPECT_EQ(context_error(options_), "a pre-shared key and its identity go together");
   EXPECT_FALSE(TlsContext::server({}).has_value());

@@ -369,7 +369,7 @@ TEST_F(TlsTest, AnIdentityWhoseKeyWasNotUsedIsNoName) {
 TEST_F(TlsTest, KeyFilesThatAreNone) {
   for (const auto& [line, why] : {std::pair{"joe", "the line is not IDENTITY:KEY"},
                                   {":00", "the pre-shared key has no identity"},
-                                  {"joe:0g", "the pre-shared key is not a row of hexadecimal octets"},
+                                  {"joe:0g", "the pre-shared key is not a row of hexadecimal bytes"},
                                   {"a:00", "the identity has another line before"}}) {
     TlsOptions options;
     options.psk_file = authority().directory().write("bad", std::string{"a:00\n"} + line + "\n");

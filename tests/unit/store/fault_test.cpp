@@ -79,7 +79,7 @@ TEST_P(StoreFault, ReadersOfWhatIsKeptWaitAndGoOnByThemselves) {
     p.send("PUBLISH q=1 id=3 t=t p=x");
     second.send("PUBACK id=1");
     EXPECT_TRUE(second.is_open());
-    EXPECT_EQ(second.count("PUBLISH"), 1u) << "the packet id of another one could not be kept";
+    EXPECT_EQ(second.count("PUBLISH"), 1u) << "the packet identifier of another one could not be kept";
   }
   world.advance(2s);
   EXPECT_EQ(second.count("PUBLISH"), 2u);

@@ -265,7 +265,7 @@ TEST_F(Refusal, ARowThatCannotBeSo) {
       {"INSERT INTO delivery VALUES(900, 1, 77, 2, 0, NULL, NULL, NULL, NULL)", "there is no such message"},
       {"UPDATE delivery SET packet_id = 0", "packet_id is 0"},
       {"UPDATE delivery SET packet_id = 65536", "packet_id is 65536"},
-      {"UPDATE delivery SET packet_id = 5", "two messages in flight of the same packet id"},
+      {"UPDATE delivery SET packet_id = 5", "two messages in flight of the same packet identifier"},
       {"UPDATE delivery SET qos = 0", "qos is 0"},
       {"UPDATE delivery SET identifiers = '1,x'", "identifiers are not numbers"},
       {"UPDATE delivery SET identifiers = '1,'", "identifiers are not numbers"},
@@ -274,7 +274,7 @@ TEST_F(Refusal, ARowThatCannotBeSo) {
       {"UPDATE received SET packet_id = 0", "packet_id is 0"},
       {"UPDATE retained SET payload = x''", "it has no payload"},
       {"UPDATE retained SET topic = ''", "topic: "},
-      {"UPDATE setting SET value = x'00'", "value is not of 16 octets"},
+      {"UPDATE setting SET value = x'00'", "value is not of 16 bytes"},
   };
   fill();
   change("PRAGMA wal_checkpoint(TRUNCATE)");

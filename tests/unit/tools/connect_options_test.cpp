@@ -252,9 +252,9 @@ TEST(ConnectOptions, PropertiesAreThoseOfTheToolsPackets) {
   EXPECT_EQ(bad({"-x", "5", "-V", "311"}),
             "mqpub: option '-x' needs MQTT 5, but option '-V' asks for 3.1.1\n");
   EXPECT_EQ(bad({"-M", "5", "-D", "connect", "receive-maximum", "5"}),
-            "mqpub: options '-M' and '-D' both give the receive maximum\n");
+            "mqpub: options '-M' and '-D' both give the Receive Maximum\n");
   EXPECT_EQ(bad({"-x", "5", "-D", "connect", "session-expiry-interval", "5"}),
-            "mqpub: options '-x' and '-D' both give the session expiry interval\n");
+            "mqpub: options '-x' and '-D' both give the Session Expiry Interval\n");
 }
 
 TEST(ConnectOptions, WillNeedsAValidTopic) {

@@ -97,7 +97,7 @@ TEST(SettingsFile, FilesThatAreNoneAreSaid) {
             "/nowhere/f: cannot be read: No such file or directory");
   EXPECT_EQ(read_settings_file("/").error(), "/: cannot be read: Is a directory");
   EXPECT_EQ(read_settings_file("/dev/zero").error(),
-            "/dev/zero: more than 1048576 octets cannot be a configuration");
+            "/dev/zero: more than 1048576 bytes cannot be a configuration");
   EXPECT_EQ(read_settings_file("/dev/null").error(), "/dev/null: the file is empty");
 }
 
@@ -188,7 +188,7 @@ TEST_F(WithFile, FaultsAreSaidWithFileAndLine) {
   EXPECT_EQ(with("name = [\"a\"]\n"), "mqpub: f:1: 'name' needs a text, not a list of texts\n");
   EXPECT_EQ(with("list = [1]\n"), "mqpub: f:1: 'list' needs a text or a list of texts, not something else\n");
   EXPECT_EQ(with("size = true\n"),
-            "mqpub: f:1: 'size' needs a text such as \"64KiB\", or a number of octets, not true or false\n");
+            "mqpub: f:1: 'size' needs a text such as \"64KiB\", or a number of bytes, not true or false\n");
   EXPECT_EQ(with("port = 0\n"), "mqpub: f:1: 'port': '0' is not a number from 1 to 65535\n");
   EXPECT_EQ(with("port = -1\n"), "mqpub: f:1: 'port': '-1' is not a number from 1 to 65535\n");
   EXPECT_EQ(with("size = 1\n"), "mqpub: f:1: 'size': '1' is not a size from 1KiB to 1MiB\n");

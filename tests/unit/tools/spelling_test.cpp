@@ -22,10 +22,10 @@ TEST(EditDistance, CountsInsertionRemovalReplacementAndSwap) {
 
 TEST(Elided, IsWhatIsShortAndTheBeginningOfWhatIsLong) {
   EXPECT_EQ(elided("a/b"), "a/b");
-  EXPECT_EQ(elided(std::string(65'535, 'z')), std::string(200, 'z') + "… (65535 octets)");
+  EXPECT_EQ(elided(std::string(65'535, 'z')), std::string(200, 'z') + "… (65535 bytes)");
   std::string wide(199, 'z');
   for (int i = 0; i < 200; ++i) wide += "水";
-  EXPECT_EQ(elided(wide), std::string(199, 'z') + "… (799 octets)");
+  EXPECT_EQ(elided(wide), std::string(199, 'z') + "… (799 bytes)");
 }
 
 TEST(ClosestName, IsTheNearestLongNameIfNearEnough) {

@@ -29,7 +29,7 @@ ExitCode make_file(const FileMaker& maker, int argc, char** arguments) {
       .must(not_empty)
       .text(fmt::format("write the {} there, '-' is standard output", maker.product));
   options.rule([&]() -> std::optional<std::string> {
-    if (files.empty()) return fmt::format("it needs the RESULTs to {}", maker.deed);
+    if (files.empty()) return fmt::format("it needs each RESULT to {}", maker.deed);
     if (output.empty()) return fmt::format("it needs -o FILE, where the {} goes", maker.product);
     return std::nullopt;
   });
