@@ -70,6 +70,7 @@ struct Server::State {
       : loop{l}, config{std::move(c)}, events{e}, exchange{l, config, services, e, secret} {}
 
   Result<void> start_threads();
+  void assign_threads();
   Result<void> listen();
   void on_accepted(std::uint16_t listener, std::unique_ptr<net::ByteStream> stream);
   void on_failed(std::uint16_t listener, const Error& error);
@@ -92,9 +93,22 @@ Result<void> Server::State::start_threads() {
     if (!started) return std::unexpected(std::move(started.error()));
     threads.push_back(std::move(*started));
   }
-  for (ListenerConfig& listener : config.listeners)
-    for (const auto& thread : threads) listener.listen.threads.push_back(thread.get());
+  assign_threads();
   return {};
+}
+
+/// A handshake of TLS takes milliseconds of a thread. Whoever needs none does not wait for others': where a
+/// server has both, either has half of the threads, and of one alone TLS has it.
+void Server::State::assign_threads() {
+  const auto does_tls = [](const ListenerConfig& each) { return each.listen.tls != nullptr; };
+  const bool mixed =
+      std::ranges::any_of(config.listeners, does_tls) && !std::ranges::all_of(config.listeners, does_tls);
+  const std::size_t half = threads.size() / 2;
+  for (ListenerConfig& listener : config.listeners) {
+    const std::size_t first = mixed && does_tls(listener) ? half : 0;
+    const std::size_t last = mixed && !does_tls(listener) ? half : threads.size();
+    for (std::size_t i = first; i < last; ++i) listener.listen.threads.push_back(threads[i].get());
+  }
 }
 
 Result<void> Server::State::listen() {

@@ -32,7 +32,8 @@ struct ServerConfig {
   broker::BrokerConfig broker;
   std::vector<ListenerConfig> listeners;
   /// The loop's own is one of them, and routes all messages; the others carry the connections that listeners
-  /// accept: sockets, PROXY header, TLS, WebSocket. 1: the loop does that, too.
+  /// accept: sockets, PROXY header, TLS, WebSocket. Those of TLS and others have different ones; with 2, the
+  /// loop has the others. 1: the loop does all that, too.
   std::size_t threads = 1;
   /// 0: as many as RLIMIT_NOFILE has descriptors for, less a reserve for everything else.
   std::size_t connections_max = 0;
