@@ -3,9 +3,7 @@
 import fnmatch
 import os
 import pathlib
-import shutil
 import sys
-import tempfile
 
 import pytest
 
@@ -15,6 +13,7 @@ sys.dont_write_bytecode = True
 
 import subjects  # noqa: E402  (need the path above)
 from client import Client, unique  # noqa: E402
+from support.directories import session_directory  # noqa: E402
 from mosquitto_faults import FAULTS  # noqa: E402
 from wire import V5, V31, V311  # noqa: E402
 
@@ -37,12 +36,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary_directory():
-    directory = tempfile.mkdtemp(prefix="mq-")
-    tempfile.tempdir = directory
     os.environ.pop("MQTT_URL", None)  # the user's own settings must not decide a test
-    yield pathlib.Path(directory)
-    tempfile.tempdir = None
-    shutil.rmtree(directory, ignore_errors=True)
+    with session_directory() as directory:
+        yield directory
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@
 import os
 import pathlib
 import re
-import tempfile
 
 from support.brokers import Mosquitto
+from support.directories import new_directory
 from support.ports import wait_until
 from support.proc import Proc
 from support.tools import mqbroker_words, program
@@ -26,7 +26,7 @@ class MqBroker:
     def __init__(self, transports=("tcp",), **limits):
         argv = [*mqbroker_words(), "--print-address"]
         if os.environ.get("MQ_CONFORMANCE_DB"):
-            argv += ["--db", pathlib.Path(tempfile.mkdtemp(prefix="db-")) / "mqbroker.db"]
+            argv += ["--db", new_directory("db-") / "mqbroker.db"]
         for transport in transports:
             argv += ["--listen", self._PLACES[transport]]
         for name, value in limits.items():

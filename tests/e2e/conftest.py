@@ -5,7 +5,6 @@ MQ_BIN_DIR names the directory of the programs; without it the newest build is t
 
 import os
 import pathlib
-import shutil
 import sys
 import tempfile
 
@@ -16,6 +15,7 @@ sys.path.insert(0, str(TESTS))
 sys.dont_write_bytecode = True
 
 from support import certs as certificates  # noqa: E402  (needs the path above)
+from support.directories import session_directory  # noqa: E402
 
 
 def bin_dir():
@@ -41,17 +41,13 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary_directory():
-    """Everything that a session leaves on disk, short enough for the paths of unix sockets."""
-    directory = tempfile.mkdtemp(prefix="mq-")
-    tempfile.tempdir = directory
-    yield pathlib.Path(directory)
-    tempfile.tempdir = None
-    shutil.rmtree(directory, ignore_errors=True)
+    with session_directory() as directory:
+        yield directory
 
 
 @pytest.fixture(scope="session")
 def certs(temporary_directory):
-    return certificates.make(temporary_directory)
+    return certificates.make()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from support.directories import new_directory
 from support.proc import run
 from support.tools import program
 
@@ -25,9 +26,9 @@ def do(*command, **how):
 
 
 @pytest.fixture(scope="module")
-def usr(tmp_path_factory):
+def usr(temporary_directory):
     """Installed for /usr, but in another place by DESTDIR: nothing of it may know where it was to be."""
-    root = tmp_path_factory.mktemp("root")
+    root = new_directory("root-")
     do("cmake", "--install", BUILD, "--prefix", "/usr", env=dict(os.environ, DESTDIR=str(root)))
     return root / "usr"
 
@@ -40,9 +41,9 @@ def flags(usr):
 
 
 @pytest.fixture(scope="module")
-def consumer(usr, tmp_path_factory):
+def consumer(usr):
     """The installed examples, built by the installed CMake package."""
-    where = tmp_path_factory.mktemp("consumer")
+    where = new_directory("consumer-")
     shutil.copytree(usr / "share" / "doc" / "mq" / "examples", where / "examples")
     do("cmake", "-S", where / "examples", "-B", where / "built", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={usr}")
     do("cmake", "--build", where / "built")
@@ -99,9 +100,9 @@ def test_the_manual_of_the_library_is_made_without_a_warning_and_names_every_typ
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory):
+def packages(temporary_directory):
     """The Debian packages of this build. It may be a release with OpenSSL linked in, as no distribution wants it."""
-    out = tmp_path_factory.mktemp("packages")
+    out = new_directory("packages-")
     # gzip: to compress as the real ones are takes most of the time.
     do("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", out, "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip")
     made = {path.name.split("_")[0]: path for path in out.glob("*.deb")}
@@ -110,8 +111,8 @@ def packages(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def unpacked(packages, tmp_path_factory):
-    root = tmp_path_factory.mktemp("unpacked")
+def unpacked(packages):
+    root = new_directory("unpacked-")
     for package in packages.values():
         do("dpkg-deb", "-x", package, root)
     return root

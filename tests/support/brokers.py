@@ -4,9 +4,9 @@ import json
 import os
 import pathlib
 import re
-import tempfile
 from dataclasses import dataclass
 
+from .directories import new_directory
 from .ports import HOST, can_connect, free_port, wait_until
 from .proc import Proc
 
@@ -115,7 +115,7 @@ class Mosquitto(Broker):
     def __init__(self, certs=None, transports=("tcp",), options=(), users=None, client_certificates=False,
                  server="server", persistence=False, acl=None, sends_ca=True):
         super().__init__()
-        self._dir = pathlib.Path(tempfile.mkdtemp(prefix="mosquitto-"))
+        self._dir = new_directory("mosquitto-")
         self._certs, self._options, self._users = certs, options, users
         self._client_certificates, self._server = client_certificates, server
         self._persistence, self._acl = persistence, acl

@@ -1,9 +1,9 @@
 """Throw-away certificates, made with the openssl command and kept for the length of a test session."""
 
-import os
 import pathlib
 import subprocess
-import tempfile
+
+from .directories import new_directory
 
 NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"
 WRONG_NAMES = "subjectAltName=DNS:other.example"
@@ -85,6 +85,6 @@ class Certificates:
                       "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
 
-def make(parent=None):
-    """Certificates in a new directory below `parent`."""
-    return Certificates(tempfile.mkdtemp(prefix="certs-", dir=parent and os.fspath(parent)))
+def make():
+    """Certificates in a new directory."""
+    return Certificates(new_directory("certs-"))

@@ -4,9 +4,9 @@ import pathlib
 import re
 import signal
 import sqlite3
-import tempfile
 
 from .brokers import START_SECONDS, Broker, Endpoint
+from .directories import new_directory
 from .mqbroker import MqBroker
 from .ports import HOST, free_port, wait_until
 from .proc import Proc
@@ -22,7 +22,7 @@ class DurableBroker(Broker):
     def __init__(self, options=("-v",), database=None, preexec=None):
         super().__init__()
         self._options, self._preexec = list(options), preexec
-        self.database = pathlib.Path(database or pathlib.Path(tempfile.mkdtemp(prefix="db-")) / "mqbroker.db")
+        self.database = pathlib.Path(database or new_directory("db-") / "mqbroker.db")
         for attempt in range(5):  # another process may take the port between our look and the bind
             self.endpoints = {"tcp": Endpoint("tcp", port=free_port())}
             try:

@@ -1,12 +1,11 @@
 """mqbroker as a broker for the tests: on free ports of loopback, which it prints itself."""
 
-import pathlib
 import re
 import resource
 import signal
-import tempfile
 
 from .brokers import START_SECONDS, Broker, Endpoint
+from .directories import new_directory
 from .ports import HOST, wait_until
 from .proc import Proc
 from .tools import mqbroker_words
@@ -22,7 +21,7 @@ class MqBroker(Broker):
 
     def __init__(self, certs=None, transports=("tcp",), options=(), descriptors=None):
         super().__init__()
-        self._dir = pathlib.Path(tempfile.mkdtemp(prefix="mqbroker-"))
+        self._dir = new_directory("mqbroker-")
         argv = [*mqbroker_words(), "--print-address", *options]
         for transport in transports:
             argv += ["--listen", self._listen(transport)]

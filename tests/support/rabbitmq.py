@@ -4,11 +4,10 @@ own."""
 import os
 import pathlib
 import secrets
-import shutil
 import signal
-import tempfile
 
 from .brokers import Endpoint
+from .directories import new_directory
 from .ports import HOST, can_connect, free_port, wait_until
 from .proc import Proc, run
 
@@ -78,7 +77,7 @@ class Cluster:
     """`count` nodes that know each other."""
 
     def __init__(self, count=3):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="rabbitmq-"))
+        self.dir = new_directory("rabbitmq-")
         cookie = self.dir / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(16))
         cookie.chmod(0o400)
@@ -107,7 +106,6 @@ class Cluster:
         for node in self.nodes:
             node.stop()
         self._epmd.stop()
-        shutil.rmtree(self.dir, ignore_errors=True)
 
     def running(self):
         """How many nodes the first that lives knows to run."""

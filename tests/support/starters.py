@@ -1,13 +1,12 @@
 """What starts a program on several machines, here all of them this one: sshd on several addresses, and Slurm."""
 
 import os
-import pathlib
 import pwd
 import shutil
 import socket
 import subprocess
-import tempfile
 
+from .directories import new_directory
 from .ports import HOST, can_connect, free_port, wait_until
 from .proc import Proc, run
 
@@ -25,7 +24,7 @@ class SshHosts:
 
     def __init__(self, count):
         self.addresses = [f"127.0.0.{n}" for n in range(2, count + 2)]
-        self._dir = pathlib.Path(tempfile.mkdtemp(prefix="sshd-"))
+        self._dir = new_directory("sshd-")
         self._port = free_port()
         for key in ("host", "key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self._dir / key], check=True)
@@ -55,7 +54,7 @@ class Slurm:
     `environment` leads srun to it."""
 
     def __init__(self):
-        self._dir = pathlib.Path(tempfile.mkdtemp(prefix="slurm-"))
+        self._dir = new_directory("slurm-")
         self._host = socket.gethostname().split(".")[0]
         self._procs = []
         for name in ("state", "spool"):

@@ -3,9 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include "support/temp_directory.hpp"
 
 namespace {
 
@@ -15,26 +13,7 @@ using mq::bench::read_system;
 using mq::bench::SystemCounters;
 using mq::bench::this_machine;
 
-/// The files of a kernel, below a directory of its own.
-class FakeRoot {
- public:
-  FakeRoot() {
-    std::string name = (std::filesystem::temp_directory_path() / "mqbench-XXXXXX").string();
-    root_ = ::mkdtemp(name.data());
-  }
-  ~FakeRoot() { std::filesystem::remove_all(root_); }
-  FakeRoot(const FakeRoot&) = delete;
-  FakeRoot& operator=(const FakeRoot&) = delete;
-
-  void write(const std::string& path, std::string_view text) const {
-    std::filesystem::create_directories((root_ / path).parent_path());
-    std::ofstream{root_ / path} << text;
-  }
-  [[nodiscard]] std::string path() const { return root_.string(); }
-
- private:
-  std::filesystem::path root_;
-};
+using FakeRoot = mqtt::test::TempDirectory;  ///< the files of a kernel, below a directory of its own
 
 TEST(Machine, IsDescribedAsFarAsItsFilesSay) {
   const FakeRoot root;

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 
 #include "mqbroker/options.hpp"
+#include "support/temp_directory.hpp"
 #include "unit/tools/reading.hpp"
 
 namespace mq {
@@ -17,24 +17,6 @@ using mqtt::broker::SlowConsumer;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// A file for the length of a test.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::string_view text) {
-    const int fd = ::mkstemp(path_.data());
-    EXPECT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
-    ::close(fd);
-  }
-  ~TemporaryFile() { std::remove(path_.c_str()); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_ = "/tmp/mqbroker-test-XXXXXX";
-};
-
 struct BrokerOptions : testing::Test {
   Options o{mqbroker_program()};
   BrokerSettings settings;
@@ -44,8 +26,8 @@ struct BrokerOptions : testing::Test {
   std::string read(const std::vector<std::string>& arguments) { return test::read(o, arguments); }
 
   std::string read_file(std::string_view text, std::vector<std::string> arguments = {}) {
-    const TemporaryFile file{text};
-    arguments.insert(arguments.begin(), {"-c", file.path()});
+    const mqtt::test::TempDirectory directory;
+    arguments.insert(arguments.begin(), {"-c", directory.write("mq.toml", text)});
     return read(arguments);
   }
 

@@ -4,10 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <vector>
+
+#include "support/temp_directory.hpp"
 
 namespace mq {
 namespace {
@@ -18,16 +19,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// A directory that ends with the test.
 class SpoolTest : public testing::Test {
  protected:
-  SpoolTest() {
-    std::string made = (std::filesystem::temp_directory_path() / "mqspool-XXXXXX").string();
-    directory_ = ::mkdtemp(made.data());
-    path_ = (directory_ / "spool").string();
-  }
-  ~SpoolTest() override { std::filesystem::remove_all(directory_); }
-
   [[nodiscard]] std::unique_ptr<Spool> open(std::string_view id = "me",
                                             Spool::ClientId origin = Spool::ClientId::made_up) const {
     auto spool = Spool::open(path_, id, origin);
@@ -54,8 +47,8 @@ class SpoolTest : public testing::Test {
 
   [[nodiscard]] std::uint64_t file_size() const { return std::filesystem::file_size(path_); }
 
-  std::filesystem::path directory_;
-  std::string path_;
+  const mqtt::test::TempDirectory directory_;
+  const std::string path_ = directory_.file("spool");
 };
 
 TEST_F(SpoolTest, KeepsEverythingOfAMessage) {

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <set>
 #include <thread>
 #include <utility>
@@ -52,21 +51,6 @@ class LastThreads final : public testing::Environment {
 [[maybe_unused]] const auto* const last_threads = testing::AddGlobalTestEnvironment(new LastThreads);
 
 }  // namespace
-
-TempDirectory::TempDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "mq-net-XXXXXX").string();
-  path_ = mkdtemp(pattern.data());
-}
-
-TempDirectory::~TempDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TempDirectory::write(const std::string& name, std::string_view content) const {
-  std::ofstream{file(name), std::ios::binary} << content;
-  return file(name);
-}
 
 namespace {
 

@@ -1,7 +1,6 @@
 #pragma once
 #include <uv.h>
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +12,8 @@
 #include <mqtt/net/loop_thread.hpp>
 #include <mqtt/net/open_stream.hpp>
 #include <mqtt/net/stream.hpp>
+
+#include "support/temp_directory.hpp"
 
 namespace mqtt::net::test {
 
@@ -39,19 +40,7 @@ inline void run_ready(Loop& loop) {
   for (int turn = 0; turn < 3; ++turn) uv_run(loop.handle(), UV_RUN_NOWAIT);
 }
 
-/// A directory that goes away with the object.
-class TempDirectory {
- public:
-  TempDirectory();
-  ~TempDirectory();
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-  [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-  [[nodiscard]] std::string write(const std::string& name, std::string_view content) const;
-
- private:
-  std::filesystem::path path_;
-};
+using mqtt::test::TempDirectory;
 
 /// Keeps what it hears; hooks run after that, and may destroy the stream and the recorder's owner.
 struct Recorder final : StreamHandler {

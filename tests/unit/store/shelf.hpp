@@ -10,6 +10,7 @@
 
 #include <mqtt/store/sqlite_store.hpp>
 
+#include <support/temp_directory.hpp>
 #include <unit/broker/broker_test.hpp>
 
 // Databases in a directory of their own, and brokers that are killed.
@@ -21,15 +22,7 @@ using store::SqliteStore;
 
 class Shelf {
  public:
-  Shelf() {
-    std::string name = (std::filesystem::temp_directory_path() / "mq-store-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~Shelf() { std::filesystem::remove_all(folder_); }
-  Shelf(const Shelf&) = delete;
-  Shelf& operator=(const Shelf&) = delete;
-
-  [[nodiscard]] std::string path() const { return fmt::format("{}/{}.db", folder_, number_); }
+  [[nodiscard]] std::string path() const { return folder_.file(fmt::format("{}.db", number_)); }
 
   /// The clock of the day runs with that of the tests.
   [[nodiscard]] Result<std::unique_ptr<SqliteStore>> open(const TimePoint& now,
@@ -54,7 +47,7 @@ class Shelf {
   std::chrono::milliseconds away{0};  ///< how long nobody was there
 
  private:
-  std::string folder_;
+  TempDirectory folder_;
   int number_ = 0;
 };
 

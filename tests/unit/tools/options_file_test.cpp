@@ -2,11 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "common/file_options.hpp"
 #include "common/options.hpp"
+#include "support/temp_directory.hpp"
 #include "unit/tools/reading.hpp"
 
 namespace mq {
@@ -19,8 +18,7 @@ using testing::StartsWith;
 
 /// Options with a configuration directory of their own.
 struct Configured : testing::Test {
-  std::filesystem::path directory = std::filesystem::path{testing::TempDir()} /
-                                    testing::UnitTest::GetInstance()->current_test_info()->name();
+  const mqtt::test::TempDirectory directory;
   Options o{{.name = "mqpub", .summary = "s", .usage = "u", .options_files = {"mqpub", "mosquitto_pub"}}};
   FileOptions files;
   std::optional<std::string> host, password;
@@ -30,9 +28,7 @@ struct Configured : testing::Test {
   bool debug = false, lines = false, message = false;
 
   Configured() {
-    std::filesystem::remove_all(directory);
-    std::filesystem::create_directories(directory / "mq");
-    ::setenv("XDG_CONFIG_HOME", directory.c_str(), 1);
+    ::setenv("XDG_CONFIG_HOME", directory.path().c_str(), 1);
     o.text("-h,--host", host).env("MQ_TEST_HOST");
     o.number("-p,--port", port, {.min = 1});
     o.list("-t,--topic", topics);
@@ -43,17 +39,13 @@ struct Configured : testing::Test {
     o.flag("-m", message).excludes({"-l"});
     declare_file_options(o, files);
   }
-  ~Configured() override {
-    ::unsetenv("XDG_CONFIG_HOME");
-    std::filesystem::remove_all(directory);
-  }
+  ~Configured() override { ::unsetenv("XDG_CONFIG_HOME"); }
 
   std::string write(const std::string& name, std::string_view text) const {
-    std::ofstream{directory / name, std::ios::binary} << text;
-    return directory / name;
+    return directory.write(name, text);
   }
   std::string with(std::vector<std::string> arguments = {}, test::Variables variables = {}) {
-    variables["XDG_CONFIG_HOME"] = directory;
+    variables["XDG_CONFIG_HOME"] = directory.path();
     return read(o, arguments, variables);
   }
 };
@@ -101,9 +93,8 @@ TEST_F(Configured, MosquittosFileIsReadIfThereIsNoOwn) {
 }
 
 TEST_F(Configured, WithoutXdgConfigHomeItIsDotConfig) {
-  std::filesystem::create_directories(directory / ".config");
   write(".config/mqpub", "-h home\n");
-  EXPECT_EQ(read(o, {}, {{"HOME", directory}}), "");
+  EXPECT_EQ(read(o, {}, {{"HOME", directory.path()}}), "");
   EXPECT_EQ(host, "home");
 }
 
@@ -171,14 +162,14 @@ TEST_F(Configured, WhatIsInEffectIsShownWithItsSourceAndSecretsMasked) {
   EXPECT_EQ(with({"--show-config", "--profile", "work", "-P", "hidden", "-d"}, {{"MQ_TEST_HOST", "e"}}),
             "host = \"e\"  # environment variable 'MQ_TEST_HOST'\n"
             "port = 2  # " +
-                (directory / "mq/work.toml").string() +
+                directory.file("mq/work.toml") +
                 ":1: 'port'\n"
                 "topic = [\"a b\", \"\\\"c\\\"\"]  # " +
-                (directory / "mqpub").string() +
+                directory.file("mqpub") +
                 ":2: '-t'\n"
                 "pw = \"***\"  # option '-P'\n"
                 "property = [\"publish a b c\"]  # " +
-                (directory / "mq/work.toml").string() +
+                directory.file("mq/work.toml") +
                 ":2: 'property'\n"
                 "debug = true  # option '-d'\n");
 }

@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <vector>
+
+#include "support/temp_directory.hpp"
 
 namespace mq {
 namespace {
@@ -47,8 +48,8 @@ TEST(PropertyOption, UserPropertyHasTwoValuesAndRepeats) {
 }
 
 TEST(PropertyOption, BinaryIsTextBase64OrAFile) {
-  const std::string path = testing::TempDir() + "property_value.bin";
-  std::ofstream{path, std::ios::binary} << std::string("\0\xff\n", 3);
+  const mqtt::test::TempDirectory directory;
+  const std::string path = directory.write("value", std::string("\0\xff\n", 3));
   const auto data = [](const std::string& value) {
     PropertySet set;
     EXPECT_EQ(add(set, {"publish", "correlation-data", value}), "");

@@ -10,7 +10,8 @@
 
 #include <array>
 #include <cstdlib>
-#include <fstream>
+
+#include "support/temp_directory.hpp"
 
 namespace mq {
 namespace {
@@ -23,10 +24,10 @@ std::string resolved(const SecretSource& source) {
   return secret->value_or("nothing");
 }
 
-std::string file_with(std::string_view content) {
-  std::string path = testing::TempDir() + "secret.txt";
-  std::ofstream{path, std::ios::binary} << content;
-  return path;
+/// What stands in a file with this content.
+std::string resolved_file(std::string_view content) {
+  const mqtt::test::TempDirectory directory;
+  return resolved({.file = directory.write("secret", content)});
 }
 
 TEST(Secret, NoSourceIsNothing) { EXPECT_EQ(resolved({}), "nothing"); }
@@ -34,11 +35,11 @@ TEST(Secret, NoSourceIsNothing) { EXPECT_EQ(resolved({}), "nothing"); }
 TEST(Secret, ValueIsTakenAsItIs) { EXPECT_EQ(resolved({.value = "a\n"}), "a\n"); }
 
 TEST(Secret, FileLosesExactlyOneLineFeed) {
-  EXPECT_EQ(resolved({.file = file_with("pass\n")}), "pass");
-  EXPECT_EQ(resolved({.file = file_with("pass\n\n")}), "pass\n");
-  EXPECT_EQ(resolved({.file = file_with(" pass\r\n")}), " pass\r");
-  EXPECT_EQ(resolved({.file = file_with("")}), "");
-  EXPECT_EQ(resolved({.file = file_with(std::string("\0\xff", 2))}), std::string("\0\xff", 2));
+  EXPECT_EQ(resolved_file("pass\n"), "pass");
+  EXPECT_EQ(resolved_file("pass\n\n"), "pass\n");
+  EXPECT_EQ(resolved_file(" pass\r\n"), " pass\r");
+  EXPECT_EQ(resolved_file(""), "");
+  EXPECT_EQ(resolved_file(std::string("\0\xff", 2)), std::string("\0\xff", 2));
 }
 
 TEST(Secret, MissingFileIsAnError) {
@@ -67,10 +68,9 @@ TEST(Secret, FailingCommandIsAnError) {
 }
 
 TEST(Secret, TooLongIsAnError) {
-  EXPECT_EQ(resolved({.file = file_with(std::string(65'535, 'x') + "\n")}), std::string(65'535, 'x'));
-  EXPECT_THAT(resolved({.file = file_with(std::string(65'537, 'x'))}), HasSubstr("File too large"));
-  EXPECT_EQ(resolved({.file = file_with(std::string(65'536, 'x'))}),
-            "error: the password is longer than 65535 bytes");
+  EXPECT_EQ(resolved_file(std::string(65'535, 'x') + "\n"), std::string(65'535, 'x'));
+  EXPECT_THAT(resolved_file(std::string(65'537, 'x')), HasSubstr("File too large"));
+  EXPECT_EQ(resolved_file(std::string(65'536, 'x')), "error: the password is longer than 65535 bytes");
 }
 
 /// What a person sees who is asked, and what the program then has; `typed` is what they type.

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "common/stdio.hpp"
+#include "support/temp_directory.hpp"
 #include "unit/tools/descriptors.hpp"
 
 namespace mq {
@@ -41,9 +42,8 @@ struct StdinTest : testing::Test {
     loop.stop();
   }
   test::Fd file_with(const std::string& content) {
-    const std::string path = testing::TempDir() + "stdin_test.txt";
-    std::ofstream{path, std::ios::binary} << content;
-    return test::Fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    const mqtt::test::TempDirectory directory;
+    return test::Fd{::open(directory.write("in", content).c_str(), O_RDONLY | O_CLOEXEC)};
   }
 };
 
@@ -177,13 +177,11 @@ TEST_F(StdinTest, SocketIsRead) {
 }
 
 TEST(ReadFile, TakesFilesAndFifosWhole) {
-  const std::string path = testing::TempDir() + "read_file_test";
+  const mqtt::test::TempDirectory directory;
   std::string content(200'000, 'z');
   content[5] = '\0';
-  std::ofstream{path, std::ios::binary} << content;
-  EXPECT_EQ(*read_file(path, 200'000), content);
-  const std::string fifo = path + ".fifo";
-  ::unlink(fifo.c_str());
+  EXPECT_EQ(*read_file(directory.write("file", content), 200'000), content);
+  const std::string fifo = directory.file("fifo");
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   const pid_t child = ::fork();
   if (child == 0) {
@@ -197,8 +195,8 @@ TEST(ReadFile, TakesFilesAndFifosWhole) {
 TEST(ReadFile, SaysWhatIsWrong) {
   EXPECT_EQ(read_file("/no/such", 10).error().context, "cannot open '/no/such': No such file or directory");
   EXPECT_EQ(read_file("/", 10).error().context, "cannot read '/': Is a directory");
-  const std::string path = testing::TempDir() + "read_file_long";
-  std::ofstream{path} << "12345678901";
+  const mqtt::test::TempDirectory directory;
+  const std::string path = directory.write("long", "12345678901");
   EXPECT_EQ(read_file(path, 10).error().code, EFBIG);
   EXPECT_EQ(read_file(path, 11).value(), "12345678901");
 }

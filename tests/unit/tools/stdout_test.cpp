@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "common/stdio.hpp"
+#include "support/temp_directory.hpp"
 #include "unit/tools/descriptors.hpp"
 
 namespace mq {
@@ -127,7 +128,8 @@ TEST_F(StdoutTest, ClosedDescriptorIsAnErrorAndNotAReaderThatLeft) {
 }
 
 TEST_F(StdoutTest, FileTakesEverythingAtOnce) {
-  const std::string path = testing::TempDir() + "stdout_test.txt";
+  const mqtt::test::TempDirectory directory;
+  const std::string path = directory.file("out");
   const test::Fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
   Stdout out{loop, callbacks(), file.get()};
   const std::string text(3'000'000, 'y');
