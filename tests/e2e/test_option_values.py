@@ -6,9 +6,11 @@ The options are those of --help itself, so that a new one fails here until it ha
 import ast
 import pathlib
 import re
+import shlex
 
 import pytest
 
+from support.option_records import all_records, main_name
 from support.proc import run
 from support.tools import assert_fails, assert_ok, program
 
@@ -168,3 +170,35 @@ def test_every_option_is_used_by_another_test(tool):
     words = words_used()
     unused = {option for option, (names, _, _) in options_of(tool).items() if not words & set(names)}
     assert not unused, unused
+
+
+# Of options of some commands: a right value by its kind, or by its name.
+RIGHT = {"number": "1", "duration": "1s", "size": "1", "FILE": "f", "DIR": "d", "URL": "mqtt://127.0.0.1", "SELECTOR": "qos>0", "LOAD": "1", "EXPR": "p99<5ms",
+         "HOW": "fixed", "LIST": "cut", "RULE": "qos>0 do drop", "PERCENT": "5%", "NAME": "x", "ADDR": "127.0.0.1:1", "COMMAND": "true", "X|max": "max"}
+
+
+def right_words(option, options):
+    """The option with a right value, or as its example has it, and what it needs."""
+    names, kind = option["names"], option["kind"]
+    value = RIGHT.get(kind) or RIGHT.get(option["metavar"])
+    if kind == "none" or option["implied"]:
+        words = [main_name(option)]
+    elif option["examples"] and kind not in RIGHT:
+        words = shlex.split(option["examples"][0])
+    else:
+        words = [main_name(option), (option["choices"] or [value])[0]]
+    others = {name: other for name, other in options.items() if name not in names}
+    return sum([right_words(options[name], others) for name in option["needs"] if name in others], words)
+
+
+@pytest.mark.parametrize("tool, commands", [("mqspy", {"proxy", "read", "capture", "lint", "replay", "decode", "explain"}),
+                                            ("mqbench", {"run", "search", "verify", "list"})])
+def test_a_command_refuses_the_options_of_others(tool, commands):
+    """What such an option needs is of others as well, and may be named in its place."""
+    options = {main_name(option): option for option in all_records()[tool]["options"]}
+    restricted = [option for option in options.values() if option["commands"]]
+    assert len(restricted) > 30
+    for option in restricted:
+        takers = set(option["commands"])
+        assert takers < commands, option
+        assert_fails(run([program(tool), min(commands - takers), *right_words(option, options)]), 2, "' is for " + option["commands"][0])

@@ -24,7 +24,7 @@ DIFFERENT = {
 }
 DIFFERENT = {option: why for why, options in DIFFERENT.items() for option in options}
 
-# What is not said, as it would be matched, and what is said instead.
+# What is not said, as it would be matched, and what is said instead. Besides: a broker is a program, the server a side of a connection.
 INSTEAD = {
     r"client (ID|identifier)s?|client-?id\b(?!-)|clientID": "client id",
     r"(?<![-_])usernames?": "user name",
@@ -49,6 +49,7 @@ INSTEAD = {
     r"(the|a|its|their|whose) will|wills|will('s| (topic|payload|message|properties))": "Will",
     r"host-?names?": "host name",
     r"pass-?phrases?": "password",
+    r"[Aa]uthoris\w+": "authorize, as in the name of the reason code",
     r"h[au]ngs? up": "to disconnect, to close",
     r"Mosquitto": "mosquitto",
     r"subscription filters?|topic patterns?": "topic filter",

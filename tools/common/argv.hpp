@@ -11,7 +11,7 @@
 namespace mq {
 
 class Option;
-enum class Source : std::uint8_t;  // options.hpp
+enum class Source : std::uint8_t;  // option.hpp
 
 /// Where a value stands in the arguments.
 struct ArgumentPart {

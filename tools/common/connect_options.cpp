@@ -136,11 +136,11 @@ void declare_address(Options& o, ConnectionConfig& c) {
       .metavar("HOST")
       .group(group)
       .default_text("localhost")
-      .text("the broker's name or address; several, separated by commas, are tried in order");
+      .text("the server's name or address; several, separated by commas, are tried in order");
   o.number("-p,--port", c.typed.port, {.min = 1})
       .metavar("PORT")
       .group(group)
-      .text("the broker's port")
+      .text("the server's port")
       .default_text("1883, with TLS 8883");
   o.text("--unix", c.unix_path)
       .metavar("PATH")
@@ -159,7 +159,7 @@ void declare_patience(Options& o, ConnectionConfig& c) {
   o.duration("--connect-timeout", c.connect_timeout)
       .group(group)
       .must(some_time)
-      .text("give up when the broker has not accepted the connection after this time");
+      .text("give up when the server has not accepted the connection after this time");
   o.flag("--reconnect", c.reconnect.enabled)
       .group(group)
       .text("connect again when the connection fails or is lost, and to another server if this one says so");
@@ -267,7 +267,7 @@ void declare_protocol(Options& o, ConnectionConfig& c, const std::vector<mqtt::P
       .metavar("VERSION")
       .group(group)
       .env("MQTT_VERSION")
-      .default_text("5, then 311 if the broker refuses it")
+      .default_text("5, then 311 if the server refuses it")
       .text("speak only this version of MQTT")
       .example("-V 311");
   o.parsed_tuple("-D,--property", property_values_wanted,
@@ -288,7 +288,7 @@ void declare_will(Options& o, ConnectionConfig& c) {
   o.text("--will-topic", will.topic)
       .metavar("TOPIC")
       .group(group)
-      .text("leave a message with the broker, to be published here if this client vanishes");
+      .text("leave a message with the server, to be published here if this client vanishes");
   o.text("--will-payload", will.payload)
       .metavar("TEXT")
       .group(group)

@@ -74,7 +74,7 @@ void declare_proxy(Options& o, ConnectionConfig& c) {
       .group(route_group)
       .env("ALL_PROXY")
       .text(
-          "connect through this proxy: socks5://, socks5h:// (which looks the broker's name up itself) or "
+          "connect through this proxy: socks5://, socks5h:// (which looks the server's name up itself) or "
           "http://, with user:password@ if it wants them")
       .excludes({"--unix"})
       .secret(secrets_of_url)

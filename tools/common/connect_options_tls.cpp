@@ -72,13 +72,13 @@ ValueResult keep_alpn(mqtt::net::TlsOptions& tls, std::string_view value) {
 
 void declare_trust(Options& o, mqtt::net::TlsOptions& tls) {
   o.text("--cafile", tls.ca_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text("trust the CA certificates in this PEM file, instead of the system's")
       .example("--cafile ca.pem");
   o.text("--capath", tls.ca_path)
-      .metavar("DIR")
+      .directory()
       .group(group)
       .must(not_empty)
       .text("trust the CA certificates in this directory (openssl rehash)");
@@ -101,13 +101,13 @@ void declare_trust(Options& o, mqtt::net::TlsOptions& tls) {
 void declare_identity(Options& o, ConnectionConfig& config) {
   mqtt::net::TlsOptions& tls = config.tls;
   o.text("--cert", tls.certificate_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text("the client's certificate, with its chain")
       .needs({"--key"});
   o.text("--key", tls.key_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text("the certificate's key, or the URI of an OpenSSL store that has it (pkcs11:...)")
@@ -115,7 +115,7 @@ void declare_identity(Options& o, ConnectionConfig& config) {
       .secret(secrets_of_key);
   declare_secret_options(o, config.key_password, "--keypass", "the password of --key or --pkcs12", group, {});
   o.text("--pkcs12", tls.pkcs12_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text("the client's certificate, chain and key in one file")
@@ -175,7 +175,7 @@ void declare_protocol(Options& o, ConnectionConfig& config) {
       .must(not_empty)
       .text("the name to ask for and to find in the certificate, instead of the host's");
   o.text("--tls-keylog", tls.key_log_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .env("SSLKEYLOGFILE")

@@ -16,7 +16,7 @@ enum class ExitCode : std::uint8_t {
   resolve = 3,             ///< name resolution or proxy
   connect = 4,             ///< TCP, unix or WebSocket connect
   tls = 5,                 ///< TLS, verification included
-  not_authorized = 6,      ///< CONNACK: bad credentials, not authorised
+  not_authorized = 6,      ///< CONNACK: bad credentials, not authorized
   refused = 7,             ///< CONNACK: any other refusal; connect timeout
   connection_lost = 8,     ///< lost or closed before done
   deadline = 9,            ///< deadline reached with a goal unmet

@@ -56,14 +56,14 @@ void declare_file_options(Options& o, FileOptions& files) {
       .example("--profile work");
   o.settings_file("--config", files.config,
                   [&program](const std::string& path) { return settings_for(program, path); })
-      .metavar("FILE")
+      .file()
       .group(group)
       .excludes({"--profile"})
       .text(fmt::format("read options from this TOML file: host = \"broker.lan\". What is typed, and the "
                         "environment, beat it; a table [{}] is for {} alone",
                         program, program));
   o.options_file("-o,--options-file", files.options_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .default_text(fmt::format("{} in $XDG_CONFIG_HOME or ~/.config, if there is one",
                                 fmt::join(o.program().options_files, " or ")))

@@ -66,6 +66,13 @@ std::string size_range_text(NumberRange range) {
   return fmt::format("a size from {} to {}", size_text(range.min), size_text(range.max));
 }
 
+/// "proxy", "proxy and replay", "proxy, read and lint"
+std::string enumerated(std::span<const std::string> words) {
+  const std::string last = words.back();
+  words = words.first(words.size() - 1);
+  return words.empty() ? last : fmt::format("{} and {}", fmt::join(words, ", "), last);
+}
+
 /// 0, or the errno of what could not be written.
 int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -86,112 +93,6 @@ std::size_t help_columns() {
 }
 
 }  // namespace
-
-const std::string& OptionRecord::main_name() const {
-  const auto found =
-      std::ranges::find_if(names, [](const std::string& name) { return name.starts_with("--"); });
-  return found == names.end() ? names.front() : *found;
-}
-
-Option::Option(OptionRecord record, Keep keep, Wanted wanted)
-    : record_{std::move(record)}, keep_{std::move(keep)}, wanted_{std::move(wanted)} {}
-
-Option& Option::metavar(std::string_view name) {
-  record_.metavar = name;
-  if (name == "FILE") record_.completion = Completion::file;
-  if (name == "DIR") record_.completion = Completion::directory;
-  return *this;
-}
-
-Option& Option::completes(Completion what, std::initializer_list<std::string_view> behind) {
-  record_.completion = what;
-  record_.completion_behind.assign(behind.begin(), behind.end());
-  return *this;
-}
-
-Option& Option::suggests(std::function<std::vector<std::string>()> words) {
-  record_.suggestions = std::move(words);
-  return *this;
-}
-
-Option& Option::group(std::string_view name) {
-  record_.group = name;
-  return *this;
-}
-
-Option& Option::text(std::string_view sentence) {
-  record_.text = sentence;
-  return *this;
-}
-
-Option& Option::default_text(std::string_view shown) {
-  record_.default_text = shown;
-  return *this;
-}
-
-Option& Option::implied(std::string_view value) {
-  record_.implied = value;
-  return *this;
-}
-
-Option& Option::env(std::string_view variable) {
-  record_.environment = variable;
-  return *this;
-}
-
-Option& Option::example(std::string_view usage) {
-  record_.examples.emplace_back(usage);
-  return *this;
-}
-
-Option& Option::excludes(std::initializer_list<std::string_view> names) {
-  record_.excludes.insert(record_.excludes.end(), names.begin(), names.end());
-  return *this;
-}
-
-Option& Option::needs(std::initializer_list<std::string_view> names) {
-  record_.needs.insert(record_.needs.end(), names.begin(), names.end());
-  return *this;
-}
-
-Option& Option::hidden() {
-  record_.hidden = true;
-  return *this;
-}
-
-Option& Option::kind(ValueKind kind) {
-  record_.kind = kind;
-  return *this;
-}
-
-Option& Option::repeats() {
-  record_.repeats = true;
-  return *this;
-}
-
-Option& Option::typed_only() {
-  record_.typed_only = true;
-  return *this;
-}
-
-Option& Option::must(std::function<ValueResult(std::string_view)> check) {
-  keep_ = [check = std::move(check), keep = std::move(keep_)](Values values) -> ValueResult {
-    for (const std::string& value : values)
-      if (auto fine = check(value); !fine) return fine;
-    return keep(values);
-  };
-  return *this;
-}
-
-Option& Option::secret() {
-  return secret([](std::string_view value) { return std::vector<Part>{{0, value.size()}}; });
-}
-
-Option& Option::secret(SecretParts parts) {
-  record_.secret = true;
-  secret_parts_ = std::move(parts);
-  return *this;
-}
 
 Options::Options(Program program) : program_{std::move(program)} {
   flag("--help", help_wanted_).group(help_group).typed_only().text("show this help and exit");
@@ -348,6 +249,21 @@ ArgumentRules Options::argument_rules() {
       rules.names.insert(rules.names.end(), option.record_.names.begin(), option.record_.names.end());
   }
   return rules;
+}
+
+void Options::taken_by(std::string_view name, std::initializer_list<std::string_view> commands) {
+  for (Option& option : options_)
+    if (option.record_.main_name() == name || option.record_.group == name)
+      option.record_.commands.assign(commands.begin(), commands.end());
+}
+
+std::optional<std::string> Options::not_taken_by(std::string_view command) const {
+  for (const Option& option : options_) {
+    const auto& takers = option.record().commands;
+    if (!option.given() || takers.empty() || std::ranges::find(takers, command) != takers.end()) continue;
+    return fmt::format("option '{}' is for {}", option.record().main_name(), enumerated(takers));
+  }
+  return std::nullopt;
 }
 
 bool Options::is_beaten(const Option& option, Source source) const {

@@ -56,14 +56,26 @@ std::string counts(const Options& options) {
   return out;
 }
 
-std::string all_names(const Options& options) {
+std::string names_of(const std::vector<const OptionRecord*>& records) {
   std::vector<std::string> names;
-  for (const OptionRecord* record : completed_options(options))
+  for (const OptionRecord* record : records)
     for (const std::string& name : record->names) {
       names.push_back(name);
       if (record->implied && name.starts_with("--")) names.push_back(name + "=");
     }
   return quoted_words(names);
+}
+
+/// Those that all commands take, then those of the command; before there is one, of any.
+std::string offer_names(const Options& options) {
+  std::string out;
+  for (const auto& [commands, records] : options_by_commands(options))
+    if (commands.empty())
+      out += fmt::format("        names={}\n", names_of(records));
+    else
+      out += fmt::format("        [[ ${{arguments%% *}} == @(|{}) ]] && names+=\" \"{}\n",
+                         fmt::join(commands, "|"), names_of(records));
+  return out;
 }
 
 constexpr std::string_view dynamic = R"(
@@ -99,7 +111,7 @@ constexpr std::string_view dispatch = R"(    case $cword,${{words[1]}} in
 constexpr std::string_view body = R"(
 {0}_words()
 {{
-    local word option= arguments= context left=0 joined= n
+    local word option= arguments= context left=0 joined= names n
     for word in "${{words[@]:$1:cword-$1}}"; do
         if ((left)); then
             option+=" $word" left=$((left - 1))
@@ -121,7 +133,7 @@ constexpr std::string_view body = R"(
     elif [[ $cur == -[!-]?* ]]; then
         joined=${{cur:0:2}} context=${{cur:0:2}} cur=${{cur:2}}
     elif [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W {2} -- "$cur"))
+{2}        COMPREPLY=($(compgen -W "$names" -- "$cur"))
         [[ ${{COMPREPLY[0]-}} == *= ]] && compopt -o nospace
         return
     fi
@@ -144,7 +156,7 @@ std::string script(const Options& options) {
     out += dynamic;
     out += fmt::format(start, name, choice, 1);
   }
-  out += fmt::format(body, function_name(options), counts(options), all_names(options), places);
+  out += fmt::format(body, function_name(options), counts(options), offer_names(options), places);
   if (command.empty()) out += fmt::format("\ncomplete -F _{0} {0}\n", program);
   return out;
 }

@@ -85,6 +85,16 @@ std::vector<const OptionRecord*> completed_options(const Options& options) {
   return shown;
 }
 
+std::vector<TakenOptions> options_by_commands(const Options& options) {
+  std::vector<TakenOptions> all{{}};
+  for (const OptionRecord* record : completed_options(options)) {
+    auto found = std::ranges::find(all, record->commands, &TakenOptions::commands);
+    if (found == all.end()) found = all.insert(found, {record->commands, {}});
+    found->options.push_back(record);
+  }
+  return all;
+}
+
 std::size_t values_behind(const OptionRecord& record) {
   if (record.kind == ValueKind::none || record.implied) return 0;
   return static_cast<std::size_t>(1 + std::ranges::count(record.metavar, ' '));

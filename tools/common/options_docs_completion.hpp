@@ -25,6 +25,14 @@ struct CompletedPlace {
 /// Neither hidden ones nor arguments.
 [[nodiscard]] std::vector<const OptionRecord*> completed_options(const Options& options);
 
+/// Options, and the commands that take them: none for those that all take. All that have the same commands
+/// stand together.
+struct TakenOptions {
+  std::vector<std::string> commands;
+  std::vector<const OptionRecord*> options;
+};
+[[nodiscard]] std::vector<TakenOptions> options_by_commands(const Options& options);
+
 /// Of each of its occurrences; 0 if they can only be given behind a '='.
 [[nodiscard]] std::size_t values_behind(const OptionRecord& record);
 

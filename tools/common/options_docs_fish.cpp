@@ -57,7 +57,9 @@ std::string value(const OptionRecord& record, std::span<const CompletedPlace> pl
 
 void append_option(std::string& out, const Options& options, const OptionRecord& record,
                    std::span<const CompletedPlace> places) {
-  out += rule(options, "");
+  const std::string takers =
+      fmt::format("_{}_is_for {}", function_name(options), fmt::join(record.commands, " "));
+  out += rule(options, record.commands.empty() ? "" : takers);
   for (const std::string& name : record.names)
     out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
   fmt::format_to(std::back_inserter(out), "{} -d {}\n", value(record, places), quoted(brief_text(record)));
@@ -141,11 +143,22 @@ function _{0}_context
 end
 )";
 
+/// Whether one of these commands is there, or none yet. At an option's value nothing is known, and all are
+/// meant.
+constexpr std::string_view is_for = R"(
+function _{0}_is_for
+    set -l words (string split ' ' -- (_{0}_context))
+    test -z "$words[1]"; or string match -q -- '-*' $words[1]; or contains -- $words[1] $argv
+end
+)";
+
 std::string script(const Options& options) {
   const auto [program, command] = program_words(options);
   const std::vector<CompletedPlace> places = completed_places(options);
   std::string out = command.empty() ? fmt::format(start, program) : "";
-  out += fmt::format(context, function_name(options), command.empty() ? 2 : 3, counts(options)) + "\n";
+  out += fmt::format(context, function_name(options), command.empty() ? 2 : 3, counts(options));
+  if (options_by_commands(options).size() > 1) out += fmt::format(is_for, function_name(options));
+  out += "\n";
   for (const OptionRecord* record : completed_options(options)) append_option(out, options, *record, places);
   for (const CompletedPlace& place : places) append_place(out, options, place);
   return out;

@@ -57,6 +57,7 @@ void write_record(JsonWriter& json, const OptionRecord& record) {
   write_list(json, "examples", record.examples);
   write_list(json, "excludes", record.excludes);
   write_list(json, "needs", record.needs);
+  write_list(json, "commands", record.commands);
   json.field("completion", name_of(record.completion));
   json.field("suggests", record.suggestions != nullptr);
   json.end_object();

@@ -76,23 +76,58 @@ void append_option(std::string& out, const OptionRecord& record, std::span<const
   const std::string once = record.repeats ? "*" : fmt::format("({})", fmt::join(record.names, " "));
   const std::string rest = fmt::format("[{}]{}", escaped(brief_text(record), "[]\\"), values(record, places));
   for (const std::string& name : record.names)
-    fmt::format_to(std::back_inserter(out), "    {} \\\n", quoted(once + spelled(record, name) + rest));
+    fmt::format_to(std::back_inserter(out), "    {}\n", quoted(once + spelled(record, name) + rest));
 }
 
 void append_argument(std::string& out, const OptionRecord& record, std::size_t number) {
   const std::string where = record.repeats ? "*" : fmt::format("{}", number);
-  fmt::format_to(std::back_inserter(out), "    {} \\\n",
+  fmt::format_to(std::back_inserter(out), "    {}\n",
                  quoted(fmt::format("{}:{}:->arguments", where, record.main_name())));
 }
 
-std::string specifications(const Options& options, std::span<const CompletedPlace> places) {
+std::string arguments(const Options& options) {
   std::string out;
-  for (const OptionRecord* record : completed_options(options)) append_option(out, *record, places);
   std::size_t number = 0;
   for (const Option& option : options.all())
     if (option.record().positional) append_argument(out, option.record(), ++number);
-  if (number == 0 && !options.program().commands.empty()) out += "    '1:COMMAND:->arguments' \\\n";
+  if (number == 0 && !options.program().commands.empty()) out += "    '1:COMMAND:->arguments'\n";
   return out;
+}
+
+/// Of arguments and what all commands take, then of what some do, which is offered before there is one, too.
+std::string specifications(const Options& options, std::span<const CompletedPlace> places) {
+  std::string out;
+  for (const auto& [commands, records] : options_by_commands(options)) {
+    out += commands.empty()
+               ? "  specifications=(\n" + arguments(options)
+               : fmt::format("  [[ $command == (|{}) ]] && specifications+=(\n", fmt::join(commands, "|"));
+    for (const OptionRecord* record : records) append_option(out, *record, places);
+    out += "  )\n";
+  }
+  return out;
+}
+
+/// Finds the first argument; cases are by how many values an option takes behind it.
+std::string search(const Options& options) {
+  if (options_by_commands(options).size() == 1) return "";
+  std::string one, more;
+  for (const OptionRecord* record : completed_options(options)) {
+    const std::size_t count = values_behind(*record);
+    const std::string names = fmt::format("{}", fmt::join(record->names, "|"));
+    if (count == 1) one += (one.empty() ? "" : "|") + names;
+    if (count > 1) more += fmt::format("      ({}) left={} ;;\n", names, count);
+  }
+  return fmt::format(R"(  for word in "${{(@)words[2,CURRENT-1]}}"; do
+    (( left-- > 0 )) && continue
+    left=0
+    case $word in
+      ({}) left=1 ;;
+{}      (-*) ;;
+      (*) command=$word; break ;;
+    esac
+  done
+)",
+                     one, more);
 }
 
 std::string pattern(const std::vector<std::string>& contexts) {
@@ -127,15 +162,15 @@ _mq_interfaces() {{
 /// The words of an option that takes several are those since its name.
 constexpr std::string_view body = R"(
 {0}() {{
-  local curcontext=$curcontext context state state_descr line
-  local -i n
+  local curcontext=$curcontext context state state_descr line command word
+  local -a specifications
+  local -i n left
   typeset -A opt_args
 {1}  while (( n = ${{words[(i)user-property]}}, n < CURRENT - 1 )); do
     words[n,n+1]=(property)  # it has a name and a value: one word more than the others
     (( CURRENT-- ))
   done
-  _arguments -C -s \
-{2}    && return
+{2}{3}  _arguments -C -s $specifications && return
   case $state in
     (arguments) context="${{(j. .)line[1,-2]}}" ;;
     (--*)
@@ -147,7 +182,7 @@ constexpr std::string_view body = R"(
       ;;
   esac
   case $context in
-{3}  esac
+{4}  esac
 }}
 )";
 
@@ -170,7 +205,7 @@ std::string script(const Options& options) {
   }
   out += fmt::format(body, function_name(options),
                      commands.empty() ? "" : fmt::format(dispatch, fmt::join(commands, "|"), program),
-                     specifications(options, places), cases(places));
+                     search(options), specifications(options, places), cases(places));
   return out;
 }
 

@@ -12,23 +12,26 @@ void declare_secret_options(Options& options, SecretSource& secret, std::string_
   const auto name = [stem](std::string_view suffix) { return fmt::format("{}{}", stem, suffix); };
   const std::string file = name("-file"), variable = name("-env"), command = name("-cmd"),
                     prompt = name("-prompt");
-  const auto declare = [&](Option& option, std::string_view metavar, std::string text,
+  const auto declare = [&](Option& option, std::string text,
                            std::initializer_list<std::string_view> later) -> Option& {
-    option.metavar(metavar).group(group).text(text).excludes(later);
+    option.group(group).text(text).excludes(later);
     for (const std::string& other : also_excluded) option.excludes({other});
     return option;
   };
-  declare(options.text(file, secret.file), "FILE", fmt::format("{} is in this file", what),
+  declare(options.text(file, secret.file), fmt::format("{} is in this file", what),
           {variable, command, prompt})
+      .file()
       .must(not_empty);
-  declare(options.text(variable, secret.environment), "NAME",
-          fmt::format("{} is in this environment variable", what), {command, prompt})
+  declare(options.text(variable, secret.environment), fmt::format("{} is in this environment variable", what),
+          {command, prompt})
+      .metavar("NAME")
       .completes(Completion::variable)
       .must(not_empty);
-  declare(options.text(command, secret.command), "COMMAND",
-          fmt::format("{} is what this command writes", what), {prompt})
+  declare(options.text(command, secret.command), fmt::format("{} is what this command writes", what),
+          {prompt})
+      .metavar("COMMAND")
       .must(not_empty);
-  declare(options.flag(prompt, secret.prompt), "", fmt::format("ask for {} on the terminal", what), {});
+  declare(options.flag(prompt, secret.prompt), fmt::format("ask for {} on the terminal", what), {});
 }
 
 }  // namespace mq

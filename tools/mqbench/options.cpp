@@ -42,6 +42,12 @@ Fault choose_command(BenchConfig& config) {
   return fmt::format("there is no command {}: use one of {}", in_quotes(typed), all);
 }
 
+Fault find_stray(const Options& options, const BenchConfig& config) {
+  if (config.command == Command::search && options.given("--threshold"))
+    return "option '--threshold' is for run: a search has --slo";
+  return options.not_taken_by(config.typed.command);
+}
+
 /// In the others, clients come and go as the scenario says.
 Fault check_reconnect(const BenchConfig& config) {
   if (!config.connection.reconnect.enabled) return std::nullopt;
@@ -55,15 +61,10 @@ Fault check_reconnect(const BenchConfig& config) {
 
 Fault choose_what_to_do(const Options& options, BenchConfig& config) {
   if (config.command == Command::verify) return choose_verification(options, config);
-  if (const auto stray = option_of_group(options, verification_group))
-    return fmt::format("option '{}' is of the command verify", *stray);
-  const auto of_search = option_of_group(options, search_group);
-  if (of_search && config.command != Command::search)
-    return fmt::format("option '{}' is of the command search", *of_search);
   if (const auto fault = choose_scenario(options, config)) return fault;
   if (config.sharding.shard && config.sharding.shard->count > 1 && config.scenario.shares_out())
     return "option '--shard': who of a shared subscription got what is known to one process only";
-  if (config.command == Command::search) return choose_search(options, config);
+  if (config.command == Command::search) return choose_search(config);
   return check_thresholds(config.results, config.scenario);
 }
 
@@ -89,6 +90,22 @@ Fault check_brokers(const Options& options, const BenchConfig& config) {
     if (!first) first = std::move(fault);
   }
   return first;
+}
+
+/// What only some commands have a use for: groups, then single options of them.
+void declare_takers(Options& o) {
+  for (const std::string_view group : {"Load", "Brokers", "Extent"})
+    o.taken_by(group, {"run", "search", "list"});
+  for (const std::string_view name : {"--publishers", "--subscribers", "--qos", "--size", "--rate",
+                                      "--duration", "--count", "--drain", "--seed"})
+    o.taken_by(name, {});  // all
+  o.taken_by("Results", {"run"});
+  o.taken_by("--watch-pid", {"run", "search"});
+  o.taken_by("--self", {"run", "search"});
+  o.taken_by("--json", {"run", "search", "verify"});
+  o.taken_by(search_group, {"search"});
+  o.taken_by(verification_group, {"verify"});
+  o.taken_by("Several machines", {"run"});
 }
 
 std::vector<std::string> preset_words() {
@@ -138,7 +155,9 @@ void declare_bench_options(Options& options, BenchConfig& config) {
           "the "
           "broker's time; costs a system call per read");
   declare_log_options(options, config.connection.log);
+  declare_takers(options);
   options.rule([&config] { return choose_command(config); });
+  options.rule([&options, &config] { return find_stray(options, config); });
   options.rule([&options, &config] { return choose_what_to_do(options, config); });
   options.rule([&options, &config] { return check_brokers(options, config); });
   options.rule([&config] { return check_self(config.results, config.connection); });

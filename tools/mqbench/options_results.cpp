@@ -31,17 +31,17 @@ ValueResult keep_threshold(std::vector<Threshold>& thresholds, std::string_view 
 
 void declare_files(Options& o, ResultsConfig& config) {
   o.text("--json", config.json_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text("write the whole result as JSON; - is standard output, instead of the summary");
   o.text("--hdr", config.hdr_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text("write the histograms as a log that HdrHistogram's tools read, in nanoseconds");
   o.text("--csv", config.csv_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text("write a line per second of the run, for a spreadsheet; what is not known is empty");

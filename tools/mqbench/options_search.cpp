@@ -119,12 +119,7 @@ void declare_search_options(Options& o, BenchConfig& config) {
           "limit are counted apart");
 }
 
-std::optional<std::string> choose_search(const Options& options, BenchConfig& config) {
-  if (options.given("--hdr")) return "option '--hdr' is of one run: a search has many";
-  if (options.given("--threshold")) return "option '--threshold' is of one run: use --slo";
-  if (options.given("--progress")) return "option '--progress' is of one run: a search has many";
-  if (options.given("--prometheus")) return "option '--prometheus' is of one run: a search has many";
-  if (config.sharding.shard) return "option '--shard' is of one run: a search has many";
+std::optional<std::string> choose_search(BenchConfig& config) {
   SearchPlan& search = config.search;
   search.quantity = config.typed.search_clients ? SearchQuantity::clients : SearchQuantity::rate;
   if (!config.typed.duration && !config.typed.count) config.scenario.duration = step_time;

@@ -16,6 +16,6 @@ void declare_search_options(Options& options, BenchConfig& config);
 
 /// After the scenario was chosen: joins what was typed into config.search. A sentence if that cannot be
 /// searched.
-[[nodiscard]] std::optional<std::string> choose_search(const Options& options, BenchConfig& config);
+[[nodiscard]] std::optional<std::string> choose_search(BenchConfig& config);
 
 }  // namespace mq::bench

@@ -13,19 +13,11 @@
 namespace mq::bench {
 namespace {
 
-using VerifyFault = std::optional<std::string>;
-
 constexpr double fault_rate_max = 10'000;
 constexpr std::uint32_t clients_of_a_kind_max = 1'000;
 /// A subscriber keeps an octet of each message.
 constexpr double octets_kept_max = 1e9;
 constexpr std::chrono::seconds default_duration{10};
-
-/// Of the options that other commands have, those that mean the same here.
-constexpr std::array understood{"--publishers", "--subscribers", "--qos",   "--size", "--rate",
-                                "--duration",   "--count",       "--drain", "--seed", "--json"};
-constexpr std::array<std::string_view, 5> groups_of_others{"Load", "Extent", "Results", "Search",
-                                                           "Several machines"};
 
 /// "cut,stall", "all".
 ValueResult keep_faults(std::vector<FaultKind>& faults, std::string_view text) {
@@ -55,18 +47,6 @@ ValueResult keep_fault_rate(double& rate, std::string_view text) {
     return {};
   return std::unexpected(
       fmt::format("'{}' is not a rate from 0.001/s to 10000/s", mqtt::escape_for_terminal(text)));
-}
-
-VerifyFault refuse_what_others_have(const Options& options) {
-  for (const Option& option : options.all()) {
-    const OptionRecord& record = option.record();
-    if (!option.given() || std::ranges::find(groups_of_others, record.group) == groups_of_others.end())
-      continue;
-    if (std::ranges::find(understood, record.main_name()) == understood.end())
-      return fmt::format("option '{}': verify has no use for it", record.main_name());
-  }
-  if (options.given("SCENARIO")) return "verify has no scenario: options say what it does";
-  return std::nullopt;
 }
 
 void join(const Options& options, BenchConfig& config) {
@@ -115,14 +95,8 @@ void declare_verify_options(Options& o, VerifyScenario& scenario) {
       .text("deliveries and acknowledgements that take longer are counted as late, which breaks no promise");
 }
 
-std::optional<std::string> option_of_group(const Options& options, std::string_view group) {
-  for (const Option& option : options.all())
-    if (option.given() && option.record().group == group) return option.record().main_name();
-  return std::nullopt;
-}
-
 std::optional<std::string> choose_verification(const Options& options, BenchConfig& config) {
-  if (const auto fault = refuse_what_others_have(options)) return fault;
+  if (options.given("SCENARIO")) return "verify has no scenario: options say what it does";
   for (const auto place : {mqtt::PropertyPlace::publish, mqtt::PropertyPlace::subscribe})
     if (!config.connection.properties.at(place).view().empty())
       return "option '-D': verify has properties of CONNECT only";

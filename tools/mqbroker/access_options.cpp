@@ -8,7 +8,7 @@ namespace {
 
 void declare_rules(Options& o, BrokerSettings& settings) {
   o.text("--acl-file", settings.acl_file)
-      .metavar("FILE")
+      .file()
       .group("What clients may do")
       .default_text("everything")
       .text(
@@ -28,7 +28,7 @@ void declare_rules(Options& o, BrokerSettings& settings) {
 void declare_tokens(Options& o, BrokerSettings::Tokens& tokens) {
   constexpr std::string_view group = "Who may connect";
   o.text("--jwt-keys", tokens.keys_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .text(
           "let in who shows a JSON Web Token that is signed with one of these keys, as password or by the "
@@ -37,7 +37,7 @@ void declare_tokens(Options& o, BrokerSettings::Tokens& tokens) {
           "needs an end ('exp'), and so does the connection; its user is who the token says")
       .example("--jwt-keys keys.json --jwt-audience mqtt");
   o.text("--jwt-secret-file", tokens.secret_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .text(
           "the same with the secret in this file, of at least 32 bytes (HS256); a newline at its end is "
@@ -74,7 +74,7 @@ void declare_tokens(Options& o, BrokerSettings::Tokens& tokens) {
 
 void declare_access_options(Options& o, BrokerSettings& settings) {
   o.text("--password-file", settings.password_file)
-      .metavar("FILE")
+      .file()
       .group("Who may connect")
       .default_text("anybody who can reach a listener")
       .text(

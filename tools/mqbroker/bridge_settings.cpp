@@ -111,20 +111,20 @@ void declare_how(const Declaration& d, BridgeSettings& bridge) {
           "ever");
   d.finish(o.text(d.name("cafile"), c.tls.ca_file))
       .must(not_empty)
-      .metavar("FILE")
+      .file()
       .text("mqtts, wss: CA certificates for the server's (PEM)");
   d.finish(o.text(d.name("cert"), c.tls.certificate_file))
       .must(not_empty)
-      .metavar("FILE")
+      .file()
       .text("mqtts, wss: a certificate of our own (PEM)");
-  d.finish(o.text(d.name("key"), c.tls.key_file)).must(not_empty).metavar("FILE").text("its key");
+  d.finish(o.text(d.name("key"), c.tls.key_file)).must(not_empty).file().text("its key");
   d.finish(o.text(d.name("keypass-file"), c.key_password.file))
       .must(not_empty)
-      .metavar("FILE")
+      .file()
       .text("the key's password is in this file");
   d.finish(o.text(d.name("password-file"), c.password.file))
       .must(not_empty)
-      .metavar("FILE")
+      .file()
       .text("the password for the user name of the URL is in this file, and in no list of processes");
 }
 

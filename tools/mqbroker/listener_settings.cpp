@@ -30,11 +30,11 @@ ValueResult keep_mode(mode_t& mode, std::string_view value) {
 void declare_tls(Options& o, ListenerTraits& traits) {
   mqtt::net::TlsOptions& tls = traits.tls;
   o.text("--cert", tls.certificate_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .text("mqtts, wss: the server's certificate, with its chain (PEM)")
       .needs({"--key"});
-  o.text("--key", tls.key_file).metavar("FILE").group(group).text("the certificate's key").needs({"--cert"});
+  o.text("--key", tls.key_file).file().group(group).text("the certificate's key").needs({"--cert"});
   declare_secret_options(o, traits.key_password, "--keypass", "the key's password", group, {});
   o.choice("--client-certs", tls.client_certificates,
            {{"none", ClientCertificates::none},
@@ -43,16 +43,16 @@ void declare_tls(Options& o, ListenerTraits& traits) {
       .metavar("WHICH")
       .group(group)
       .text("whether clients show certificates, signed by a CA of --cafile or --capath");
-  o.text("--cafile", tls.ca_file).metavar("FILE").group(group).text("CA certificates for the clients' (PEM)");
+  o.text("--cafile", tls.ca_file).file().group(group).text("CA certificates for the clients' (PEM)");
   o.text("--capath", tls.ca_path)
-      .metavar("DIR")
+      .directory()
       .group(group)
       .text("directory of CA certificates for the clients' (openssl rehash)");
   o.flag("--cert-as-user", traits.certificate_names_user)
       .group(group)
       .text("a client's user name is its certificate's common name, whatever its CONNECT says");
   o.text("--psk-file", tls.psk_file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .text(
           "mqtts, wss: instead of certificates, keys that are shared with the clients: lines IDENTITY:KEY, "

@@ -80,7 +80,7 @@ void declare_listening(Options& o, BrokerSettings::Typed& typed) {
 void declare_running(Options& o, BrokerSettings& settings) {
   o.settings_file("-c,--config", settings.typed.config_file,
                   [&settings](const std::string& path) { return read_file(settings, path); })
-      .metavar("FILE")
+      .file()
       .group(running)
       .text(
           "read options from this TOML file, by their long names without '--' (port = 1883). What is typed "

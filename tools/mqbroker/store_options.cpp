@@ -18,7 +18,7 @@ std::optional<std::string> check_database_name(const BrokerSettings& settings) {
 
 void declare_store_options(Options& o, BrokerSettings& settings) {
   o.text("--db", settings.database)
-      .metavar("FILE")
+      .file()
       .group(keeping)
       .default_text("memory only")
       .text(

@@ -69,14 +69,14 @@ std::optional<mqtt::Duration> parse_rate(std::string_view text) {
 void declare_payload_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.text("-m,--message", typed.message).metavar("TEXT").group("Message").text("the payload").example("-m on");
   o.list("-f,--file", config.inputs)
-      .metavar("FILE")
+      .file()
       .group("Message")
       .must(not_empty)
       .text(
           "the payload is this file's content; FIFOs are read to their end, - is standard input; several are "
           "several messages");
   o.text("--dir", config.directory)
-      .metavar("DIR")
+      .directory()
       .group("Message")
       .must(not_empty)
       .text("as -f with every regular file of this directory, by name")
@@ -124,7 +124,7 @@ void declare_stream_options(Options& o, PubConfig& config, PubTyped& typed) {
       .text("no more messages than that: per second, /m minute or /h hour")
       .example("--rate 100/s");
   o.text("--spool", config.spool)
-      .metavar("FILE")
+      .file()
       .group("Streams")
       .must(not_empty)
       .text(
@@ -179,7 +179,7 @@ void declare_making_options(Options& o, PubConfig& config) {
 
 void declare_replay_options(Options& o, PubConfig& config, PubTyped& typed) {
   o.text("--replay", typed.replay)
-      .metavar("FILE")
+      .file()
       .group("Streams")
       .must(not_empty)
       .text("publish a recording of mqsub --json in its own time; otherwise as --json -f FILE")

@@ -25,7 +25,7 @@ void declare_request_options(Options& o, ReqConfig& config) {
       .example("-t rpc/time");
   o.text("-m,--message", config.typed.message).metavar("TEXT").group(group).text("the payload");
   o.text("-f,--file", config.file)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text("the payload is this file's content; a FIFO is read to its end, - is standard input");

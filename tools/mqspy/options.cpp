@@ -6,7 +6,6 @@
 #include "common/spelling.hpp"
 #include "common/value_checks.hpp"
 #include "mqspy/explain.hpp"
-#include "mqspy/option_uses.hpp"
 
 namespace mq::spy {
 namespace {
@@ -82,6 +81,23 @@ void declare_reading(Options& o, SpyConfig& config) {
       .text("decode: who sent the packets (default: by their types)");
 }
 
+/// What only some commands have a use for: groups, then single options of them.
+void declare_takers(Options& o) {
+  o.taken_by("Proxy", {"proxy"});
+  o.taken_by("Faults", {"proxy"});
+  o.taken_by("Server", {"proxy", "replay"});
+  o.taken_by("Replay", {"replay"});
+  o.taken_by("Selecting", {"proxy", "read", "capture", "lint"});
+  o.taken_by("--filter", {"proxy", "read", "capture", "lint", "replay"});
+  o.taken_by("Reading", {"decode"});
+  o.taken_by("--interface", {"capture"});
+  o.taken_by("--coverage", {"explain"});
+  o.taken_by("Showing", {"proxy", "read", "capture", "lint", "replay"});
+  for (const std::string_view name :
+       {"--verbose", "--no-acks", "--snippet", "--show-secrets", "--json", "--raw"})
+    o.taken_by(name, {"proxy", "read", "capture", "lint", "replay", "decode"});
+}
+
 std::vector<std::string> command_words() {
   std::vector<std::string> words;
   for (const NamedCommand& command : commands) words.emplace_back(command.name);
@@ -117,7 +133,7 @@ void declare_spy_options(Options& o, SpyConfig& config) {
       .completes(Completion::file, {"read", "lint", "replay"})
       .suggests(argument_words);
   o.rule([&config] { return choose_command(config); });
-  o.rule([&o, &config] { return find_useless_option(o, config.command); });
+  o.rule([&o, &config] { return o.not_taken_by(config.typed.command); });
   o.rule([&config] { return check_arguments(config); });
   declare_proxy_options(o, config.proxy);
   declare_replay_options(o, config.replay);
@@ -125,6 +141,7 @@ void declare_spy_options(Options& o, SpyConfig& config) {
   declare_reading(o, config);
   declare_view_options(o, config);
   declare_log_options(o, config.log);
+  declare_takers(o);
   o.example("mqspy proxy --listen 127.0.0.1:1884 --to mqtt://broker.lan",
             "stand between clients and a broker");
   o.example("mqspy proxy --listen 127.0.0.1:1884 --to broker.lan --fault 'type==PUBREC [nth=3] do drop'",

@@ -43,19 +43,19 @@ void declare_places(Options& o, ProxyConfig& config) {
 
 void declare_tls(Options& o, ProxyConfig& config) {
   o.text("--cert", config.identity.certificate_file)
-      .metavar("FILE")
+      .file()
       .must(not_empty)
       .group(proxy_group)
       .text("the certificate that clients see, with its chain (PEM); default: one of a throw-away CA")
       .needs({"--key"});
   o.text("--key", config.identity.key_file)
-      .metavar("FILE")
+      .file()
       .must(not_empty)
       .group(proxy_group)
       .text("its key")
       .needs({"--cert"});
   o.text("--ca-out", config.ca_out)
-      .metavar("FILE")
+      .file()
       .must(not_empty)
       .group(proxy_group)
       .text("write the throw-away CA's certificate here, for clients to trust")

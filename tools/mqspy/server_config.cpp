@@ -34,12 +34,12 @@ void declare_server_options(Options& o, ServerConfig& config) {
       .group(server_group)
       .text("how long connecting to the server and all handshakes may take");
   o.text("--cafile", config.tls.ca_file)
-      .metavar("FILE")
+      .file()
       .must(not_empty)
       .group(server_group)
       .text("CA certificates for the server's (PEM); default: the system's");
   o.text("--capath", config.tls.ca_path)
-      .metavar("DIR")
+      .directory()
       .must(not_empty)
       .group(server_group)
       .text("directory of CA certificates for the server's (openssl rehash)");
@@ -47,13 +47,13 @@ void declare_server_options(Options& o, ServerConfig& config) {
       .group(server_group)
       .text("do not verify the server's certificate");
   o.text("--to-cert", config.tls.certificate_file)
-      .metavar("FILE")
+      .file()
       .must(not_empty)
       .group(server_group)
       .text("the certificate that the server sees, with its chain (PEM)")
       .needs({"--to-key"});
   o.text("--to-key", config.tls.key_file)
-      .metavar("FILE")
+      .file()
       .must(not_empty)
       .group(server_group)
       .text("its key")

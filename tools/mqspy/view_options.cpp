@@ -53,7 +53,7 @@ void declare_shape(Options& o, SpyConfig& config) {
       .excludes({"--group", "--ladder"})
       .text("only how much there was in all: packets, latencies, topics, findings, ends");
   o.text("-w,--write", config.capture_file)
-      .metavar("FILE")
+      .file()
       .group(showing)
       .must(not_empty)
       .text("write a pcapng file, too; findings are comments of packets");

@@ -53,12 +53,12 @@ void declare_action_options(Options& o, SubConfig& config) {
   constexpr std::string_view group = "Action";
   declare_exec(o, config.exec);
   o.text("--record", config.record)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text("also append the messages to this file as JSON lines, which mqpub can publish again");
   o.text("--retained-backup", config.retained_backup)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text(
@@ -69,7 +69,7 @@ void declare_action_options(Options& o, SubConfig& config) {
                  "--exec", "-v", "-F", "--json", "--csv", "--message-rate", "--watch", "--stats", "--tree",
                  "-E"});
   o.text("--retained-diff", config.retained_diff)
-      .metavar("FILE")
+      .file()
       .group(group)
       .must(not_empty)
       .text(

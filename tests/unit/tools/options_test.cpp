@@ -177,6 +177,24 @@ TEST(Options, NeedsIsSaid) {
   EXPECT_EQ(read(o, {"--key", "{}"}), "");
 }
 
+TEST(Options, WhatACommandDoesNotTakeIsNamed) {
+  Options o{test::program()};
+  bool a = false, b = false, c = false, all = false;
+  o.flag("-a,--alpha", a).group("Letters");
+  o.flag("-b,--beta", b).group("Letters");
+  o.flag("-c,--gamma", c).group("Letters");
+  o.flag("--all", all);
+  o.taken_by("Letters", {"read", "write", "list"});
+  o.taken_by("--beta", {"read", "write"});
+  o.taken_by("--gamma", {"read"});
+  EXPECT_EQ(read(o, {"-a", "-b", "--all"}), "");
+  EXPECT_EQ(o.not_taken_by("write"), std::nullopt);
+  EXPECT_EQ(o.not_taken_by("list"), "option '--beta' is for read and write");
+  EXPECT_EQ(o.not_taken_by("end"), "option '--alpha' is for read, write and list");
+  EXPECT_EQ(read(o, {"-c"}), "");
+  EXPECT_EQ(o.not_taken_by("write"), "option '--gamma' is for read");
+}
+
 TEST(Options, RulesRunInOrderAfterAllValues) {
   Options o{test::program()};
   std::uint16_t a = 0, b = 0;

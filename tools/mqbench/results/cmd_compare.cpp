@@ -94,7 +94,7 @@ void declare(Options& o, CompareConfig& config) {
           "compare runs all the same that differ in this: scenario, machine, kernel, protocol, tool or all");
   o.number("--seed", config.settings.seed).metavar("N").text("of the bootstrap behind the intervals");
   o.text("--json", config.json_file)
-      .metavar("FILE")
+      .file()
       .default_text("")
       .must(not_empty)
       .text("write the comparison as JSON, too; '-' is standard output instead of the table");

@@ -24,7 +24,7 @@ ExitCode make_file(const FileMaker& maker, int argc, char** arguments) {
       .text("what mqbench run --json has written; '-' is standard input")
       .typed_only();
   options.text("-o,--output", output)
-      .metavar("FILE")
+      .file()
       .default_text("")
       .must(not_empty)
       .text(fmt::format("write the {} there, '-' is standard output", maker.product));
