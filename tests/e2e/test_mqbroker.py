@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import struct
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 
 from conformance import wire as w
 from conformance.wire import P, V5, V31, V311
+from support import procfs
 from support.malformed import Raw
 from support.mqbroker import MqBroker
 from support.mqtt_wire import DISCONNECT, PUBACK
@@ -507,6 +509,30 @@ def test_unix_socket_has_its_mode_and_goes_with_the_broker(scratch):
         broker.proc.kill(signal.SIGTERM)
         assert broker.proc.wait(10).code == 143
     assert not path.exists()
+
+
+@pytest.mark.parametrize("threads, apart", ((1, False), (2, True), (3, True)))
+def test_connections_without_tls_have_other_threads_than_those_with_tls(certs, threads, apart):
+    def watching(connect):
+        """The loop that watches this connection."""
+        before = set(os.listdir(f"/proc/{broker.proc.pid}/fd"))
+
+        def found():
+            return [fd for fd, watched in procfs.epoll_watches(broker.proc.pid).items() if watched - before]
+        kept.enter_context(contextlib.closing(connect()))
+        wait_until(found, 15, "a thread that watches it")
+        return found()
+
+    def connect_tls():
+        return ssl.create_default_context(cafile=certs.ca).wrap_socket(
+            socket.create_connection(address_of(broker.urls[1])), server_hostname=HOST)
+
+    with contextlib.ExitStack() as kept, Running(
+            "--threads", threads, "--cert", certs.server, "--key", certs.server_key, "--listen", f"mqtt://{HOST}:0",
+            "--listen", f"mqtts://{HOST}:0", count=2) as broker:
+        plain = watching(lambda: socket.create_connection(address_of(broker.urls[0])))
+        for _ in range(3):
+            assert (watching(connect_tls) != plain) == apart
 
 
 # --- sockets of a service manager -----------------------------------------------------------------------

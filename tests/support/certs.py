@@ -13,11 +13,13 @@ class Certificates:
     """A CA and what it signed, as files in `directory`.
 
     Attributes are paths: ca, server (good for localhost, 127.0.0.1, ::1), expired, not_yet_valid, wrong_name,
-    self_signed, client, each with its key under NAME_key; other_ca signed nothing here.
+    self_signed, client, each with its key under NAME_key; other_ca signed nothing here. `rsa_bits`: the key of
+    server is one of RSA, with which a signature costs many times what its check does.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, rsa_bits=0):
         self.directory = pathlib.Path(directory)
+        self._rsa_bits = rsa_bits
         self._openssl("version")
         self._authority("ca", "mq test CA")
         self._authority("other_ca", "some other CA")
@@ -46,8 +48,10 @@ class Certificates:
             raise RuntimeError(f"openssl {' '.join(args)}: {done.stderr.decode()}")
 
     def _key(self, name):
-        self._openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
-                      "-out", f"{name}.key")
+        kind = ("EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+        if name == "server" and self._rsa_bits:
+            kind = ("RSA", "-pkeyopt", f"rsa_keygen_bits:{self._rsa_bits}")
+        self._openssl("genpkey", "-algorithm", *kind, "-out", f"{name}.key")
         (self.directory / f"{name}.key").chmod(0o644)  # a broker may drop its privileges
 
     def _authority(self, name, subject):
@@ -85,6 +89,6 @@ class Certificates:
                       "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
 
-def make():
+def make(rsa_bits=0):
     """Certificates in a new directory."""
-    return Certificates(new_directory("certs-"))
+    return Certificates(new_directory("certs-"), rsa_bits)

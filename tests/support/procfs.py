@@ -19,6 +19,13 @@ def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def epoll_watches(pid):
+    """By each of its epoll descriptors, the descriptors that it watches."""
+    infos = {path.name: path.read_text() for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir()}
+    return {fd: {line.split()[1] for line in text.splitlines() if line.startswith("tfd:")}
+            for fd, text in infos.items() if "tfd:" in text}
+
+
 def is_sanitized(pid):
     """Whether its memory says more about a sanitizer than about the program."""
     maps = pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")

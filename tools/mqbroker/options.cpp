@@ -91,7 +91,8 @@ void declare_running(Options& o, BrokerSettings& settings) {
       .text(
           "of so many threads one routes all messages, and the others carry the connections, each from its "
           "beginning to its end: their system calls, TLS and WebSocket. 1: one thread does it all, which is "
-          "best where the machine has no more than two cores, or few clients send much")
+          "best where the machine has no more than two cores and few TLS handshakes to do, or few clients "
+          "send much")
       .example("--threads 4");
   o.flag("--check-config", settings.check_only)
       .typed_only()
