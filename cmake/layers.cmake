@@ -58,7 +58,7 @@ function(mq_pkg_config name what libs)
     elseif(linked STREQUAL "fmt::fmt")
       list(APPEND requires fmt)
     elseif(linked STREQUAL "OpenSSL::SSL")
-      list(APPEND requires libssl)
+      list(APPEND requires libssl libcrypto)  # libssl's own word for it is a private one
     elseif(linked STREQUAL "OpenSSL::Crypto")
       list(APPEND requires libcrypto)
     elseif(linked STREQUAL "wslay::wslay")

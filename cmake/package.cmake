@@ -16,7 +16,10 @@ set(about "MQTT is a protocol for messages between programs and devices, by topi
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME mq-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_TOOLS_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/debian/conffiles)
+# A broker that runs is stopped with its program, or restarted with a new one, and purging leaves nothing.
+set(CPACK_DEBIAN_TOOLS_PACKAGE_CONTROL_EXTRA conffiles postinst prerm postrm)
+list(TRANSFORM CPACK_DEBIAN_TOOLS_PACKAGE_CONTROL_EXTRA PREPEND ${CMAKE_CURRENT_LIST_DIR}/debian/)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_COMPONENT_TOOLS_DESCRIPTION "command-line toolkit for MQTT
 ${about}.
 mqpub publishes, mqsub subscribes, mqreq asks and waits for replies, mqbench

@@ -58,7 +58,7 @@ def test_a_result_of_the_installed_mqbench_fits_the_installed_schema(installed):
 
 def test_units_start_the_program_that_is_installed(installed):
     units = installed / "lib" / "systemd" / "system"
-    assert "ExecStart=/usr/bin/mqbroker" in (units / "mqbroker.service").read_text(encoding="utf-8")
+    assert f"ExecStart={installed}/bin/mqbroker -c" in (units / "mqbroker.service").read_text(encoding="utf-8")
     assert "ListenStream=" in (units / "mqbroker.socket").read_text(encoding="utf-8")
 
 

@@ -642,9 +642,9 @@ def test_inherited_descriptors_that_cannot_be_used_are_2():
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
 def test_systemd_takes_the_units(scratch):
     (scratch / "mqbroker").symlink_to(program("mqbroker"))  # whose path may have spaces
-    for kind in ("service", "socket"):
-        text = (UNITS / f"mqbroker.{kind}").read_text()
-        (scratch / f"mqbroker.{kind}").write_text(text.replace("/usr/bin/mqbroker", str(scratch / "mqbroker")))
+    service = (UNITS / "mqbroker.service.in").read_text()
+    (scratch / "mqbroker.service").write_text(service.replace("@MQ_BINDIR@", str(scratch)))
+    (scratch / "mqbroker.socket").write_text((UNITS / "mqbroker.socket").read_text())
     result = run(["systemd-analyze", "verify", "./mqbroker.service", "./mqbroker.socket"], cwd=scratch)
     assert (result.code, result.err) == (0, b""), result
 

@@ -141,6 +141,8 @@ def test_the_packages_have_what_they_name(packages, unpacked):
     odd = [name for name in names if not re.match(r"etc/mq/|usr/(bin|include/libmqtt|lib|share)/", name)]
     assert not odd, odd
     assert run([unpacked / "usr/bin/mqbroker", "-c", unpacked / "etc/mq/mqbroker.toml", "--check-config"]).code == 0
+    unit = (unpacked / "usr/lib/systemd/system/mqbroker.service").read_text(encoding="utf-8")
+    assert "ExecStart=/usr/bin/mqbroker -c /etc/mq/mqbroker.toml\n" in unit, unit
     control = do("dpkg-deb", "--field", packages["mq-tools"], "Depends", "Maintainer")
     assert re.search(r"libc6 \(>= 2\.\d+\)", control) and "libuv1" in control and "the mq authors" in control, control
     assert do("dpkg-deb", "--info", packages["mq-tools"], "conffiles") == "/etc/mq/mqbroker.toml\n"
