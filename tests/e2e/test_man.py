@@ -34,6 +34,12 @@ def test_mandoc_finds_no_faults(page):
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_terminal_of_80_columns_shows_whole_lines(page):
+    shown = re.sub(".\b", "", run(["mandoc", "-Tascii", "-Owidth=80", page]).out.decode())
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+
+
 def test_every_variable_that_an_option_reads_is_in_environment():
     read = {(source.with_suffix(""), variable) for source in SOURCES for variable in
             re.findall(r"Environment:\n\.Ev (\w+)", source.with_suffix("").read_text(encoding="utf-8"))}
