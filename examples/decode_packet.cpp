@@ -1,4 +1,4 @@
-// A packet, octet by octet as it came, in one line as mqspy shows it; or what is wrong with it.
+// A packet, byte by byte as it came, in one line as mqspy shows it; or what is wrong with it.
 #include <array>
 #include <cstdint>
 #include <cstdio>

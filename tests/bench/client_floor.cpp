@@ -1,6 +1,6 @@
 // bench_client_floor PORT PUBLISHERS SUBSCRIBERS WINDOW SECONDS THREADS: what the kernel takes of the least
 // client for the traffic of mqbench's closed loop, with the same broker at the other end. Each publisher
-// keeps WINDOW messages of QoS 1 on their way (100 octets of payload), all on one topic if there are
+// keeps WINDOW messages of QoS 1 on their way (100 bytes of payload), all on one topic if there are
 // subscribers, who get them at QoS 0. A wake-up by epoll, a read, and for a publisher a write of as many
 // messages as were acknowledged in that read: nothing is decoded but the lengths of packets, nothing is
 // checked or measured. CPU-seconds per million messages, those sent and those received counted, by the clocks
@@ -31,7 +31,7 @@ using namespace std::string_literals;
 constexpr std::size_t payload_bytes = 100;
 constexpr std::uint8_t puback = 4, publish = 3;
 
-/// Counts packets in a stream that may be cut anywhere. None here is as long as to have a second octet of
+/// Counts packets in a stream that may be cut anywhere. None here is as long as to have a second byte of
 /// length.
 class PacketCount {
  public:

@@ -1,4 +1,4 @@
-// A PUBLISH of 64 octets at QoS 0: decoded to views, and encoded, without allocation.
+// A PUBLISH of 64 bytes at QoS 0: decoded to views, and encoded, without allocation.
 #include <benchmark/benchmark.h>
 
 #include <mqtt/codec/decode.hpp>

@@ -1,5 +1,5 @@
 // bench_write_floor CONNECTIONS RATE SECONDS THREADS: what the kernel alone takes for the writes that mqbench
-// makes for its publishers. A million messages of 122 octets (100 of payload) in CPU-seconds, by the clocks
+// makes for its publishers. A million messages of 122 bytes (100 of payload) in CPU-seconds, by the clocks
 // of the threads that write, over loopback connections to a process that reads them by epoll and throws them
 // away. RATE 0 is flat out, 256 messages in a write. Else RATE messages per second, spread as mqbench spreads
 // them: by an absolute schedule over all connections in turn, a wake-up every 100 us at most, a write per

@@ -1,6 +1,6 @@
-// The whole broker over transports in memory: several clients that say well-formed, bent and raw octets,
-// read or do not, hang up, while time passes. The first octets choose the configuration; then each step
-// is an octet that says who does what, and what it needs. A client checks all that the broker sends.
+// The whole broker over transports in memory: several clients that say well-formed, bent and raw bytes,
+// read or do not, hang up, while time passes. The first bytes choose the configuration; then each step
+// is a byte that says who does what, and what it needs. A client checks all that the broker sends.
 #include <mqtt/broker/broker.hpp>
 
 #include <array>
@@ -25,7 +25,7 @@ namespace {
 using fuzz::require;
 
 constexpr std::size_t clients = 4;
-constexpr std::size_t answers_max = 30;  // octets of answers that a client may leave unread
+constexpr std::size_t answers_max = 30;  // bytes of answers that a client may leave unread
 constexpr std::array<std::string_view, 8> topics{"a", "a/b", "a/b/c", "$x/a", "", "b", "$SYS/a", "r/1"};
 constexpr std::array<std::string_view, 8> filters{"#", "a/#",          "+/b",        "$share/g/a/#",
                                                   "a", "$share/g/a/b", "$share/h/a", "r/+"};

@@ -1,4 +1,4 @@
-// First octet: how large the pieces are that a capture file comes in; then the file. Whatever it holds,
+// First byte: how large the pieces are that a capture file comes in; then the file. Whatever it holds,
 // reading it ends, takes no more than there is, and every connection that was opened is closed.
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// The first octets of a TLS client: what is known of them does not change as more come.
+// The first bytes of a TLS client: what is known of them does not change as more come.
 #include <cstdlib>
 
 #include <mqtt/net/client_hello.hpp>

@@ -1,5 +1,5 @@
-// A ClientSession under octets from a server that says anything, cut anywhere, between calls of its owner
-// and steps of time. The first octet chooses version and configuration; then each step is an octet that
+// A ClientSession under bytes from a server that says anything, cut anywhere, between calls of its owner
+// and steps of time. The first byte chooses version and configuration; then each step is a byte that
 // says what happens, and what it needs.
 #include <mqtt/session/client_session.hpp>
 

@@ -1,4 +1,4 @@
-// First octet: version and sender; the rest is one packet. What decodes must survive encode -> decode ->
+// First byte: version and sender; the rest is one packet. What decodes must survive encode -> decode ->
 // encode.
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-// First octet: version and sender; the rest is taken apart. Fields must cover the packet, whatever it is, and
+// First byte: version and sender; the rest is taken apart. Fields must cover the packet, whatever it is, and
 // the fault must be the decoder's.
 #include <cstdlib>
 

@@ -1,5 +1,5 @@
-// A rule, a line feed, and octets of both directions: the rule is refused with a reason that has a place in
-// it, or a line with it takes the octets, and a rule that never fires changes none of them.
+// A rule, a line feed, and bytes of both directions: the rule is refused with a reason that has a place in
+// it, or a line with it takes the bytes, and a rule that never fires changes none of them.
 #include <cstdlib>
 
 #include "mqspy/fault_line.hpp"

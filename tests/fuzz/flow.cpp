@@ -1,5 +1,5 @@
-// First octet: how the flow begins. Then pieces: an octet with direction, action and size, and so many
-// octets. Whatever goes by, findings point into their packet and what is kept has its bounds.
+// First byte: how the flow begins. Then pieces: a byte with direction, action and size, and so many
+// bytes. Whatever goes by, findings point into their packet and what is kept has its bounds.
 #include <algorithm>
 #include <cstdlib>
 

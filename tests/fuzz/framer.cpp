@@ -1,4 +1,4 @@
-// The same stream whole and in pieces (sizes from the input's own octets) must give the same packets and end
+// The same stream whole and in pieces (sizes from the input's own bytes) must give the same packets and end
 // alike.
 #include <cstdlib>
 #include <vector>

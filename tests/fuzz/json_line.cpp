@@ -1,4 +1,4 @@
-// Any octets are a message, an event or a fault inside the line; what was read as a message must be the same
+// Any bytes are a message, an event or a fault inside the line; what was read as a message must be the same
 // once the writer has written it and it was read again.
 #include <cstdlib>
 #include <string>

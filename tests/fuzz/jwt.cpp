@@ -1,4 +1,4 @@
-// JSON Web Tokens and the files of their keys. The first octet says what follows: a token, which nobody has
+// JSON Web Tokens and the files of their keys. The first byte says what follows: a token, which nobody has
 // signed; a header, a newline and claims, which are signed then; or keys.
 #include <algorithm>
 #include <cstdlib>

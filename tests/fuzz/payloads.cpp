@@ -1,4 +1,4 @@
-// Any octets through every payload decoder: JSON on one line that a reader takes, or a fault.
+// Any bytes through every payload decoder: JSON on one line that a reader takes, or a fault.
 #include <cstdlib>
 
 #include <mqtt/util/bytes.hpp>

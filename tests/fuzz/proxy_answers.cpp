@@ -1,4 +1,4 @@
-// What proxies answer. First octet: bit 0 SOCKS or HTTP, bit 1 with a login; the rest: their octets.
+// What proxies answer. First byte: bit 0 SOCKS or HTTP, bit 1 with a login; the rest: their bytes.
 #include <algorithm>
 #include <cstdlib>
 
@@ -18,7 +18,7 @@ bool is_one_line(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; });
 }
 
-/// How many octets were taken, and how it ended.
+/// How many bytes were taken, and how it ended.
 struct Outcome {
   std::size_t taken = 0;
   bool open = false;
@@ -50,7 +50,7 @@ Outcome listen(Dialog dialog, Bytes answers) {
   }
 }
 
-/// A dialog that hears the same octets one by one comes to the same end.
+/// A dialog that hears the same bytes one by one comes to the same end.
 template <class Dialog>
 void check(const Dialog& dialog, Bytes answers) {
   const Outcome whole = listen(dialog, answers);
@@ -72,7 +72,7 @@ void check(const Dialog& dialog, Bytes answers) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::size_t quick_bytes = 4096;  // each octet is a step
+  constexpr std::size_t quick_bytes = 4096;  // each byte is a step
   if (size == 0 || size > quick_bytes) return 0;
   ProxyServer proxy{(data[0] & 1) != 0 ? ProxyKind::http : ProxyKind::socks5h, {"p", 1}};
   if ((data[0] & 2) != 0) proxy.user_name = "u";

@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!whole) require(whole.error().code == EPROTO && !whole.error().context.empty());
   if (wants_more(whole)) require(size < proxy_v2_max_bytes);
   if (whole && *whole) require((*whole)->size <= std::min(size, proxy_v2_max_bytes));
-  // Octet by octet, it says the same as soon as it says anything.
+  // Byte by byte, it says the same as soon as it says anything.
   bool decided = false;
   for (std::size_t cut = 0; cut <= std::min(size, proxy_v2_max_bytes); ++cut) {
     const auto part = parse_proxy_header(received.first(cut));

@@ -1,4 +1,4 @@
-// Commands of six octets: what (segment, FIN, acknowledgement), where, how long. Segments are pieces of one
+// Commands of six bytes: what (segment, FIN, acknowledgement), where, how long. Segments are pieces of one
 // known stream, so that what comes out can be compared with it, whatever their order.
 #include <array>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// What a shard of mqbench hears from others. First octet: bit 0 which shard of two it is; then lines: "R" its
+// What a shard of mqbench hears from others. First byte: bit 0 which shard of two it is; then lines: "R" its
 // clients are ready, "S" its run is over, "F" it finishes, "T" time passes, "P" it reports, anything else is
 // a message.
 #include <cstdlib>

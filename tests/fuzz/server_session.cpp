@@ -1,5 +1,5 @@
-// A ServerSession under octets from a client that says anything, cut anywhere, between calls of its
-// broker and steps of time. The first octet chooses what the broker does; then each step is an octet that
+// A ServerSession under bytes from a client that says anything, cut anywhere, between calls of its
+// broker and steps of time. The first byte chooses what the broker does; then each step is a byte that
 // says what happens, and what it needs.
 #include <mqtt/session/server_session.hpp>
 

@@ -11,7 +11,7 @@
 
 namespace mqtt::fuzz {
 
-/// The fuzzer's octets, used up from the front; zeros when they are gone.
+/// The fuzzer's bytes, used up from the front; zeros when they are gone.
 class Input {
  public:
   explicit Input(Bytes bytes) : rest_{bytes} {}
@@ -40,7 +40,7 @@ inline void require(bool holds, std::source_location where = std::source_locatio
   std::abort();
 }
 
-/// Takes up to `size` octets out, as a transport would.
+/// Takes up to `size` bytes out, as a transport would.
 inline void write_some(OutBuffer& output, std::size_t size) {
   const std::size_t part = size < output.size() ? size : output.size();
   if (part > 0) output.consume(part);

@@ -1,5 +1,5 @@
 // Subscriptions, matches, retained messages and cursors on them in any order, against plain lists that
-// compare each filter with each topic. The first octet chooses the tree; then each step is an octet that
+// compare each filter with each topic. The first byte chooses the tree; then each step is a byte that
 // says what happens, and what it needs.
 #include <cstdio>
 

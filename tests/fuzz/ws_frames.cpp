@@ -1,5 +1,5 @@
-// Frames from a peer, over a stream in memory. First octet: role. Then pieces, each with its size before it.
-// However the octets are cut, and wherever reading pauses, the handler hears the same.
+// Frames from a peer, over a stream in memory. First byte: role. Then pieces, each with its size before it.
+// However the bytes are cut, and wherever reading pauses, the handler hears the same.
 #include <cstdlib>
 #include <optional>
 

@@ -1,4 +1,4 @@
-// The head of an upgrade: first octet even: a server's response, odd: a client's request.
+// The head of an upgrade: first byte even: a server's response, odd: a client's request.
 #include <algorithm>
 #include <cstdlib>
 

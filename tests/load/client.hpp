@@ -38,7 +38,7 @@ class Handler {
 
 enum class Closing { graceful, reset };
 
-/// One connection: octets go out, whole packets come in. Knows no MQTT beyond the frame.
+/// One connection: bytes go out, whole packets come in. Knows no MQTT beyond the frame.
 class Client {
  public:
   Client(Loop& loop, Handler& handler) : loop_{loop}, handler_{handler} {}

@@ -20,12 +20,12 @@ struct ConnectOptions {
 [[nodiscard]] std::string connect_packet(const ConnectOptions& options);
 [[nodiscard]] std::string subscribe_packet(std::span<const std::string> filters, mqtt::QoS qos,
                                            mqtt::Version version);
-/// PUBACK, PUBREC, PUBREL or PUBCOMP of four octets, appended.
+/// PUBACK, PUBREC, PUBREL or PUBCOMP of four bytes, appended.
 void append_ack(std::string& out, mqtt::PacketType type, mqtt::PacketId id);
 [[nodiscard]] std::string ping_packet();
 [[nodiscard]] std::string disconnect_packet();
 
-/// What the generator writes into the first 16 octets of each payload, in this machine's byte order.
+/// What the generator writes into the first 16 bytes of each payload, in this machine's byte order.
 struct Stamp {
   std::uint32_t publisher = 0;
   std::uint32_t number = 0;
@@ -54,7 +54,7 @@ class PublishTemplate {
 
 /// The packet identifier of an acknowledgement, SUBACK or UNSUBACK.
 [[nodiscard]] mqtt::PacketId packet_id_of(const mqtt::Frame& frame);
-/// The reason code octet of an acknowledgement; 0 (success) where it is left out.
+/// The reason code byte of an acknowledgement; 0 (success) where it is left out.
 [[nodiscard]] std::uint8_t reason_of(const mqtt::Frame& frame);
 [[nodiscard]] inline mqtt::PacketType type_of(const mqtt::Frame& frame) {
   return static_cast<mqtt::PacketType>(frame.type());

@@ -1,6 +1,6 @@
 // session_histories COUNT FIRST_SEED: random histories of a ClientSession and a ServerSession back to back.
 //
-// Octets travel in random parts and are lost when the connection is cut; both sides publish, acknowledge
+// Bytes travel in random parts and are lost when the connection is cut; both sides publish, acknowledge
 // late and out of order, reconnect and go on. Each history is decided by its seed alone. It must end with
 // every QoS 1 message delivered at least once and every QoS 2 message exactly once, first deliveries in
 // the order of publishing, no identifier taken twice, acknowledgements in order, nothing sent again on a

@@ -1,5 +1,5 @@
 // transcript FILE...: plays each transcript against a session, in every version it names, with input
-// whole and octet by octet. README.md describes the lines.
+// whole and byte by byte. README.md describes the lines.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -197,7 +197,7 @@ class Play {
   }
   void drain() { pending_ += take_all(subject_->output()); }
 
-  /// The next whole packet of what the session has sent, as octets and as text.
+  /// The next whole packet of what the session has sent, as bytes and as text.
   std::pair<std::string, std::string> next_packet() {
     Framer framer;
     Bytes rest = as_bytes(pending_);

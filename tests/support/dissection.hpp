@@ -5,8 +5,8 @@
 
 namespace mqtt::test {
 
-/// What is wrong with where the fields of a dissection stand; empty if nothing is: fields of whole octets in
-/// order, without gap, up to `size`, and parts that share out the octet before them.
+/// What is wrong with where the fields of a dissection stand; empty if nothing is: fields of whole bytes in
+/// order, without gap, up to `size`, and parts that share out the byte before them.
 inline std::string tiling_fault(const Dissection& d, Bytes packet) {
   std::size_t end = 0;
   unsigned bits = 0xFF;

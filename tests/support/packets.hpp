@@ -8,14 +8,14 @@
 
 namespace mqtt::test {
 
-/// A valid packet as octets, with what a decoder must know to read it.
+/// A valid packet as bytes, with what a decoder must know to read it.
 struct Sample {
   std::string name;
   DecodeContext context;
   std::vector<std::uint8_t> bytes;
 };
 
-/// Octets of `packet`; empty if it cannot be encoded.
+/// Bytes of `packet`; empty if it cannot be encoded.
 std::vector<std::uint8_t> encoded(const PacketView& packet, Version version);
 
 /// The frame of exactly one packet. `bytes` must start with a complete fixed header.

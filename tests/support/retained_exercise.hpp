@@ -21,7 +21,7 @@ inline broker::MessagePtr opaque_message() {
   return {owner, static_cast<const broker::Message*>(static_cast<const void*>(owner.get()))};
 }
 
-/// A RetainedTree and cursors on it next to a plain map, under operations made of octets.
+/// A RetainedTree and cursors on it next to a plain map, under operations made of bytes.
 class RetainedExercise {
  public:
   explicit RetainedExercise(fuzz::Input input) : input_{input} {}

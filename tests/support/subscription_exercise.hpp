@@ -12,7 +12,7 @@
 
 namespace mqtt::test {
 
-/// A TopicTree next to a plain list whose filters are compared one by one, under operations made of octets.
+/// A TopicTree next to a plain list whose filters are compared one by one, under operations made of bytes.
 class SubscriptionExercise {
  public:
   explicit SubscriptionExercise(fuzz::Input input) : input_{input} {}

@@ -7,7 +7,7 @@
 
 namespace mqtt::test {
 
-/// Topic names and filters out of octets: few and short, so that they meet often.
+/// Topic names and filters out of bytes: few and short, so that they meet often.
 inline std::string take_topic_name(fuzz::Input& input) {
   constexpr std::array<std::string_view, 6> levels{"a", "b", "", "$s", "fourteen octet", "fifteen octets."};
   std::string text;

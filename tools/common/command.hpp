@@ -16,7 +16,7 @@ struct CommandInput {
   std::vector<std::string> environment;  ///< "NAME=VALUE", besides ours
   std::string input;                     ///< its standard input
   bool collects_output = false;          ///< else its standard output is ours
-  std::size_t output_max = 0;            ///< octets that are collected; more is a failure
+  std::size_t output_max = 0;            ///< bytes that are collected; more is a failure
   std::optional<mqtt::Duration>
       time_limit;  ///< then it is asked to end (SIGTERM), and soon made to (SIGKILL)
 };

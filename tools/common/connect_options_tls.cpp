@@ -62,7 +62,7 @@ std::vector<Option::Part> secrets_of_key(std::string_view uri) {
 }
 
 ValueResult keep_alpn(mqtt::net::TlsOptions& tls, std::string_view value) {
-  constexpr std::size_t name_max = 255;  // a one-octet length (RFC 7301, 3.1)
+  constexpr std::size_t name_max = 255;  // a one-byte length (RFC 7301, 3.1)
   tls.alpn = split_at_commas(value);
   for (const std::string& name : tls.alpn)
     if (name.empty() || name.size() > name_max)

@@ -28,7 +28,7 @@ bool ready(int fd, short event) {
 }
 
 /// What a blocking descriptor that poll() calls writable takes without waiting: a pipe PIPE_BUF
-/// octets; a terminal has no promise, but little is likely.
+/// bytes; a terminal has no promise, but little is likely.
 constexpr std::size_t pipe_write_max = PIPE_BUF;
 constexpr std::size_t terminal_write_max = 256;
 

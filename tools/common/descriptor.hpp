@@ -29,7 +29,7 @@ class NonBlockingFd {
   /// Regular files and devices such as /dev/null count as file: always ready.
   [[nodiscard]] FdKind kind() const { return kind_; }
 
-  /// As write(2) and read(2): the octets moved, or -1 with errno, EAGAIN where it would have to wait.
+  /// As write(2) and read(2): the bytes moved, or -1 with errno, EAGAIN where it would have to wait.
   [[nodiscard]] std::ptrdiff_t write(mqtt::Bytes bytes) const;
   [[nodiscard]] std::ptrdiff_t read(mqtt::MutableBytes into) const;
   /// Whether nobody is left to read what is written.

@@ -24,7 +24,7 @@ std::string_view color_of(Severity severity) {
   return "\x1b[2m";
 }
 
-/// Control characters and octets that are not UTF-8 are escaped. A backslash is left alone: parts of a
+/// Control characters and bytes that are not UTF-8 are escaped. A backslash is left alone: parts of a
 /// sentence may have been escaped where they were quoted.
 void append_safe(std::string& out, std::string_view text) {
   for (;;) {

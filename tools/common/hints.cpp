@@ -64,7 +64,7 @@ std::string hint_for_silence(const Where& where) {
 std::string hint_for_tls(const mqtt::Error& error, const Where& where) {
   const std::string_view text = error.context;
   const auto says = [text](std::string_view words) { return text.find(words) != std::string_view::npos; };
-  // OpenSSL's words for octets that are not a TLS record.
+  // OpenSSL's words for bytes that are not a TLS record.
   if (says("wrong version number") || says("packet length too long") || says("http request"))
     return "the server does not seem to speak TLS on this port";
   if (says("reset by") || says("closed")) return "the server may not speak TLS on this port";

@@ -24,11 +24,11 @@ struct HttpPage {
   std::string_view fields = {};  ///< more fields of the response's head, each with its CRLF
 };
 
-/// Octets of a request's head, its empty line included; a scraper's has some hundreds.
+/// Bytes of a request's head, its empty line included; a scraper's has some hundreds.
 inline constexpr std::size_t http_head_max = 8 * 1024;
 
 /// The response to a request for one of `pages`, whole, after which the connection ends (RFC 9112). `head` is
-/// the request up to its empty line, or all of http_head_max octets if there is none.
+/// the request up to its empty line, or all of http_head_max bytes if there is none.
 [[nodiscard]] std::string answer_to(std::string_view head, std::span<const HttpPage> pages);
 
 }  // namespace mq

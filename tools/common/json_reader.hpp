@@ -11,7 +11,7 @@
 
 namespace mq {
 
-/// What is wrong with a line, as the end of a sentence, and at which octet of it (from 0).
+/// What is wrong with a line, as the end of a sentence, and at which byte of it (from 0).
 struct JsonFault {
   std::string what;
   std::size_t offset = 0;
@@ -29,8 +29,8 @@ struct MessageLine {
 };
 
 /// Reads the lines that MessageLineWriter writes (mq-message.schema.json), exactly: the message it gives
-/// has the topic, payload octets, QoS, retain flag and properties of the one that was written. A payload
-/// of encoding "json" is the line's own octets, never numbers that were read and written again; blanks
+/// has the topic, payload bytes, QoS, retain flag and properties of the one that was written. A payload
+/// of encoding "json" is the line's own bytes, never numbers that were read and written again; blanks
 /// around it belong to it only if `len` says so. Lines made by hand may leave out whatever has a default:
 /// without `encoding` a string is text, null is empty, and anything else is JSON.
 ///

@@ -22,9 +22,9 @@ class JsonScanner {
   [[nodiscard]] bool take(char c);
   /// Blanks, then perhaps `c`.
   [[nodiscard]] bool take_if(char c);
-  /// The next octet that is no blank; '\0' at the end.
+  /// The next byte that is no blank; '\0' at the end.
   [[nodiscard]] char peek();
-  /// A string; `storage` is used only if it has escapes. \u0000 is one octet 0.
+  /// A string; `storage` is used only if it has escapes. \u0000 is one byte 0.
   [[nodiscard]] std::optional<std::string_view> string(std::string& storage);
   /// Any one value, which is checked.
   [[nodiscard]] std::optional<RawJson> value();

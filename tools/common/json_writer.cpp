@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view hex = "0123456789abcdef";
 constexpr char as_code = 'u';  // \u00XX
 
-/// For each octet: 0 if it stands for itself, else the letter behind the backslash.
+/// For each byte: 0 if it stands for itself, else the letter behind the backslash.
 constexpr auto escapes = [] {
   std::array<char, 256> letters{};
   for (std::size_t c = 0; c < 0x20; ++c) letters[c] = as_code;
@@ -36,7 +36,7 @@ constexpr std::size_t word_bytes = sizeof(std::uint64_t);
 /// A long text is escaped in slices, so that room for the worst case is taken for one slice only.
 constexpr std::size_t slice_bytes = 16 * 1024;
 
-/// True if none of eight octets needs escaping. May say false without need, never true.
+/// True if none of eight bytes needs escaping. May say false without need, never true.
 bool plain_word(const char* p) {
   std::uint64_t word;
   std::memcpy(&word, p, sizeof word);
@@ -54,7 +54,7 @@ char* put_code(char* at, char c) {
   return at;
 }
 
-/// Takes one octet from `from`, or the two of a control character.
+/// Takes one byte from `from`, or the two of a control character.
 char* put_escaped(char* at, const char*& from, const char* end) {
   const char c = *from++;
   const bool is_c1 = c == c1_lead && from < end && static_cast<std::uint8_t>(*from) < 0xA0;
@@ -82,7 +82,7 @@ char* put_escaped(char* at, std::string_view text) {
   return at;
 }
 
-/// Grows `out` once for all that `put` writes: up to `most` octets. `put` gives back their end.
+/// Grows `out` once for all that `put` writes: up to `most` bytes. `put` gives back their end.
 template <class Put>
 void append_with(std::string& out, std::size_t most, Put put) {
   const std::size_t before = out.size();

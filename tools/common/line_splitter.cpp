@@ -40,7 +40,7 @@ mqtt::Result<std::optional<mqtt::Bytes>> LineSplitter::next(mqtt::Bytes& input) 
   return record;
 }
 
-/// Moves input over up to each octet that may end the separator, which may have begun in the carry.
+/// Moves input over up to each byte that may end the separator, which may have begun in the carry.
 mqtt::Result<std::optional<mqtt::Bytes>> LineSplitter::next_from_carry(mqtt::Bytes& input) {
   while (!input.empty()) {
     const auto* found =

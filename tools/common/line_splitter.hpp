@@ -10,15 +10,15 @@
 
 namespace mq {
 
-/// Cuts a byte stream into records. Length based: any octet may stand in a record. Exactly the one
+/// Cuts a byte stream into records. Length based: any byte may stand in a record. Exactly the one
 /// separator is taken away; '\r' and blanks stay. An empty record is a record.
 class LineSplitter {
  public:
-  /// `separator` must not be empty. A record above `record_max` octets is an error.
+  /// `separator` must not be empty. A record above `record_max` bytes is an error.
   explicit LineSplitter(std::string separator = "\n", std::size_t record_max = mqtt::remaining_length_max)
       : separator_{std::move(separator)}, record_max_{record_max} {}
 
-  /// Takes octets from the front of `input`: the next record, or nothing once `input` is used up. A
+  /// Takes bytes from the front of `input`: the next record, or nothing once `input` is used up. A
   /// record whole in `input` is a view of it, others are gathered inside; valid until the next call
   /// and while the input's memory is. Error{system, EMSGSIZE} for a record that is too long.
   [[nodiscard]] mqtt::Result<std::optional<mqtt::Bytes>> next(mqtt::Bytes& input);

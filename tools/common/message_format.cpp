@@ -47,7 +47,7 @@ bool is_json(mqtt::Bytes payload) {
   return mqtt::is_mqtt_utf8(payload) && is_json_text(mqtt::as_text(payload));
 }
 
-/// The payload's own octets. Line breaks can only stand between tokens: in strings JSON forbids them.
+/// The payload's own bytes. Line breaks can only stand between tokens: in strings JSON forbids them.
 void append_embedded(std::string& out, JsonWriter& json, mqtt::Bytes payload) {
   const std::size_t before = out.size();
   json.raw(mqtt::as_text(payload));

@@ -15,7 +15,7 @@ namespace mq {
 /// How a payload stands in a JSON line.
 enum class JsonPayload : std::uint8_t {
   text,   ///< a string if it is UTF-8 without U+0000, else base64
-  parse,  ///< one JSON text is embedded as its own octets, else as above
+  parse,  ///< one JSON text is embedded as its own bytes, else as above
 };
 
 /// A payload that a decoder has read (or not): what stands for it in a JSON line.
@@ -53,7 +53,7 @@ class MessageLineWriter {
 /// identifiers as an array. Nothing but {} if there are none.
 void append_properties(JsonWriter& json, mqtt::PropertiesView properties);
 
-/// Appends a payload as one JSON value: null if it is empty, its own octets if it is to be parsed and is
+/// Appends a payload as one JSON value: null if it is empty, its own bytes if it is to be parsed and is
 /// JSON, else a string, or {"base64":...} if it is no text.
 void append_json_payload(std::string& out, JsonWriter& json, mqtt::Bytes payload, JsonPayload mode);
 
@@ -62,7 +62,7 @@ void append_json_payload(std::string& out, JsonWriter& json, mqtt::Bytes payload
 
 enum class PlainContent : std::uint8_t { payload, topic_and_payload };
 enum class PlainEscape : std::uint8_t {
-  exact,         ///< octets as they came
+  exact,         ///< bytes as they came
   for_terminal,  ///< control characters escaped, so that a payload cannot command the terminal
 };
 

@@ -88,7 +88,7 @@ class Options {
   /// "500ms", "2s", "1m"; a bare number is seconds.
   Option& duration(std::string_view names, mqtt::Duration& target);
   Option& duration(std::string_view names, std::optional<mqtt::Duration>& target);
-  /// "64K", "1.5MiB": octets. The range is also cut to the target's type.
+  /// "64K", "1.5MiB": bytes. The range is also cut to the target's type.
   template <std::integral T>
   Option& size(std::string_view names, T& target, NumberRange range = {}) {
     return add_size(names, clamped<T>(range), static_cast<std::uint64_t>(target),

@@ -36,7 +36,7 @@ class PageServer::Guest final : private mqtt::net::StreamHandler {
   bool peer_ended_ = false;
 };
 
-/// What follows the request's head is read, for unread octets would make the end a reset, and left alone.
+/// What follows the request's head is read, for unread bytes would make the end a reset, and left alone.
 void PageServer::Guest::on_data(mqtt::Bytes bytes) {
   if (answered_) return;
   const std::size_t room = http_head_max - request_.size();

@@ -27,7 +27,7 @@ class PropertySet {
 
 inline constexpr std::string_view base64_prefix = "base64:";
 
-/// The octets that are meant by text, "base64:TEXT" or "@FILE". The error is a clause for a person.
+/// The bytes that are meant by text, "base64:TEXT" or "@FILE". The error is a clause for a person.
 [[nodiscard]] std::expected<std::string, std::string> binary_value(std::string_view value);
 
 /// How many values "-D PACKET NAME ..." takes: three, and four if NAME is the user property.

@@ -24,7 +24,7 @@ std::unexpected<mqtt::Error> record_too_long(std::size_t record_max) {
 
 }  // namespace
 
-/// True once the carry has `size` octets.
+/// True once the carry has `size` bytes.
 bool LengthSplitter::carry_up_to(std::size_t size, mqtt::Bytes& input) {
   const std::size_t taken = std::min(size - carry_.size(), input.size());
   carry_.append(mqtt::as_text(input.first(taken)));

@@ -11,11 +11,11 @@
 
 namespace mq {
 
-/// Cuts a byte stream of records that each begin with their length: four octets, big-endian, which do
-/// not count themselves. Length based: any octet may stand in a record.
+/// Cuts a byte stream of records that each begin with their length: four bytes, big-endian, which do
+/// not count themselves. Length based: any byte may stand in a record.
 class LengthSplitter {
  public:
-  /// A record above `record_max` octets is an error.
+  /// A record above `record_max` bytes is an error.
   explicit LengthSplitter(std::size_t record_max = mqtt::remaining_length_max) : record_max_{record_max} {}
 
   /// As LineSplitter::next(). Error{system, EMSGSIZE} for a record that is too long.

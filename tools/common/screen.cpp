@@ -109,7 +109,7 @@ std::string_view cut_to_columns(std::string_view text, std::size_t columns) {
 
 std::string one_line(std::string_view text, std::size_t bytes_max) {
   std::size_t end = std::min(text.size(), bytes_max);
-  // Not in the middle of a character, which would be shown as octets.
+  // Not in the middle of a character, which would be shown as bytes.
   constexpr std::size_t continuation_max = 3;
   for (std::size_t back = 0; end < text.size() && back < continuation_max && is_continuation(text[end]);
        ++back)

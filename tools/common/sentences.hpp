@@ -70,7 +70,7 @@ struct Where {
 /// "Not authorized (0x87)"
 [[nodiscard]] std::string name_and_code(mqtt::ReasonCode code, mqtt::PacketType type);
 
-/// What a server that does not speak MQTT seems to be, by its first octets.
+/// What a server that does not speak MQTT seems to be, by its first bytes.
 enum class PeerKind : std::uint8_t { unknown, http, tls };
 [[nodiscard]] PeerKind guess_peer(std::string_view first_octets);
 

@@ -49,7 +49,7 @@ class Stdout {
   [[nodiscard]] bool blocked() const { return waiting_ || pending() >= high_water_bytes; }
   /// Appended and not yet taken by the kernel.
   [[nodiscard]] std::size_t pending() const { return buffer_.size() - sent_; }
-  /// Octets ever appended; a message is safe when written() has reached what this was behind it.
+  /// Bytes ever appended; a message is safe when written() has reached what this was behind it.
   [[nodiscard]] std::uint64_t position() const { return written_ + pending(); }
   [[nodiscard]] std::uint64_t written() const { return written_; }
   /// No write can succeed any more.
@@ -70,7 +70,7 @@ class Stdout {
   NonBlockingFd fd_;
   std::unique_ptr<mqtt::net::FdWatcher> watcher_;
   std::string buffer_;
-  std::size_t sent_ = 0;  // octets at the front of buffer_ that are written
+  std::size_t sent_ = 0;  // bytes at the front of buffer_ that are written
   std::uint64_t written_ = 0;
   bool waiting_ = false;  // for room in the pipe
   bool failed_ = false;
@@ -81,7 +81,7 @@ class Stdout {
 class Stdin {
  public:
   struct Callbacks {
-    /// Returns how many octets it took. What it leaves pauses the reading, and is offered again after
+    /// Returns how many bytes it took. What it leaves pauses the reading, and is offered again after
     /// resume(). The view lives for the call. None of these may destroy the Stdin.
     std::function<std::size_t(mqtt::Bytes)> on_data;
     std::function<void()> on_end;

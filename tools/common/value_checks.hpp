@@ -16,7 +16,7 @@ namespace mq {
 /// "192.0.2.1", "::1": to connect from, not a name.
 [[nodiscard]] ValueResult ip_address(std::string_view value);
 
-/// A string that a packet can hold: well-formed UTF-8 of at most 65,535 octets [MQTT-1.5.4-1].
+/// A string that a packet can hold: well-formed UTF-8 of at most 65,535 bytes [MQTT-1.5.4-1].
 [[nodiscard]] ValueResult mqtt_string(std::string_view value);
 
 /// What an HTTP request line can hold: "/mqtt", "/mqtt?signature=..." (RFC 9112, 3.2.1).

@@ -100,7 +100,7 @@ class CborReader {
     return good;
   }
 
-  /// The octets of a string; of one in pieces (3.2.3) all of them, each a definite one of the same kind.
+  /// The bytes of a string; of one in pieces (3.2.3) all of them, each a definite one of the same kind.
   std::optional<std::string> string_octets(const Head& first) {
     std::string all;
     if (first.info != indefinite)
@@ -164,7 +164,7 @@ class CborReader {
     return good;
   }
 
-  /// Texts, octets (as base64) and integers can be keys of JSON.
+  /// Texts, bytes (as base64) and integers can be keys of JSON.
   bool key() {
     const auto read = head();
     if (!read || (read->info == indefinite && read->major < Major::octets)) return false;

@@ -23,7 +23,7 @@ enum class NumberKind : std::uint8_t { signed_integer, unsigned_integer, floatin
 struct NumberFormat {
   std::string name;  ///< "int16be"
   NumberKind kind;
-  std::size_t size;  ///< octets: 1, 2, 4 or 8
+  std::size_t size;  ///< bytes: 1, 2, 4 or 8
   bool big_endian;
 };
 
@@ -33,7 +33,7 @@ struct NumberFormat {
                                                               std::string& json);
 
 class JsonWriter;
-/// All of them in an array; false if the octets are not a multiple of one.
+/// All of them in an array; false if the bytes are not a multiple of one.
 [[nodiscard]] bool write_number_array(JsonWriter& json, const NumberFormat& format, mqtt::Bytes octets);
 
 /// No deeper than this: what JsonWriter holds, and readers take.
@@ -42,7 +42,7 @@ inline constexpr unsigned decoded_depth_max = 60;
 /// A number, or a string for what JSON has no number for.
 void write_double(JsonWriter& json, double value);
 void write_float(JsonWriter& json, float value);
-/// A key of any octets; what is not UTF-8 in it becomes U+FFFD.
+/// A key of any bytes; what is not UTF-8 in it becomes U+FFFD.
 void write_key(JsonWriter& json, std::string_view key);
 
 }  // namespace mq

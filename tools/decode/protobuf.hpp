@@ -12,7 +12,7 @@ struct WireField {
   std::uint32_t number = 0;
   Type type = Type::varint;
   std::uint64_t value = 0;  ///< of a number
-  mqtt::Bytes bytes{};      ///< of a text, octets or a message
+  mqtt::Bytes bytes{};      ///< of a text, bytes or a message
 };
 
 /// Reads the fields of one message, in the order of the wire. Groups, which are long gone from the format,

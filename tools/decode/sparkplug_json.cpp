@@ -21,7 +21,7 @@ constexpr std::uint32_t data_set_rows = 4, row_elements = 1, data_set_types = 3,
 constexpr std::uint64_t int8 = 1, int16 = 2, int32 = 3, int64 = 4;
 constexpr std::uint64_t first_array = 22, boolean_array = 32, string_array = 33, date_time_array = 34;
 
-/// By data type from Int8Array to DoubleArray, and DateTimeArray: how their octets are cut (6.4.17).
+/// By data type from Int8Array to DoubleArray, and DateTimeArray: how their bytes are cut (6.4.17).
 const NumberFormat* array_format(std::uint64_t type) {
   constexpr std::string_view names[]{"int8",     "int16le",  "int32le",  "int64le",   "uint8",
                                      "uint16le", "uint32le", "uint64le", "float32le", "float64le"};

@@ -15,7 +15,7 @@ enum class FormatField : std::uint8_t {
   payload,
   payload_hex,
   payload_hex_upper,
-  payload_float,   ///< four octets as an IEEE 754 number of this machine's order
+  payload_float,   ///< four bytes as an IEEE 754 number of this machine's order
   payload_double,  ///< eight
   length,
   qos,

@@ -21,7 +21,7 @@ using mqtt::PropertyId;
 using mqtt::PropertyView;
 using mqtt::PublishView;
 
-/// Characters where the octets are UTF-8, else octets.
+/// Characters where the bytes are UTF-8, else bytes.
 std::size_t width_of(std::string_view text) {
   if (!mqtt::is_mqtt_utf8(mqtt::as_bytes(text))) return text.size();
   const auto starts = [](char c) { return (static_cast<std::uint8_t>(c) & 0xC0) != 0x80; };

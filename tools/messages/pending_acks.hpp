@@ -9,7 +9,7 @@ namespace mq {
 /// Messages whose acknowledgement waits until their output has been written.
 class PendingAcks {
  public:
-  /// `position` is where the message's output ends, as octets ever appended (Stdout::position()).
+  /// `position` is where the message's output ends, as bytes ever appended (Stdout::position()).
   void add(std::uint64_t position, mqtt::AckToken token) {
     if (token.needs_ack()) waiting_.push_back({position, token});
   }

@@ -8,7 +8,7 @@
 
 namespace mq {
 
-/// A POSIX extended regular expression. It finds in octets, whatever they are, up to any length.
+/// A POSIX extended regular expression. It finds in bytes, whatever they are, up to any length.
 class Regex {
  public:
   /// What is wrong is the library's own words.

@@ -6,7 +6,7 @@
 
 namespace mq {
 
-/// Appends `text`, any octets, as the filter makes it: a JSON string (or {"base64":...} if it is no text),
+/// Appends `text`, any bytes, as the filter makes it: a JSON string (or {"base64":...} if it is no text),
 /// one word of a POSIX shell, hexadecimal digits, base64, percent-encoded (RFC 3986), a CSV field (RFC 4180).
 void append_filtered(std::string& out, std::string_view text, FormatFilter filter);
 

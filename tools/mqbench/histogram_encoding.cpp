@@ -18,14 +18,14 @@ using mqtt::Bytes;
 using mqtt::MutableBytes;
 using Fault = std::unexpected<std::string>;
 
-// The low octet of a V2 cookie says how wide counters are: 1 with this bit, that is LEB128.
+// The low byte of a V2 cookie says how wide counters are: 1 with this bit, that is LEB128.
 constexpr std::uint32_t leb_bit = 0x10;
 constexpr std::uint32_t plain_cookie = 0x1c849303 | leb_bit;
 constexpr std::uint32_t compressed_cookie = 0x1c849304 | leb_bit;
 
-/// Cookie, payload length, normalizing offset, digits: 4 octets each; lowest, highest, ratio: 8 each.
+/// Cookie, payload length, normalizing offset, digits: 4 bytes each; lowest, highest, ratio: 8 each.
 constexpr std::size_t header_bytes = 40;
-/// A LEB128 number of 64 bits: the ninth octet holds eight.
+/// A LEB128 number of 64 bits: the ninth byte holds eight.
 constexpr std::size_t number_bytes_max = 9;
 
 template <class T>
@@ -65,7 +65,7 @@ std::string plain_form(const Histogram& histogram) {
   return plain + numbers;
 }
 
-/// Numbers, the highest octet first. Reading past the end gives zeros, and `ok` tells.
+/// Numbers, the highest byte first. Reading past the end gives zeros, and `ok` tells.
 class BigEndian {
  public:
   explicit BigEndian(Bytes bytes) : bytes_{bytes} {}
@@ -101,7 +101,7 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  /// How many octets it has written: fewer than `into` holds at the end of the stream or at a fault.
+  /// How many bytes it has written: fewer than `into` holds at the end of the stream or at a fault.
   std::size_t fill(MutableBytes into) {
     stream_.next_out = into.data();
     stream_.avail_out = static_cast<uInt>(into.size());

@@ -55,7 +55,7 @@ struct Measurements {
   std::uint64_t held = 0;    ///< could not be sent when it was due: the window or the socket was full
   std::uint64_t sending_turns =
       0;  ///< in which a schedule had something to send: sent by that is a micro-burst
-  /// Octets that the other end's kernel had not acknowledged when publishing was over: what is counted as
+  /// Bytes that the other end's kernel had not acknowledged when publishing was over: what is counted as
   /// sent, and nobody has.
   std::uint64_t unsent_bytes = 0;
   std::uint64_t acked = 0;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double fault_rate_max = 10'000;
 constexpr std::uint32_t clients_of_a_kind_max = 1'000;
-/// A subscriber keeps an octet of each message.
+/// A subscriber keeps a byte of each message.
 constexpr double octets_kept_max = 1e9;
 constexpr std::chrono::seconds default_duration{10};
 

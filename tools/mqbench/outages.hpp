@@ -19,7 +19,7 @@ struct Presence {
 /// What became of the connections of one worker.
 class PresenceLog {
  public:
-  /// Of 16 octets each. More change what the last one says: when the last client came back stays exact.
+  /// Of 16 bytes each. More change what the last one says: when the last client came back stays exact.
   static constexpr std::size_t kept_max = 50'000;
 
   void note(mqtt::TimePoint at, std::int64_t change);

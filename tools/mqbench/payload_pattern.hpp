@@ -11,7 +11,7 @@
 
 namespace mq::bench {
 
-/// What comes behind the stamp instead of octets of a size: "@FILE", which is read at once, or a template as
+/// What comes behind the stamp instead of bytes of a size: "@FILE", which is read at once, or a template as
 /// those of mqpub, but for {line}: {seq} counts a publisher's messages.
 class PayloadPattern {
  public:

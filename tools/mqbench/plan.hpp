@@ -58,12 +58,12 @@ struct Plan {
     return octets.size() >= scenario.size.min() && octets.size() <= scenario.size.max() &&
            mqtt::equal(octets, mqtt::Bytes{payload}.first(octets.size()));
   }
-  /// Octets of one message's payload, unless they vary by a template.
+  /// Bytes of one message's payload, unless they vary by a template.
   [[nodiscard]] std::size_t size_of(std::uint32_t stream, std::uint64_t sequence) const {
     return scenario.payload.text().empty() ? scenario.size.of(scenario.seed, stream, sequence)
                                            : payload.size();
   }
-  /// A template's octets are not known to who receives them: the stamp's CRC covers them.
+  /// A template's bytes are not known to who receives them: the stamp's CRC covers them.
   [[nodiscard]] Covered covered() const {
     return scenario.payload.varies() ? Covered::payload : Covered::stamp;
   }

@@ -17,7 +17,7 @@ Scenario at_qos_1(Scenario scenario) {
   return scenario;
 }
 
-/// Those of the Open MQTT Benchmark Suite have QoS 1, thirty minutes and 16 octets: ours are 32, which is the
+/// Those of the Open MQTT Benchmark Suite have QoS 1, thirty minutes and 16 bytes: ours are 32, which is the
 /// stamp by which latencies and losses are known.
 Scenario of_suite(Scenario scenario) {
   scenario.size = SizePattern{32};

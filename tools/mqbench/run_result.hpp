@@ -52,7 +52,7 @@ struct RunResult {
   mqtt::Duration cpu{};  ///< of all workers
   double busiest = 0;    ///< the share of its time that the busiest worker was at work
   double absent = 0;     ///< the share of its time that a worker could not run, at most
-  double unread = 0;     ///< and in which it left octets in a socket that it could have read
+  double unread = 0;     ///< and in which it left bytes in a socket that it could have read
   Machine machine;
   SystemActivity activity;
   mqtt::net::SegmentCounts segments;  ///< TCP, of our connections while messages were sent

@@ -60,7 +60,7 @@ struct Scenario {
   mqtt::QoS publish_qos = mqtt::QoS::at_most_once;
   mqtt::QoS subscribe_qos = mqtt::QoS::at_most_once;
   TopicPattern pattern{};
-  SizePattern size{};        ///< octets of a payload, the stamp included
+  SizePattern size{};        ///< bytes of a payload, the stamp included
   PayloadPattern payload{};  ///< instead of that: what is behind the stamp
   bool topic_alias = false;  ///< MQTT 5.0: topics are sent once, as far as the server takes aliases
   double rate =

@@ -8,14 +8,14 @@
 
 namespace mq::bench {
 
-/// How many octets the payloads have:
+/// How many bytes the payloads have:
 ///
 ///   100                     all the same; as everywhere, 64K and 1MB too
 ///   64..1024                evenly between, both ends included
 ///   normal:500:100          around 500 with a standard deviation of 100; never below the stamp, nor more
 ///   than
 ///                           six deviations off
-///   choice:100*9,10000*1    of ten messages nine of 100 octets and one of 10,000
+///   choice:100*9,10000*1    of ten messages nine of 100 bytes and one of 10,000
 ///
 /// A message's size follows from the seed, its stream and its sequence alone, so that a receiver knows it.
 class SizePattern {

@@ -9,7 +9,7 @@
 namespace mq {
 
 /// What goes at the head of each payload: whose message it is, and when it was due and sent, by the monotonic
-/// clock of the machine that sent it. Highest octets first:
+/// clock of the machine that sent it. Highest bytes first:
 ///
 ///     0 magic   1 run id (3)   4 stream (4)   8 sequence (8)   16 due (6)   22 sent (6)   28 CRC-32 (4)
 ///
@@ -33,7 +33,7 @@ enum class Covered : std::uint8_t {
   payload,  ///< what comes behind the stamp, too: for who cannot know that otherwise
 };
 
-/// `payload` has Stamp::size octets at least; what is behind them is there already.
+/// `payload` has Stamp::size bytes at least; what is behind them is there already.
 void write_stamp(const Stamp& stamp, mqtt::MutableBytes payload, Covered covered = Covered::stamp);
 
 enum class StampFault : std::uint8_t {

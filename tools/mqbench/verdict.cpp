@@ -17,7 +17,7 @@ constexpr double busy_max = 0.85;
 /// A thread that cannot run for so much of its time, when it wants to, is late for acknowledgements too: that
 /// a window is full says nothing then.
 constexpr double absent_max = 0.3;
-/// Of its time, that a thread left octets in a socket: 2 MiB had come while it was busy with others.
+/// Of its time, that a thread left bytes in a socket: 2 MiB had come while it was busy with others.
 constexpr double unread_share_max = 0.01;
 /// So many messages may have waited for the window or the socket before that explains a lag.
 constexpr double held_share_max = 0.01;

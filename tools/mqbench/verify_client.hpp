@@ -29,7 +29,7 @@ struct VerifyGround {
                                        std::uint32_t publisher);
 [[nodiscard]] std::string verify_filter(std::uint32_t run, const VerifyScenario& scenario,
                                         std::uint32_t subscriber);
-/// What a message's octets are: its stamp, then noise that is its own, so that parts of another one show.
+/// What a message's bytes are: its stamp, then noise that is its own, so that parts of another one show.
 void make_verify_payload(std::uint32_t run, const VerifyScenario& scenario, std::uint32_t publisher,
                          std::uint64_t number, mqtt::TimePoint sent, std::vector<std::uint8_t>& into);
 

@@ -44,7 +44,7 @@ struct VerifyScenario {
                           {mqtt::QoS::exactly_once, mqtt::QoS::exactly_once}};
   std::uint32_t publishers = 2;    ///< of each kind
   std::uint32_t subscribers = 2;   ///< of each kind
-  SizePattern size{};              ///< octets of a payload, the stamp included
+  SizePattern size{};              ///< bytes of a payload, the stamp included
   double rate = 600;               ///< messages per second of all publishers
   std::uint64_t messages = 6'000;  ///< of all publishers
   mqtt::Duration late = std::chrono::seconds{1};

@@ -45,7 +45,7 @@ struct StreamJudgement {
   StreamExamples examples;
 };
 
-/// Judges one publisher's messages at one subscriber. It keeps an octet per message, so that what arrives
+/// Judges one publisher's messages at one subscriber. It keeps a byte per message, so that what arrives
 /// when and how often makes no difference to what it knows.
 class StreamTally {
  public:

@@ -105,7 +105,7 @@ void Worker::note_absence() {
   result_.absent += std::max(Duration::zero(), loop_->now() - *tick_due_ - tick_tolerance);
 }
 
-/// Who cannot read as fast as octets come measures itself.
+/// Who cannot read as fast as bytes come measures itself.
 void Worker::note_unread() {
   const bool grown = std::exchange(unread_turns_, loop_->unread_turns()) != loop_->unread_turns();
   const Duration since = loop_->now() - std::exchange(ticked_, loop_->now());

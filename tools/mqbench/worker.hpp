@@ -45,7 +45,7 @@ struct WorkerResult {
   mqtt::Duration cpu{};                 ///< of the thread, from the start until all was sent
   mqtt::Duration elapsed{};             ///< as long as that
   mqtt::Duration absent{};              ///< of that: it should have looked at the clock, and did not run
-  mqtt::Duration unread{};              ///< of that: ticks in which it left octets in a socket
+  mqtt::Duration unread{};              ///< of that: ticks in which it left bytes in a socket
   std::optional<SetupFailure> failure;  ///< the first
   PresenceLog presence;                 ///< of clients that nobody asked to leave
   Agreed agreed;

@@ -6,7 +6,7 @@
 
 namespace mq {
 
-/// The broker's numbers in the text format of Prometheus. Times are seconds, sizes octets.
+/// The broker's numbers in the text format of Prometheus. Times are seconds, sizes bytes.
 [[nodiscard]] std::string metrics_text(const BrokerFacts& facts);
 
 /// The members that the log's statistics and the status page have in common, `messages_dropped` of all

@@ -23,7 +23,7 @@ class Account {
   [[nodiscard]] std::uint64_t unacked() const { return in_flight_; }
   /// Whether messages were sent that nobody acknowledges.
   [[nodiscard]] bool sent_at_qos_0() const { return qos_0_; }
-  /// Payload octets that wait for an answer: what bounds memory where messages are large.
+  /// Payload bytes that wait for an answer: what bounds memory where messages are large.
   [[nodiscard]] std::uint64_t in_flight_bytes() const { return in_flight_bytes_; }
 
   /// "sent 10, acked 8, rejected 1, unacked 1"

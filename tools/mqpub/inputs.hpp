@@ -13,7 +13,7 @@
 
 namespace mq {
 
-/// All regular files of a directory, by name (octets compared); not those of directories in it.
+/// All regular files of a directory, by name (bytes compared); not those of directories in it.
 [[nodiscard]] mqtt::Result<std::vector<std::string>> list_directory(const std::string& path);
 /// An error if one of the paths ("-" is standard input) cannot be read. Nothing is opened: a FIFO need
 /// not have a writer yet.

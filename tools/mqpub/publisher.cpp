@@ -17,7 +17,7 @@ using mqtt::Ending;
 
 /// Queued and not yet taken by the kernel: enough to fill its socket buffer once more.
 constexpr std::size_t unsent_max_bytes = 256 * 1024;
-/// Payload octets in flight, so that large messages do not fill the memory; one is always let through.
+/// Payload bytes in flight, so that large messages do not fill the memory; one is always let through.
 constexpr std::uint64_t in_flight_max_bytes = 4 * 1024 * 1024;
 
 std::int64_t wall_milliseconds() {

@@ -21,7 +21,7 @@
 
 namespace mq {
 
-/// Random octets that nobody can guess.
+/// Random bytes that nobody can guess.
 struct RequestSecrets {
   std::string correlation;  ///< Correlation Data, unless -D says them
   std::string topic;        ///< the end of a made-up response topic

@@ -39,10 +39,10 @@ class CaptureHandler {
   virtual void on_captured(const CapturedPacket& packet) = 0;
 };
 
-/// What is wrong with a file, as a sentence with the octet.
+/// What is wrong with a file, as a sentence with the byte.
 using CaptureFault = std::string;
 
-/// Whether a file that begins so may be a capture; four octets say it.
+/// Whether a file that begins so may be a capture; four bytes say it.
 [[nodiscard]] bool is_capture(mqtt::Bytes begin);
 
 /// Reads a capture file piece by piece; memory is its caller's.
@@ -52,7 +52,7 @@ class CaptureReader {
   static constexpr std::uint32_t record_max_bytes = 16 * 1024 * 1024;
 
   /// Takes whole records from the front of `data`, which goes on where the last call stopped taking. Gives
-  /// how many octets it took. A fault ends the reading.
+  /// how many bytes it took. A fault ends the reading.
   [[nodiscard]] std::expected<std::size_t, CaptureFault> take(mqtt::Bytes data, CaptureHandler& handler);
 
  private:
@@ -63,7 +63,7 @@ class CaptureReader {
     std::uint8_t resolution = 6;  // digits behind the point; bit 7: binary digits
     std::int64_t offset = 0;      // seconds
   };
-  /// Octets taken; 0 if the record is not all there.
+  /// Bytes taken; 0 if the record is not all there.
   using Taken = std::expected<std::size_t, CaptureFault>;
 
   [[nodiscard]] Taken begin(mqtt::Bytes data);
@@ -84,7 +84,7 @@ class CaptureReader {
   std::uint32_t fraction_ns_ = 1000;  // pcap: what a tick behind the second is
   std::vector<Interface> interfaces_;
   std::uint64_t at_ = 0;    // in the file
-  std::uint64_t skip_ = 0;  // octets of a block that nobody wants
+  std::uint64_t skip_ = 0;  // bytes of a block that nobody wants
 };
 
 }  // namespace mq::spy

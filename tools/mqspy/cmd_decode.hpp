@@ -4,7 +4,7 @@
 
 namespace mq::spy {
 
-/// Takes packets apart that are given as hexadecimal digits, base64 or octets.
+/// Takes packets apart that are given as hexadecimal digits, base64 or bytes.
 [[nodiscard]] ExitCode decode_command(const SpyConfig& config);
 
 }  // namespace mq::spy

@@ -28,7 +28,7 @@ bool starts_with(Bytes octets, std::string_view text) {
   return mqtt::as_text(octets).substr(0, text.size()) == text.substr(0, octets.size());
 }
 
-/// Octets of a complete PROXY preamble; 0: there is none; nothing: it is not complete.
+/// Bytes of a complete PROXY preamble; 0: there is none; nothing: it is not complete.
 std::optional<std::size_t> preamble_size(Bytes begin, std::string& source) {
   constexpr std::string_view v2{"\r\n\r\n\0\r\nQUIT\n", 12};
   if (!starts_with(begin, "PROXY ") && !starts_with(begin, v2)) return 0;
@@ -131,7 +131,7 @@ void ConnectionContent::wait(unsigned side, TimePoint time, Bytes octets) {
 Content ConnectionContent::judge() {
   if (from_start_) {
     const Content content = judge_start(client_);
-    // Something that is wrong from its first octet: on MQTT's own port it is worth a look.
+    // Something that is wrong from its first byte: on MQTT's own port it is worth a look.
     return content == Content::other && usual_port() && !starts_with(mqtt::as_bytes(early_[client_]), "GET ")
                ? Content::mqtt
                : content;

@@ -15,7 +15,7 @@
 
 namespace mq::spy {
 
-/// What the first octets of a connection show, whatever its port.
+/// What the first bytes of a connection show, whatever its port.
 enum class Content : std::uint8_t { undecided, mqtt, websocket, tls, other };
 
 /// What begins so, sent by a client on a connection that is seen from its start; undecided: more is needed.
@@ -24,7 +24,7 @@ enum class Content : std::uint8_t { undecided, mqtt, websocket, tls, other };
 /// How many whole packets `octets` are, one behind the other; 0 if they are something else.
 [[nodiscard]] std::size_t count_packets(mqtt::Bytes octets, mqtt::Sender sender);
 
-/// One connection's octets: finds out whether they are MQTT, perhaps in WebSocket frames or behind a PROXY
+/// One connection's bytes: finds out whether they are MQTT, perhaps in WebSocket frames or behind a PROXY
 /// preamble, and who is the client; what is MQTT goes to a Recorder.
 class ConnectionContent final : public StreamHandler {
  public:
@@ -33,7 +33,7 @@ class ConnectionContent final : public StreamHandler {
 
   /// Seen from its start, which `client` asked for.
   void began_with_syn(unsigned client, mqtt::TimePoint time);
-  /// It is MQTT, because whoever wrote the file says so: from a packet's first octet, but perhaps not from
+  /// It is MQTT, because whoever wrote the file says so: from a packet's first byte, but perhaps not from
   /// the connection's first packet.
   void exported() { exported_ = true; }
   void on_octets(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets) override;
@@ -89,8 +89,8 @@ class ConnectionContent final : public StreamHandler {
   unsigned client_ = 0;
   std::optional<mqtt::TimePoint> began_;
   std::vector<Piece> pieces_;
-  std::array<std::string, 2> early_;  // their octets, by side
-  std::size_t skip_ = 0;              // octets of a PROXY preamble
+  std::array<std::string, 2> early_;  // their bytes, by side
+  std::size_t skip_ = 0;              // bytes of a PROXY preamble
   std::string behind_;                // whom the preamble speaks of
   std::optional<Recorder::Id> id_;
   std::array<std::unique_ptr<WebSocket>, 2> ws_;

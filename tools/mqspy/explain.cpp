@@ -112,7 +112,7 @@ std::string places_of(mqtt::ReasonCode code) {
   return out;
 }
 
-/// An octet has several names, by the packet it stands in.
+/// A byte has several names, by the packet it stands in.
 std::vector<std::string_view> names_of(mqtt::ReasonCode code) {
   std::vector<std::string_view> names;
   for (unsigned n = 1; n <= types; ++n) {

@@ -21,7 +21,7 @@ constexpr mqtt::Duration split_pause = std::chrono::milliseconds{2};
 /// A throttled packet leaves in pieces of so much time.
 constexpr mqtt::Duration throttle_pause = std::chrono::milliseconds{20};
 
-/// Octets that leave within `span`, at least one.
+/// Bytes that leave within `span`, at least one.
 std::size_t octets_in(mqtt::Duration span, std::uint64_t rate) {
   const double seconds = std::chrono::duration<double>{span}.count();
   return std::max<std::size_t>(static_cast<std::size_t>(static_cast<double>(rate) * seconds), 1);

@@ -21,7 +21,7 @@ namespace mq::spy {
 class FaultWatcher {
  public:
   virtual ~FaultWatcher() = default;
-  /// Octets as their sender sent them: a whole packet, or what cannot be cut into packets.
+  /// Bytes as their sender sent them: a whole packet, or what cannot be cut into packets.
   virtual void on_passing(mqtt::Sender sender, mqtt::Bytes octets) = 0;
   struct Fired {
     mqtt::Sender sender = mqtt::Sender::client;
@@ -30,14 +30,14 @@ class FaultWatcher {
     mqtt::Bytes sent;  ///< in place of it
   };
   virtual void on_fired(const Fired& fired) = 0;
-  /// A packet of so many octets goes by untouched, because it is above PacketCutter::packet_max_bytes.
+  /// A packet of so many bytes goes by untouched, because it is above PacketCutter::packet_max_bytes.
   virtual void on_too_large(mqtt::Sender sender, std::size_t size) = 0;
 };
 
-/// One connection on which faults are made, without I/O: octets and a time go in; octets come out, when their
+/// One connection on which faults are made, without I/O: bytes and a time go in; bytes come out, when their
 /// time has come. It needs whole packets, and holds up to one in each direction besides what waits, of at
 /// most PacketCutter::packet_max_bytes: a larger one passes as it is, no rule counts it, and what rules say
-/// in its direction waits for its end. Behind octets that are no packet everything passes as it is.
+/// in its direction waits for its end. Behind bytes that are no packet everything passes as it is.
 class FaultLine {
  public:
   /// `rules` and `link` must outlive it.
@@ -58,14 +58,14 @@ class FaultLine {
   [[nodiscard]] bool finished(mqtt::Sender sender) const;
   /// A rule ends the connection, now that output() of that direction has been taken.
   [[nodiscard]] std::optional<CloseKind> wants_close() const;
-  /// Octets that wait in one direction, due or not: who lets many wait is not to be read from.
+  /// Bytes that wait in one direction, due or not: who lets many wait is not to be read from.
   [[nodiscard]] std::size_t waiting(mqtt::Sender sender) const;
 
  private:
-  /// A stretch of octets, or the connection's end.
+  /// A stretch of bytes, or the connection's end.
   struct Item {
     std::string octets{};
-    std::size_t released = 0;  // of the octets
+    std::size_t released = 0;  // of the bytes
     mqtt::TimePoint due{};
     std::size_t piece_octets = 0;  // 0: all at once
     mqtt::Duration pause{};        // behind a piece
@@ -122,7 +122,7 @@ class FaultLine {
   std::array<Direction, 2> directions_;
   mqtt::TimePoint held_until_{};
   std::optional<CloseKind> close_;
-  mqtt::Sender close_behind_ = mqtt::Sender::client;  // its octets
+  mqtt::Sender close_behind_ = mqtt::Sender::client;  // its bytes
 };
 
 }  // namespace mq::spy

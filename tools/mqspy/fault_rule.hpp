@@ -30,9 +30,9 @@ struct FaultAction {
     dup,         ///< it goes twice
     reorder,     ///< behind the next `count` packets of its direction, or a second later
     corrupt,     ///< `octets` in place of those at `count`
-    truncate,    ///< only its first `count` octets go on
-    split,       ///< in pieces of `count` octets, written apart
-    throttle,    ///< not faster than `rate` octets per second
+    truncate,    ///< only its first `count` bytes go on
+    split,       ///< in pieces of `count` bytes, written apart
+    throttle,    ///< not faster than `rate` bytes per second
     hold,        ///< nothing goes on, either way, for `duration`
     set,         ///< with another value in a field
     reply,       ///< it goes no further, and its sender gets the answer to it, with `reason`

@@ -9,14 +9,14 @@
 namespace mq::spy {
 namespace {
 
-/// What an event takes besides its octets.
+/// What an event takes besides its bytes.
 constexpr std::size_t event_weight = 64;
 
 /// Events wait in batches of this weight; a larger event has one of its own.
 constexpr std::size_t batch_weight = 256 * 1024;
 
 /// To take memory from the system for each batch, and to give it back, costs the loop as much as to pass its
-/// octets on. So it is kept, as much as may wait, but for what had to grow for a large event.
+/// bytes on. So it is kept, as much as may wait, but for what had to grow for a large event.
 constexpr std::size_t spare_max = Inspection::waiting_max_bytes / batch_weight;
 constexpr std::size_t spare_max_bytes = 2 * batch_weight;
 
@@ -24,7 +24,7 @@ constexpr std::size_t spare_max_bytes = 2 * batch_weight;
 /// microseconds per turn of the loop, and the loop more than anything else it does.
 constexpr std::chrono::milliseconds nap{1};
 
-/// Where there are not cores enough, the thread that passes octets on goes first: of a core that both want
+/// Where there are not cores enough, the thread that passes bytes on goes first: of a core that both want
 /// this one takes a quarter, and it takes none by waking up. What it does not get to meanwhile waits.
 void let_others_go_first() {
   constexpr int nicer = 5;

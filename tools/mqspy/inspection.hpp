@@ -23,7 +23,7 @@ namespace mq::spy {
 /// All functions are for the thread that made it.
 class Inspection {
  public:
-  /// Octets that may wait.
+  /// Bytes that may wait.
   static constexpr std::size_t waiting_max_bytes = 64 * 1024 * 1024;
 
   /// How far the other thread is: more waits, which is the time to write what is much; nothing waits; or
@@ -54,7 +54,7 @@ class Inspection {
   /// As long as it grows, the other thread is at work.
   [[nodiscard]] std::uint64_t looked_at() const { return looked_at_.load(std::memory_order_relaxed); }
 
-  /// What was not looked at: octets, whole connections, and firings of faults.
+  /// What was not looked at: bytes, whole connections, and firings of faults.
   struct Skipped {
     std::uint64_t octets = 0;
     std::uint64_t links = 0;
@@ -70,7 +70,7 @@ class Inspection {
     mqtt::Sender sender = mqtt::Sender::client;
     std::uint64_t link = 0;
     mqtt::TimePoint time{};
-    std::size_t size = 0;  // of the batch's octets, in order; of a gap
+    std::size_t size = 0;  // of the batch's bytes, in order; of a gap
     std::unique_ptr<Details> details{};
   };
   struct Batch {

@@ -35,7 +35,7 @@ class IpFragments {
 
  private:
   struct Packet {
-    IpFragment of{};  // the addresses and the id; no octets
+    IpFragment of{};  // the addresses and the id; no bytes
     mqtt::TimePoint began{};
     std::map<std::uint32_t, std::vector<std::uint8_t>> pieces{};  // by their place
     std::optional<std::uint32_t> size{};                          // once the last one is there

@@ -26,7 +26,7 @@ std::int64_t number_at(const json& object, const char* key) {
   return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
-/// The octets of {"enc":"b64","data":"..."}.
+/// The bytes of {"enc":"b64","data":"..."}.
 std::optional<std::string> octets_at(const json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_object()) return std::nullopt;

@@ -9,13 +9,13 @@
 
 namespace mq::spy {
 
-/// Reads what JsonRecords wrote with the packets' octets (--json --raw), as if it happened again.
+/// Reads what JsonRecords wrote with the packets' bytes (--json --raw), as if it happened again.
 class JsonRecording {
  public:
   explicit JsonRecording(Recorder& recorder) : recorder_{recorder} {}
 
   /// Takes whole lines from the front of `text`, or all of it if it is the `last` piece; gives how many
-  /// octets it took, or what is wrong with a line as a sentence.
+  /// bytes it took, or what is wrong with a line as a sentence.
   [[nodiscard]] std::expected<std::size_t, std::string> take(std::string_view text, bool last);
   [[nodiscard]] mqtt::TimePoint last_time() const { return last_time_; }
 

@@ -81,7 +81,7 @@ class Layers {
     return type == ether_ipv4 || type == ether_ipv6 ? ip(bytes) : Kind::other;
   }
 
-  /// Its first octet says which.
+  /// Its first byte says which.
   Kind ip(Bytes bytes) {
     if (bytes.empty()) return Kind::damaged;
     if (bytes[0] >> 4 == 4) return ipv4(bytes);
@@ -137,7 +137,7 @@ class Layers {
     return payload(bytes[6], rest.first(std::min(rest.size(), total)), total);
   }
 
-  /// Octets of an extension header (RFC 8200, section 4); 0 for what is none.
+  /// Bytes of an extension header (RFC 8200, section 4); 0 for what is none.
   static std::size_t extension_size(std::uint8_t type, Bytes header) {
     const bool known = type == 0 || type == 43 || type == 44 || type == 51 || type == 60 || type == 135;
     if (!known || header.size() < 8) return known ? header.size() + 1 : 0;

@@ -40,7 +40,7 @@ struct ExportedPdu {
   NetEnd to;
   mqtt::TimePoint time;
   mqtt::Bytes payload;
-  std::uint32_t left_out = 0;  ///< octets behind it that were sent and not kept
+  std::uint32_t left_out = 0;  ///< bytes behind it that were sent and not kept
 };
 
 /// A part of an IP packet's payload.
@@ -49,7 +49,7 @@ struct IpFragment {
   NetEnd to{};
   mqtt::TimePoint time{};
   std::uint32_t id = 0;
-  std::uint32_t offset = 0;  ///< in the payload, octets
+  std::uint32_t offset = 0;  ///< in the payload, bytes
   std::uint8_t next = 0;     ///< the first one: the protocol, or IPv6's next header, of the payload
   bool more = false;         ///< it is not the last one
   bool complete = false;     ///< all of it was captured

@@ -16,7 +16,7 @@ namespace mq::spy {
 [[nodiscard]] constexpr std::string_view dir_name(mqtt::Sender sender) {
   return sender == mqtt::Sender::client ? "c2s" : "s2c";
 }
-/// What the first octet says, whatever becomes of the rest.
+/// What the first byte says, whatever becomes of the rest.
 [[nodiscard]] inline mqtt::PacketType type_of(const mqtt::FlowPacket& packet) {
   return static_cast<mqtt::PacketType>(packet.bytes[0] >> 4);
 }

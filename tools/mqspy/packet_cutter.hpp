@@ -8,7 +8,7 @@
 
 namespace mq::spy {
 
-/// Cuts octets into packets and loses none of them: what is broken, or was cut at the end, can be had back.
+/// Cuts bytes into packets and loses none of them: what is broken, or was cut at the end, can be had back.
 class PacketCutter {
  public:
   /// The largest packet that it holds. A larger one is given in pieces, as they come.
@@ -20,14 +20,14 @@ class PacketCutter {
     Part part = Part::whole;
     std::size_t packet_size = 0;
   };
-  /// Takes octets from the front of `input`: the next whole packet or the next piece of a large one, valid
+  /// Takes bytes from the front of `input`: the next whole packet or the next piece of a large one, valid
   /// until the next call; nothing once `input` is used up, or when no packet can begin here.
   [[nodiscard]] std::optional<Cut> next(mqtt::Bytes& input);
   /// Pieces of a large packet are to come.
   [[nodiscard]] bool inside() const { return to_come_ > 0; }
   /// There are no packets here: held() and what is left of the input are the rest.
   [[nodiscard]] bool broken() const { return broken_; }
-  /// Octets of a packet that is not whole.
+  /// Bytes of a packet that is not whole.
   [[nodiscard]] mqtt::Bytes held() const { return whole_ ? mqtt::Bytes{} : mqtt::as_bytes(held_); }
 
  private:

@@ -11,17 +11,17 @@
 
 namespace mq::spy {
 
-/// Hexadecimal digits, with blanks, colons, commas and "0x" between octets. Nothing for anything else.
+/// Hexadecimal digits, with blanks, colons, commas and "0x" between bytes. Nothing for anything else.
 [[nodiscard]] std::optional<std::string> from_hex(std::string_view text);
 
-/// Octets that are written as hexadecimal digits or base64, or are themselves.
+/// Bytes that are written as hexadecimal digits or base64, or are themselves.
 [[nodiscard]] std::string octets_of(std::string_view content);
 
 /// What the arguments of decode stand for: digits, base64, a file, "-" or nothing for standard input.
 /// Errors are of domain system.
 [[nodiscard]] mqtt::Result<std::string> read_packets(const std::vector<std::string>& arguments);
 
-/// How many octets the packet takes that `octets` begin with; nothing if it is cut or has no length.
+/// How many bytes the packet takes that `octets` begin with; nothing if it is cut or has no length.
 [[nodiscard]] std::optional<std::size_t> whole_packet(mqtt::Bytes octets);
 
 /// Who seems to have sent it: by its type, else the side from which it has no fault.

@@ -16,7 +16,7 @@ using mqtt::Field;
 using mqtt::FieldKind;
 
 constexpr std::size_t row_octets = 12;
-/// A field's octets are shown up to here: more says nothing to a reader.
+/// A field's bytes are shown up to here: more says nothing to a reader.
 constexpr std::size_t dumped_max = 4096;
 
 /// Other names than the specification's, where they are usual, and units.

@@ -10,7 +10,7 @@
 
 namespace mq::spy {
 
-/// One row per field, with its octets (Detail::hex) or only its place (Detail::fields):
+/// One row per field, with its bytes (Detail::hex) or only its place (Detail::fields):
 /// "    00  32                                   header PUBLISH dup=0 qos=1 retain=0". What is wrong stands
 /// behind the field that shows it; what was left out stands at the end.
 void append_fields(std::string& out, const mqtt::FlowPacket& packet, std::span<const mqtt::Finding> findings,

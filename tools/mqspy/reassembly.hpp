@@ -15,7 +15,7 @@ class StreamHandler {
   virtual ~StreamHandler() = default;
   /// `side`: 0 is that of the connection's first segment.
   virtual void on_octets(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets) = 0;
-  /// Octets were not captured here.
+  /// Bytes were not captured here.
   virtual void on_missing(unsigned side, mqtt::TimePoint time, std::uint64_t octets) = 0;
 };
 
@@ -26,7 +26,7 @@ class StreamOrder {
   /// What waits for a missing segment.
   static constexpr std::size_t waiting_max_bytes = 1024 * 1024;
 
-  /// Where the first octet will be.
+  /// Where the first byte will be.
   void begin(std::uint32_t sequence) { next_ = one_turn + sequence; }
   [[nodiscard]] bool began() const { return next_.has_value(); }
   void add(unsigned side, const TcpSegment& segment, StreamHandler& handler);
@@ -35,7 +35,7 @@ class StreamOrder {
   /// Nothing more comes: what is missing is given up.
   void finish(unsigned side, mqtt::TimePoint time, StreamHandler& handler);
 
-  /// All octets before FIN have been handed over.
+  /// All bytes before FIN have been handed over.
   [[nodiscard]] bool ended() const { return fin_ && next_ && *next_ >= *fin_; }
   [[nodiscard]] std::size_t waiting_bytes() const { return waiting_bytes_; }
 

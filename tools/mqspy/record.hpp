@@ -58,7 +58,7 @@ struct CloseRecord {
   const mqtt::Finding* last_error = nullptr;
 };
 
-/// Octets of one direction are missing.
+/// Bytes of one direction are missing.
 struct GapRecord {
   const Link& link;
   mqtt::TimePoint time;

@@ -27,7 +27,7 @@ struct RecorderLimits {
   std::size_t connections_max = 65'536;
 };
 
-/// Follows and judges connections, whatever they come from: octets of MQTT and a time go in, records come
+/// Follows and judges connections, whatever they come from: bytes of MQTT and a time go in, records come
 /// out.
 class Recorder {
  public:
@@ -40,10 +40,10 @@ class Recorder {
   Recorder& operator=(const Recorder&) = delete;
 
   [[nodiscard]] Id open(LinkInfo info, mqtt::TimePoint now);
-  /// The next octets of one direction. Unknown ids, here and below, are of connections that are followed no
+  /// The next bytes of one direction. Unknown ids, here and below, are of connections that are followed no
   /// more.
   void receive(Id id, mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes octets);
-  /// Octets are missing here; 0: nobody knows how many.
+  /// Bytes are missing here; 0: nobody knows how many.
   void gap(Id id, mqtt::Sender sender, mqtt::TimePoint now, std::uint64_t octets);
   /// As Flow::leave_out().
   void leave_out(Id id, mqtt::Sender sender, mqtt::TimePoint now, std::uint64_t octets);

@@ -23,7 +23,7 @@ class InputFile {
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&&) = delete;
 
-  /// Waits for some octets; none: the end.
+  /// Waits for some bytes; none: the end.
   [[nodiscard]] mqtt::Result<std::size_t> read(mqtt::MutableBytes into);
 
  private:
@@ -33,14 +33,14 @@ class InputFile {
   std::string name_;
 };
 
-/// Where octets of a file go once it is known what kind it is.
+/// Where bytes of a file go once it is known what kind it is.
 class Intake {
  public:
   /// `recorder` must outlive it.
   explicit Intake(Recorder& recorder) : connections_{recorder}, recording_{recorder} {}
 
   /// Takes whole records from the front of `data`, or all of it if it is the `last` piece; gives how many
-  /// octets it took, or what is wrong as a sentence.
+  /// bytes it took, or what is wrong as a sentence.
   [[nodiscard]] std::expected<std::size_t, std::string> take(mqtt::Bytes data, bool last);
   void finish() { connections_.finish(); }
 
@@ -61,7 +61,7 @@ class Intake {
   JsonRecording recording_;
 };
 
-/// Reads the file to its end, or until `go_on`, which is asked behind each piece, says no. Gives the octets
+/// Reads the file to its end, or until `go_on`, which is asked behind each piece, says no. Gives the bytes
 /// of a record that is cut at the end, or why it cannot go on.
 [[nodiscard]] std::expected<std::size_t, Sentence> read_recording(InputFile& file, Intake& intake,
                                                                   const std::function<bool()>& go_on);

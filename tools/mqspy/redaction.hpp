@@ -9,7 +9,7 @@
 
 namespace mq::spy {
 
-/// Octets of a packet that nobody should see.
+/// Bytes of a packet that nobody should see.
 struct SecretRange {
   std::uint32_t offset = 0;
   std::uint32_t size = 0;
@@ -19,7 +19,7 @@ struct SecretRange {
 /// not understood.
 [[nodiscard]] std::vector<SecretRange> secret_ranges(const mqtt::Dissection& dissection);
 
-/// The packet with '*' in place of each octet that is secret.
+/// The packet with '*' in place of each byte that is secret.
 [[nodiscard]] std::string redacted(mqtt::Bytes packet, mqtt::DecodeContext context);
 
 /// The same of what was made of a packet on purpose, and may be none any more: what stands where a secret

@@ -19,7 +19,7 @@ constexpr std::size_t gathered_parts = 16;
 /// With rules packets may have to wait; a side with so much of them is not read from.
 constexpr std::size_t line_waiting_max = 1024 * 1024;
 
-/// Octets that a peer has not taken when the other one breaks off get so long to leave. After an orderly end
+/// Bytes that a peer has not taken when the other one breaks off get so long to leave. After an orderly end
 /// it is how often we look whether they have left: who is slow gets all of it.
 constexpr mqtt::Duration linger_time = std::chrono::seconds{1};
 
@@ -247,7 +247,7 @@ void Relay::linger() {
   timer_.set(services_.loop.refresh_now() + linger_time);
 }
 
-/// A stream that has taken octets may still hold them until its peer reads, and drops them when it is closed.
+/// A stream that has taken bytes may still hold them until its peer reads, and drops them when it is closed.
 bool Relay::has_all_left() const {
   return resetting_ ||
          std::ranges::all_of(sides_, [](const Side& each) { return each.stream->unacknowledged() == 0; });

@@ -22,7 +22,7 @@ struct ReplaySettings {
 };
 
 /// Does what a recorded client did once more, without I/O: packets that go by on the new connection and a
-/// time go in; octets to send come out, and what is different goes to a sink.
+/// time go in; bytes to send come out, and what is different goes to a sink.
 ///
 /// A packet is sent when its time has come and all answers have that came before it in the recording. Packet
 /// ids of the client are those of the recording. Where it answered a message of the server's, the message now
@@ -34,7 +34,7 @@ class Replay {
   Replay(const RecordedTalk& talk, ReplaySettings settings, RecordSink& sink);
 
   void begin(mqtt::TimePoint now);
-  /// The next octets to send; nothing: not yet. What was given last has gone by (on_packet) before the next
+  /// The next bytes to send; nothing: not yet. What was given last has gone by (on_packet) before the next
   /// call.
   [[nodiscard]] std::optional<std::string> next(mqtt::TimePoint now);
   [[nodiscard]] mqtt::Deadline next_deadline() const;

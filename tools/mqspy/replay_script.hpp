@@ -24,7 +24,7 @@ struct RecordedPacket {
   std::uint64_t answers = 0;  ///< the number of the packet that it answers; 0: none
 };
 
-/// What its first octet says.
+/// What its first byte says.
 [[nodiscard]] mqtt::PacketType type_of(const RecordedPacket& packet);
 /// Views of `packet`; nothing if it cannot be decoded.
 [[nodiscard]] std::optional<mqtt::PacketView> decode_recorded(const RecordedPacket& packet);
@@ -41,7 +41,7 @@ struct RecordedTalk {
 /// Keeps what may be asked for of a recording: connections, and their packets up to a bound.
 class TalkCollector final : public RecordSink {
  public:
-  /// Octets of packets.
+  /// Bytes of packets.
   static constexpr std::size_t kept_max_bytes = std::size_t{256} * 1024 * 1024;
 
   struct Wanted {

@@ -86,7 +86,7 @@ struct FieldName {
   SelectorField field = SelectorField::kind;
   mqtt::PropertyId property{};  ///< of SelectorField::property and will_property
   std::string key{};            ///< of a user property: only those with this key
-  bool length = false;          ///< of octets: how many there are, instead of them
+  bool length = false;          ///< of bytes: how many there are, instead of them
 };
 
 /// A value of a field. Flags are 0 and 1, durations microseconds; what has a number may have a name, too.
@@ -168,7 +168,7 @@ class Selector {
 
 struct Selector::Front {
   Selector selector;
-  std::size_t size = 0;  ///< octets of the text, with blanks behind them
+  std::size_t size = 0;  ///< bytes of the text, with blanks behind them
 };
 
 /// `what` of a fault in the option's text: "column 7: ...".

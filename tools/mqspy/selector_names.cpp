@@ -80,7 +80,7 @@ constexpr Row rows[] = {
     {"action", SelectorField::action, FieldKind::text},
 };
 
-/// What is octets in JSON: an object with "len" and "data".
+/// What is bytes in JSON: an object with "len" and "data".
 constexpr Row octets_rows[] = {
     {"payload", SelectorField::payload, FieldKind::payload},
     {"will.payload", SelectorField::will_payload, FieldKind::payload},
@@ -143,7 +143,7 @@ std::optional<KnownField> find_plain_field(std::string_view path) {
   return KnownField{{.field = row->field}, row->kind};
 }
 
-/// `path` without ".len" or ".data" behind it, if that names octets.
+/// `path` without ".len" or ".data" behind it, if that names bytes.
 std::optional<KnownField> find_octets(std::string_view path) {
   const auto* row = std::ranges::find(octets_rows, path, &Row::path);
   if (row != std::end(octets_rows)) return KnownField{{.field = row->field}, row->kind};

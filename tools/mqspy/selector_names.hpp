@@ -13,7 +13,7 @@ namespace mq::spy {
 enum class FieldKind : std::uint8_t {
   text,
   payload,   ///< text, and a number if it looks like one
-  number,    ///< octets may have units
+  number,    ///< bytes may have units
   flag,      ///< set or not
   duration,  ///< microseconds
   version,   ///< by the protocol level

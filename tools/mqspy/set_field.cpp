@@ -133,14 +133,14 @@ P ack(mqtt::PacketId id, ReasonCode reason) {
   return made;
 }
 
-/// The octet of 3.1 and 3.1.1 that says the same; what they have no word for is "server unavailable".
+/// The byte of 3.1 and 3.1.1 that says the same; what they have no word for is "server unavailable".
 mqtt::ConnectReturnCode return_code_of(ReasonCode reason) {
   using mqtt::ConnectReturnCode;
   for (const auto code : {ConnectReturnCode::accepted, ConnectReturnCode::unacceptable_protocol_version,
                           ConnectReturnCode::identifier_rejected,
                           ConnectReturnCode::bad_user_name_or_password, ConnectReturnCode::not_authorized})
     if (mqtt::to_reason_code(code) == reason) return code;
-  // Typed as that octet.
+  // Typed as that byte.
   if (static_cast<std::uint8_t>(reason) <= 5) return static_cast<ConnectReturnCode>(reason);
   return ConnectReturnCode::server_unavailable;
 }

@@ -15,7 +15,7 @@ namespace mq::spy {
 [[nodiscard]] std::optional<std::string> with_change(const mqtt::PacketView& packet, mqtt::Version version,
                                                      const FieldChange& change);
 
-/// The octets of a packet; nothing if it cannot be encoded.
+/// The bytes of a packet; nothing if it cannot be encoded.
 [[nodiscard]] std::optional<std::string> encoded(const mqtt::PacketView& packet, mqtt::Version version);
 
 /// What the receiver of `packet` would answer with this code: PUBACK to PUBLISH, SUBACK to SUBSCRIBE. Nothing

@@ -235,7 +235,7 @@ class Parts {
   const Test& test_;
 };
 
-/// The first octet tells what a packet is, or was meant to be.
+/// The first byte tells what a packet is, or was meant to be.
 std::string_view type_of(const mqtt::FlowPacket& packet) {
   return packet.bytes.empty() ? "" : to_string(static_cast<mqtt::PacketType>(packet.bytes[0] >> 4));
 }

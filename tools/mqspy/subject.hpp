@@ -49,7 +49,7 @@ class CloseSubject final : public Subject {
   const CloseRecord& record_;
 };
 
-/// Octets that are missing.
+/// Bytes that are missing.
 class GapSubject final : public Subject {
  public:
   explicit GapSubject(const GapRecord& record) : record_{record} {}

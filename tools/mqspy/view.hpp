@@ -28,7 +28,7 @@ struct View {
   Painting painting = Painting::plain;
   std::size_t preview_bytes = 64;  ///< how much of a payload a line shows
   bool show_secrets = false;
-  bool raw = false;  ///< JSON: the packet's octets, too
+  bool raw = false;  ///< JSON: the packet's bytes, too
   bool only_findings = false;
   bool quiet = false;  ///< no pings and acknowledgements
 };

@@ -28,7 +28,7 @@ std::vector<std::string> environment_of(const PublishView& message, std::string_
     all.push_back(fmt::format("MQ_CONTENT_TYPE={}", *type));
   if (const auto topic = properties.text(PropertyId::response_topic))
     all.push_back(fmt::format("MQ_RESPONSE_TOPIC={}", *topic));
-  // Octets of any kind: a variable cannot hold NUL.
+  // Bytes of any kind: a variable cannot hold NUL.
   if (const auto data = properties.text(PropertyId::correlation_data))
     all.push_back(fmt::format("MQ_CORRELATION_DATA={}", mqtt::to_base64(mqtt::as_bytes(*data))));
   std::string json = "MQ_PROPERTIES=";

@@ -53,7 +53,7 @@ class Executor {
   /// Asks what runs to end; nothing is acknowledged any more.
   void stop();
 
-  /// Octets of an answer.
+  /// Bytes of an answer.
   static constexpr std::size_t answer_max_bytes = 16 * 1024 * 1024;
 
  private:

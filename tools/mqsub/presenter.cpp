@@ -42,7 +42,7 @@ class RatePresenter final : public Presenter {
 };
 
 /// --stats where there is no terminal: each second a line, with tabs, for all and for each group that had
-/// messages: time, topics, messages in all, messages and octets per second.
+/// messages: time, topics, messages in all, messages and bytes per second.
 class StatsPresenter final : public Presenter {
  public:
   explicit StatsPresenter(std::size_t depth) : rates_{depth} {}

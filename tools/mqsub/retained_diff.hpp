@@ -10,7 +10,7 @@
 
 namespace mq {
 
-/// What a server has retained, compared with a backup: topic by topic, by the payload's octets.
+/// What a server has retained, compared with a backup: topic by topic, by the payload's bytes.
 class RetainedDiff {
  public:
   /// The backup's lines (JSON, as --retained-backup writes them). Only topics that `wanted` says are

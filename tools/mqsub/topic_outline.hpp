@@ -28,7 +28,7 @@ class TopicOutline {
   static constexpr std::size_t nodes_max = 50'000;
   /// Levels that have a node of their own; what is deeper is one name. The tree is walked recursively.
   static constexpr std::size_t levels_max = 200;
-  /// Octets of a payload that are kept.
+  /// Bytes of a payload that are kept.
   static constexpr std::size_t payload_max = 256;
 
  private:

@@ -18,7 +18,7 @@ constexpr std::size_t token_size_max = 16 * 1024;
 /// How far the clock of who issued it may be ahead of ours.
 constexpr double clock_skew_s = 30;
 
-/// In base64url, as they came, and as octets.
+/// In base64url, as they came, and as bytes.
 struct Parts {
   std::string_view header;
   std::string_view claims;

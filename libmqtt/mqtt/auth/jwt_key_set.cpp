@@ -19,7 +19,7 @@ std::optional<std::string> text_of(const Json& object, const char* name) {
   return found->get<std::string>();
 }
 
-/// A member that is base64url: its octets; empty if there is none.
+/// A member that is base64url: its bytes; empty if there is none.
 std::string octets_of(const Json& object, const char* name) {
   const auto text = text_of(object, name);
   return (text ? from_base64url(*text) : std::nullopt).value_or("");

@@ -18,13 +18,13 @@ enum class JwtAlgorithm : std::uint8_t { hs256, rs256, es256 };
 /// public key never becomes a secret (RFC 8725, section 3.1).
 class JwtKey {
  public:
-  /// HS256's: at least 32 octets (RFC 7518, section 3.2). An error is a clause.
+  /// HS256's: at least 32 bytes (RFC 7518, section 3.2). An error is a clause.
   [[nodiscard]] static std::expected<JwtKey, std::string> of_secret(std::string secret, std::string id = {});
-  /// RS256's: modulus and exponent as big-endian octets.
+  /// RS256's: modulus and exponent as big-endian bytes.
   [[nodiscard]] static std::expected<JwtKey, std::string> of_rsa(std::string_view modulus,
                                                                  std::string_view exponent,
                                                                  std::string id = {});
-  /// ES256's: a point of P-256, 32 octets each.
+  /// ES256's: a point of P-256, 32 bytes each.
   [[nodiscard]] static std::expected<JwtKey, std::string> of_point(std::string_view x, std::string_view y,
                                                                    std::string id = {});
   /// The public keys of a PEM text ("BEGIN PUBLIC KEY"): RSA of at least 2048 bits, or P-256.

@@ -16,7 +16,7 @@ namespace mqtt::auth {
 struct PasswordHash {
   std::optional<std::uint32_t> iterations;  ///< none: $6$
   std::string salt;
-  std::string hash;  ///< 64 octets
+  std::string hash;  ///< 64 bytes
 
   /// Nothing if `text` is neither.
   [[nodiscard]] static std::optional<PasswordHash> parse(std::string_view text);
@@ -75,7 +75,7 @@ class PasswordFile {
 
   std::map<std::string, User, std::less<>> users_;
   User nobody_;         // each part of the same cost as the first one in the file; no password fits it
-  std::string secret_;  // for unknown users: of the file's octets
+  std::string secret_;  // for unknown users: of the file's bytes
 };
 
 /// `text`, a password file's, with lines of `hashes` for this user instead of older ones or behind the

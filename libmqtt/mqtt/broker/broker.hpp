@@ -23,8 +23,8 @@ struct BrokerServices {
   BrokerEvents& events;
 };
 
-/// An MQTT server without I/O: routing, sessions, queues, retained messages, wills, expiry. Octets and
-/// times go in through its functions; octets come out in each Connection's output(). One thread.
+/// An MQTT server without I/O: routing, sessions, queues, retained messages, wills, expiry. Bytes and
+/// times go in through its functions; bytes come out in each Connection's output(). One thread.
 ///
 /// A turn: receive() for what the transports brought, on_time() when next_deadline() has come, then
 /// commit(), and only then are outputs written: an acknowledgement leaves after the effect that it
@@ -41,9 +41,9 @@ class Broker {
   /// A transport was accepted. The Connection lives until close().
   [[nodiscard]] Connection& open(TimePoint now, ConnectionOwner& owner, ConnectionInfo info);
   void receive(TimePoint now, Connection& connection, Bytes bytes);
-  /// So many octets of its output() have left; null: of one that was closed.
+  /// So many bytes of its output() have left; null: of one that was closed.
   void note_sent(Connection* connection, std::size_t size_bytes);
-  /// Octets of output() have left: the client, should it have fallen behind, makes progress.
+  /// Bytes of output() have left: the client, should it have fallen behind, makes progress.
   void on_written(TimePoint now, Connection& connection);
   /// output() was offered to the transport. To be called after each on_ready(), and whenever the transport
   /// takes more, whether or not something could be written: what waits for the client goes on from here,
@@ -86,7 +86,7 @@ class Broker {
   void tell(TimePoint now, std::string_view name, std::string_view text);
 
   [[nodiscard]] const Counters& counters() const;
-  /// Those with the most octets waiting, `count` at most. Looks at every connection: for people, not for
+  /// Those with the most bytes waiting, `count` at most. Looks at every connection: for people, not for
   /// programs that ask often.
   [[nodiscard]] std::vector<SlowClient> slow_clients(std::size_t count) const;
   /// Much of Limits::memory is in use: a transport that has answers to write is to be read from no more.

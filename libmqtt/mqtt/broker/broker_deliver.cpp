@@ -27,7 +27,7 @@ Manner manner_of(const Delivery& delivery) {
 
 }  // namespace
 
-/// Without a Message where the octets can go straight from the publisher's packet into the receiver's.
+/// Without a Message where the bytes can go straight from the publisher's packet into the receiver's.
 Outbound Broker::State::outbound_of(Incoming& incoming) {
   const PublishView& publish = incoming.publish;
   if (incoming.message || incoming.expires || !publish.properties.empty() ||

@@ -72,7 +72,7 @@ bool Broker::State::input_is_too_much() const {
   return input_bytes > all / 2 || memory_is_full() || (input_bytes > all / 8 && memory() >= all / 4 * 3);
 }
 
-/// After octets came in on `connection`. Two half-received packets must not wait for each other's room, so
+/// After bytes came in on `connection`. Two half-received packets must not wait for each other's room, so
 /// the largest goes, whoever sends it: many small ones outlive a few that fill everything.
 void Broker::State::bound_input(const Connection& connection) {
   while (connection.counted_input_ > small_input && input_is_too_much()) {

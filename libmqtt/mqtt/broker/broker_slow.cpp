@@ -13,7 +13,7 @@
 namespace mqtt::broker {
 namespace {
 
-/// While memory is short, a queue of fewer messages and octets than these is not what fills it.
+/// While memory is short, a queue of fewer messages and bytes than these is not what fills it.
 constexpr std::size_t long_when_memory_is_short = 64;
 constexpr std::size_t large_when_memory_is_short = 16 * 1024;
 
@@ -194,8 +194,8 @@ void Broker::State::stop_waiting(Connection& connection) {
   if (list->second.empty()) waiting.erase(list);
 }
 
-/// What this costs goes by the publishers that stand in the lists of the readers that have changed: thousands may wait for
-/// thousands.
+/// What this costs goes by the publishers that stand in the lists of the readers that have changed: thousands
+/// may wait for thousands.
 void Broker::State::release_publishers() {
   std::vector<Connection*> free;
   std::vector<Connection*> behind;

@@ -26,7 +26,7 @@ enum class ReceiveMaximumPolicy : std::uint8_t {
   tolerant,  ///< they are taken all the same: devices in the field misbehave
 };
 
-/// Bounds on everything that clients can make grow. Sizes are octets.
+/// Bounds on everything that clients can make grow. Sizes are bytes.
 struct Limits {
   std::uint32_t packet_size = 16 * 1024 * 1024;   ///< announced as Maximum Packet Size
   std::uint32_t connect_packet_size = 64 * 1024;  ///< before anybody is authenticated
@@ -41,7 +41,7 @@ struct Limits {
   std::size_t queued_messages = 10'000;               ///< per client
   std::size_t queued_bytes = 16 * 1024 * 1024;        ///< per client
   /// Of all clients together: messages that wait, are in flight or on their way out, or are Wills (each
-  /// once, however many are to get it), their places in queues, octets that sockets have not taken,
+  /// once, however many are to get it), their places in queues, bytes that sockets have not taken,
   /// packets that have not come in whole, and logins that wait. Not subscriptions and retained messages,
   /// which have their own bounds.
   std::size_t memory = 512 * 1024 * 1024;
@@ -76,7 +76,7 @@ struct BrokerConfig {
   bool disconnect_refused_publisher = false;
   Duration status_interval{0};      ///< how often $SYS is brought up to date; 0: there is none
   std::string version = "libmqtt";  ///< what it says there
-  /// Octets of the process's heap that are in use, to be said there; may be empty.
+  /// Bytes of the process's heap that are in use, to be said there; may be empty.
   std::function<std::size_t()> heap_bytes{};
 };
 

@@ -71,7 +71,7 @@ class Connection final : private ServerHandler {
   ConnectionOwner& owner_;
   struct Pending;  // null with a session that is not being authenticated anew
   std::unique_ptr<Pending> pending_;
-  [[no_unique_address]] ServerSession link_;  // what follows fills its last octets
+  [[no_unique_address]] ServerSession link_;  // what follows fills its last bytes
   bool announced_ready_ = false;
   bool unsettled_ = false;
   bool was_accepted_ : 1 = false;

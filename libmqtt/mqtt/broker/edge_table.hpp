@@ -9,7 +9,7 @@ namespace mqtt::broker {
 using NodeId = std::uint32_t;
 
 /// A set of nodes found by the hash of the edge that leads to them: open addressing with linear
-/// probing, 8 octets a cell. The hashes stand in the cells, so that strangers on the way and growing
+/// probing, 8 bytes a cell. The hashes stand in the cells, so that strangers on the way and growing
 /// cost no look at the nodes. Node 0, which no edge leads to, marks a free cell.
 class EdgeTable {
  public:

@@ -6,8 +6,8 @@
 
 namespace mqtt::broker {
 
-/// Owned text of one topic level in 16 octets: up to 14 octets stand in place, longer ones on the heap.
-/// A level has at most 65,535 octets (4.7.3).
+/// Owned text of one topic level in 16 bytes: up to 14 bytes stand in place, longer ones on the heap.
+/// A level has at most 65,535 bytes (4.7.3).
 class LevelText {
  public:
   explicit LevelText(std::string_view text) : size_{static_cast<std::uint16_t>(text.size())} {

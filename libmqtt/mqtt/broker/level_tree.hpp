@@ -109,7 +109,7 @@ class LevelTree {
 
   /// Nodes without the root.
   [[nodiscard]] std::size_t size() const { return size_; }
-  /// Octets of those level texts that have no room in their nodes.
+  /// Bytes of those level texts that have no room in their nodes.
   [[nodiscard]] std::size_t text_bytes() const { return text_bytes_; }
   /// Without what the values hold elsewhere. A block of nodes is given back when the last of them goes.
   [[nodiscard]] std::size_t memory_bytes() const {

@@ -31,7 +31,7 @@ class RetainedTree {
   /// Null if there is none. Good until the tree changes.
   [[nodiscard]] const Retained* find(std::string_view topic) const;
   [[nodiscard]] std::size_t count() const { return count_; }
-  /// Octets that the messages and the nodes of their topics take.
+  /// Bytes that the messages and the nodes of their topics take.
   [[nodiscard]] std::size_t bytes() const {
     return message_bytes_ + tree_.size() * node_bytes + tree_.text_bytes();
   }
@@ -48,7 +48,7 @@ class RetainedTree {
     std::uint32_t cursors = 0;  // that stand here: the node stays until they have gone on
   };
 
-  /// A node and its edges: 75 to 86 octets are measured in full blocks.
+  /// A node and its edges: 75 to 86 bytes are measured in full blocks.
   static constexpr std::size_t node_bytes = 96;
 
   void prune(NodeId node);

@@ -26,7 +26,7 @@ namespace mqtt::broker {
 }
 
 /// What a subscription costs, as a number of tree nodes: one for each level, three for those that branch, and
-/// one for 64 octets of text.
+/// one for 64 bytes of text.
 [[nodiscard]] inline std::size_t weight_of(std::string_view filter) {
   const std::string_view plain = split_shared(filter).filter;
   return count_levels(plain) + 2 * count_branching_levels(plain) + filter.size() / 64;

@@ -66,7 +66,7 @@ class ClientHandler : public SessionHandler {
   /// All is over: disconnect() was done, or nothing is tried again.
   virtual void on_ended(const Ending& ending) = 0;
   /// Packets are about to leave: the moment to make durable what they depend on. False keeps them here and
-  /// ends everything, as disconnect() does, but without another octet.
+  /// ends everything, as disconnect() does, but without another byte.
   virtual bool may_write() { return true; }
   /// What was queued has been given to the kernel: there is room for more.
   virtual void on_output_drained() {}
@@ -119,13 +119,13 @@ class Client final : private net::StreamHandler {
   [[nodiscard]] bool has_connected() const { return has_connected_; }
   /// The session has queued something outside a callback of this client: send it this turn.
   void flush() { turn_end_.request(); }
-  /// Octets queued that the kernel has not taken.
+  /// Bytes queued that the kernel has not taken.
   [[nodiscard]] std::size_t unsent() { return session_.output().size(); }
   /// "127.0.0.1:1883"; empty without a connection.
   [[nodiscard]] std::string peer() const { return stream_ ? stream_->peer() : std::string{}; }
   /// Version, cipher and so on of the connection.
   [[nodiscard]] net::StreamProperties stream_properties() const;
-  /// Octets that the kernel has taken and the other end has not yet acknowledged.
+  /// Bytes that the kernel has taken and the other end has not yet acknowledged.
   [[nodiscard]] std::size_t unacknowledged_octets() const { return stream_ ? stream_->unacknowledged() : 0; }
 
   /// What the kernel has counted of the connection; nothing without one, or where there is no TCP.

@@ -30,7 +30,7 @@ struct Ending {
   bool was_connected = false;  ///< CONNACK had accepted the connection
   bool had_connected = false;  ///< it, or an earlier one of the same client
   std::string peer{};          ///< "127.0.0.1:1883"; empty if nothing was reached
-  /// The first octets that the server ever sent on this connection, at most 16: they tell an HTTP or
+  /// The first bytes that the server ever sent on this connection, at most 16: they tell an HTTP or
   /// TLS server from a broken MQTT server.
   std::string first_octets{};
 };

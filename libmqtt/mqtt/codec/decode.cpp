@@ -10,7 +10,7 @@ namespace {
 
 using namespace detail;
 
-/// The names of 3.3.1: which bits of the first octet say what.
+/// The names of 3.3.1: which bits of the first byte say what.
 constexpr unsigned retain_bit = 1, qos_shift = 1, dup_bit = 8;
 
 /// [MQTT-3.3.2-2].

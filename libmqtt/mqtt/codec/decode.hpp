@@ -28,7 +28,7 @@ struct Reading {
   /// In the order of reading: the first one is what decode() says. Only what is certain, and up to
   /// FaultList::faults_max of them.
   std::vector<DecodeError> faults{};
-  /// Octets of the body behind which the places of fields are not known; nothing: it was read to its end.
+  /// Bytes of the body behind which the places of fields are not known; nothing: it was read to its end.
   std::optional<std::uint32_t> body_read{};
 };
 
@@ -41,7 +41,7 @@ struct Reading {
 
 /// Checks encoded properties (without their length) against the rules of the place they stand in.
 /// `sender` matters for Subscription Identifier in PUBLISH (MQTT-3.3.4-6). Offsets count from the
-/// first octet of `encoded`.
+/// first byte of `encoded`.
 [[nodiscard]] std::expected<PropertiesView, DecodeError> validate_properties(Bytes encoded,
                                                                              PropertyPlace place,
                                                                              Sender sender);

@@ -122,7 +122,7 @@ Decoded<ConnackView> decode_connack(const Frame& frame, const Task& task) {
   }
   const std::uint32_t flags_at = in.offset();
   const std::uint8_t flags = in.byte();
-  // 3.1 calls this octet reserved and does not say what it holds.
+  // 3.1 calls this byte reserved and does not say what it holds.
   if (task.version != Version::v3_1) {
     in.require((flags & 0xFE) == 0, clauses::connack_flags, "reserved CONNACK flags are set",
                ReasonCode::malformed_packet, flags_at);

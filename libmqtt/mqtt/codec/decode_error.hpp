@@ -8,7 +8,7 @@ namespace mqtt {
 
 /// Why bytes are not a valid packet: the reason code for the DISCONNECT or CONNACK that answers it,
 /// the clause that was broken (of the version that was spoken) and what is wrong in our own words.
-/// `clause` and `what` point to static storage. `offset` counts octets from the packet's first one.
+/// `clause` and `what` point to static storage. `offset` counts bytes from the packet's first one.
 struct DecodeError {
   ReasonCode reason = ReasonCode::malformed_packet;
   std::string_view clause;

@@ -4,7 +4,7 @@
 namespace mqtt {
 namespace {
 
-/// The octets of Subscription Options (3.8.3.1).
+/// The bytes of Subscription Options (3.8.3.1).
 constexpr std::uint8_t qos_bits = 0x03, no_local_bit = 0x04, retain_as_published_bit = 0x08,
                        reserved_bits = 0xC0;
 constexpr unsigned retain_handling_shift = 4;

@@ -23,7 +23,7 @@ std::uint8_t first_octet(PacketType type, unsigned flags = 0) {
   return static_cast<std::uint8_t>(static_cast<unsigned>(type) << 4 | flags);
 }
 
-// Each packet type: whether its fields fit their two-octet lengths, the octets of its body, its body,
+// Each packet type: whether its fields fit their two-byte lengths, the bytes of its body, its body,
 // and the flags of its fixed header. Only the types that differ from the default say so.
 
 template <class T>
@@ -152,7 +152,7 @@ std::size_t body_size(const UnsubackView& p, Version version) {
          (version == Version::v5 ? p.reasons.size() : 0);
 }
 
-/// The four share one layout: packet identifier, properties, then octets that stand encoded already.
+/// The four share one layout: packet identifier, properties, then bytes that stand encoded already.
 void write_request(Writer& out, PacketId id, PropertiesView properties, Bytes rest, Version version) {
   out.two_byte_integer(id);
   write_properties(out, properties, version);

@@ -7,8 +7,8 @@
 
 namespace mqtt {
 
-/// Octets of the whole packet, fixed header included. Nothing if it cannot be encoded: a field above
-/// 65,535 octets or a body above 268,435,455. Nothing else is checked: the caller's packet is the
+/// Bytes of the whole packet, fixed header included. Nothing if it cannot be encoded: a field above
+/// 65,535 bytes or a body above 268,435,455. Nothing else is checked: the caller's packet is the
 /// caller's business (the session checks what it sends).
 [[nodiscard]] std::optional<std::size_t> encoded_size(const PacketView& packet, Version version);
 

@@ -30,7 +30,7 @@ class FaultList {
   [[nodiscard]] std::optional<std::uint32_t> lost_at() const { return lost_at_; }
 
  private:
-  /// Two bits of one octet may break the same rule.
+  /// Two bits of one byte may break the same rule.
   [[nodiscard]] bool lists(const DecodeError& fault) const {
     for (const DecodeError& each : faults_)
       if (each.clause == fault.clause && each.offset == fault.offset) return true;

@@ -13,7 +13,7 @@ namespace mqtt {
 /// One whole packet as received.
 struct Frame {
   Bytes bytes;                   ///< fixed header and body
-  std::uint8_t header_size = 0;  ///< octets of the fixed header: 2 to 5
+  std::uint8_t header_size = 0;  ///< bytes of the fixed header: 2 to 5
 
   [[nodiscard]] std::uint8_t first_octet() const { return bytes[0]; }
   [[nodiscard]] std::uint8_t type() const { return bytes[0] >> 4; }
@@ -26,7 +26,7 @@ class Framer {
  public:
   explicit Framer(std::uint32_t max_packet_size = packet_size_max) : max_packet_size_{max_packet_size} {}
 
-  /// Takes octets from the front of `input`. Returns the next packet, or nothing once `input` is used
+  /// Takes bytes from the front of `input`. Returns the next packet, or nothing once `input` is used
   /// up. The frame is valid until the next call and while the input's memory is. After an error the
   /// stream cannot be resumed. Errors: malformed Variable Byte Integer (MQTT-1.5.5-1), a packet above
   /// the limit (packet_too_large), reported as soon as the fixed header is there, before buffering.
@@ -39,7 +39,7 @@ class Framer {
   }
   /// Forgets a cut packet: for the next connection.
   void reset();
-  /// Octets of an incomplete packet held over.
+  /// Bytes of an incomplete packet held over.
   [[nodiscard]] std::size_t held() const { return carry_done_ ? 0 : carry_->size(); }
   /// They themselves; valid until the next call.
   [[nodiscard]] Bytes held_bytes() const { return Bytes{*carry_}.first(held()); }

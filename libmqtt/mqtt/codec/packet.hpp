@@ -44,7 +44,7 @@ struct ConnectView {
 /// CONNACK.
 struct ConnackView {
   bool session_present = false;
-  /// For 3.1 and 3.1.1 the code of the same meaning; `return_code` then holds the octet itself.
+  /// For 3.1 and 3.1.1 the code of the same meaning; `return_code` then holds the byte itself.
   ReasonCode reason = ReasonCode::success;
   ConnectReturnCode return_code = ConnectReturnCode::accepted;
   PropertiesView properties{};
@@ -88,7 +88,7 @@ struct SubscriptionView {
   SubscriptionOptions options;
 };
 
-/// Encoded, validated list of topic filters, with an options octet each in SUBSCRIBE.
+/// Encoded, validated list of topic filters, with an options byte each in SUBSCRIBE.
 class SubscriptionsView {
  public:
   /// Decodes a filter at a time; nothing can go wrong, since the list was validated.
@@ -167,7 +167,7 @@ struct SubscribeView {
 struct SubackView {
   PacketId packet_id = 0;
   PropertiesView properties{};
-  Bytes reasons{};  ///< one ReasonCode octet per filter, in the order of SUBSCRIBE
+  Bytes reasons{};  ///< one ReasonCode byte per filter, in the order of SUBSCRIBE
 };
 
 /// UNSUBSCRIBE; its filters have no options.

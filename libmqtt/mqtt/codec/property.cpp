@@ -108,7 +108,7 @@ std::string_view read_field(Bytes& rest) {
   return field;
 }
 
-/// Reads one property from the front of octets that were validated.
+/// Reads one property from the front of bytes that were validated.
 PropertyView read_property(Bytes& rest) {
   PropertyView property{.id = static_cast<PropertyId>(rest[0]), .key = {}, .text = {}};
   rest = rest.subspan(1);

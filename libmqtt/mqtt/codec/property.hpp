@@ -165,7 +165,7 @@ class Properties {
   explicit Properties(PropertiesView view) : encoded_{to_string(view.encoded())} {}
 
   Properties& add(PropertyId id, std::uint32_t number);
-  /// A string or binary property; at most 65,535 octets, what is longer is not added (returns false).
+  /// A string or binary property; at most 65,535 bytes, what is longer is not added (returns false).
   bool add(PropertyId id, std::string_view text);
   bool add_user_property(std::string_view key, std::string_view value);
   /// Appends a property of any type.
@@ -186,7 +186,7 @@ class Properties {
   std::string encoded_;
 };
 
-/// Octets of `value` as a Variable Byte Integer: 1 to 4.
+/// Bytes of `value` as a Variable Byte Integer: 1 to 4.
 [[nodiscard]] constexpr std::size_t varint_size(std::uint32_t value) {
   return value < 128 ? 1 : value < 16'384 ? 2 : value < 2'097'152 ? 3 : 4;
 }

@@ -106,7 +106,7 @@ class Reader {
     if (all_) all_->doubt();
   }
 
-  /// `value`, unless something failed or octets are left over; with a FaultList what there is of it.
+  /// `value`, unless something failed or bytes are left over; with a FaultList what there is of it.
   template <class T>
   std::expected<T, DecodeError> done(const T& value) {
     if (at_ != end_) [[unlikely]]

@@ -6,7 +6,7 @@
 
 namespace mqtt {
 
-/// MQTT 5.0 Reason Codes (2.4). One octet may have several names (0x00 is Success, Normal
+/// MQTT 5.0 Reason Codes (2.4). One byte may have several names (0x00 is Success, Normal
 /// disconnection and Granted QoS 0); reason_name() picks the one of the packet it stands in.
 enum class ReasonCode : std::uint8_t {
   success = 0x00,

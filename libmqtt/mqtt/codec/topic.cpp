@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view share_prefix = "$share/";
 
-/// Whether one of eight octets is '+' or '#': an octet of `word ^ pattern` is zero there. May err by
+/// Whether one of eight bytes is '+' or '#': a byte of `word ^ pattern` is zero there. May err by
 /// saying yes.
 bool word_may_have_wildcard(const char* text) {
   constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
@@ -105,7 +105,7 @@ SharedFilter split_shared(std::string_view filter) {
 }
 
 std::size_t find_wildcard(std::string_view text) {
-  // Every received topic comes this way, and hardly any has one: eight octets at a time.
+  // Every received topic comes this way, and hardly any has one: eight bytes at a time.
   std::size_t at = 0;
   while (at + 8 <= text.size() && !word_may_have_wildcard(text.data() + at)) at += 8;
   while (at < text.size() && text[at] != '+' && text[at] != '#') ++at;

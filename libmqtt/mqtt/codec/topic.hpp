@@ -6,14 +6,14 @@
 
 namespace mqtt {
 
-/// What is wrong with a topic name or filter: the clause, the octet where it shows, and a sentence.
+/// What is wrong with a topic name or filter: the clause, the byte where it shows, and a sentence.
 struct TopicError {
   Clause clause;
   std::size_t offset = 0;
   std::string_view what;
 };
 
-/// Rules of 4.7 and 1.5.4: one to 65,535 octets of UTF-8 without U+0000 and without wildcards.
+/// Rules of 4.7 and 1.5.4: one to 65,535 bytes of UTF-8 without U+0000 and without wildcards.
 [[nodiscard]] std::optional<TopicError> find_topic_name_error(std::string_view name);
 
 /// Rules of 4.7 for a filter: '#' last and alone in its level, '+' alone in its level; for
@@ -29,7 +29,9 @@ struct SharedFilter {
 
 /// Where the first '+' or '#' stands; npos if there is none.
 [[nodiscard]] std::size_t find_wildcard(std::string_view text);
-[[nodiscard]] inline bool has_wildcard(std::string_view filter) { return find_wildcard(filter) != filter.npos; }
+[[nodiscard]] inline bool has_wildcard(std::string_view filter) {
+  return find_wildcard(filter) != filter.npos;
+}
 
 /// Whether `name` matches `filter` (4.7.1); both must be valid, `filter` without "$share/NAME/".
 /// A filter that starts with a wildcard does not match names that start with '$' [MQTT-4.7.2-1].

@@ -43,9 +43,9 @@ enum class Sender : std::uint8_t { client, server };
 
 /// The largest Remaining Length a Variable Byte Integer can say (1.5.5).
 inline constexpr std::uint32_t remaining_length_max = 268'435'455;
-/// Fixed header (5 octets) and the longest body.
+/// Fixed header (5 bytes) and the longest body.
 inline constexpr std::uint32_t packet_size_max = remaining_length_max + 5;
-/// A string or binary field has a two-octet length (1.5.4, 1.5.6).
+/// A string or binary field has a two-byte length (1.5.4, 1.5.6).
 inline constexpr std::size_t field_size_max = 65'535;
 inline constexpr std::uint16_t receive_maximum_default = 65'535;
 

@@ -100,7 +100,7 @@ void check_side(Reader& in, const PropertyInfo& info, PropertyPlace place, Sende
     in.fail({"v5#3.14.2.2.5/ref-dup"}, "client sent a Server Reference", ReasonCode::protocol_error, at);
 }
 
-/// One property of which `id_at` is the first octet. Where it does not belong its value is not judged.
+/// One property of which `id_at` is the first byte. Where it does not belong its value is not judged.
 void read_property(Reader& in, const PropertyInfo& info, PropertyPlace place, Sender sender,
                    std::uint64_t& seen, std::uint32_t id_at) {
   const bool belongs = info.allowed_at(place);
@@ -123,7 +123,7 @@ const PropertyInfo* read_id(Reader& in, std::uint32_t at) {
   const std::uint32_t id = in.variable_byte_integer();
   const PropertyInfo* info = find_property(id);
   if (in.faults() != faults) {
-    in.doubt();  // a view of properties takes identifiers of one octet
+    in.doubt();  // a view of properties takes identifiers of one byte
     info = nullptr;
   }
   if (!info)

@@ -13,7 +13,7 @@ inline void append_varint(std::string& out, std::uint32_t value) {
   out.push_back(static_cast<char>(value));
 }
 
-/// Writes fields into octets that were counted before: it does not check for room.
+/// Writes fields into bytes that were counted before: it does not check for room.
 class Writer {
  public:
   explicit Writer(std::uint8_t* at) : at_{at} {}
@@ -31,7 +31,7 @@ class Writer {
     if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
     at_ += bytes.size();
   }
-  /// Two octets of length and the field: at most 65,535 octets.
+  /// Two bytes of length and the field: at most 65,535 bytes.
   void field(Bytes bytes) {
     two_byte_integer(static_cast<std::uint16_t>(bytes.size()));
     raw(bytes);

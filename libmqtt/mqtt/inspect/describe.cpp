@@ -62,7 +62,7 @@ class Describer {
   }
 
  private:
-  /// Of a packet that could not be read to its end: whether so many octets of its body were.
+  /// Of a packet that could not be read to its end: whether so many bytes of its body were.
   [[nodiscard]] bool has(std::uint32_t octets) const { return octets <= options_.body_read.value_or(octets); }
 
   template <class... Args>

@@ -16,9 +16,9 @@ struct DescribeOptions {
   /// The topic that a PUBLISH with a Topic Alias and no topic of its own stands for; empty if it is not
   /// known.
   std::string_view topic{};
-  std::uint64_t left_out = 0;  ///< octets of a PUBLISH's payload that are not there
-  std::uint64_t size = 0;      ///< octets of the packet; 0: those that it has if it is valid
-  /// Of a packet that could not be read to its end: octets of its body that were. "broken" stands behind
+  std::uint64_t left_out = 0;  ///< bytes of a PUBLISH's payload that are not there
+  std::uint64_t size = 0;      ///< bytes of the packet; 0: those that it has if it is valid
+  /// Of a packet that could not be read to its end: bytes of its body that were. "broken" stands behind
   /// them.
   std::optional<std::uint32_t> body_read{};
 };

@@ -12,7 +12,7 @@
 namespace mqtt {
 namespace {
 
-/// Bits of one octet, highest first.
+/// Bits of one byte, highest first.
 struct Part {
   std::uint8_t bits;
   std::string_view name;
@@ -54,7 +54,7 @@ class Dissector {
   [[nodiscard]] bool more() const { return !lost_ && left() > 0; }
   [[nodiscard]] bool v5() const { return version_ == Version::v5; }
 
-  /// Where the next field of `size` octets begins, if it is there; it is taken.
+  /// Where the next field of `size` bytes begins, if it is there; it is taken.
   bool take(std::uint32_t size) {
     lost_ = lost_ || size > left() || fields_.size() >= fields_max;
     if (!lost_) at_ += size;
@@ -88,7 +88,7 @@ class Dissector {
     return read.value;
   }
 
-  /// An octet of bits.
+  /// A byte of bits.
   std::uint8_t octet(std::string_view name, std::span<const Part> parts) {
     const auto value = static_cast<std::uint8_t>(integer(name, 1));
     if (lost_) return 0;
@@ -100,7 +100,7 @@ class Dissector {
     return value;
   }
 
-  /// The octets behind a two-octet length at `at`; nothing if they are not all there.
+  /// The bytes behind a two-byte length at `at`; nothing if they are not all there.
   [[nodiscard]] std::optional<std::string_view> sized(std::uint32_t at) const {
     if (end_ - at < 2) return std::nullopt;
     const auto size = static_cast<std::uint32_t>(packet_[at] << 8 | packet_[at + 1]);
@@ -182,7 +182,7 @@ class Dissector {
       reason("Connect Reason Code", PacketType::connack);
       return properties("Property Length");
     }
-    // Two octets are the form of 3.1 and 3.1.1, also where a server refuses 5.0 with it.
+    // Two bytes are the form of 3.1 and 3.1.1, also where a server refuses 5.0 with it.
     const auto code = static_cast<ConnectReturnCode>(integer("Connect Return code", 1));
     if (lost_) return;
     fields_.back().kind = FieldKind::name;
@@ -230,7 +230,7 @@ class Dissector {
     while (more() && type == PacketType::suback) return_code();
   }
 
-  /// One octet of a SUBACK before 5.0.
+  /// One byte of a SUBACK before 5.0.
   void return_code() {
     const std::uint32_t code = integer("Return Code", 1);
     if (lost_) return;

@@ -13,18 +13,18 @@ enum class FieldKind : std::uint8_t {
   number,  ///< `number`
   name,    ///< `number`, and in `text` what the specification calls it: a packet type, a reason code
   text,    ///< `text`: a UTF-8 string, well-formed or not
-  binary,  ///< `text`: octets
+  binary,  ///< `text`: bytes
   secret,  ///< `text`: a password or authentication data
   pair,    ///< `key` and `text`
-  raw,     ///< octets that cannot be taken apart: from where a packet's structure is lost to its end
+  raw,     ///< bytes that cannot be taken apart: from where a packet's structure is lost to its end
 };
 
 /// One field of a packet. Views point into the packet or to static storage.
 struct Field {
   std::string_view name;  ///< as the specification of the packet's version writes it
   std::uint32_t offset = 0;
-  std::uint32_t size = 0;  ///< octets, with the length of a string and the identifier of a property
-  /// Which bits of the octet, for a part of the field before it; 0 for a field of whole octets.
+  std::uint32_t size = 0;  ///< bytes, with the length of a string and the identifier of a property
+  /// Which bits of the byte, for a part of the field before it; 0 for a field of whole bytes.
   std::uint8_t bits = 0;
   FieldKind kind = FieldKind::number;
   std::uint32_t number = 0;
@@ -38,7 +38,7 @@ inline constexpr std::size_t fields_max = 65'536;
 
 /// A packet, field by field, and its faults.
 struct Dissection {
-  /// Fields of whole octets follow each other and cover each octet of the packet once; each is followed by
+  /// Fields of whole bytes follow each other and cover each byte of the packet once; each is followed by
   /// its parts, if it has any, which cover each of its bits once.
   std::vector<Field> fields;
   /// What read_packet() finds wrong. A wrong value does not end the dissection: fields go on behind it as

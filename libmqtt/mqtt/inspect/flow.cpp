@@ -25,7 +25,7 @@ bool flags_plausible(std::uint8_t first_octet) {
   return two ? (flags & 7) == 2 : flags == 0;
 }
 
-/// A length at `at`, and where the octets that it counts begin; nothing if it is not one.
+/// A length at `at`, and where the bytes that it counts begin; nothing if it is not one.
 struct Length {
   std::size_t value = 0;
   std::size_t behind = 0;
@@ -190,7 +190,7 @@ FlowPacket Flow::next_packet(Sender sender, TimePoint now, Bytes kept, std::uint
           .left_out = left_out};
 }
 
-/// No packet begins with the octets that are held and `bytes`.
+/// No packet begins with the bytes that are held and `bytes`.
 void Flow::give_up_stream(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler) {
   Framer& framer = directions_[static_cast<std::size_t>(sender)].framer;
   std::vector<std::uint8_t> all{framer.held_bytes().begin(), framer.held_bytes().end()};

@@ -4,10 +4,10 @@
 
 namespace mqtt {
 
-/// Octets of a PUBLISH's payload that a Flow keeps; of what is behind them it only counts how many there are,
+/// Bytes of a PUBLISH's payload that a Flow keeps; of what is behind them it only counts how many there are,
 /// so that nobody who sends 256 MiB fills the memory of who looks on.
 inline constexpr std::size_t payload_kept_max = std::size_t{1024} * 1024;
-/// A larger packet, of a PUBLISH what stands in front of its payload, is not read: only unread_kept octets of
+/// A larger packet, of a PUBLISH what stands in front of its payload, is not read: only unread_kept bytes of
 /// it are kept, and the others are counted.
 inline constexpr std::size_t packet_kept_max = std::size_t{1024} * 1024;
 inline constexpr std::size_t unread_kept = 4096;
@@ -22,14 +22,14 @@ struct FlowPacket {
   const Reading* broken = nullptr;     ///< of one with faults, of which there is one at least
   std::string_view topic{};            ///< of a PUBLISH, its alias resolved; empty if that is not known
   std::optional<Step> answers{};       ///< the packet that this one answers
-  std::uint64_t left_out = 0;          ///< octets behind `bytes`, which nobody has kept
+  std::uint64_t left_out = 0;          ///< bytes behind `bytes`, which nobody has kept
 
   /// What can be read of it: all of a whole one. Null if nothing can.
   [[nodiscard]] const PacketView* readable() const {
     const auto& view = broken ? broken->packet : packet;
     return view ? &*view : nullptr;
   }
-  /// Octets that were sent.
+  /// Bytes that were sent.
   [[nodiscard]] std::uint64_t size() const { return bytes.size() + left_out; }
 };
 
@@ -59,21 +59,21 @@ class FlowWatcher {
 class Flow {
  public:
   enum class Start : std::uint8_t {
-    connection,  ///< the first octet is the connection's first
+    connection,  ///< the first byte is the connection's first
     middle,      ///< it began before we looked
-    excerpt,     ///< the same, but the first octet of each direction begins a packet
+    excerpt,     ///< the same, but the first byte of each direction begins a packet
   };
 
   /// `version` counts until CONNECT says another. Without one, and not from the beginning, it is the first
   /// that packets can be read in.
   explicit Flow(Start start = Start::connection, std::optional<Version> version = {});
 
-  /// The next octets of one direction.
+  /// The next bytes of one direction.
   void receive(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler);
-  /// The next `count` octets are the end of the payload that is being received, or of a packet above
+  /// The next `count` bytes are the end of the payload that is being received, or of a packet above
   /// packet_kept_max, and nobody has kept them. Of another packet they are a gap.
   void leave_out(Sender sender, TimePoint now, std::uint64_t count, FlowWatcher& handler);
-  /// Octets of one direction are missing here. Goes on where packets can be recognised again.
+  /// Bytes of one direction are missing here. Goes on where packets can be recognised again.
   void gap(Sender sender);
   void close(const FlowClose& close, FlowWatcher& handler);
   /// Nothing more comes from `sender`: what there is of a cut packet is handed over as one with a fault.
@@ -88,7 +88,7 @@ class Flow {
   void assigned_id_taken() { state_.assigned_id_taken = true; }
   /// To be told by whoever takes WebSocket frames apart.
   [[nodiscard]] WebSocketFacts& websocket() { return state_.websocket; }
-  /// Octets that belong to no packet that we could recognise.
+  /// Bytes that belong to no packet that we could recognise.
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
 
  private:
@@ -133,7 +133,7 @@ class Flow {
 };
 
 /// Where in `bytes` of `sender` a packet seems to begin: two plausible headers in a row, or one whose packet
-/// ends with the octets. Nothing if there is no such place.
+/// ends with the bytes. Nothing if there is no such place.
 [[nodiscard]] std::optional<std::size_t> find_packet_start(Bytes bytes, Sender sender);
 
 }  // namespace mqtt

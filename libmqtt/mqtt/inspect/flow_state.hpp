@@ -16,7 +16,7 @@
 
 namespace mqtt {
 
-/// Tells payloads apart, as far as their first and last octets and their size do.
+/// Tells payloads apart, as far as their first and last bytes and their size do.
 [[nodiscard]] std::uint64_t payload_digest(Bytes payload);
 
 /// A packet of the connection: its number, counted from 1 over both directions, and when it went by.
@@ -69,7 +69,7 @@ class AnswerOrder {
   PacketId overtaken_ = 0;    // once it was, it is known
 };
 
-/// The topics of a direction's aliases, up to a bound of octets.
+/// The topics of a direction's aliases, up to a bound of bytes.
 class KnownAliases {
  public:
   void set(std::uint16_t alias, std::string_view topic);
@@ -89,7 +89,7 @@ struct SideState {
   std::uint64_t packets = 0;
   std::uint64_t octets = 0;
   std::optional<Step> last;
-  /// Octets of it were missed, or a packet could not be read: what it has sent is not known any more.
+  /// Bytes of it were missed, or a packet could not be read: what it has sent is not known any more.
   bool partial = false;
 
   std::uint16_t receive_maximum = receive_maximum_default;

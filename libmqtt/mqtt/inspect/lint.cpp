@@ -38,7 +38,7 @@ void look_at_rules(Judge& judge, unsigned type) {
     for (const Rule* rule : index[2][version][type]) judge.look(*rule);
 }
 
-/// Octets of the field with this name, the first octet for none.
+/// Bytes of the field with this name, the first byte for none.
 std::pair<std::uint32_t, std::uint32_t> place_of_field(const FlowPacket& packet, std::string_view name,
                                                        std::size_t nth) {
   if (name.empty()) return {0, 1};

@@ -7,7 +7,7 @@
 #include <mqtt/inspect/exchange.hpp>
 #include <mqtt/inspect/flow.hpp>
 
-// What is wrong with a conversation, by clause, side and octet.
+// What is wrong with a conversation, by clause, side and byte.
 
 namespace mqtt {
 
@@ -51,7 +51,7 @@ struct Finding {
   Severity severity = Severity::error;
   Sender side = Sender::client;  ///< at fault
   Step packet;                   ///< number 0: the connection's end
-  std::uint32_t offset = 0;      ///< octets in the packet that show it
+  std::uint32_t offset = 0;      ///< bytes in the packet that show it
   std::uint32_t size = 0;
   std::uint64_t other = 0;  ///< number of the other packet involved, or 0
   std::string text;

@@ -8,7 +8,7 @@ namespace {
 
 using Stage = OpenMessage::Stage;
 
-/// Sessions, and what they hold: some hundred octets each.
+/// Sessions, and what they hold: some hundred bytes each.
 constexpr std::size_t weight_max = 200'000;
 /// Messages of one session; with more it is not judged what is sent again.
 constexpr std::size_t messages_max = 4096;

@@ -1,11 +1,11 @@
 #pragma once
 #include <mqtt/codec/decode.hpp>
 
-// Octets that are to be a packet, and may be anything.
+// Bytes that are to be a packet, and may be anything.
 
 namespace mqtt {
 
-/// A Variable Byte Integer of up to four octets, minimal or not.
+/// A Variable Byte Integer of up to four bytes, minimal or not.
 struct Varint {
   std::uint32_t value = 0;
   std::uint8_t size = 0;  ///< 0: it does not end

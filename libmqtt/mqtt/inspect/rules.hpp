@@ -67,12 +67,12 @@ class Judge {
   [[nodiscard]] const OpenMessage* left_open(PacketId id) const;
 
   /// The sender of the packet broke the rule; `field` shows it, by its name in the dissection (empty: the
-  /// packet's first octet), the `nth` of this name counted from 0.
+  /// packet's first byte), the `nth` of this name counted from 0.
   void report(std::string_view field = {}, std::string detail = {}, std::uint64_t other = 0,
               std::size_t nth = 0);
-  /// The same, and these octets show it.
+  /// The same, and these bytes show it.
   void report_octets(std::uint32_t offset, std::uint32_t size, std::string detail);
-  /// `side` broke it, and no octet shows it.
+  /// `side` broke it, and no byte shows it.
   void report_at_end(Sender side, std::string detail = {}, std::uint64_t other = 0);
 
  private:

@@ -70,7 +70,7 @@ void check_puback_order(Judge& j) { check_order(j, j.peer().answers[0], j.peer()
 void check_pubrec_order(Judge& j) { check_order(j, j.peer().answers[1], j.peer()); }
 void check_pubrel_order(Judge& j) { check_order(j, j.own().pubrels, j.own()); }
 
-/// Octets that the receiver takes; nothing while that is not known.
+/// Bytes that the receiver takes; nothing while that is not known.
 std::optional<std::uint32_t> size_limit(const Judge& j) {
   const bool known = j.from(server) ? j.state.connect.has_value() : j.state.connack.has_value();
   return known ? std::optional{j.peer().maximum_packet_size} : std::nullopt;

@@ -1,6 +1,6 @@
 #include <mqtt/inspect/rules.hpp>
 
-// The rules that one packet alone can break: decode() holds packets to them, and says the octet.
+// The rules that one packet alone can break: decode() holds packets to them, and says the byte.
 
 namespace mqtt::rules {
 namespace {

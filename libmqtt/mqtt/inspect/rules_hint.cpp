@@ -12,7 +12,7 @@ namespace {
 using enum PacketType;
 using Stage = OpenMessage::Stage;
 
-/// A QoS 0 message has no packet identifier; text behind two octets that could be one was probably written
+/// A QoS 0 message has no packet identifier; text behind two bytes that could be one was probably written
 /// by somebody who thinks otherwise.
 void check_id_in_payload(Judge& j) {
   const auto& p = *j.as<PublishView>();
@@ -22,7 +22,7 @@ void check_id_in_payload(Judge& j) {
     j.report("Payload", fmt::format("packet identifier {}?", p.payload[1]));
 }
 
-/// Of the code points that SHOULD NOT be used, the octets that they may begin with.
+/// Of the code points that SHOULD NOT be used, the bytes that they may begin with.
 bool may_begin_disallowed(char c) {
   const auto octet = static_cast<unsigned char>(c);
   return octet < 0x20 || octet == 0x7F || octet == 0xC2 || octet == 0xEF || octet >= 0xF0;

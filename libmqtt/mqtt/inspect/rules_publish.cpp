@@ -128,7 +128,7 @@ void check_text_payload(Judge& j) {
   const PublishView& p = message(j);
   if (p.properties.number_or(PropertyId::payload_format_indicator, 0) != 1 || is_mqtt_utf8(p.payload)) return;
   const auto error = find_utf8_error(p.payload);
-  // Where the rest was left out, a character of up to four octets may be cut.
+  // Where the rest was left out, a character of up to four bytes may be cut.
   const bool cut = j.packet().left_out > 0 && error->offset + 3 >= p.payload.size();
   if (error->fault == Utf8Fault::ill_formed && !cut) j.report("Payload");
 }

@@ -14,7 +14,7 @@
 namespace mqtt::net {
 namespace {
 
-/// Octets that have moved on are told of in such steps: often enough that neither side runs dry, and that a
+/// Bytes that have moved on are told of in such steps: often enough that neither side runs dry, and that a
 /// slow line shows that it moves. What may not have been told of yet is in no account of memory.
 constexpr std::size_t told_from = 16 * 1024;
 
@@ -27,7 +27,7 @@ struct HomeAddress {
 
 /// What comes along with all that comes home.
 struct Progress {
-  std::uint32_t written = 0;    // octets, since the last one
+  std::uint32_t written = 0;    // bytes, since the last one
   bool may_just_close = false;  // for all that the thread knows
 };
 
@@ -41,7 +41,7 @@ class Wire final : private StreamHandler {
 
   void open(MakeStream make);
   void write(Bytes octets);
-  /// The handler has got so many octets.
+  /// The handler has got so many bytes.
   void note_taken(std::size_t size);
   void shut_down();
   void end(Ending ending);

@@ -20,7 +20,7 @@ using MakeStream = std::move_only_function<Result<std::unique_ptr<ByteStream>>(L
 [[nodiscard]] std::unique_ptr<ByteStream> carry(LoopThread& thread, std::string peer,
                                                 StreamProperties properties, MakeStream make);
 
-/// Octets of a direction that may be on their way between the two loops. One read fills it, so that it takes
+/// Bytes of a direction that may be on their way between the two loops. One read fills it, so that it takes
 /// a turn of either side to move it; and what slow readers hold this way is little beside their queues.
 constexpr std::size_t carried_max = 64 * 1024;
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint8_t handshake_record = 22, client_hello_message = 1;
 constexpr std::size_t record_header = 5, message_header = 4;
 constexpr std::uint16_t server_name_extension = 0, alpn_extension = 16;
-/// Real ones have at most a few thousand octets.
+/// Real ones have at most a few thousand bytes.
 constexpr std::size_t hello_max_bytes = 64 * 1024;
 
 /// Reads fields from the front; once it has read beyond the end all is empty.
@@ -34,14 +34,14 @@ class Fields {
     rest_ = rest_.subspan(size);
     return taken;
   }
-  /// What a length of so many octets stands before.
+  /// What a length of so many bytes stands before.
   Bytes vector(std::size_t length_octets) { return take(number(length_octets)); }
 
  private:
   Bytes rest_;
 };
 
-/// The handshake's octets without the records around them, as far as they have come; nothing if it is no TLS.
+/// The handshake's bytes without the records around them, as far as they have come; nothing if it is no TLS.
 std::optional<std::string> handshake_of(Bytes received) {
   std::string message;
   while (!received.empty()) {

@@ -23,7 +23,7 @@ std::array<std::uint8_t, 20> sha1(Bytes bytes) {
 }
 
 void fill_random(MutableBytes bytes) {
-  // One call of the generator serves many masks: it takes about as long for 1 octet as for 256.
+  // One call of the generator serves many masks: it takes about as long for 1 byte as for 256.
   thread_local std::array<std::uint8_t, 256> pool;
   thread_local std::size_t used = pool.size();
   if (bytes.size() > pool.size() / 4) return generate(bytes);

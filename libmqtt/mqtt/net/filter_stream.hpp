@@ -18,7 +18,7 @@ class Intake {
   [[nodiscard]] Bytes front() const { return held_.empty() ? pushed_ : Bytes{held_}.subspan(used_); }
   [[nodiscard]] bool empty() const { return front().empty(); }
   void push(Bytes bytes);
-  /// Copies up to `size` octets out; returns how many.
+  /// Copies up to `size` bytes out; returns how many.
   std::size_t read(std::uint8_t* to, std::size_t size);
   void skip(std::size_t size);
   /// The pushed view ends: keeps what is left of it.
@@ -79,7 +79,7 @@ class FilterStream : public ByteStream, protected StreamHandler {
   void end_output();
   /// Why write() cannot be done, if so.
   [[nodiscard]] std::optional<Error> write_fault() const;
-  /// For write(): `taken` of `offered` octets were taken; promises on_writable() if that is short.
+  /// For write(): `taken` of `offered` bytes were taken; promises on_writable() if that is short.
   [[nodiscard]] Result<std::size_t> taken(std::size_t taken, std::size_t offered);
 
   [[nodiscard]] Intake& intake() { return intake_; }

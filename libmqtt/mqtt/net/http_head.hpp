@@ -40,7 +40,7 @@ struct HttpStatus {
 
 /// A field name, method or subprotocol (RFC 9110 section 5.6.2).
 [[nodiscard]] bool is_http_token(std::string_view text);
-/// Printable octets, spaces and tabs.
+/// Printable bytes, spaces and tabs.
 [[nodiscard]] bool is_http_field_value(std::string_view text);
 
 }  // namespace mqtt::net

@@ -34,10 +34,10 @@ struct WsServerOptions {
 /// A head (start line and header fields) that grows beyond this is not read further.
 inline constexpr std::size_t http_head_max_bytes = 16 * 1024;
 
-/// Octets of the head at the front of `received`, with its empty line; nullopt if that has not come.
+/// Bytes of the head at the front of `received`, with its empty line; nullopt if that has not come.
 [[nodiscard]] std::optional<std::size_t> http_head_size(Bytes received);
 
-/// The 16 octets of a handshake's key, in base64.
+/// The 16 bytes of a handshake's key, in base64.
 using WsKey = std::string;
 
 /// The request of RFC 6455 section 4.1. Error{websocket} if an option would break the head's lines.

@@ -63,7 +63,7 @@ class Loop {
     ++unread_turns_;
     full_reads_ = 0;
   }
-  /// How often a turn has left octets in a socket that it could have read: it takes 2 MiB of each, so that
+  /// How often a turn has left bytes in a socket that it could have read: it takes 2 MiB of each, so that
   /// the others have their turn.
   [[nodiscard]] std::uint64_t unread_turns() const { return unread_turns_; }
   [[nodiscard]] uv_loop_s* handle();

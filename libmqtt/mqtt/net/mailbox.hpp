@@ -12,13 +12,13 @@
 
 namespace mqtt::net {
 
-/// What the thread of one loop has the thread of another one do: calls, in order, each with the octets that
+/// What the thread of one loop has the thread of another one do: calls, in order, each with the bytes that
 /// it is about. What a turn has gathered is handed over at its end, all at once: that is one wake-up, and no
-/// allocation once the buffers have grown. The octets have no bound here: who posts has one.
+/// allocation once the buffers have grown. The bytes have no bound here: who posts has one.
 class Mailbox {
  public:
   /// `octets` are a copy of those that were posted along, valid during the call. Captures of up to 16
-  /// octets cost no allocation.
+  /// bytes cost no allocation.
   using Call = std::move_only_function<void(Bytes octets)>;
 
   /// Made, and destroyed, while no thread runs `to`, or in that thread; calls that wait are then dropped.
@@ -47,7 +47,7 @@ class Mailbox {
  private:
   struct Letter {
     Call call;
-    std::size_t end = 0;  // of its octets, which begin where those of the one before end
+    std::size_t end = 0;  // of its bytes, which begin where those of the one before end
   };
   struct Mail {
     std::vector<Letter> letters;

@@ -29,7 +29,7 @@ struct StreamTarget {
 };
 
 /// One attempt to open a stream; destroying it cancels. The callback comes from the loop, once, and
-/// may destroy the Opening. No octet that arrives behind a handshake is lost: the stream keeps it
+/// may destroy the Opening. No byte that arrives behind a handshake is lost: the stream keeps it
 /// until it has a handler.
 ///
 /// The error's domain tells the step that failed: resolve, system (connect), tls, websocket; or

@@ -8,7 +8,7 @@
 
 namespace mqtt::net {
 
-/// Reads the octets of a gathered write from front to back.
+/// Reads the bytes of a gathered write from front to back.
 class Parts {
  public:
   explicit Parts(std::span<const iovec> parts) : parts_{parts} {
@@ -17,7 +17,7 @@ class Parts {
 
   [[nodiscard]] std::size_t left() const { return left_; }
 
-  /// Takes up to `size` octets that lie together; empty only at the end (or for a size of 0).
+  /// Takes up to `size` bytes that lie together; empty only at the end (or for a size of 0).
   Bytes take(std::size_t size) {
     while (!parts_.empty() && offset_ == parts_.front().iov_len) {
       parts_ = parts_.subspan(1);
@@ -36,7 +36,7 @@ class Parts {
     while (size > 0) size -= take(size).size();
   }
 
-  /// Fills `space` as far as the octets go; returns how many it copied.
+  /// Fills `space` as far as the bytes go; returns how many it copied.
   std::size_t copy_to(MutableBytes space) {
     const std::size_t wanted = std::min(space.size(), left_);
     for (std::size_t copied = 0; copied < wanted;) {
@@ -47,7 +47,7 @@ class Parts {
     return wanted;
   }
 
-  /// True if the next `size` octets lie together, so that they can be used where they are.
+  /// True if the next `size` bytes lie together, so that they can be used where they are.
   [[nodiscard]] bool contiguous(std::size_t size) const {
     return !parts_.empty() && parts_.front().iov_len - offset_ >= size;
   }

@@ -28,7 +28,7 @@ void PassThroughStream::on_input_end() {
   fail_with(cut_short());
 }
 
-/// Nothing to add to the octets, and so no need to hold them.
+/// Nothing to add to the bytes, and so no need to hold them.
 Result<std::size_t> PassThroughStream::write(std::span<const iovec> parts) {
   if (auto fault = write_fault()) return std::unexpected(std::move(*fault));
   const std::size_t offered = Parts{parts}.left();

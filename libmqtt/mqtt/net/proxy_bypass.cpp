@@ -12,7 +12,7 @@ namespace {
 
 using Octets = std::vector<std::uint8_t>;
 
-/// The 4 or 16 octets of a literal; empty for a name.
+/// The 4 or 16 bytes of a literal; empty for a name.
 Octets address_octets(std::string_view text) {
   std::array<std::uint8_t, 16> octets{};
   const std::string literal{text};

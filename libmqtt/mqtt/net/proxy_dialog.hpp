@@ -9,7 +9,7 @@ namespace mqtt::net {
 
 /// What an answer of a proxy leads to.
 struct DialogStep {
-  std::size_t used = 0;  ///< octets of the answer; none: it is not complete yet
+  std::size_t used = 0;  ///< bytes of the answer; none: it is not complete yet
   std::string reply{};   ///< to be sent next
   bool open = false;     ///< the proxy has connected: what follows comes from the destination
 };

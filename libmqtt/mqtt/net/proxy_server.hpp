@@ -18,7 +18,7 @@ enum class ProxyKind : std::uint8_t {
 struct ProxyServer {
   ProxyKind kind = ProxyKind::socks5h;
   HostPort address;
-  std::optional<std::string> user_name{};  ///< SOCKS: at most 255 octets, as the password (RFC 1929)
+  std::optional<std::string> user_name{};  ///< SOCKS: at most 255 bytes, as the password (RFC 1929)
   std::string password{};
   /// Hosts that are connected to directly: see bypasses_proxy().
   std::string bypass{};

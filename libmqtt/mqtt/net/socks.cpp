@@ -16,7 +16,7 @@ constexpr std::uint8_t socks_version = 5, login_version = 1;
 constexpr std::uint8_t no_login = 0, user_and_password = 2, nothing_acceptable = 0xFF;
 constexpr std::uint8_t connect_command = 1;
 constexpr std::uint8_t ipv4 = 1, domain_name = 3, ipv6 = 4;
-constexpr std::size_t field_max_bytes = 255;  // a one-octet length
+constexpr std::size_t field_max_bytes = 255;  // a one-byte length
 
 std::string octets(std::initializer_list<std::uint8_t> values) {
   return {reinterpret_cast<const char*>(values.begin()), values.size()};
@@ -24,7 +24,7 @@ std::string octets(std::initializer_list<std::uint8_t> values) {
 
 std::string with_length(std::string_view text) { return static_cast<char>(text.size()) + std::string{text}; }
 
-/// Type and octets of an address, or nothing for a name.
+/// Type and bytes of an address, or nothing for a name.
 std::string literal_field(const std::string& host) {
   const auto address = SocketAddress::parse(host, 0);
   if (!address) return {};
@@ -36,10 +36,10 @@ std::string literal_field(const std::string& host) {
   return octets({ipv6}) + text(reinterpret_cast<const sockaddr_in6*>(address->raw())->sin6_addr);
 }
 
-/// Octets of a reply up to the type of its address and, for a name, that name's length.
+/// Bytes of a reply up to the type of its address and, for a name, that name's length.
 constexpr std::size_t reply_head_bytes = 5;
 
-/// Octets of the whole reply, by its first five (RFC 1928 section 6); 0 for an unknown type of address.
+/// Bytes of the whole reply, by its first five (RFC 1928 section 6); 0 for an unknown type of address.
 std::size_t reply_bytes(Bytes head) {
   constexpr std::size_t fixed = 4 + 2;  // up to the type; port
   switch (head[3]) {
@@ -67,7 +67,7 @@ constexpr std::array<Refusal, 9> refusals{{{EIO, "unknown reply"},
                                            {EAFNOSUPPORT, "type of address not supported"}}};
 
 std::unexpected<Error> not_socks(Bytes received) {
-  // An HTTP server answers our first octets with an error page.
+  // An HTTP server answers our first bytes with an error page.
   const bool http = received[0] == 'H';
   return proxy_fault(EPROTO, http ? "does not speak SOCKS 5, but HTTP" : "does not speak SOCKS 5");
 }
@@ -116,7 +116,7 @@ Result<DialogStep> SocksDialog::on_method(Bytes received) {
   return proxy_fault(EPROTO, fmt::format("selected authentication method {}, which was not offered", method));
 }
 
-/// RFC 1929. Servers disagree about the first octet, so only the status counts.
+/// RFC 1929. Servers disagree about the first byte, so only the status counts.
 Result<DialogStep> SocksDialog::on_login(Bytes received) {
   if (received.size() < 2) return DialogStep{};
   if (received[1] != 0) return proxy_fault(EACCES, "refused the user name and password");

@@ -17,7 +17,7 @@ class SocksDialog {
   /// What to send first.
   [[nodiscard]] Result<std::string> begin() const;
   /// Takes the answer that is due from the front of `received`. An error is Error{proxy, errno}, and comes
-  /// with the first octet that shows it.
+  /// with the first byte that shows it.
   [[nodiscard]] Result<DialogStep> receive(Bytes received);
 
  private:

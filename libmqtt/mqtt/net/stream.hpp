@@ -16,7 +16,7 @@ namespace mqtt::net {
 /// but on_writable().
 class StreamHandler {
  public:
-  /// At least one octet; the view is valid during the call.
+  /// At least one byte; the view is valid during the call.
   virtual void on_data(Bytes bytes) = 0;
   /// Follows each write() that took less than it was offered, also when the next write() will fail; and
   /// shutdown() once all has left, if has_left() was false.
@@ -51,7 +51,7 @@ struct SegmentCounts {
   bool operator==(const SegmentCounts&) const = default;
 };
 
-/// A connected stream of octets: TCP, a unix socket, TLS or WebSocket over another one. Destroying
+/// A connected stream of bytes: TCP, a unix socket, TLS or WebSocket over another one. Destroying
 /// it is close().
 class ByteStream {
  public:
@@ -60,7 +60,7 @@ class ByteStream {
   /// Who hears of this stream. Nothing is read before the first handler is set; nullptr suspends.
   virtual void set_handler(StreamHandler* handler) = 0;
 
-  /// Takes as many octets from the front of `parts` as can leave now, and returns how many; the
+  /// Takes as many bytes from the front of `parts` as can leave now, and returns how many; the
   /// caller keeps nothing of them. Fewer than offered means that the peer is slow, and that
   /// on_writable() follows. An error is sticky, but does not end reading: what the peer said last
   /// (why it hung up) is still delivered.
@@ -74,11 +74,11 @@ class ByteStream {
   /// TLS close_notify, TCP FIN. Reading goes on until on_end(). write() fails from here on.
   virtual void shutdown() = 0;
   /// Whether close() would be that orderly end for the peer, too: all that was taken has left, and all
-  /// that came up to now was read, for unread octets would make it a reset.
+  /// that came up to now was read, for unread bytes would make it a reset.
   [[nodiscard]] virtual bool may_just_close() const { return false; }
-  /// False while octets that were taken may be on their way to the system: close() would take them back.
+  /// False while bytes that were taken may be on their way to the system: close() would take them back.
   [[nodiscard]] virtual bool has_left() const { return true; }
-  /// Octets that were taken and that the other end's system has not yet acknowledged; 0 where nobody knows.
+  /// Bytes that were taken and that the other end's system has not yet acknowledged; 0 where nobody knows.
   [[nodiscard]] virtual std::size_t unacknowledged() const { return 0; }
   /// What the kernel has counted; nothing where there is no TCP.
   [[nodiscard]] virtual std::optional<SegmentCounts> segments() const { return std::nullopt; }

@@ -25,7 +25,7 @@ struct TlsOptions {
   std::string pkcs12_file;                  ///< own certificate, chain and key, instead of these two
   std::string identity_pem;                 ///< the same as text, instead of these three
   std::optional<std::string> key_password;  ///< of key_file or pkcs12_file
-  /// SHA-256 of public keys (SubjectPublicKeyInfo), 32 octets each: a client accepts a server with one of
+  /// SHA-256 of public keys (SubjectPublicKeyInfo), 32 bytes each: a client accepts a server with one of
   /// these only, besides what else it verifies. None: any.
   std::vector<std::string> pins;
   TlsVersion min_version = TlsVersion::tls1_2;

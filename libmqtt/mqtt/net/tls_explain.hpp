@@ -13,7 +13,7 @@ namespace mqtt::net {
 /// (2026-03-01)", "certificate is for example.org, not for localhost". Domain tls, X509_V_ERR_* code.
 [[nodiscard]] Error explain_refused_certificate(X509_STORE_CTX* store, const std::string& server_name);
 
-/// The SHA-256 of a certificate's public key, as pins have it (RFC 7469 section 2.4): 32 octets.
+/// The SHA-256 of a certificate's public key, as pins have it (RFC 7469 section 2.4): 32 bytes.
 [[nodiscard]] std::string public_key_pin(const X509* certificate);
 
 /// What is wrong with a server whose certificate (null: none) has none of the keys that were pinned, if so.

@@ -34,7 +34,7 @@ int descriptor_of(const uv_stream_t* socket) {
   return fd;
 }
 
-/// libuv calls it an end of file when a reset comes right behind the last octets; the socket knows better.
+/// libuv calls it an end of file when a reset comes right behind the last bytes; the socket knows better.
 int pending_error(const uv_stream_t* socket) {
   int error = 0;
   socklen_t size = sizeof error;

@@ -11,7 +11,7 @@
 
 namespace mqtt::net {
 
-/// RFC 6455 over `inner`: binary messages carry the octets, wherever their boundaries are. The
+/// RFC 6455 over `inner`: binary messages carry the bytes, wherever their boundaries are. The
 /// upgrade starts at once; `opened` is called from the loop. Errors are of domain websocket; code is
 /// the HTTP status of a refusal, else 0. The caller keeps the deadline.
 [[nodiscard]] std::unique_ptr<ByteStream> make_ws_client(Loop& loop, std::unique_ptr<ByteStream> inner,

@@ -27,7 +27,7 @@ inline constexpr std::uint16_t normal = 1000, going_away = 1001, protocol_error 
 struct WsEvent {
   enum class Kind : std::uint8_t {
     need_more,  ///< the intake is used up
-    data,       ///< some octets of a binary message
+    data,       ///< some bytes of a binary message
     ping,       ///< with its whole payload
     close,      ///< code (1005 if there was none) and reason
     violation,  ///< code to close with, and what is wrong
@@ -40,7 +40,7 @@ struct WsEvent {
 };
 
 /// Frames of one connection, both ways. Incoming payload is passed on as it arrives: no message and
-/// no frame is ever assembled, except control frames, which have at most 125 octets.
+/// no frame is ever assembled, except control frames, which have at most 125 bytes.
 class WsFrames {
  public:
   explicit WsFrames(WsRole role);
@@ -51,7 +51,7 @@ class WsFrames {
   /// The next event; not to be called again after a violation or a close.
   [[nodiscard]] WsEvent next(Intake& intake);
 
-  /// Appends one whole frame with the next `size` octets of `payload`.
+  /// Appends one whole frame with the next `size` bytes of `payload`.
   void encode(OutBuffer& out, WsOpcode opcode, Parts& payload, std::size_t size);
   void encode(OutBuffer& out, WsOpcode opcode, Bytes payload);
   void encode_close(OutBuffer& out, std::uint16_t code);

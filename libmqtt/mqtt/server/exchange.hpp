@@ -49,7 +49,7 @@ class Exchange {
   void enlist(Link& link);
   /// The link does not read before the turn has ended.
   void rest(Link& link) { resting_.push_back(&link); }
-  /// The broker was given `size` octets. Much of it is answered before the turn ends, so that what one
+  /// The broker was given `size` bytes. Much of it is answered before the turn ends, so that what one
   /// turn brings does not pile up in memory: the link may end here.
   void on_input(std::size_t size);
   /// The link has ended; its object lives until the turn ends.

@@ -102,7 +102,7 @@ void Link::follow_answers() {
   exchange_.broker().on_reading_resumed(exchange_.now(), *connection_);
 }
 
-/// What a closing connection still hears is dropped: unread octets would turn its end into a reset.
+/// What a closing connection still hears is dropped: unread bytes would turn its end into a reset.
 void Link::follow_reading() {
   if (connection_) follow_answers();
   const bool pause = resting_ || (connection_ && (unheard_ || !connection_->wants_input()));

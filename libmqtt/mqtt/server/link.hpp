@@ -81,7 +81,7 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   LinkDeadlines::iterator deadline_;          // the end: none
   std::uint32_t place_ = 0;
   std::uint32_t read_turn_ = 0;   // the turn that read_size_ is about
-  std::uint32_t read_bytes_ = 0;  // octets read in it
+  std::uint32_t read_bytes_ = 0;  // bytes read in it
   std::uint16_t listener_;        // index of the one it came through
   bool enlisted_ : 1 = false;     // settle() will come
   bool blocked_ : 1 = false;      // on_writable() will come

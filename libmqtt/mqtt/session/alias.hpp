@@ -24,7 +24,7 @@ class IncomingAliases {
   void set(std::uint16_t alias, std::string_view topic);
   /// Empty if it was never set. Valid until set().
   [[nodiscard]] std::string_view find(std::uint16_t alias) const;
-  /// Octets of the topics.
+  /// Bytes of the topics.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:

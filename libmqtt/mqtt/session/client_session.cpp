@@ -221,7 +221,7 @@ void ClientSession::resume_reading(TimePoint now) {
 void ClientSession::receive(TimePoint now, Bytes bytes, SessionHandler& handler) {
   if (!open_ || wants_close() || bytes.empty()) return;
   keep_alive_.received(now);
-  // What is no MQTT server (HTTP, TLS) shows in its first octet; the length that its text would be as a
+  // What is no MQTT server (HTTP, TLS) shows in its first byte; the length that its text would be as a
   // packet is not worth waiting for.
   if (!std::exchange(heard_, true) && !may_answer_connect(bytes[0]))
     return core_.violation(ReasonCode::protocol_error, Clause{"MQTT-3.2.0-1"},

@@ -27,7 +27,7 @@ struct CloseInfo {
   CloseReason reason = CloseReason::local_disconnect;
   /// Of the DISCONNECT or CONNACK that was received or sent; before 5.0 the code of the same meaning.
   ReasonCode code = ReasonCode::success;
-  /// The octet of a 3.1 or 3.1.1 CONNACK.
+  /// The byte of a 3.1 or 3.1.1 CONNACK.
   ConnectReturnCode return_code = ConnectReturnCode::accepted;
   std::string reason_string{};         ///< the peer's words, or empty
   std::string server_reference{};      ///< where the peer sends us, or empty

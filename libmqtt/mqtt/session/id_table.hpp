@@ -9,12 +9,12 @@
 namespace mqtt {
 
 /// A map from Packet Identifiers to small values: open addressing with linear probing, so that a
-/// session with few messages in flight holds few octets and a steady one allocates nothing.
+/// session with few messages in flight holds few bytes and a steady one allocates nothing.
 template <class Value>
 class IdTable {
  public:
   [[nodiscard]] std::size_t size() const { return size_; }
-  /// Octets, as in a table that is half full.
+  /// Bytes, as in a table that is half full.
   [[nodiscard]] std::size_t memory_bytes() const { return 2 * size_ * sizeof(Cell); }
   [[nodiscard]] bool contains(PacketId id) const { return find(id) != nullptr; }
 

@@ -36,7 +36,7 @@ class Inflight {
   [[nodiscard]] std::size_t size() const { return index_.size(); }
   /// Of these, how many have their packet on the present connection.
   [[nodiscard]] std::size_t sent() const { return sent_; }
-  /// Octets of the messages kept: topics, properties, payloads.
+  /// Bytes of the messages kept: topics, properties, payloads.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   /// What they and their places take, without the payloads that have other owners.
   [[nodiscard]] std::size_t memory_bytes() const { return own_bytes_ + index_.size() * sizeof(Entry); }

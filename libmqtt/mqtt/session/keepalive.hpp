@@ -8,8 +8,8 @@
 namespace mqtt {
 
 /// The client's keep-alive (3.1.2.10): PINGREQ after silence in either direction (a peer that is gone
-/// shows even while we send), and a deadline for the sign of life that answers it. Any octet received
-/// is one, and so is any octet taken from those that wait in front of PINGREQ: behind a long message,
+/// shows even while we send), and a deadline for the sign of life that answers it. Any byte received
+/// is one, and so is any byte taken from those that wait in front of PINGREQ: behind a long message,
 /// ours or the server's, PINGRESP is not late.
 class ClientKeepAlive {
  public:
@@ -23,7 +23,7 @@ class ClientKeepAlive {
   void received(TimePoint now) { last_received_ = now; }
   /// `octets` is how many the transport has taken so far.
   void written(TimePoint now, std::uint64_t octets);
-  /// `in_front` octets wait for the transport before this PINGREQ, which ends at octet `end`.
+  /// `in_front` bytes wait for the transport before this PINGREQ, which ends at byte `end`.
   void ping_sent(TimePoint now, std::size_t in_front, std::uint64_t end);
   void pong_received();
 

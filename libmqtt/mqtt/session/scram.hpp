@@ -32,7 +32,7 @@ struct ScramVerifier {
                                                 std::uint32_t iterations);
 /// For a user whom nobody knows: no password fits it, and by its salt, which is the same each time, it cannot
 /// be told from one of a user who is known. `secret` is a key of the server's, kept like a password; known
-/// users should have a salt of `salt_size` octets, at most 20, and `iterations`, too.
+/// users should have a salt of `salt_size` bytes, at most 20, and `iterations`, too.
 [[nodiscard]] ScramVerifier unknown_user_verifier(ScramHash hash, std::string_view user,
                                                   std::string_view secret, std::size_t salt_size,
                                                   std::uint32_t iterations);

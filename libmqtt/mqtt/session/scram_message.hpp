@@ -12,7 +12,7 @@ class ScramMessage {
 
   /// The value of the next attribute, if that is `name`, up to the comma behind it.
   [[nodiscard]] std::optional<std::string_view> take(char name);
-  /// The same, of an attribute that must not be empty and is base64: its octets.
+  /// The same, of an attribute that must not be empty and is base64: its bytes.
   [[nodiscard]] std::optional<std::string> take_octets(char name);
   /// Whether what is left are extensions (attributes of any name), or nothing.
   [[nodiscard]] bool rest_is_extensions();
@@ -22,7 +22,7 @@ class ScramMessage {
   bool at_start_ = true;
 };
 
-/// Printable ASCII without comma, at least one octet (RFC 5802, section 7: "nonce").
+/// Printable ASCII without comma, at least one byte (RFC 5802, section 7: "nonce").
 [[nodiscard]] bool is_scram_nonce(std::string_view text);
 /// A user's name with ',' and '=' as =2C and =3D, and back; nothing if another '=' stands there, or no text.
 [[nodiscard]] std::string to_scram_name(std::string_view user);

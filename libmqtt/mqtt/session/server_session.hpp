@@ -112,14 +112,14 @@ class ServerSession {
   [[nodiscard]] const PeerLimits& limits() const { return core_.peer_limits(); }
   [[nodiscard]] std::size_t send_quota() const { return core_.send_quota(); }
   [[nodiscard]] std::size_t in_flight() const { return core_.state().outgoing.size(); }
-  /// Octets of these messages, as far as they have to be kept.
+  /// Bytes of these messages, as far as they have to be kept.
   [[nodiscard]] std::size_t in_flight_bytes() const { return core_.state().outgoing.bytes(); }
   /// What keeping these and the ids of those that were received takes, without the payloads that have other
   /// owners.
   [[nodiscard]] std::size_t in_flight_memory() const { return core_.state().memory_bytes(); }
-  /// Octets that were received and not handled: of a packet that is not whole, or while no input was wanted.
+  /// Bytes that were received and not handled: of a packet that is not whole, or while no input was wanted.
   [[nodiscard]] std::size_t held_input() const { return core_.input_held() + held_->octets.size(); }
-  /// Octets of the topics that the client has set aliases for.
+  /// Bytes of the topics that the client has set aliases for.
   [[nodiscard]] std::size_t alias_bytes() const { return core_.alias_bytes(); }
   [[nodiscard]] std::size_t unacknowledged() const { return core_.unacknowledged(); }
 
@@ -174,7 +174,7 @@ class ServerSession {
   bool will_cancelled_ : 1 = false;
   bool receiving_ : 1 = false;
   bool input_paused_ : 1 = false;
-  bool heard_ : 1 = false;           // the client's first octet was looked at
+  bool heard_ : 1 = false;           // the client's first byte was looked at
   bool challenged_ : 1 = false;      // the client's next AUTH continues
   bool authenticating_ : 1 = false;  // anew, after CONNACK
   bool awaited_ : 1 = true;          // CONNECT, AUTH before CONNACK, or a decision

@@ -102,9 +102,9 @@ class SessionCore {
   }
   /// The last frame has been handled, and the next one may be long in coming.
   void let_go_of_frame() { framer_.let_go(); }
-  /// Octets of a packet that has not come in whole.
+  /// Bytes of a packet that has not come in whole.
   [[nodiscard]] std::size_t input_held() const { return framer_.held(); }
-  /// Octets of the topics that the peer has set aliases for.
+  /// Bytes of the topics that the peer has set aliases for.
   [[nodiscard]] std::size_t alias_bytes() const { return aliases_->incoming.bytes(); }
   void on_publish(PublishView publish, FlowHandler& handler);
   void on_puback(TimePoint now, const AckView& ack, FlowHandler& handler);
@@ -119,7 +119,7 @@ class SessionCore {
   /// Queues the answer to a request of the peer's, which has to wait for it.
   Result<void> answer_request(const SubackView& suback);
   Result<void> answer_request(const UnsubackView& unsuback);
-  /// Without an answer the flow would hang: a peer that cannot take four octets is cut off.
+  /// Without an answer the flow would hang: a peer that cannot take four bytes is cut off.
   void answer(const PacketView& packet);
 
   /// Ends the connection; the first reason stays.
@@ -154,7 +154,7 @@ class SessionCore {
   [[nodiscard]] std::size_t send_quota() const;
   [[nodiscard]] std::size_t unacknowledged() const { return flows_->acks.size(); }
   [[nodiscard]] std::size_t requests_outstanding() const { return requests_->size(); }
-  /// Octets of all packets queued so far, and of those that the transport has taken.
+  /// Bytes of all packets queued so far, and of those that the transport has taken.
   [[nodiscard]] std::uint64_t octets_queued() const { return octets_queued_; }
   [[nodiscard]] std::uint64_t octets_written() const { return octets_queued_ - output_.size(); }
 

@@ -16,7 +16,7 @@ enum class SessionFault : int {
   bad_property,       ///< a property that may not stand there, or any property before MQTT 5.0
   bad_option,         ///< a connect or subscription option that this version does not have
   bad_reason_code,    ///< a reason code that this packet may not carry
-  field_too_long,     ///< a field above 65,535 octets, or a packet above 268,435,455
+  field_too_long,     ///< a field above 65,535 bytes, or a packet above 268,435,455
   packet_too_large,   ///< above the peer's Maximum Packet Size
   qos_not_supported,  ///< above the server's Maximum QoS
   retain_not_supported,

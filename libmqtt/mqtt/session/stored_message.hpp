@@ -22,7 +22,7 @@ class StoredMessage {
   [[nodiscard]] std::size_t own_size() const {
     return text_.size() + (owns_payload_ ? shared_.bytes.size() : 0);
   }
-  /// Octets of topic, properties and payload.
+  /// Bytes of topic, properties and payload.
   [[nodiscard]] std::size_t size() const { return text_.size() + shared_.bytes.size(); }
 
  private:

@@ -11,7 +11,7 @@
 namespace mqtt::store {
 
 /// FILE-commits: how many transactions the database FILE has to have, at least. SQLite takes the log up to
-/// its first damaged octet, and does without it if it is missing; only this tells that something was lost.
+/// its first damaged byte, and does without it if it is missing; only this tells that something was lost.
 ///
 /// It is written after each commit and never synced. A killed broker leaves it as it was written last; after
 /// a power failure it may be behind, which is as good. With Durability::relaxed the database may be behind as

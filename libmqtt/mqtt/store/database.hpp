@@ -26,7 +26,7 @@ class Statement {
  public:
   Statement() = default;
 
-  /// Executes it with these values for its parameters: integers, text, octets, or optional ones.
+  /// Executes it with these values for its parameters: integers, text, bytes, or optional ones.
   template <class... Values>
   [[nodiscard]] Result<void> run(const Values&... values) {
     bind_all(values...);

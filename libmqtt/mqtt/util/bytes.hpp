@@ -9,7 +9,7 @@
 
 namespace mqtt {
 
-/// A view of octets; whoever keeps them copies them.
+/// A view of bytes; whoever keeps them copies them.
 using Bytes = std::span<const std::uint8_t>;
 using MutableBytes = std::span<std::uint8_t>;
 
@@ -27,7 +27,7 @@ using MutableBytes = std::span<std::uint8_t>;
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
-/// Octets with an owner: large payloads are referenced by every buffer that sends them, not copied.
+/// Bytes with an owner: large payloads are referenced by every buffer that sends them, not copied.
 /// A null owner means that the bytes live only as long as the call they are passed to.
 struct SharedBytes {
   Bytes bytes;

@@ -60,7 +60,7 @@ MutableBytes OutBuffer::append(std::size_t size) {
   return space;
 }
 
-/// An empty one with room for `size` octets.
+/// An empty one with room for `size` bytes.
 OutBuffer::Segment OutBuffer::make_segment(std::size_t size) const {
   // The first one, or what stands between two references: the head of the next large message.
   const bool alone = queue_->first == queue_->segments.size() || !queue_->segments.back().block;

@@ -20,7 +20,7 @@ struct OutQueue {
   };
   std::vector<Segment> segments;  // [first, end) are live
   std::size_t first = 0;
-  std::size_t size = 0;  // octets
+  std::size_t size = 0;  // bytes
 };
 
 /// Blocks of two sizes and queues for them, recycled between the output buffers of one loop. Not thread-safe.
@@ -79,7 +79,7 @@ class OutBuffer {
   OutBuffer(const OutBuffer&) = delete;
   OutBuffer& operator=(const OutBuffer&) = delete;
 
-  /// `size` contiguous octets to be written by the caller before any other call. Valid until then.
+  /// `size` contiguous bytes to be written by the caller before any other call. Valid until then.
   [[nodiscard]] MutableBytes append(std::size_t size);
   void append_copy(Bytes bytes);
   /// Copies what is small or has no owner, references the rest.
@@ -89,7 +89,7 @@ class OutBuffer {
   [[nodiscard]] bool empty() const { return size() == 0; }
   /// Fills `parts` from the front of the buffer; returns how many it filled. Nothing is consumed.
   [[nodiscard]] std::size_t gather(std::span<iovec> parts) const;
-  /// Drops the first `size` octets, which must be there.
+  /// Drops the first `size` bytes, which must be there.
   void consume(std::size_t size);
   void clear();
 

@@ -10,7 +10,7 @@ using Table = std::array<std::uint32_t, 256>;
 
 constexpr std::size_t stride = 8;
 
-/// tables[n] has what becomes of an octet that n others follow, so that those of a stride are looked up
+/// tables[n] has what becomes of a byte that n others follow, so that those of a stride are looked up
 /// independently of each other: "slicing" (Kounavis and Berry, 2005).
 constexpr std::array<Table, stride> tables = [] {
   constexpr std::uint32_t polynomial = 0xEDB88320;

@@ -3,7 +3,7 @@
 
 namespace mqtt {
 
-/// A part that most objects of a kind never need: eight octets until it is made. Looked at before, it is
+/// A part that most objects of a kind never need: eight bytes until it is made. Looked at before, it is
 /// a default T.
 template <class T>
 class Rare {

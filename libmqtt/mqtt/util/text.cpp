@@ -68,7 +68,7 @@ std::string_view short_escape(char c) {
   }
 }
 
-/// How many octets at the front of `text` stand for themselves: most texts as a whole do.
+/// How many bytes at the front of `text` stand for themselves: most texts as a whole do.
 std::size_t plain_length(std::string_view text) {
   const auto plain = [](char c) { return c >= 0x20 && c < 0x7F && c != '\\'; };
   return static_cast<std::size_t>(std::ranges::find_if_not(text, plain) - text.begin());

@@ -25,10 +25,10 @@ template <std::integral T>
 /// The shortest exact form that parse_duration reads back: "1.5s", "250ms", "1m30s" is written "90s".
 [[nodiscard]] std::string format_duration(Duration duration);
 
-/// "10", "64K", "64KiB", "1.5M", "1GiB", "100kB" (powers of 1000 only for kB, MB, GB): octets.
+/// "10", "64K", "64KiB", "1.5M", "1GiB", "100kB" (powers of 1000 only for kB, MB, GB): bytes.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 
-/// Text safe for one line of a terminal: control characters, and octets that are not UTF-8, as "\xNN"
+/// Text safe for one line of a terminal: control characters, and bytes that are not UTF-8, as "\xNN"
 /// or "\n", "\r", "\t", "\e"; a backslash is doubled.
 [[nodiscard]] std::string escape_for_terminal(std::string_view text);
 

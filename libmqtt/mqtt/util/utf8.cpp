@@ -3,7 +3,7 @@
 namespace mqtt {
 namespace {
 
-/// True if eight octets are all in 0x01..0x7F.
+/// True if eight bytes are all in 0x01..0x7F.
 bool plain_ascii(const std::uint8_t* p) {
   std::uint64_t word;
   std::memcpy(&word, p, sizeof word);
@@ -13,7 +13,7 @@ bool plain_ascii(const std::uint8_t* p) {
 
 bool in(std::uint8_t value, std::uint8_t low, std::uint8_t high) { return value >= low && value <= high; }
 
-/// Octets of the well-formed sequence at the front of `b`, or 0. The rows of Unicode table 3-7.
+/// Bytes of the well-formed sequence at the front of `b`, or 0. The rows of Unicode table 3-7.
 std::size_t sequence_length(Bytes b) {
   const std::uint8_t lead = b[0];
   if (lead < 0x80) return 1;

@@ -12,7 +12,7 @@ enum class Utf8Fault : std::uint8_t { ill_formed, nul };
 /// What is wrong, and where.
 struct Utf8Error {
   Utf8Fault fault;
-  std::size_t offset;  ///< of the first octet of the offending sequence
+  std::size_t offset;  ///< of the first byte of the offending sequence
 };
 
 /// Nothing if `bytes` are well-formed UTF-8 (Unicode 15, table 3-7: no overlong form, no surrogate,

@@ -19,7 +19,7 @@
 #include <support/server_watch.hpp>
 
 // A Broker with fake time and services, and clients on the other end of transports in memory. What the
-// transports do is what the server does: octets leave after commit(), only where the broker has said that
+// transports do is what the server does: bytes leave after commit(), only where the broker has said that
 // there is something to do.
 
 namespace mqtt::test {
@@ -131,7 +131,7 @@ struct Rig {
   /// The broker ends without a word, and one with this store takes its place.
   void restart(broker::Store& successors);
 
-  /// Moves octets until nothing moves any more.
+  /// Moves bytes until nothing moves any more.
   void run();
   /// Lets time pass, with on_time() exactly at each deadline.
   void advance(Duration duration);
@@ -181,14 +181,14 @@ class Peer {
   /// One turn; false: nothing moved.
   bool step();
 
-  /// At most so many octets at once, both ways.
+  /// At most so many bytes at once, both ways.
   std::size_t chunk_max = 64 * 1024;
   /// Where the broker sees it.
   std::string address = "test:1";
 
  protected:
   [[nodiscard]] Rig& rig() { return rig_; }
-  /// Takes up to `size` octets out of what the client has to send.
+  /// Takes up to `size` bytes out of what the client has to send.
   virtual std::string take_output(std::size_t size) = 0;
   virtual void on_octets(Bytes octets) = 0;
   /// The broker has closed the transport, or cut() was called.

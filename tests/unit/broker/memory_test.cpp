@@ -40,7 +40,7 @@ struct Crowd {
   std::vector<std::unique_ptr<Client>> clients;
 };
 
-/// The head of a QoS 0 PUBLISH of `size` octets of payload to topic t, and so much of that.
+/// The head of a QoS 0 PUBLISH of `size` bytes of payload to topic t, and so much of that.
 std::string part_of_publish(std::size_t size, std::size_t part) {
   std::string packet{'\x30'};
   for (std::size_t length = size + 4;; length >>= 7) {

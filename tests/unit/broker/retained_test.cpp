@@ -130,7 +130,7 @@ TEST(BrokerRetained, TheLevelsOfTopicsCount) {
     EXPECT_LE(rig.counters().retained_bytes, 200'000u);
   }
   EXPECT_GE(accepted, 8u);
-  EXPECT_LE(accepted, 10u);  // of about 20,000 octets each
+  EXPECT_LE(accepted, 10u);  // of about 20,000 bytes each
   const std::size_t bytes = rig.counters().retained_bytes;
   p.send(fmt::format("PUBLISH retain q=1 id=1 t=0{}/b p=x", deep.substr(2)));  // shares all levels but one
   EXPECT_EQ(p.take(), std::vector<std::string>{"PUBACK id=1 rc=0x10"});
@@ -238,7 +238,7 @@ std::string filters_packet(char type, std::span<const std::string> filters) {
   return head + static_cast<char>(left) + body;
 }
 
-/// Octets as they come: a Client's lines of text would take too long for many filters.
+/// Bytes as they come: a Client's lines of text would take too long for many filters.
 struct RawPeer final : Peer {
   using Peer::Peer;
   void send(std::string_view octets) {

@@ -1,4 +1,4 @@
-// Each row breaks one rule: the decoder must name its clause, reason code and octet.
+// Each row breaks one rule: the decoder must name its clause, reason code and byte.
 #include <gtest/gtest.h>
 
 #include <mqtt/codec/fault_list.hpp>

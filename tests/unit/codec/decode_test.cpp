@@ -10,7 +10,7 @@
 namespace mqtt::test {
 namespace {
 
-/// Decodes one packet; its octets live on in `kept`, since the result is views of them.
+/// Decodes one packet; its bytes live on in `kept`, since the result is views of them.
 template <class T>
 T decoded(std::vector<std::uint8_t> bytes, DecodeContext context) {
   static std::deque<std::vector<std::uint8_t>> kept;
@@ -102,7 +102,8 @@ TEST(DecodeConnack, ReturnCodesOfOldVersionsSpeakTheNewVocabulary) {
 }
 
 TEST(DecodeConnack, AnOldServersRefusalOfVersion5IsUnderstood) {
-  EXPECT_EQ(decoded<ConnackView>(octets("20 02 00 01"), server_v5).reason, ReasonCode::unsupported_protocol_version);
+  EXPECT_EQ(decoded<ConnackView>(octets("20 02 00 01"), server_v5).reason,
+            ReasonCode::unsupported_protocol_version);
   EXPECT_FALSE(decode(frame_of(octets("20 02 00 00")), server_v5));
 }
 

@@ -70,7 +70,7 @@ TEST(Framer, RefusesTooLargeAPacketAtItsHeader) {
 
 TEST(Framer, BuffersWhatArrivesAndNotWhatTheHeaderPromises) {
   Framer framer;
-  const auto header = octets("30 ff ff ff 7f 00");  // 268,435,455 octets to come
+  const auto header = octets("30 ff ff ff 7f 00");  // 268,435,455 bytes to come
   Bytes input = header;
   const auto frame = framer.next(input);
   ASSERT_TRUE(frame);

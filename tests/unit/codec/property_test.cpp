@@ -66,7 +66,7 @@ TEST(Reason, NamesDependOnThePacket) {
   EXPECT_EQ(reason_name(static_cast<ReasonCode>(0x7E), PacketType::suback), "Unknown reason code");
 }
 
-// Section 4 of the specification's tables, as sets of octets per packet and sender.
+// Section 4 of the specification's tables, as sets of bytes per packet and sender.
 TEST(Reason, TablesOfEachPacket) {
   const auto allowed = [](PacketType type, Sender sender) {
     std::set<unsigned> codes;

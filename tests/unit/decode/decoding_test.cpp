@@ -71,7 +71,7 @@ TEST(DecodeCbor, WhatIsBrokenIsSaidWithItsPlace) {
   EXPECT_EQ(decoded_hex("cbor", "ff"), "fault: is broken at byte 1");    // a break of nothing
   EXPECT_EQ(decoded_hex("cbor", "1c"), "fault: is broken at byte 0");    // reserved
   EXPECT_EQ(decoded_hex("cbor", "a1f401"), "fault: has a map key that is neither text nor an integer");
-  EXPECT_EQ(decoded_hex("cbor", "7f420102ff"), "fault: is broken at byte 2");        // octets in a text
+  EXPECT_EQ(decoded_hex("cbor", "7f420102ff"), "fault: is broken at byte 2");        // bytes in a text
   EXPECT_THAT(decoded_hex("cbor", "5affffffff00"), StartsWith("fault: is broken"));  // a length that lies
 }
 

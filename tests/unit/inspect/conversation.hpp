@@ -12,10 +12,10 @@
 //   middle                  it began before we looked
 //   at 20ms                 it is that time now
 //   > PACKET, < PACKET      from the client, from the server, as in tests/session/packet_text.hpp
-//   >hex 30 02 …, <hex …    octets
-//   octet by octet          from here on each packet comes in pieces of one octet
+//   >hex 30 02 …, <hex …    bytes
+//   byte by byte          from here on each packet comes in pieces of one byte
 //   websocket offers nothing, websocket selects nothing, websocket text >, websocket text <
-//   gap >, gap <            octets of a direction are missing here
+//   gap >, gap <            bytes of a direction are missing here
 //   close client fin        "close FROM HOW"; also "server", "nobody"; "reset", "unknown"
 //   = WORDS, WORDS          each of these was seen of the last packet:
 //                           answers NUMBER AFTER; unanswered; topic TOPIC; fault CLAUSE@OFFSET;

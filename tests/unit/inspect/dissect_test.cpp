@@ -1,4 +1,4 @@
-// Every field with its octets: tables of packets and what they consist of, and what holds for all packets.
+// Every field with its bytes: tables of packets and what they consist of, and what holds for all packets.
 #include <mqtt/inspect/dissect.hpp>
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ namespace {
 constexpr auto v31 = Version::v3_1, v311 = Version::v3_1_1, v5 = Version::v5;
 constexpr auto client = Sender::client, server = Sender::server;
 
-/// "OFFSET+SIZE NAME: VALUE" for each field of whole octets, its parts behind it in braces without those that
+/// "OFFSET+SIZE NAME: VALUE" for each field of whole bytes, its parts behind it in braces without those that
 /// are 0. The fixed header is left out unless asked for.
 enum class Show { all, body };
 

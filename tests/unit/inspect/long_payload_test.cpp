@@ -126,7 +126,7 @@ TEST(LongPacket, WithPropertiesAboveTheBoundIsNotRead) {
   }
 }
 
-/// A SUBSCRIBE of so many octets, all of which but its header are 0, and a PINGREQ behind it.
+/// A SUBSCRIBE of so many bytes, all of which but its header are 0, and a PINGREQ behind it.
 std::vector<std::uint8_t> subscribe_and_ping(std::size_t size) {
   const std::size_t length = size - 5;
   std::vector<std::uint8_t> octets{0x82};

@@ -8,7 +8,7 @@
 namespace mq::bench {
 namespace {
 
-/// What the allocator takes for it, eight octets of its own included.
+/// What the allocator takes for it, eight bytes of its own included.
 template <class Object>
 constexpr std::size_t heap_bytes() {
   return (sizeof(Object) + 8 + 15) / 16 * 16;

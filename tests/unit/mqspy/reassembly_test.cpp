@@ -28,7 +28,7 @@ class Reassembly : public testing::Test {
   }
   void acknowledge(std::uint32_t at) { order_.acknowledge(0, {}, first_ + at, out_); }
 
-  std::uint32_t first_ = 0xFFFFFFFD;  // the numbers turn over behind three octets
+  std::uint32_t first_ = 0xFFFFFFFD;  // the numbers turn over behind three bytes
   StreamOrder order_;
   Text out_;
 };

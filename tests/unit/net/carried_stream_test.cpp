@@ -200,7 +200,7 @@ TEST_F(CarriedStreamTest, AWriteThatFailsLaterIsToldAndReadingGoesOn) {
 }
 
 TEST_F(CarriedStreamTest, MayEndAtAnyMoment) {
-  // With everything under way: opening, octets both ways, an end.
+  // With everything under way: opening, bytes both ways, an end.
   for (int round = 0; round < 40; ++round) {
     carried_.reset();  // which its thread outlives
     thread_.reset();

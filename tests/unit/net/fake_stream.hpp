@@ -15,7 +15,7 @@ namespace mqtt::net::test {
 struct Wire {
   StreamHandler* handler = nullptr;
   std::string written;
-  std::size_t room = std::numeric_limits<std::size_t>::max();  ///< octets that still fit
+  std::size_t room = std::numeric_limits<std::size_t>::max();  ///< bytes that still fit
   std::optional<Error> write_error;
   bool paused = false;
   bool shut_down = false;

@@ -95,7 +95,7 @@ class EchoServer {
   std::unique_ptr<Listener> listener_;
 };
 
-/// Accepts plain TCP, says `answer` when the first octets come (or at once), and keeps the rest.
+/// Accepts plain TCP, says `answer` when the first bytes come (or at once), and keeps the rest.
 class ScriptedServer {
  public:
   enum class Speak { at_once, when_asked };

@@ -5,7 +5,7 @@
 
 namespace mqtt::net::test {
 
-/// A header of version 2: command and family are its 13th and 14th octets.
+/// A header of version 2: command and family are its 13th and 14th bytes.
 inline std::string proxy_v2(int command, int family, std::string_view block) {
   std::string header{"\r\n\r\n\0\r\nQUIT\n", 12};
   header += static_cast<char>(command);

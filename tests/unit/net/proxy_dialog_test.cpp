@@ -22,7 +22,7 @@ ProxyServer proxy(ProxyKind kind, bool login = false) {
   return server;
 }
 
-/// Feeds `answers` octet by octet, each as the next one that is due; what the client says after each.
+/// Feeds `answers` byte by byte, each as the next one that is due; what the client says after each.
 template <class Dialog>
 std::vector<std::string> converse(Dialog dialog, const std::vector<std::string>& answers) {
   std::vector<std::string> said{*dialog.begin()};

@@ -38,7 +38,7 @@ struct Frame {
   }
 };
 
-/// Removes the mask of the one frame in `text`: its first two octets and its payload.
+/// Removes the mask of the one frame in `text`: its first two bytes and its payload.
 std::string unmasked(std::string_view text) {
   std::string out{text.substr(0, 2)};
   for (std::size_t i = 6; i < text.size(); ++i) out += static_cast<char>(text[i] ^ text[2 + (i - 6) % 4]);
@@ -99,7 +99,7 @@ class WsTest : public testing::TestWithParam<WsRole> {
     return GetParam() == WsRole::client ? unmasked(wire_->written) : wire_->written;
   }
 
-  /// The header octets of a frame of ours.
+  /// The header bytes of a frame of ours.
   [[nodiscard]] std::string our_header(std::uint8_t first, std::size_t size) const {
     const int mask_bit = GetParam() == WsRole::client ? 0x80 : 0;
     return {static_cast<char>(first), static_cast<char>(mask_bit | static_cast<int>(size))};

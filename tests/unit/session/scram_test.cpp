@@ -138,7 +138,7 @@ TEST(Scram, UnknownUsersHaveEachAConstantSalt) {
   EXPECT_EQ(salt("a", "s").size(), 16U);
 }
 
-/// `said` with each of its octets changed by the mask, in turn.
+/// `said` with each of its bytes changed by the mask, in turn.
 template <class Try>
 void for_each_tampering(const string& said, Try&& attempt) {
   for (std::size_t i = 0; i < said.size(); ++i) {

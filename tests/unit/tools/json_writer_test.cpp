@@ -56,7 +56,7 @@ TEST(JsonWriter, NumbersAreExact) {
 
 TEST(JsonWriter, EscapesEveryControlCharacterAndNothingElse) {
   for (unsigned c = 0; c < 0x80; ++c)
-    for (const std::size_t before : {0u, 3u, 7u, 8u, 9u}) {  // in and out of the eight-octet steps
+    for (const std::size_t before : {0u, 3u, 7u, 8u, 9u}) {  // in and out of the eight-byte steps
       const std::string text = std::string(before, 'a') + static_cast<char>(c) + "bcdefghij";
       const std::string out = written([&](JsonWriter& json) { json.string(text); });
       ASSERT_EQ(nlohmann::json::parse(out).get<std::string>(), text) << c;

@@ -12,7 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// All records of `text`, fed in slices of `slice` octets.
+/// All records of `text`, fed in slices of `slice` bytes.
 std::vector<std::string> records(std::string_view text, std::string separator = "\n",
                                  std::size_t slice = 1'000'000) {
   LineSplitter splitter{std::move(separator)};

@@ -16,7 +16,7 @@ struct Outcome {
   int fault = 0;
 };
 
-/// All records of `text`, fed in slices of `slice` octets.
+/// All records of `text`, fed in slices of `slice` bytes.
 Outcome cut(std::string_view text, Framing framing, std::size_t slice) {
   RecordSplitter splitter{framing};
   Outcome outcome;

@@ -23,7 +23,7 @@ struct StdinTest : testing::Test {
   std::string received;
   std::vector<std::size_t> slices;
   std::vector<std::string> events;
-  std::size_t appetite = 1 << 30;  // octets to take of each slice
+  std::size_t appetite = 1 << 30;  // bytes to take of each slice
 
   Stdin::Callbacks callbacks() {
     return {.on_data = [this](mqtt::Bytes bytes) { return take(bytes); },
