@@ -13,8 +13,10 @@ import pytest
 from .proc import run
 
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
-# Not as root, who can become nobody else there, but with root's capabilities. What was started ends with it.
-UNSHARE = ("unshare", "--map-user=1000", "--map-group=1000", "--keep-caps", "--net", "--mount", "--pid", "--kill-child")
+# Not as root, who can become nobody else there, but with root's capabilities. What was started ends with it; its own /proc is what
+# sanitizers look at.
+UNSHARE = ("unshare", "--map-user=1000", "--map-group=1000", "--keep-caps", "--net", "--mount-proc", "--pid",
+           "--kill-child")
 
 
 def require_own_network():
