@@ -116,7 +116,7 @@ complete -c mqbroker -n 'not __mqbroker_behind passwd' -l slow-consumer-grace -x
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l return-grace -x -d 'after a restart with --db: how long publishers wait for readers that were connected before and have not come back, once their queues are half full'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l refused-publish -x -a 'drop disconnect' -d 'a message that a 3.1.1 or 3.1 client may not publish, for which these versions have no code: drop it, acknowledged, or disconnect the client'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l max-connections -x -d 'connections at once'
-complete -c mqbroker -n 'not __mqbroker_behind passwd' -l max-sessions -x -d 'clients, connected or kept'
+complete -c mqbroker -n 'not __mqbroker_behind passwd' -l max-sessions -x -d 'clients that are connected or kept'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l connect-timeout -x -d 'how long a connection may take to say CONNECT'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l max-connect-packet-size -x -d 'the largest CONNECT packet'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l max-retained -x -d 'retained messages'
@@ -133,7 +133,7 @@ complete -c mqbroker -n 'not __mqbroker_behind passwd' -l metrics-public -d 'ADD
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -s d -l debug -d 'a line on standard error for each packet'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l quiet -d 'no warnings on standard error, only errors'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l log-format -x -a 'text json' -d 'how lines on standard error look'
-complete -c mqbroker -n 'not __mqbroker_behind passwd' -l color -x -a 'auto always never' -d 'colours, on standard error and of topics on standard output'
+complete -c mqbroker -n 'not __mqbroker_behind passwd' -l color -x -a 'auto always never' -d 'colours on standard error and of topics on standard output'
 complete -c mqbroker -n 'not __mqbroker_behind passwd; and contains -- "$(__mqbroker_context)" \'\'' -a 'passwd'
 
 function __mqbroker_passwd_context

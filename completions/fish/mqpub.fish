@@ -157,7 +157,7 @@ complete -c mqpub -l show-config -d 'show which options are in effect and where 
 complete -c mqpub -s d -l debug -d 'a line on standard error for each packet'
 complete -c mqpub -l quiet -d 'no warnings on standard error, only errors'
 complete -c mqpub -l log-format -x -a 'text json' -d 'how lines on standard error look'
-complete -c mqpub -l color -x -a 'auto always never' -d 'colours, on standard error and of topics on standard output'
+complete -c mqpub -l color -x -a 'auto always never' -d 'colours on standard error and of topics on standard output'
 complete -c mqpub -n 'contains -- "$(__mqpub_context)" \'-D connect\' \'--property connect\'' -a 'session-expiry-interval authentication-method authentication-data request-problem-information request-response-information receive-maximum topic-alias-maximum user-property maximum-packet-size'
 complete -c mqpub -n 'contains -- "$(__mqpub_context)" \'-D will\' \'--property will\'' -a 'payload-format-indicator message-expiry-interval content-type response-topic correlation-data will-delay-interval user-property'
 complete -c mqpub -n 'contains -- "$(__mqpub_context)" \'-D publish\' \'--property publish\'' -a 'payload-format-indicator message-expiry-interval content-type response-topic correlation-data topic-alias user-property'

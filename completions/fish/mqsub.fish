@@ -174,7 +174,7 @@ complete -c mqsub -l show-config -d 'show which options are in effect and where 
 complete -c mqsub -s d -l debug -d 'a line on standard error for each packet'
 complete -c mqsub -l quiet -d 'no warnings on standard error, only errors'
 complete -c mqsub -l log-format -x -a 'text json' -d 'how lines on standard error look'
-complete -c mqsub -l color -x -a 'auto always never' -d 'colours, on standard error and of topics on standard output'
+complete -c mqsub -l color -x -a 'auto always never' -d 'colours on standard error and of topics on standard output'
 complete -c mqsub -n 'contains -- "$(__mqsub_context)" \'-D connect\' \'--property connect\'' -a 'session-expiry-interval authentication-method authentication-data request-problem-information request-response-information receive-maximum topic-alias-maximum user-property maximum-packet-size'
 complete -c mqsub -n 'contains -- "$(__mqsub_context)" \'-D will\' \'--property will\'' -a 'payload-format-indicator message-expiry-interval content-type response-topic correlation-data will-delay-interval user-property'
 complete -c mqsub -n 'contains -- "$(__mqsub_context)" \'-D subscribe\' \'--property subscribe\'' -a 'subscription-identifier user-property'

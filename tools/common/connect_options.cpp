@@ -348,7 +348,7 @@ void declare_log_options(Options& options, LogSettings& log) {
       .metavar("WHEN")
       .group(group)
       .text(
-          "colours, on standard error and of topics on standard output; auto: on a terminal, unless NO_COLOR "
+          "colours on standard error and of topics on standard output; auto: on a terminal, unless NO_COLOR "
           "is set");
 }
 

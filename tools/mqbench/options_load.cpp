@@ -128,7 +128,7 @@ void declare_load(Options& o, BenchConfig::Typed& typed) {
       .metavar("PATTERN")
       .group(group)
       .text(
-          "topics; {run} is the run's id, {t} a topic's number, and {t:N} says that there are N of them "
+          "topic names; {run} is the run's id, {t} a topic's number, and {t:N} says that there are N of them "
           "(default: mqbench/{run}/{t}, and as many as publishers or subscribers)")
       .example("--topics 'plant/{t:500}/temp'");
   o.parsed("--size", [&typed](std::string_view text) { return keep_pattern(typed.size, text); })
@@ -205,7 +205,7 @@ void declare_extent(Options& o, BenchConfig::Typed& typed) {
   o.number("--threads", typed.threads, {.min = 1, .max = threads_max})
       .metavar("N")
       .group(group)
-      .text("workers, each with its own part of the clients (default: one per processor)");
+      .text("threads that have a part of the clients each (default: one per processor)");
   o.flag("--spin", typed.spin)
       .group(group)
       .text(

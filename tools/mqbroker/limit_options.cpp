@@ -127,7 +127,9 @@ void declare_others(Options& o, BrokerSettings& settings) {
       .group(other)
       .default_text("as many as there are descriptors for")
       .text("connections at once; in a [[listener]]: through it");
-  o.number("--max-sessions", limits.sessions, {.min = 1}).group(other).text("clients, connected or kept");
+  o.number("--max-sessions", limits.sessions, {.min = 1})
+      .group(other)
+      .text("clients that are connected or kept");
   o.duration("--connect-timeout", limits.connect_timeout)
       .group(other)
       .text("how long a connection may take to say CONNECT");
