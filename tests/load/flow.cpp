@@ -226,8 +226,9 @@ Json Flow::report(const Meter& meter) const {
   const double deliveries = std::max(static_cast<double>(receipts_.delivered), 1.0);
   result["sent_per_second"] = static_cast<double>(sent_) / meter.wall_seconds();
   result["deliveries_per_second"] = static_cast<double>(receipts_.delivered) / meter.wall_seconds();
-  if (result.contains("broker_cpu_seconds"))
-    result["broker_cpu_us_per_delivery"] = result["broker_cpu_seconds"].get<double>() * 1e6 / deliveries;
+  for (const std::string part : {"broker_cpu", "broker_first_thread_cpu"})
+    if (const auto seconds = result.find(part + "_seconds"); seconds != result.end())
+      result[part + "_us_per_delivery"] = seconds->get<double>() * 1e6 / deliveries;
   return result;
 }
 

@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
+#include <system_error>
 
 namespace load {
 namespace {
@@ -19,18 +19,12 @@ std::string proc_path(pid_t pid, const char* file) {
   return pid == 0 ? fmt::format("/proc/self/{}", file) : fmt::format("/proc/{}/{}", pid, file);
 }
 
-double ticks_of(pid_t pid) {
-  std::ifstream in{proc_path(pid, "stat")};
-  std::string line;
-  std::getline(in, line);
-  const auto name_end = line.rfind(')');  // the name may hold anything
-  if (name_end == std::string::npos) return 0;
-  std::istringstream fields{line.substr(name_end + 1)};
-  std::string skipped;
-  for (int i = 3; i < 14; ++i) fields >> skipped;  // proc(5): utime is field 14
-  double user = 0, system = 0;
-  fields >> user >> system;
-  return user + system;
+/// A thread's seconds so far, to the nanosecond, where /proc/PID/stat counts ticks of ten milliseconds.
+double cpu_seconds_of(const std::filesystem::path& thread) {
+  std::ifstream in{thread / "schedstat"};
+  double nanoseconds = 0;
+  in >> nanoseconds;
+  return nanoseconds / 1e9;
 }
 
 }  // namespace
@@ -49,7 +43,12 @@ std::optional<Usage> usage_of(pid_t pid) {
     if (line.starts_with("VmRSS:")) usage.rss_bytes = std::stoull(line.substr(6)) * 1024;
     if (line.starts_with("VmHWM:")) usage.peak_rss_bytes = std::stoull(line.substr(6)) * 1024;
   }
-  usage.cpu_seconds = ticks_of(pid) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  std::error_code ignored;
+  for (const auto& thread : std::filesystem::directory_iterator{proc_path(pid, "task"), ignored}) {
+    const double seconds = cpu_seconds_of(thread);
+    usage.cpu_seconds += seconds;
+    if (thread.path().filename() == std::to_string(pid)) usage.first_thread_cpu_seconds = seconds;
+  }
   return usage;
 }
 
@@ -68,6 +67,7 @@ void Meter::report(Json& to) const {
   to["broker_alive"] = after.has_value();
   if (!after) return;
   to["broker_cpu_seconds"] = after->cpu_seconds - theirs_->cpu_seconds;
+  to["broker_first_thread_cpu_seconds"] = after->first_thread_cpu_seconds - theirs_->first_thread_cpu_seconds;
   to["broker_rss_before_bytes"] = theirs_->rss_bytes;
   to["broker_rss_bytes"] = after->rss_bytes;
   to["broker_peak_rss_bytes"] = after->peak_rss_bytes;

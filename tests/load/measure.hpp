@@ -18,7 +18,8 @@ using Json = nlohmann::ordered_json;
 
 /// What the kernel says of a process.
 struct Usage {
-  double cpu_seconds = 0;  ///< user and system
+  double cpu_seconds = 0;  ///< user and system, of the threads that it has now
+  double first_thread_cpu_seconds = 0;
   std::uint64_t rss_bytes = 0;
   std::uint64_t peak_rss_bytes = 0;  ///< since it started
 };
@@ -31,7 +32,8 @@ class Meter {
  public:
   /// `broker` 0: not on this machine, not reported.
   explicit Meter(pid_t broker);
-  /// Adds wall_seconds, own_cpu_seconds, broker_cpu_seconds, broker_rss_bytes and their starting values.
+  /// Adds wall_seconds, own_cpu_seconds, broker_cpu_seconds, that of its first thread, broker_rss_bytes and
+  /// their starting values.
   void report(Json& to) const;
   /// Wall time ends at this moment (now_ns) instead of at the report.
   void stop(std::uint64_t at_ns) { stop_ns_ = at_ns; }
