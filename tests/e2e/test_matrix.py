@@ -10,13 +10,18 @@ Every combination that exists is run; what a peer lacks is listed here and nowhe
   aedes 0.51               MQTT 5, unix sockets           -V 311 and 31 only
   mosquitto_pub/sub 2.0    WebSocket                      it uses tcp while ours uses ws or wss
   paho 1.6, MQTT.js        unix sockets                   they use tcp while ours uses the socket
+
+Besides, mosquitto_rr with mqbroker.
 """
+
+import re
 
 import pytest
 
 from support import peers
 from support.brokers import Aedes, Mosquitto
 from support.mqbroker import MqBroker
+from support.proc import run
 from support.tools import assert_ok, json_lines, mqpub, payload_of, start, unique
 
 PAYLOADS = [
@@ -116,3 +121,36 @@ def test_bare_payloads_come_out_as_they_went_in(brokers, broker, transport, vers
         out = assert_ok(sub.wait()).out
     assert len(out) == sum(map(len, payloads))
     assert out == b"".join(payloads)
+
+
+# --- mosquitto_rr ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("version", ("5", "311", "31"))
+@pytest.mark.parametrize("transport", ("tcp", "tls", "unix"))
+def test_mosquitto_rr(certs, transport, version):
+    topic = unique("rr/")
+    with MqBroker(certs, ("tcp", transport) if transport != "tcp" else ("tcp",), ["-v"]) as broker:
+        responder = peers.Paho.client(broker["tcp"])
+        try:
+            responder.on_message = lambda client, user, m: client.publish(
+                # Before 5.0 both sides have to know it.
+                m.properties.ResponseTopic if version == "5" else f"{topic}/answer",
+                b"re: " + m.payload, 1, properties=reply_to(m))
+            responder.subscribe(topic, 1)
+            broker.wait_subscribed(topic)
+            result = run(["mosquitto_rr", *broker[transport].mosquitto_args(), "-V", f"mqttv{version}", "-i", "rr",
+                          "-q", "1", "-t", topic, "-e", f"{topic}/answer", "-m", "ping", "-W", "10"])
+            assert (result.code, result.out) == (0, b"re: ping\n"), result
+            name = {"5": "5.0", "311": "3.1.1", "31": "3.1"}[version]
+            broker.wait_log(rf"'rr' \([^)]*\) connected: MQTT {re.escape(name)}\n")
+        finally:
+            peers.Paho.leave(responder)
+
+
+def reply_to(message):
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+    properties = Properties(PacketTypes.PUBLISH)
+    if hasattr(message.properties, "CorrelationData"):
+        properties.CorrelationData = message.properties.CorrelationData
+    return properties

@@ -1,6 +1,7 @@
 """mqbroker's TLS, as OpenSSL's own client and Python's see it: versions, ciphers, tickets, and certificates of clients."""
 
 import base64
+import json
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ from conformance import wire as w
 from conformance.wire import V5
 from support.mqbroker import MqBroker
 from support.ports import HOST
+from support.tools import assert_fails, assert_ok, mqpub
 
 
 def s_client(broker, *args, stdin=b""):
@@ -55,6 +57,28 @@ def test_a_client_may_not_renegotiate_or_compress(broker):
 
 
 # --- certificates of clients ------------------------------------------------------------------------
+
+def test_required_client_certificates(certs):
+    tls = ("--cafile", certs.ca, "-t", "t", "-m", "x", "-q", 1)
+    with MqBroker(certs, ("tls",), ["-v", "--client-certs", "required", "--cafile", certs.ca]) as broker:
+        url = broker["tls"].url
+        assert_fails(mqpub("-L", url, *tls), 5)
+        assert_ok(mqpub("-L", url, *tls, "--cert", certs.client, "--key", certs.client_key))
+        broker.proc.wait_err(b"no connection through mqtts:0: ")
+
+
+def test_optional_client_certificates_and_their_names_as_users(certs):
+    tls = ("--cafile", certs.ca, "-t", "t", "-m", "x", "-q", 1)
+    options = ["-v", "--log-format", "json", "--client-certs", "optional", "--cafile", certs.ca, "--cert-as-user"]
+    with MqBroker(certs, ("tls",), options) as broker:
+        url = broker["tls"].url
+        assert_ok(mqpub("-L", url, *tls, "-i", "with", "-u", "root", "--cert", certs.client, "--key", certs.client_key))
+        assert_ok(mqpub("-L", url, *tls, "-i", "without", "-u", "root"))
+        broker.wait_log('"event":"connected"', 2)
+        events = [json.loads(line) for line in broker.proc.err.decode().splitlines()]
+    users = {e["client_id"]: e.get("user") for e in events if e["event"] == "connected"}
+    assert users == {"with": "test client", "without": None}, "nobody names himself"
+
 
 def openssl(*args, cwd):
     subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, cwd=cwd)

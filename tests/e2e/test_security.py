@@ -34,7 +34,7 @@ AUTHENTICATORS = {
         "JwtKeys.FilesThatHoldNoneOrTooWeakOnesAreRefused", "mqbroker_tokens::public_keys_and_a_reload",
         "JwtKeys.FilesThatHoldNoneOrTooWeakOnesAreRefused", "mqbroker_tokens::files_that_are_too_much_or_no_text", "mqbroker_tokens::files_that_are_too_much_or_no_text"),
     "client certificates": (
-        "mqbroker::required_client_certificates", *["mqbroker_tls::a_certificate_that_is_not_good_lets_nobody_in"] * 3,
+        "mqbroker_tls::required_client_certificates", *["mqbroker_tls::a_certificate_that_is_not_good_lets_nobody_in"] * 3,
         "mqbroker_tls::a_ticket_brings_nobody_back_whose_ca_is_trusted_no_more", "CertificateUsersTest.ACertificateWithoutANameIsRefusedWhereOneIsRequired",
         "-: RFC 5280 ends a common name at 64 characters, and OpenSSL the handshake's size", "TlsTest.ACommonNameWithControlCharactersIsNone"),
     "pre-shared keys": (
@@ -45,7 +45,7 @@ AUTHENTICATORS = {
     "credentials of a bridge": (
         "mqbroker_bridge::a_bridge_shows_its_password_and_its_certificate", "mqbroker_bridge::a_bridge_that_is_refused_tries_again_and_the_broker_goes_on",
         *["mqbroker_bridge::a_bridge_tells_its_password_to_nobody_but_the_server"] * 2, "mqbroker_bridge::nobody_else_is_a_bridge",
-        *["mqbroker::what_a_bridge_needs_is_read_at_the_start"] * 3),
+        *["mqbroker_options::what_a_bridge_needs_is_read_at_the_start"] * 3),
 }
 
 ATTACKS = {
@@ -71,23 +71,24 @@ ATTACKS = {
     "rules: an empty file": "AclFile.AFileWithoutRulesForbidsEverything mqbroker_access::without_rules_nothing_is_allowed",
     "somebody else's session: the bridge's": "mqbroker_bridge::its_session_is_its_own_and_access_rules_are_for_others mqbroker_bridge::nobody_else_is_a_bridge",
     "files: lines that are none": "mqbroker_passwords::a_line_that_is_none_stops_the_broker_and_is_not_shown AclFile.LinesThatAreNoneAreNamedByTheirNumber "
-                                  "mqbroker_psk::a_line_that_is_none_stops_the_broker_and_is_not_shown mqbroker::a_bad_file_is_2_and_one_line_with_its_line",
-    "files: none, directories, devices without end": "mqbroker_passwords::files_that_are_none mqbroker::files_that_are_none",
+                                  "mqbroker_psk::a_line_that_is_none_stops_the_broker_and_is_not_shown mqbroker_config::a_bad_file_is_2_and_one_line_with_its_line",
+    "files: none, directories, devices without end": "mqbroker_passwords::files_that_are_none mqbroker_config::files_that_are_none",
     "files: names that mean something else": "Refusal.AFileMayBeCalledWhatSqliteHasAnotherMeaningFor",
     "files: users that would be two lines, or options": "mqbroker_passwords::passwd_refuses mqbroker_passwords::passwd_takes_a_user_for_no_option",
     "files: links, devices, owners": "mqbroker_passwords::passwd_leaves_links_and_owners_as_they_are mqbroker_passwords::passwd_refuses",
     "files: half of one at SIGHUP": "mqbroker_reload::a_broken_file_changes_nothing",
     "paths: of the pages": "mqbroker_pages::health_and_what_is_not_there",
-    "the log: lines that a client makes up": "mqbroker::what_clients_say_cannot_forge_lines_or_move_the_cursor",
+    "the log: lines that a client makes up": "mqbroker_log::what_clients_say_cannot_forge_lines_or_move_the_cursor",
     "the page: scripts that a client makes up": "mqbroker_pages::the_page_is_whole_and_readable",
-    "secrets in the log and in the list of processes": "mqbroker::no_secret_is_logged mqbroker_bridge::a_password_in_the_url_is_in_no_list_of_processes "
+    "secrets in the log and in the list of processes": "mqbroker_log::no_secret_is_logged mqbroker_bridge::a_password_in_the_url_is_in_no_list_of_processes "
                                                        "mqbroker_trace::all_packets_of_a_client_without_its_secrets",
     "TLS: old versions": "mqbroker_tls::only_tls_1_2_and_1_3_are_spoken",
     "TLS: ciphers": "mqbroker_tls::ciphers_that_hide_nothing_or_prove_nothing_are_refused",
     "TLS: renegotiation and compression": "mqbroker_tls::a_client_may_not_renegotiate_or_compress",
     "TLS: a certificate without its key": "mqbroker_tls::somebody_elses_certificate_without_its_key_is_none",
-    "listening beyond loopback by accident": "mqbroker::beyond_loopback_needs_words mqbroker::without_an_address_it_is_this_machine_by_ipv4_and_ipv6 "
-                                             "mqbroker::an_inherited_socket_beyond_loopback_needs_words",
+    "listening beyond loopback by accident": "mqbroker_listening::beyond_loopback_needs_words "
+                                             "mqbroker_listening::without_an_address_it_is_this_machine_by_ipv4_and_ipv6 "
+                                             "mqbroker_listening::an_inherited_socket_beyond_loopback_needs_words",
 }
 
 CELLS = {f"{name}, {kind}": cell for name, cells in AUTHENTICATORS.items() for kind, cell in zip(INPUTS, cells, strict=True)} | ATTACKS
