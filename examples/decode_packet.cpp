@@ -18,7 +18,7 @@ int main() {
 
   const auto packet = mqtt::decode(**frame, {.version = mqtt::Version::v5, .sender = mqtt::Sender::client});
   if (!packet) {
-    std::printf("not valid, octet %u\n", packet.error().offset);
+    std::printf("not valid, byte %u\n", packet.error().offset);
     return 1;
   }
   std::string line;

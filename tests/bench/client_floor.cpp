@@ -35,22 +35,22 @@ constexpr std::uint8_t puback = 4, publish = 3;
 /// length.
 class PacketCount {
  public:
-  std::size_t operator()(std::span<const std::uint8_t> octets, std::uint8_t type) {
+  std::size_t operator()(std::span<const std::uint8_t> bytes, std::uint8_t type) {
     std::size_t found = 0;
-    while (!octets.empty()) {
+    while (!bytes.empty()) {
       if (left_ > 0) {
-        const std::size_t here = std::min(left_, octets.size());
+        const std::size_t here = std::min(left_, bytes.size());
         left_ -= here;
-        octets = octets.subspan(here);
+        bytes = bytes.subspan(here);
       } else if (!in_head_) {
-        found += octets[0] >> 4 == type;
+        found += bytes[0] >> 4 == type;
         in_head_ = true;
-        octets = octets.subspan(1);
+        bytes = bytes.subspan(1);
       } else {
-        if (octets[0] > 127) give_up("a packet of more than 127 octets");
-        left_ = octets[0];
+        if (bytes[0] > 127) give_up("a packet of more than 127 bytes");
+        left_ = bytes[0];
         in_head_ = false;
-        octets = octets.subspan(1);
+        bytes = bytes.subspan(1);
       }
     }
     return found;

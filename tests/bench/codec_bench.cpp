@@ -32,7 +32,7 @@ void BM_DecodePublish(benchmark::State& state) {
   iovec part;
   (void)out.gather({&part, 1});
   const Bytes packet{static_cast<const std::uint8_t*>(part.iov_base), part.iov_len};
-  if (packet.size() != packet_bytes) state.SkipWithError("the packet is not 64 octets");
+  if (packet.size() != packet_bytes) state.SkipWithError("the packet is not 64 bytes");
   Framer framer;
   const std::size_t before = allocations();
   for (auto _ : state) {

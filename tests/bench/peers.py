@@ -21,7 +21,7 @@ from support.brokers import Mosquitto  # noqa: E402
 from support.ports import wait_until  # noqa: E402
 
 LIMIT_SECONDS = 600  # no single run may take longer
-LINE_OCTETS = 17  # sixteen digits and the line's end
+LINE_BYTES = 17  # sixteen digits and the line's end
 SUBSCRIBED = r" \d bench\n"  # in the broker's log
 
 
@@ -110,7 +110,7 @@ class Bench:
         before = self.broker.log_count(SUBSCRIBED)
         out = tempfile.TemporaryFile()
         subscriber = Run(argv, stdout=out)
-        subscriber.out, subscriber.expected = out, count * LINE_OCTETS
+        subscriber.out, subscriber.expected = out, count * LINE_BYTES
         wait_until(lambda: self.broker.log_count(SUBSCRIBED) > before, 10, "subscription")
         return subscriber
 
@@ -120,7 +120,7 @@ class Bench:
         written = subscriber.out.seek(0, os.SEEK_END)
         subscriber.out.close()
         if written != subscriber.expected:
-            sys.exit(f"{subscriber.argv[0]} wrote {written} octets, not {subscriber.expected}")
+            sys.exit(f"{subscriber.argv[0]} wrote {written} bytes, not {subscriber.expected}")
         return subscriber
 
     def subscribe(self, who, qos, count):

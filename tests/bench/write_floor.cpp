@@ -83,9 +83,9 @@ std::vector<int> connect_all(sockaddr_in& address, std::size_t count) {
 }
 
 void send_out(int fd, std::size_t bytes) {
-  static const std::vector<char> octets(message_bytes * batch);
+  static const std::vector<char> data(message_bytes * batch);
   for (std::size_t sent = 0; sent < bytes;) {
-    const ssize_t size = write(fd, octets.data(), bytes - sent);
+    const ssize_t size = write(fd, data.data(), bytes - sent);
     if (size < 0) give_up("write");
     sent += static_cast<std::size_t>(size);
   }

@@ -183,10 +183,10 @@ class Client:
     def _split(self):
         """(first byte, body) of the next whole packet, or None."""
         size, shift = 0, 0
-        for at, octet in enumerate(self._buffer[1:5], 2):
-            size |= (octet & 0x7F) << shift
+        for at, byte in enumerate(self._buffer[1:5], 2):
+            size |= (byte & 0x7F) << shift
             shift += 7
-            if octet < 0x80:
+            if byte < 0x80:
                 break
         else:
             if len(self._buffer) >= 5:

@@ -88,13 +88,13 @@ class _Reader:
     def varint(self):
         value, start = 0, self.at
         while True:
-            octet = self.number("B")
-            value |= (octet & 0x7F) << 7 * (self.at - start - 1)
-            if octet < 0x80:
+            byte = self.number("B")
+            value |= (byte & 0x7F) << 7 * (self.at - start - 1)
+            if byte < 0x80:
                 break
             if self.at - start == 4:
                 self.fail("v5#1.5.5/rl-4-bytes", "v311#2.2.3/rl-4-bytes", "a length of more than four bytes")
-        if octet == 0 and self.at - start > 1:
+        if byte == 0 and self.at - start > 1:
             self.fail("MQTT-1.5.5-1", "v311#2.2.3/rl-minimal", "a length that is not the shortest")
         return value
 

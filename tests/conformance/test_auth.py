@@ -23,8 +23,8 @@ def guarded(brokers, temporary_directory):
     return brokers(password_file=file, max_login_delay="0")
 
 
-def data(method, octets):
-    return {P.AUTH_METHOD: method, P.AUTH_DATA: octets}
+def data(method, value):
+    return {P.AUTH_METHOD: method, P.AUTH_DATA: value}
 
 
 class Login:

@@ -243,6 +243,6 @@ def test_what_comes_behind_connect_in_one_piece_is_handled(opened, topic, any_ve
 @both("MQTT-3.1.4-5")
 def test_connect_in_single_bytes(opened, any_version):
     client = opened(any_version)
-    for octet in wire.connect(any_version, unique(), username="u", password=b"\0\xff"):
-        client.send(bytes([octet]))
+    for byte in wire.connect(any_version, unique(), username="u", password=b"\0\xff"):
+        client.send(bytes([byte]))
     assert client.expect(CONNACK).code == 0

@@ -46,7 +46,7 @@ class WebSocket:
         mask = os.urandom(4)
         size = (bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack(">H", len(data))
                 if len(data) < 65536 else b"\xff" + struct.pack(">Q", len(data)))
-        masked = bytes(octet ^ mask[at % 4] for at, octet in enumerate(data))
+        masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(data))
         self._socket.sendall(bytes([final << 7 | opcode]) + size + mask + masked)
 
     def sendall(self, data):

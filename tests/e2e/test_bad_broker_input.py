@@ -1,6 +1,6 @@
 """Whatever a client sends, the broker says what the specification says, closes, and nobody else notices.
 
-The octets are in support/malformed.py. A well-behaved bystander gets its messages before and after every
+The bytes are in support/malformed.py. A well-behaved bystander gets its messages before and after every
 attack, and during those that take time. MQ_ATTACKS: how many connections the memory test makes (1,000; the
 full measure is 10,000). MQ_BAD_INPUT_BROKER=mosquitto shows what another broker makes of it; with
 MQ_BAD_INPUT_SECONDS=1 it does not take all day."""
@@ -98,7 +98,7 @@ def raw(address):
         yield new
 
 
-# --- one connection, a few octets -----------------------------------------------------------------
+# --- one connection, a few bytes -----------------------------------------------------------------
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_malformed_input_gets_its_reason_and_the_connection_ends(address, attack):
@@ -121,13 +121,13 @@ def test_a_packet_cut_by_the_end_of_the_connection_is_not_carried_out(raw, versi
 
 @pytest.mark.parametrize("version", (V311, V5))
 @pytest.mark.parametrize("name", samples(V5))
-def test_every_packet_arrives_in_single_octets(raw, version, name):
+def test_every_packet_arrives_in_single_bytes(raw, version, name):
     found = samples(version).get(name)
     if found is None:
         pytest.skip("not in this version")
     client = raw(version)
-    for octet in found[0] + w.PING:
-        client.send(bytes([octet]))
+    for byte in found[0] + w.PING:
+        client.send(bytes([byte]))
     answers = [p.kind for p in iter(client.packet, None)] if name in ("auth", "disconnect") else [client.packet().kind]
     expected = {"publish0": PINGRESP, "publish0-properties": PINGRESP, "publish1": PUBACK, "publish2": PUBREC, "puback": PINGRESP,
                 "pubrec": PUBREL, "pubrel": PUBCOMP, "pubcomp": PINGRESP, "subscribe": SUBACK, "unsubscribe": UNSUBACK,
@@ -144,7 +144,7 @@ LONGEST = 65535
 
 
 @pytest.mark.parametrize("version", (V311, V5))
-def test_a_topic_of_65535_octets_is_carried_or_refused_by_name(raw, version):
+def test_a_topic_of_65535_bytes_is_carried_or_refused_by_name(raw, version):
     client, topic = raw(version), "l" * LONGEST
     client.send(w.subscribe(version, 1, [(topic, 0)]))
     if client.expect(SUBACK).body[-1] >= 0x80:
@@ -261,7 +261,7 @@ def test_receive_maximum_overrun_is_0x93(address):
 
 
 def test_65535_half_open_qos_2_messages_cost_little(broker, raw):
-    """3.1.1 has no Receive Maximum. Memory: a few octets for each packet identifier."""
+    """3.1.1 has no Receive Maximum. Memory: a few bytes for each packet identifier."""
     client, before = raw(V311), procfs.rss_bytes(broker.pid)
     for first in range(1, 65536, 5000):
         ids = range(first, min(first + 5000, 65536))
@@ -367,7 +367,7 @@ def test_unknown_protocols_and_levels_are_refused(raw, version):
     for how in ({"level": 0}, {"level": 6}, {"level": 255}, {"name": "MQTX"}, {"name": ""}, {"name": "MQIsdp"}):
         client = raw(None)
         client.send(w.connect(version, "odd", **how))
-        answers = client.octets_until_close()
+        answers = client.bytes_until_close()
         assert not answers or answers[0] == CONNACK << 4 and answers[3] != 0, answers
 
 
@@ -391,13 +391,13 @@ def test_first_packet_order_games_cve_2024_8376(raw):
 
 def assert_closed_in_time(connection, slack=3.0):
     started = time.monotonic()
-    connection.octets_until_close()
+    connection.bytes_until_close()
     waited = time.monotonic() - started
     assert waited < CONNECT_SECONDS + slack, f"only after {waited:.1f} s"
 
 
 @pytest.mark.skipif(OTHER, reason="has no such limit")
-@pytest.mark.parametrize("start_of", (b"", b"\x10", b"\x10\x20\x00\x04MQTT"), ids=("nothing", "one octet", "half a CONNECT"))
+@pytest.mark.parametrize("start_of", (b"", b"\x10", b"\x10\x20\x00\x04MQTT"), ids=("nothing", "one byte", "half a CONNECT"))
 def test_whoever_does_not_introduce_himself_is_closed_at_the_deadline(raw, bystander, start_of):
     silent = [raw(None) for _ in range(20)]
     for connection in silent:
@@ -408,12 +408,12 @@ def test_whoever_does_not_introduce_himself_is_closed_at_the_deadline(raw, bysta
 
 
 @pytest.mark.skipif(OTHER, reason="has no such limit")
-def test_one_octet_at_a_time_does_not_stretch_the_deadline(raw, bystander):
+def test_one_byte_at_a_time_does_not_stretch_the_deadline(raw, bystander):
     slow, whole, started = raw(None), w.connect(V5, "slow-loris"), time.monotonic()
-    for octet in whole[:-1] * 100:
+    for byte in whole[:-1] * 100:
         with contextlib.suppress(TimeoutError):
             slow.socket.settimeout(CONNECT_SECONDS / 20)
-            slow.send(bytes([octet]))
+            slow.send(bytes([byte]))
             if slow.socket.recv(1) == b"":
                 break
         bystander.check()
@@ -471,10 +471,10 @@ STRANGERS = {"http": HTTP, "tls": CLIENT_HELLO, "ssh": b"SSH-2.0-OpenSSH_9.2\r\n
 def test_other_protocols_on_the_mqtt_port_are_closed_without_a_word(raw, name):
     stranger = raw(None)
     stranger.send(STRANGERS[name])
-    if name == "http" and not OTHER:  # 'G' is a PUBREL's first octet, wrong flags, before CONNECT
-        assert stranger.octets_until_close() == b""
+    if name == "http" and not OTHER:  # 'G' is a PUBREL's first byte, wrong flags, before CONNECT
+        assert stranger.bytes_until_close() == b""
         return
-    answers = stranger.octets_until_close()
+    answers = stranger.bytes_until_close()
     assert not answers or answers[0] == CONNACK << 4, answers
 
 
@@ -489,13 +489,13 @@ def still_serves(running):
     Bystander(running).check()
 
 
-@pytest.mark.parametrize("octets", (b"\0" * 1000, b"\xff" * 70000, HTTP, w.connect(V5, "plain"), CLIENT_HELLO,
+@pytest.mark.parametrize("data", (b"\0" * 1000, b"\xff" * 70000, HTTP, w.connect(V5, "plain"), CLIENT_HELLO,
                                     CLIENT_HELLO[:20], random.Random(2).randbytes(20000)),
                          ids=("zeros", "ones", "http", "mqtt", "hello", "half a hello", "random"))
 @pytest.mark.parametrize("door", ("tls", "wss"))
-def test_garbage_on_a_tls_listener_is_closed(many_doors, door, octets):
+def test_garbage_on_a_tls_listener_is_closed(many_doors, door, data):
     with Raw(many_doors[door].address) as stranger:
-        stranger.send(octets)
+        stranger.send(data)
         if not OTHER:
             assert_closed_in_time(stranger)
     still_serves(many_doors)
@@ -539,7 +539,7 @@ def frame(payload, opcode=2, final=True, masked=True, length=None, reserved=0):
     else:
         head += bytes([mask | 127]) + struct.pack(">Q", size)
     key = b"\1\2\3\4"
-    body = bytes(octet ^ key[i % 4] for i, octet in enumerate(payload))
+    body = bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
     return head + (key + body if masked else payload)
 
 
@@ -548,7 +548,7 @@ BAD_FRAMES = {"text": frame(_CONNECT, opcode=1), "empty text": frame(b"", opcode
               "reserved bits": frame(_CONNECT, reserved=4), "opcode 3": frame(_CONNECT, opcode=3),
               "opcode 15": frame(b"", opcode=15), "long ping": frame(bytes(126), opcode=9), "cut ping": frame(b"x", opcode=9, final=False),
               "continuation of nothing": frame(_CONNECT, opcode=0), "new in fragments": frame(_CONNECT[:5], final=False) + frame(_CONNECT[5:]),
-              "length with its highest bit": frame(b"", length=1 << 63), "close with one octet": frame(b"\3", opcode=8),
+              "length with its highest bit": frame(b"", length=1 << 63), "close with one byte": frame(b"\3", opcode=8),
               "mqtt without frames": _CONNECT, "malformed mqtt": frame(b"\xf5\0"), "wrong first packet": frame(w.PING),
               "four exabytes": frame(b"\x10", length=1 << 62)}
 
@@ -558,7 +558,7 @@ def test_bad_websocket_frames_are_closed(many_doors, name):
     with upgraded(many_doors["ws"].address) as connection:
         connection.send(BAD_FRAMES[name])
         if not OTHER:
-            answer = connection.octets_until_close()  # at most a Close frame
+            answer = connection.bytes_until_close()  # at most a Close frame
             assert answer == b"" or answer[0] == 0x88, answer
     still_serves(many_doors)
 
@@ -589,17 +589,17 @@ def test_bad_upgrades_are_refused(many_doors, name):
     with Raw(many_doors["ws"].address) as connection:
         connection.send(BAD_UPGRADES[name])
         if not OTHER:
-            answer = connection.octets_until_close()
+            answer = connection.bytes_until_close()
             assert answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer[:200]
     still_serves(many_doors)
 
 
 def test_tls_client_that_sends_garbage_inside_is_closed(many_doors, certs):
     context = ssl.create_default_context(cafile=certs.ca)
-    for octets in (b"\0" * 1000, HTTP, b"\x30\xff\xff\xff\x7f"):
+    for data in (b"\0" * 1000, HTTP, b"\x30\xff\xff\xff\x7f"):
         with socket.create_connection(many_doors["tls"].address, DEADLINE) as plain:
             with context.wrap_socket(plain, server_hostname="localhost") as inside:
-                inside.sendall(octets)
+                inside.sendall(data)
                 with contextlib.suppress(ConnectionResetError, ssl.SSLError):
                     assert inside.recv(100) == b""
     still_serves(many_doors)
@@ -669,15 +669,15 @@ def test_thousands_of_bad_connections_leave_memory_where_it_was(broker, address,
             bystander.check()
     wait_until(lambda: procfs.descriptors(broker.pid) <= open_before, DEADLINE, "the last connections closed")
     grown = procfs.rss_bytes(broker.pid) - before
-    assert procfs.is_sanitized(broker.pid) or grown < 1 * MIB, f"{grown} octets more after {count} connections"
+    assert procfs.is_sanitized(broker.pid) or grown < 1 * MIB, f"{grown} bytes more after {count} connections"
 
 
 def attack_without_judging(attack, address):
     with Raw(address) as connection:
         if not attack.first:
             connection.connect(attack.version)
-        connection.send(attack.octets)
-        connection.octets_until_close()
+        connection.send(attack.data)
+        connection.bytes_until_close()
 
 
 def test_the_catalogue_is_complete():

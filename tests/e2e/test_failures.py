@@ -358,10 +358,10 @@ MALFORMED = {
     "property twice": (bytes.fromhex("3009 0001 74 04 0101 0100 78"), ""),
     "client's packet": (wire.packet(wire.PINGREQ), ""),
     "second CONNACK": (wire.connack(5), ""),
-    "topic of no octets": (wire.publish("", b"x"), ""),
+    "topic of no bytes": (wire.publish("", b"x"), ""),
     "property of another packet": (bytes.fromhex("300a 0001 74 05 1100000001 78"), ""),
     "SUBACK without codes (CVE-2024-10525)": (wire.suback(999, 5, []), ""),
-    "length in more octets than it needs": (bytes.fromhex("d08000"), ""),
+    "length in more bytes than it needs": (bytes.fromhex("d08000"), ""),
 }
 
 

@@ -174,7 +174,7 @@ def test_seconds_are_those_in_which_messages_were_due(mqbroker, options):
     assert result["scenario"].get("spin", False) == bool(options)
 
 
-def test_octets_that_nobody_took_are_counted_when_publishing_ends():
+def test_bytes_that_nobody_took_are_counted_when_publishing_ends():
     over = threading.Event()
 
     def stalls(connection):

@@ -12,7 +12,7 @@ from support.tools import assert_fails, mqbench
 CLIENTS = ("--publishers", 3, "--subscribers", 2)
 QUICKLY = ("--retry-delay", "10ms..50ms", "--drain", "5s")
 NOT_BACK = "mqbench: a client that had been connected did not come back: cannot connect to "
-OCTETS = 8000  # of CONNECT and SUBSCRIBE some 400, of a message 150 and more
+BYTES = 8000  # of CONNECT and SUBSCRIBE some 400, of a message 150 and more
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def result_of(*args, code=0):
 
 @pytest.mark.parametrize("qos, version", ((1, "5"), (1, "311"), (2, "5"), (2, "311")))
 def test_what_is_in_flight_is_sent_again_and_nothing_is_lost(broker, qos, version):
-    with DyingNode(broker.port, OCTETS, refusals=8) as node:
+    with DyingNode(broker.port, BYTES, refusals=8) as node:
         result = result_of("fan-in", "-L", node.mqtt_url, "-V", version, *CLIENTS, *QUICKLY, "-q", qos, "--count", 200, "--rate",
                            "500/s")
     counts = result["counts"]
@@ -45,7 +45,7 @@ def test_what_is_in_flight_is_sent_again_and_nothing_is_lost(broker, qos, versio
 
 
 def test_at_qos_0_what_was_lost_is_counted_and_the_schedule_goes_on(broker):
-    with DyingNode(broker.port, OCTETS, refusals=4) as node:
+    with DyingNode(broker.port, BYTES, refusals=4) as node:
         result = result_of("fan-in", "-L", node.mqtt_url, *CLIENTS, *QUICKLY, "--drain", "1s", "--count", 200, "--rate", "500/s")
     counts = result["counts"]
     assert (counts["sent"], counts["unsent"], counts["connections_lost"]) == (200, 0, 5)
@@ -55,7 +55,7 @@ def test_at_qos_0_what_was_lost_is_counted_and_the_schedule_goes_on(broker):
 
 
 def test_clients_of_a_node_that_stays_dead_go_to_the_others(broker):
-    with DyingNode(broker.port, OCTETS) as node:
+    with DyingNode(broker.port, BYTES) as node:
         result = result_of("fan-in", "--broker", node.mqtt_url, "--broker", broker.url, *CLIENTS, *QUICKLY, "-q", 1, "--count", 200,
                            "--rate", "500/s")
     counts = result["counts"]
@@ -65,7 +65,7 @@ def test_clients_of_a_node_that_stays_dead_go_to_the_others(broker):
 
 
 def test_what_does_not_come_back_is_said_and_its_messages_are_counted_as_unsent(broker):
-    with DyingNode(broker.port, OCTETS) as node:
+    with DyingNode(broker.port, BYTES) as node:
         result = mqbench("run", "fan-in", "-L", node.mqtt_url, *CLIENTS, *QUICKLY, "--drain", "1s", "--rate", "500/s", "--warmup", 0,
                          "--duration", "1s", "--json", "-", "--quiet")
     assert result.code == 8, result
@@ -78,7 +78,7 @@ def test_what_does_not_come_back_is_said_and_its_messages_are_counted_as_unsent(
 
 
 def test_a_client_that_may_try_once_gives_up(broker):
-    with DyingNode(broker.port, OCTETS) as node:
+    with DyingNode(broker.port, BYTES) as node:
         result = mqbench("run", "fan-in", "-L", node.mqtt_url, *CLIENTS, *QUICKLY, "--retry-max", 1, "--count", 200, "--rate",
                          "500/s", "--drain", "1s", "--json", "-", "--quiet")
     assert result.code == 8 and result.err_lines[0].startswith(NOT_BACK), result

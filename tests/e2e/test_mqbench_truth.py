@@ -49,7 +49,7 @@ def duplicate(random_, payload):
 
 
 def corrupt(random_, payload):
-    at = random_.randrange(4, len(payload))  # the three octets before it name the run: without them it is foreign
+    at = random_.randrange(4, len(payload))  # the three bytes before it name the run: without them it is foreign
     return [payload[:at] + bytes([payload[at] ^ 1 << random_.randrange(8)]) + payload[at + 1:]]
 
 
@@ -162,7 +162,7 @@ def test_a_tool_that_is_slowed_down_is_tool_bound(certs, options):
 
 
 @with_time
-def test_octets_that_are_left_unread_are_the_tools_fault():
+def test_bytes_that_are_left_unread_are_the_tools_fault():
     """A subscriber gets 64 MiB at once: a turn of the loop takes 2 MiB of a socket."""
     flood = [b"x" * (8 << 20)] * 8
     with Relay(deliver=lambda n, payload: [payload, *(flood if n == 5 else [])]) as relay:

@@ -160,4 +160,4 @@ def test_behind_a_proxy_the_log_has_the_clients_address(version):
             broker.proc.wait_err(b"client 'far' (203.0.113.7:4711) connected")
         with Raw(broker.address) as direct:
             direct.send(w.connect(V5, "near"))
-            assert direct.octets_until_close() == b"", "without a header nobody is heard"
+            assert direct.bytes_until_close() == b"", "without a header nobody is heard"

@@ -139,9 +139,9 @@ def test_bad_http_clients_cost_others_nothing(watched):
     odd = [b"\x16\x03\x01\x02\x00\x01" * 20, b"GET /metrics", b"A" * 20_000, b"GET / HTTP/1.1\r\n\r\n", b"", b"POST / HTTP/1.0\r\n\r\n" + b"x" * 100_000]
     sockets = []
     try:
-        for octets in odd:
+        for data in odd:
             sockets.append(socket.create_connection((HOST, watched.port), DEADLINE))
-            sockets[-1].sendall(octets)
+            sockets[-1].sendall(data)
         sockets[-1].shutdown(socket.SHUT_WR)
         assert watched.get("/healthz")[0] == 200
         with Raw(watched.broker["tcp"].address) as client:

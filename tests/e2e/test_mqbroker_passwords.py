@@ -138,10 +138,10 @@ def test_mosquitto_reads_ours(users):
         assert_fails(publish(broker, *WITH_PASSWORD, password="wrong"), 6)
 
 
-def test_what_is_shown_as_a_password_is_octets(tmp_path):
+def test_what_is_shown_as_a_password_is_bytes(tmp_path):
     """And who guesses is not told whether there is such a user."""
     file = tmp_path / "users"
-    octets = b"\xff\xfe pass"
+    data = b"\xff\xfe pass"
     assert_ok(passwd(file, "joe", "--iterations", "1", "--password-cmd", r"printf '\377\376 pass'"))
     with serve(file, "--max-login-delay", "0") as broker:
         def login(user, password):
@@ -149,13 +149,13 @@ def test_what_is_shown_as_a_password_is_octets(tmp_path):
             with Raw(broker["tcp"].address) as client:
                 client.send(w.connect(V5, "c", username=user, password=password))
                 return client.expect(CONNACK).body
-        assert login("joe", octets)[1] == 0
-        for wrong in (b"", octets[:-1], octets + b"x", octets + b"\n", b"\xff", b"\0", b"x" * 60000):
+        assert login("joe", data)[1] == 0
+        for wrong in (b"", data[:-1], data + b"x", data + b"\n", b"\xff", b"\0", b"x" * 60000):
             refusal = login("joe", wrong)
             assert refusal[1] == 0x86, wrong
             assert refusal == login("jim", wrong) == login("", wrong) == login("j" * 60000, b""), wrong
-        assert login(b"joe\xff", octets)[1] == login(b"joe\0", octets)[1] == 0x81
-        assert login("joe", octets)[1] == 0
+        assert login(b"joe\xff", data)[1] == login(b"joe\0", data)[1] == 0x81
+        assert login("joe", data)[1] == 0
 
 
 class Exchange(Raw):
@@ -194,7 +194,7 @@ def test_what_was_overheard_of_another_login_is_of_no_use(both):
 
 @pytest.mark.parametrize("first", (
     b"", b"\0", b"n,,", b"n,,n=,r=x", b"n,,n=joe", b"n,a=joe,n=joe,r=x", b"n,,n=\xff,r=x", b"n,,n=joe\0,r=x",
-    b"n,,n=" + b"j" * 50000 + b",r=x", b"n,,n=joe,r=" + b"x" * 50000, b"p=tls-exporter,,n=joe,r=x", b"p=tls-unique,,n=joe,r=x"), ids=lambda octets: repr(octets[:20]))
+    b"n,,n=" + b"j" * 50000 + b",r=x", b"n,,n=joe,r=" + b"x" * 50000, b"p=tls-exporter,,n=joe,r=x", b"p=tls-unique,,n=joe,r=x"), ids=lambda data: repr(data[:20]))
 def test_a_scram_login_begins_rightly_or_not_at_all(one_broker, first):
     with Exchange(one_broker, SCRAM, first) as login:
         assert login.code == 0x87 or login.finish(b"c=biws,r=x,p=") == 0x87

@@ -99,10 +99,10 @@ def others(certs, temporary_directory):
         return place / f"{name}.pem", place / f"{name}.key"
     for_clients = "extendedKeyUsage=clientAuth"
     lines = certs.client.read_text().split("-----BEGIN CERTIFICATE-----")[1].split("-----END")[0]
-    octets = bytearray(base64.b64decode(lines))
-    octets[-1] ^= 1  # the end of the CA's signature
+    data = bytearray(base64.b64decode(lines))
+    data[-1] ^= 1  # the end of the CA's signature
     tampered = place / "tampered.pem"
-    tampered.write_text(ssl.DER_cert_to_PEM_cert(bytes(octets)))
+    tampered.write_text(ssl.DER_cert_to_PEM_cert(bytes(data)))
     return {"expired": (certs.expired, certs.expired_key), "not yet valid": (certs.not_yet_valid, certs.not_yet_valid_key),
             "self-signed": (certs.self_signed, certs.self_signed_key), "tampered": (tampered, certs.client_key),
             "of another CA": signed("other", "other_ca", "/CN=test client", for_clients),
@@ -119,8 +119,8 @@ def answer(broker, certs, cert=None, key=None):
     try:
         with socket.create_connection((HOST, broker["tls"].port), 20) as plain, context.wrap_socket(plain, server_hostname="localhost") as tls:
             tls.sendall(w.connect(V5, "c", username="root"))
-            octets = tls.recv(100)
-            return octets[3] if octets else None
+            data = tls.recv(100)
+            return data[3] if data else None
     except (ssl.SSLError, ConnectionError):
         return None
 

@@ -24,8 +24,8 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 LATER = 4_000_000_000
 
 
-def b64(octets):
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def unsigned(claims, algorithm="HS256"):
@@ -71,20 +71,20 @@ def test_a_token_lets_in_whom_it_names(files):
 
 
 def test_what_is_no_token_is_refused_whatever_it_is(files):
-    """As octets, by a client of its own: empty, huge, no UTF-8, and JSON that costs whoever reads it."""
+    """As bytes, by a client of its own: empty, huge, no UTF-8, and JSON that costs whoever reads it."""
     head, claims, signature = token().split(".")
     deep = b64(b"[" * 8000)
     others = ("", ".", "..", "ey", "ey..", f"{head}..{signature}", f"{head}.{claims}.", f".{claims}.{signature}",
               f"{head}.{claims}.{signature}.{signature}", f"{deep}.{claims}.{signature}", f"{head}.{deep}.{signature}",
               f"{b64(b'{')}.{claims}.{signature}", token(pad="x" * 20000), "ey" + "." * 60000, "ey" * 30000,
               f"{b64(json.dumps({'alg': 'none', 'Alg': 'HS256'}).encode())}.{claims}.{signature}", f" {token()}", f"{token()}\n")
-    octets = [text.encode() for text in others] + [b"ey\xff.\xfe.\xfd", b"\0", token().encode() + b"\0"]
+    all_shown = [text.encode() for text in others] + [b"ey\xff.\xfe.\xfd", b"\0", token().encode() + b"\0"]
     with serve(files) as broker:
         def code(**how):
             with Raw(broker["tcp"].address) as client:
                 client.send(w.connect(V5, "c", **how))
                 return client.expect(CONNACK).body[1]
-        for shown in octets:
+        for shown in all_shown:
             assert code(username="joe", password=shown) == 0x86, shown[:50]
             assert code(props={w.P.AUTH_METHOD: "JWT", w.P.AUTH_DATA: shown}) == 0x87, shown[:50]
         assert code(password=token().encode()) == 0, "its user is who it says: CONNECT need not name one"
@@ -180,15 +180,15 @@ def test_public_keys_and_a_reload(files):
 
 
 def test_files_that_are_too_much_or_no_text(files):
-    def check(option, octets):
-        (files / "odd").write_bytes(octets)
+    def check(option, data):
+        (files / "odd").write_bytes(data)
         return run([program("mqbroker"), "--check-config", option, str(files / "odd")])
-    for octets in (b"", b"\xff" * 100, b"{" * 100000, b'{"keys":[' + b"[" * 100000, b'{"keys":["\xff"]}', b"x" * 2_000_000,
+    for data in (b"", b"\xff" * 100, b"{" * 100000, b'{"keys":[' + b"[" * 100000, b'{"keys":["\xff"]}', b"x" * 2_000_000,
                    b"-----BEGIN PUBLIC KEY-----\n" + b"\xff" * 1000 + b"\n-----END PUBLIC KEY-----\n"):
-        assert_fails(check("--jwt-keys", octets), 2, "odd")
-    for octets in (b"", b"\n", b"x" * 31, b"x" * 31 + b"\n", b"x" * 2_000_000):
-        assert_fails(check("--jwt-secret-file", octets), 2, "odd")
-    assert check("--jwt-secret-file", b"\xff\0" * 16).code == 0, "a secret is octets"
+        assert_fails(check("--jwt-keys", data), 2, "odd")
+    for data in (b"", b"\n", b"x" * 31, b"x" * 31 + b"\n", b"x" * 2_000_000):
+        assert_fails(check("--jwt-secret-file", data), 2, "odd")
+    assert check("--jwt-secret-file", b"\xff\0" * 16).code == 0, "a secret is bytes"
 
 
 def test_files_and_options_that_cannot_be_used(files):

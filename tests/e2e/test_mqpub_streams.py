@@ -86,7 +86,7 @@ def test_each_framing_from_each_source(broker, framing, source, scratch):
         writer.join()
 
 
-def test_trap_19_trap_20_nothing_is_trimmed_and_nul_is_an_octet_like_others(broker):
+def test_trap_19_trap_20_nothing_is_trimmed_and_nul_is_a_byte_like_others(broker):
     records = [b"a\0b", b"\0", b" x\t\r", b"\xff\0\xff", b""]
     with Listener(broker, len(records)) as listener:
         assert_ok(mqpub(*broker.args(), "-t", listener.topic, "-l", stdin=b"\n".join(records) + b"\n"))
@@ -177,7 +177,7 @@ def test_json_lines_are_a_bridge(broker):
         assert was == now
 
 
-def test_embedded_json_survives_as_its_own_octets(broker):
+def test_embedded_json_survives_as_its_own_bytes(broker):
     payloads = [b'{"a": 1.10,"b":[1e400, -0]}', b" 1.10", b'"\\u00e9"', b"12345678901234567890123", b"null"]
     with Listener(broker, len(payloads), "--json=parse") as first:
         for payload in payloads:

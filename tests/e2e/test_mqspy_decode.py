@@ -1,4 +1,4 @@
-"""mqspy decode: packets as digits, base64 or octets, taken apart to the last field that can be read."""
+"""mqspy decode: packets as digits, base64 or bytes, taken apart to the last field that can be read."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ PUBLISH = "322c000c706c616e742f372f74656d70000711020000003c2600037372630004706c6
 CONNECT = "101a00044d51545405c2003c00000161000175000573656372" + "65"
 
 
-def test_a_packet_is_shown_with_every_octet_of_every_field():
+def test_a_packet_is_shown_with_every_byte_of_every_field():
     result = assert_ok(mqspy("decode", PUBLISH))
     assert result.out.decode() == """\
 > PUBLISH  q1 #7 plant/7/temp exp=60 up{src=plc3} 10B {"c":21.5}
@@ -44,7 +44,7 @@ def test_digits_and_base_64_are_read_in_their_usual_spellings(spelling):
 
 
 @pytest.mark.parametrize("content", [bytes.fromhex(PUBLISH), PUBLISH.encode() + b"\n", base64.b64encode(bytes.fromhex(PUBLISH)) + b"\n"])
-def test_octets_digits_and_base_64_are_read_from_a_file_and_from_stdin(tmp_path, content):
+def test_bytes_digits_and_base_64_are_read_from_a_file_and_from_stdin(tmp_path, content):
     (tmp_path / "p").write_bytes(content)
     expected = mqspy("decode", PUBLISH).out
     assert mqspy("decode", tmp_path / "p").out == expected

@@ -20,7 +20,7 @@ def broker():
         yield broker
 
 
-def octets(value):
+def data_of(value):
     return base64.b64decode(value["data"] if isinstance(value, dict) else value)
 
 
@@ -45,7 +45,7 @@ def test_a_firing_keeps_what_was_and_what_was_sent(broker):
     with SpyProxy(broker["tcp"], "--fault", "type==PUBLISH do set retain=1") as proxy:
         assert_ok(publish(proxy, "-q", "1"))
         [fault] = of_kind(proxy.end(), "fault")
-    original, sent = octets(fault["original"]), octets(fault["sent"])
+    original, sent = data_of(fault["original"]), data_of(fault["sent"])
     assert original[0] == 0x32 and sent[0] == 0x33 and original[1:] == sent[1:]
 
 
@@ -59,7 +59,7 @@ def test_a_firing_keeps_no_secret(broker, action):
             client.sendall(connect)
             proxy.wait_record(b'"k":"fault"')
         [fault] = of_kind(proxy.end(), "fault")
-    assert not any(part in octets(fault[which]) for which in ("original", "sent") for part in (b"see", b"ret"))
+    assert not any(part in data_of(fault[which]) for which in ("original", "sent") for part in (b"see", b"ret"))
 
 
 def test_reply_refuses_in_the_brokers_name(broker):
@@ -118,7 +118,7 @@ def test_the_same_seed_makes_the_same_faults(broker):
         with SpyProxy(broker["tcp"], "--fault", "type==PUBLISH [p=0.5] do corrupt 4:58", "--seed", seed) as proxy:
             lines = b"".join(b"%d\n" % n for n in range(40))
             assert_ok(mqpub(*proxy.args(), "-t", "a", "-q", 1, "-l", stdin=lines))
-            return [octets(each["original"]) for each in of_kind(proxy.end(), "fault")]
+            return [data_of(each["original"]) for each in of_kind(proxy.end(), "fault")]
     first = fired(7)
     assert 5 < len(first) < 35
     assert fired(7) == first

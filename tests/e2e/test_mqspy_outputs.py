@@ -96,12 +96,12 @@ def test_every_record_fits_the_schema(tmp_path):
         validator.validate({"k": "pkt"})
 
 
-OCTETS = "#/definitions/octets"
+BYTES = "#/definitions/bytes"
 
 
 def schema_paths(schema, path):
     """What a record may hold, as selectors name it."""
-    if schema.get("$ref") == OCTETS:
+    if schema.get("$ref") == BYTES:
         yield from (path + ".len", path + ".data")
     elif "$ref" in schema:
         yield from schema_paths(SCHEMA["definitions"][schema["$ref"].split("/")[-1]], path)
@@ -220,7 +220,7 @@ def test_what_is_written_opens_in_tshark_with_its_comments(tmp_path, tshark):
         assert any("CLOSE by=server fin why: server closed: client fault" in comment for row in rows for comment in row[1]), rows
 
 
-def test_made_up_tcp_has_right_checksums_and_every_octet(tmp_path, tshark):
+def test_made_up_tcp_has_right_checksums_and_every_byte(tmp_path, tshark):
     data = publish("a", bytes(200_000))
     big = Talk().open().client(CONNECT).server(CONNACK).client(*(data[at:at + 50_000] for at in range(0, len(data), 50_000))).close()
     v6 = talk(client=("2001:db8::7", 1), server=("2001:db8::1", 1883))

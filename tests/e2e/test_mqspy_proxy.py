@@ -183,8 +183,8 @@ class Sink(threading.Thread):
         peer.close()
 
 
-def test_octets_of_any_kind_pass_both_ways_and_half_closes_too():
-    """Neither side's octets are MQTT, and the server goes on after the client has ended."""
+def test_bytes_of_any_kind_pass_both_ways_and_half_closes_too():
+    """Neither side's bytes are MQTT, and the server goes on after the client has ended."""
     up, down = random.Random(1).randbytes(3_000_000), random.Random(2).randbytes(5_000_000)
     server = Sink(down)
     with SpyProxy(f"mqtt://{HOST}:{server.port}") as proxy, socket.create_connection((HOST, proxy.port)) as client:

@@ -88,7 +88,7 @@ def test_segments_out_of_order_repeated_and_overlapping_give_the_stream_once(tmp
     assert [line for line in seen if " > " in line] == [EXPECTED[0], EXPECTED[2], EXPECTED[4]]
 
 
-def test_the_first_copy_of_an_octet_wins(tmp_path):
+def test_the_first_copy_of_a_byte_wins(tmp_path):
     t = Talk().open()
     at = t.next[0]
     t.segment(0, cap.ACK, CONNECT[4:], sequence=at + 4).segment(0, cap.ACK, b"X" * (len(CONNECT) - 4), sequence=at + 4)
@@ -316,14 +316,14 @@ def test_json_lines_say_the_same(tmp_path):
                         "c2s": 3, "s2c": 2, "why": "disconnect", "msg": "client ended it with DISCONNECT"}
 
 
-def test_lint_records_name_clause_side_and_octets(tmp_path):
+def test_lint_records_name_clause_side_and_bytes(tmp_path):
     found = records(read(tmp_path, pcap(broken().packets), "--json", command="lint", code=13))
     assert {record["k"] for record in found} == {"lint"}
     assert found[0]["id"] == "MQTT-3.3.2-2" and found[0]["ver"] == "5.0" and found[0]["sev"] == "error", found
     assert found[0]["side"] == "client" and found[0]["off"] == 6 and found[0]["n"] == 3, found
 
 
-def test_json_lines_with_octets_are_read_again(tmp_path):
+def test_json_lines_with_bytes_are_read_again(tmp_path):
     recording = read(tmp_path, pcap(broken().packets), "--json", "--raw", "--show-secrets").out
     again = mqspy("read", "-", "--json", "--raw", "--show-secrets", stdin=recording)
     assert again.code == 0 and again.out == recording, again

@@ -34,7 +34,7 @@ def broker(brokers):
 
 
 def replay(tmp_path, talk, to, *options, code=0, write=pcap):
-    """Its records; `talk`: a Talk, or octets of a file."""
+    """Its records; `talk`: a Talk, or bytes of a file."""
     file = tmp_path / "recording"
     file.write_bytes(talk if isinstance(talk, bytes) else write(talk.packets))
     url = to if isinstance(to, str) else to.url

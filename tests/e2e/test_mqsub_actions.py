@@ -51,7 +51,7 @@ def test_exec_has_the_payload_on_stdin_and_the_rest_in_its_environment(broker):
 
 
 @pytest.mark.parametrize("size", (0, 1, 1 << 20))
-def test_exec_is_fed_any_octets_of_any_length(size, scratch):
+def test_exec_is_fed_any_bytes_of_any_length(size, scratch):
     payload = bytes(range(256)) * (size // 256) or b"\0" * size
     with FaultServer(faults.subscribed_then(wire.publish("t", payload, 1, 1))) as server:
         assert_ok(mqsub("-L", server.url, "-q", 1, "-t", "t", "--exec", f"cat > {scratch}/out", "-C", 1))

@@ -80,7 +80,7 @@ def test_local_time_follows_the_zone():
     assert re.fullmatch(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0300\n", shown(b"x", "-F", "%I", env=zone))
 
 
-def test_trap_19_octets_pass_through_a_format():
+def test_trap_19_bytes_pass_through_a_format():
     payload = bytes(range(256))
     assert shown(payload, "-N", "-F", "%p") == payload
     assert json.loads(shown(payload, "-F", "%j"))["payload"] == {"base64": base64.b64encode(payload).decode()}

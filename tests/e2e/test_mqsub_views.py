@@ -119,7 +119,7 @@ def test_topics_are_in_colour_on_a_terminal(broker, args, env, colored):
 @pytest.mark.parametrize("args", ((), ("-v",), ("-F", "%t %p"), ("--watch", "-v"), ("--tree",), ("--json",), ("--csv",)),
                          ids=" ".join)
 def test_trap_23_no_control_character_of_a_message_reaches_a_terminal(broker, args):
-    """Escape sequences, also those of one octet (C1), NUL, and a line feed that would forge a line."""
+    """Escape sequences, also those of one byte (C1), NUL, and a line feed that would forge a line."""
     base = unique()
     with subscribed(broker, f"{base}/+", *args, env={"NO_COLOR": "1"}) as terminal:
         topic = f"{base}/x\x1b]0;forged\x07\u009b2J"

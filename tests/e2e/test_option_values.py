@@ -73,7 +73,7 @@ COMMANDS = {"mqspy": {"Proxy": ("proxy", "--listen", "mqtts://127.0.0.1:0", "--t
                       "Server": ("proxy", "--listen", "mqtts://127.0.0.1:0", "--to", "mqtts://127.0.0.1:1"),
                       "Replay": ("replay", "f", "--to", "127.0.0.1:1"), "Reading": ("decode", "3000")},
             "mqbench": {"Search": ("search",), "Verification": ("verify",)}}
-# Octets of any kind are right.
+# Bytes of any kind are right.
 ANY_VALUE = {"--message", "--password", "--will-payload", "--no-proxy", "--rewrite", "--ladder"}
 # What the plain command line gives already, or what would be wrong beside the option for a reason of its own.
 NOT_BESIDE = {"-t": {"--topic", "--topic-template"},

@@ -17,9 +17,9 @@ HANDSHAKE = "-: TLS proves each key anew in every handshake, which OpenSSL does;
 # One for each of INPUTS.
 AUTHENTICATORS = {
     "password file (PBKDF2, SHA-512)": (
-        "mqbroker_passwords::the_right_password_gets_in_and_a_wrong_one_does_not", "mqbroker_passwords::what_is_shown_as_a_password_is_octets",
+        "mqbroker_passwords::the_right_password_gets_in_and_a_wrong_one_does_not", "mqbroker_passwords::what_is_shown_as_a_password_is_bytes",
         ENDLESS, "PasswordFile.ALineThatIsNoneIsAnErrorWithItsNumber", BEARER, "PasswordFile.WithoutUsersItLetsNobodyIn",
-        "mqbroker_passwords::what_is_shown_as_a_password_is_octets", "mqbroker_passwords::what_is_shown_as_a_password_is_octets"),
+        "mqbroker_passwords::what_is_shown_as_a_password_is_bytes", "mqbroker_passwords::what_is_shown_as_a_password_is_bytes"),
     "SCRAM-SHA-256, -512": (
         "mqbroker_passwords::mqtt_js_proves_itself_by_scram", "PasswordUsers.ScramSha256ServesWhoHasAVerifierForIt", ENDLESS,
         "Scram.AClientFinalChangedAnywhereIsRefused", "mqbroker_passwords::what_was_overheard_of_another_login_is_of_no_use",
@@ -56,7 +56,7 @@ ATTACKS = {
     "SCRAM: steps out of turn": "ScramServer.EachMessageHasItsTurn PasswordUsers.OtherMethodsAndStepsOutOfTurnAreRefused",
     "SCRAM: few iterations": "mqbroker_passwords::mosquittos_files_are_read ScramClient.RefusesWhatAServerMayNotSay",
     "is there such a user: by time": "PasswordFile.AnUnknownUserCostsWhatAWrongPasswordDoes",
-    "is there such a user: by answers": "mqbroker_passwords::what_is_shown_as_a_password_is_octets Scram.WrongPasswordAndUnknownUserAreRefusedAlike "
+    "is there such a user: by answers": "mqbroker_passwords::what_is_shown_as_a_password_is_bytes Scram.WrongPasswordAndUnknownUserAreRefusedAlike "
                                         "PasswordUsers.AnUnknownUserIsChallengedLikeAKnownOne",
     "guessing, one after the other and at once": "mqbroker_passwords::who_guesses_has_to_wait BrokerConnect.ExchangesThatBeganBeforeTheWaitDoNotGetAroundIt "
                                                  "BrokerLogin.GuessesThatBeginTogetherAreNoMoreThanOneAfterTheOther",

@@ -117,7 +117,7 @@ class Book final : public Store {
 BrokerConfig read_config(fuzz::Input& input) {
   BrokerConfig config;
   Limits& limits = config.limits;
-  const std::uint8_t sizes = input.octet(), policies = input.octet();
+  const std::uint8_t sizes = input.byte(), policies = input.byte();
   if ((sizes & 1) != 0) limits.queued_messages = 3;
   if ((sizes & 2) != 0) limits.queued_bytes = 600;
   if ((sizes & 4) != 0) limits.memory = 3000;
@@ -140,7 +140,7 @@ BrokerConfig read_config(fuzz::Input& input) {
 
 struct World {
   explicit World(fuzz::Input& input)
-      : packets{input.octet()}, broker{pool, read_config(input), {authority, authority, book, events}, 7} {}
+      : packets{input.byte()}, broker{pool, read_config(input), {authority, authority, book, events}, 7} {}
 
   ChunkPool pool;
   Authority authority;
@@ -179,19 +179,19 @@ class Client final : public ConnectionOwner {
   void say(const PacketView& packet) {
     OutBuffer out{world_.pool};
     if (!encode(out, packet, version_of(packet))) return;
-    std::string octets;
+    std::string bytes;
     iovec part{};
     while (out.gather({&part, 1}) > 0) {
-      octets.append(static_cast<const char*>(part.iov_base), part.iov_len);
+      bytes.append(static_cast<const char*>(part.iov_base), part.iov_len);
       out.consume(part.iov_len);
     }
-    say_octets(octets);
+    say_bytes(bytes);
   }
 
   /// Follows what the broker will understand, so that the watch knows it; past a fault that is nothing.
-  void say_octets(std::string_view octets) {
+  void say_bytes(std::string_view bytes) {
     if (!connection_) return;
-    Bytes rest = as_bytes(octets);
+    Bytes rest = as_bytes(bytes);
     while (!broken_) {
       const auto frame = from_client_.next(rest);
       if (!frame) broken_ = true;
@@ -203,14 +203,14 @@ class Client final : public ConnectionOwner {
       }
       note_said(*packet);
     }
-    waiting_.append(octets);
+    waiting_.append(bytes);
     send();
   }
 
   void send() {
     if (!connection_ || paused_ || unheard_ || waiting_.empty()) return;
-    const std::string octets = std::exchange(waiting_, {});
-    world_.broker.receive(world_.now, *connection_, as_bytes(octets));
+    const std::string bytes = std::exchange(waiting_, {});
+    world_.broker.receive(world_.now, *connection_, as_bytes(bytes));
     paused_ = !connection_->wants_input();
   }
 
@@ -285,9 +285,9 @@ class Client final : public ConnectionOwner {
     return size;
   }
 
-  void hear(Bytes octets) {
+  void hear(Bytes bytes) {
     while (true) {
-      const auto frame = from_broker_.next(octets);
+      const auto frame = from_broker_.next(bytes);
       require(frame.has_value());
       if (!*frame) return;
       // What cannot be read is answered in the version that its level says, which this does not follow.
@@ -332,7 +332,7 @@ class Client final : public ConnectionOwner {
 };
 
 void connect(Client& client, fuzz::Input& input) {
-  const std::uint8_t how = input.octet(), more = input.octet();
+  const std::uint8_t how = input.byte(), more = input.byte();
   Properties properties;
   ConnectView connect;
   connect.version = std::array{Version::v5, Version::v5, Version::v3_1_1, Version::v3_1}[how & 3];
@@ -358,7 +358,7 @@ void connect(Client& client, fuzz::Input& input) {
 }
 
 void publish(Client& client, fuzz::Input& input) {
-  const std::uint8_t how = input.octet(), more = input.octet();
+  const std::uint8_t how = input.byte(), more = input.byte();
   PublishView publish;
   publish.qos = static_cast<QoS>((how & 3) % 3);
   publish.retain = (how & 4) != 0;
@@ -377,7 +377,7 @@ void publish(Client& client, fuzz::Input& input) {
 }
 
 void subscribe(Client& client, fuzz::Input& input) {
-  const std::uint8_t how = input.octet(), more = input.octet();
+  const std::uint8_t how = input.byte(), more = input.byte();
   const std::string_view filter = filters[how >> 5];
   SubscriptionOptions options{.qos = static_cast<QoS>((how & 3) % 3)};
   Properties properties;
@@ -398,7 +398,7 @@ void subscribe(Client& client, fuzz::Input& input) {
 }
 
 void say_auth(Client& client, fuzz::Input& input) {
-  const std::uint8_t how = input.octet();
+  const std::uint8_t how = input.byte();
   Properties properties;
   properties.add(PropertyId::authentication_method, (how & 1) != 0 ? "other" : "m");
   const std::array<std::string_view, 4> answers{"more", "yes", "no", ""};
@@ -408,16 +408,16 @@ void say_auth(Client& client, fuzz::Input& input) {
 }
 
 void say_bent(World& world, Client& client, fuzz::Input& input) {
-  const auto type = static_cast<PacketType>(1 + input.octet() % 15);
+  const auto type = static_cast<PacketType>(1 + input.byte() % 15);
   if (!test::travels(type, client.version(), Sender::client)) return;
-  auto octets = test::encoded(world.packets.next(type, client.version(), Sender::client), client.version());
-  const std::uint8_t place = input.octet(), change = input.octet();
-  if (!octets.empty()) octets[place % octets.size()] ^= change;
-  client.say_octets(as_text(octets));
+  auto bytes = test::encoded(world.packets.next(type, client.version(), Sender::client), client.version());
+  const std::uint8_t place = input.byte(), change = input.byte();
+  if (!bytes.empty()) bytes[place % bytes.size()] ^= change;
+  client.say_bytes(as_text(bytes));
 }
 
 void step(World& world, std::array<Client, clients>& all, fuzz::Input& input) {
-  const std::uint8_t action = input.octet();
+  const std::uint8_t action = input.byte();
   Client& client = all[action & 3];
   if (!client.is_open()) client.open();
   switch (action >> 2 & 15) {
@@ -435,11 +435,11 @@ void step(World& world, std::array<Client, clients>& all, fuzz::Input& input) {
       return client.say(DisconnectView{
           (action & 64) != 0 ? ReasonCode::disconnect_with_will : ReasonCode::normal_disconnection, {}});
     case 11:
-      world.now += std::chrono::milliseconds{input.octet() * 40};
+      world.now += std::chrono::milliseconds{input.byte() * 40};
       return world.broker.on_time(world.now);
     case 12: return say_auth(client, input);
     case 13: return say_bent(world, client, input);
-    case 14: return client.say_octets(as_text(input.take(input.octet() & 31)));
+    case 14: return client.say_bytes(as_text(input.take(input.byte() & 31)));
     default: return client.say(PingreqView{});
   }
 }

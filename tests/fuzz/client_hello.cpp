@@ -4,10 +4,10 @@
 #include <mqtt/net/client_hello.hpp>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const mqtt::Bytes octets{data, size};
-  const auto hello = mqtt::net::read_client_hello(octets);
+  const mqtt::Bytes bytes{data, size};
+  const auto hello = mqtt::net::read_client_hello(bytes);
   for (std::size_t cut = 0; cut < std::min<std::size_t>(size, 64); ++cut) {
-    const auto early = mqtt::net::read_client_hello(octets.first(cut));
+    const auto early = mqtt::net::read_client_hello(bytes.first(cut));
     if (early && hello && early->server_name != hello->server_name) std::abort();
   }
   return 0;

@@ -97,14 +97,14 @@ void check(ClientSession& session) {
 
 void step(Owner& owner, fuzz::Input& input, TimePoint& now) {
   ClientSession& session = owner.session;
-  const std::uint8_t action = input.octet();
+  const std::uint8_t action = input.byte();
   switch (action >> 4) {
     case 0: now += std::chrono::seconds{action}; return session.on_time(now, owner);
     case 1: (void)session.publish(now, {.qos = static_cast<QoS>(action % 3), .topic = "a/b"}, {}); return;
-    case 2: return owner.ack(now, input.octet());
+    case 2: return owner.ack(now, input.byte());
     case 3: return subscribe(session, now);
     case 4: (void)session.ping(now); return;
-    case 5: return fuzz::write_some(session.output(), input.octet() * std::size_t{16});
+    case 5: return fuzz::write_some(session.output(), input.byte() * std::size_t{16});
     case 6:
       if ((action & 2) != 0) return void(session.re_authenticate(now));
       (void)session.auth(now, action & 1 ? ReasonCode::re_authenticate : ReasonCode::continue_authentication,
@@ -116,7 +116,7 @@ void step(Owner& owner, fuzz::Input& input, TimePoint& now) {
       return owner.connect(now);
     case 8: (void)session.disconnect(now); return;
     case 9: return action & 1 ? session.pause_reading(now) : session.resume_reading(now);
-    default: return session.receive(now, input.take(1 + input.octet()), owner);
+    default: return session.receive(now, input.take(1 + input.byte()), owner);
   }
 }
 
@@ -125,7 +125,7 @@ void step(Owner& owner, fuzz::Input& input, TimePoint& now) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   mqtt::fuzz::Input input{{data, size}};
-  mqtt::Owner owner{input.octet()};
+  mqtt::Owner owner{input.byte()};
   mqtt::TimePoint now{};
   owner.connect(now);
   while (!input.empty()) {

@@ -37,10 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   mq::spy::FaultLine line{rules, link};
   Ignore watcher;
   mqtt::TimePoint now{};
-  const mqtt::Bytes octets = mqtt::as_bytes(text.substr(split + 1));
+  const mqtt::Bytes bytes = mqtt::as_bytes(text.substr(split + 1));
   std::string out;
-  for (std::size_t at = 0; at < octets.size(); at += 16) {
-    line.receive(mqtt::Sender::client, now, octets.subspan(at, std::min<std::size_t>(16, octets.size() - at)),
+  for (std::size_t at = 0; at < bytes.size(); at += 16) {
+    line.receive(mqtt::Sender::client, now, bytes.subspan(at, std::min<std::size_t>(16, bytes.size() - at)),
                  watcher);
     out += taken(line, mqtt::Sender::client);
   }
@@ -51,6 +51,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     out += taken(line, mqtt::Sender::client);
   }
   out += taken(line, mqtt::Sender::client);
-  if (watcher.fired == 0 && out != mqtt::as_text(octets)) std::abort();
+  if (watcher.fired == 0 && out != mqtt::as_text(bytes)) std::abort();
   return 0;
 }

@@ -29,13 +29,13 @@ void read_log(std::string_view text) {
 }
 
 void read_histogram(mqtt::Bytes plain) {
-  std::string octets{"\x1c\x84\x93\x14", 4};
+  std::string bytes{"\x1c\x84\x93\x14", 4};
   std::string deflated(compressBound(plain.size()), '\0');
   uLongf size = deflated.size();
   require(compress2(reinterpret_cast<Bytef*>(deflated.data()), &size, plain.data(), plain.size(), 1) == Z_OK);
-  for (int shift = 24; shift >= 0; shift -= 8) octets.push_back(static_cast<char>(size >> shift));
-  octets.append(deflated, 0, size);
-  const auto histogram = decode_histogram(mqtt::to_base64(mqtt::as_bytes(octets)));
+  for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(size >> shift));
+  bytes.append(deflated, 0, size);
+  const auto histogram = decode_histogram(mqtt::to_base64(mqtt::as_bytes(bytes)));
   if (!histogram) return require(!histogram.error().empty());
   std::uint64_t sum = 0;
   for (const std::uint64_t count : histogram->counters()) sum += count;

@@ -21,8 +21,8 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-std::string base64url(std::string_view octets) {
-  std::string text = to_base64(as_bytes(octets));
+std::string base64url(std::string_view bytes) {
+  std::string text = to_base64(as_bytes(bytes));
   while (text.ends_with('=')) text.pop_back();
   std::ranges::replace(text, '+', '-');
   std::ranges::replace(text, '/', '_');

@@ -90,20 +90,20 @@ void check(ServerSession& session) {
 
 void step(Broker& broker, fuzz::Input& input, TimePoint& now) {
   ServerSession& session = *broker.session;
-  const std::uint8_t action = input.octet();
+  const std::uint8_t action = input.byte();
   switch (action >> 4) {
     case 0: now += std::chrono::seconds{action}; return session.on_time(now, broker);
     case 1: (void)session.deliver(now, {.qos = static_cast<QoS>(action % 3), .topic = "a/b"}, {}); return;
-    case 2: return broker.ack(now, input.octet());
+    case 2: return broker.ack(now, input.byte());
     case 3: return broker.accept(now);
     case 4: (void)session.refuse(now, ReasonCode::not_authorized); return;
-    case 5: return fuzz::write_some(session.output(), input.octet() * std::size_t{16});
+    case 5: return fuzz::write_some(session.output(), input.byte() * std::size_t{16});
     case 6:
       (void)session.auth(now, action & 1 ? ReasonCode::success : ReasonCode::continue_authentication, {});
       return;
     case 7: broker.close(now); return broker.open(now);
     case 8: (void)session.disconnect(now, ReasonCode::server_shutting_down); return;
-    default: return session.receive(now, input.take(1 + input.octet()), broker);
+    default: return session.receive(now, input.take(1 + input.byte()), broker);
   }
 }
 
@@ -112,7 +112,7 @@ void step(Broker& broker, fuzz::Input& input, TimePoint& now) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   mqtt::fuzz::Input input{{data, size}};
-  mqtt::Broker broker{input.octet()};
+  mqtt::Broker broker{input.byte()};
   mqtt::TimePoint now{};
   while (!input.empty()) {
     mqtt::step(broker, input, now);

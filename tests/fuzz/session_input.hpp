@@ -16,7 +16,7 @@ class Input {
  public:
   explicit Input(Bytes bytes) : rest_{bytes} {}
   [[nodiscard]] bool empty() const { return rest_.empty(); }
-  std::uint8_t octet() {
+  std::uint8_t byte() {
     if (rest_.empty()) return 0;
     const std::uint8_t value = rest_.front();
     rest_ = rest_.subspan(1);

@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 4096) return 0;
   mqtt::fuzz::Input input{{data, size}};
-  const bool retained = input.octet() & 1;
+  const bool retained = input.byte() & 1;
   const auto fault =
       retained ? mqtt::test::RetainedExercise{input}.run() : mqtt::test::SubscriptionExercise{input}.run();
   if (fault) std::fprintf(stderr, "the tree and the list disagree: %s\n", fault->c_str());

@@ -72,8 +72,8 @@ class Session {
     wire_->written.clear();
   }
 
-  void push(std::string_view octets) {
-    wire_->push(octets);
+  void push(std::string_view bytes) {
+    wire_->push(bytes);
     while (listener_.pauses && wire_->paused && listener_.ends == 0 && !listener_.error) {
       stream_->resume_reading();
       loop_.run();

@@ -113,9 +113,9 @@ void Client::lose() {
   handler_.on_closed();
 }
 
-void Client::send(std::string_view octets) {
+void Client::send(std::string_view bytes) {
   if (fd_ < 0) return;
-  out_ += octets;
+  out_ += bytes;
   if (queued_ || blocked_) return;
   queued_ = true;
   loop_.queue_flush(*this);
@@ -176,9 +176,9 @@ void Client::read() {
   } while (fd_ >= 0 && tls_ && SSL_pending(tls_.get()) > 0);
 }
 
-void Client::take(mqtt::Bytes octets) {
+void Client::take(mqtt::Bytes bytes) {
   while (fd_ >= 0) {
-    const auto frame = framer_.next(octets);
+    const auto frame = framer_.next(bytes);
     if (!frame) return lose();
     if (!*frame) return;
     handler_.on_packet(**frame);

@@ -51,7 +51,7 @@ class Client {
   void close(Closing how = Closing::graceful);
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
 
-  void send(std::string_view octets);
+  void send(std::string_view bytes);
   /// For appending in place; follow with send({}).
   [[nodiscard]] std::string& out() { return out_; }
   [[nodiscard]] std::size_t unsent() const { return out_.size() - written_; }
@@ -66,7 +66,7 @@ class Client {
   void ready(std::uint32_t events);
   void flush();
   void read();
-  void take(mqtt::Bytes octets);
+  void take(mqtt::Bytes bytes);
   void watch();
   void lose();
   [[nodiscard]] bool handshake(SSL_CTX& context);

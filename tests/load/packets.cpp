@@ -10,14 +10,14 @@ std::string encoded(const mqtt::PacketView& packet, mqtt::Version version) {
   mqtt::ChunkPool pool;
   mqtt::OutBuffer out{pool};
   (void)mqtt::encode(out, packet, version);
-  std::string octets;
+  std::string bytes;
   while (!out.empty()) {
     iovec part{};
     (void)out.gather({&part, 1});
-    octets.append(static_cast<const char*>(part.iov_base), part.iov_len);
+    bytes.append(static_cast<const char*>(part.iov_base), part.iov_len);
     out.consume(part.iov_len);
   }
-  return octets;
+  return bytes;
 }
 
 char high(unsigned value) { return static_cast<char>(value >> 8); }
@@ -49,8 +49,8 @@ std::string subscribe_packet(std::span<const std::string> filters, mqtt::QoS qos
 
 void append_ack(std::string& out, mqtt::PacketType type, mqtt::PacketId id) {
   const unsigned flags = type == mqtt::PacketType::pubrel ? 2 : 0;  // [MQTT-3.6.1-1]
-  const char octets[] = {static_cast<char>(static_cast<unsigned>(type) << 4 | flags), 2, high(id), low(id)};
-  out.append(octets, sizeof octets);
+  const char bytes[] = {static_cast<char>(static_cast<unsigned>(type) << 4 | flags), 2, high(id), low(id)};
+  out.append(bytes, sizeof bytes);
 }
 
 std::string ping_packet() { return {'\xC0', '\0'}; }

@@ -165,10 +165,10 @@ class Play {
   void input_hex(const std::string& line) {
     std::string bytes;
     for (const auto& text : split(line, ' ')) {
-      unsigned octet = 256;
-      std::from_chars(text.data(), text.data() + text.size(), octet, 16);
-      if (octet > 255) return void(problem_ = "not hexadecimal: " + text);
-      bytes.push_back(static_cast<char>(octet));
+      unsigned byte = 256;
+      std::from_chars(text.data(), text.data() + text.size(), byte, 16);
+      if (byte > 255) return void(problem_ = "not hexadecimal: " + text);
+      bytes.push_back(static_cast<char>(byte));
     }
     feed(bytes);
   }
@@ -216,9 +216,9 @@ class Play {
     ChunkPool pool;
     OutBuffer buffer{pool};
     encode(buffer, expected->view, version_);
-    const auto [octets, text] = next_packet();
-    if (octets != take_all(buffer)) return void(problem_ = fmt::format("it sent {}", text));
-    pending_.erase(0, octets.size());
+    const auto [bytes, text] = next_packet();
+    if (bytes != take_all(buffer)) return void(problem_ = fmt::format("it sent {}", text));
+    pending_.erase(0, bytes.size());
   }
 
   void expect_event(const std::string& line) {
@@ -380,7 +380,7 @@ int play_file(const char* path) {
       const std::string problem = Play{script, version, part}.run();
       if (problem.empty()) continue;
       fmt::print(stderr, "{} (MQTT {}, input {}): {}\n", path, to_string(version),
-                 part == 1 ? "octet by octet" : "whole", problem);
+                 part == 1 ? "byte by byte" : "whole", problem);
       return 1;
     }
   return 0;

@@ -10,7 +10,7 @@ BEGIN = 1767614400  # 2026-01-05 12:00:00 UTC
 
 
 def pcap(packets, link=ETHERNET, order="<", nanoseconds=False, snap=262144):
-    """`packets`: (seconds since BEGIN, octets), or those with the original length as third."""
+    """`packets`: (seconds since BEGIN, bytes), or those with the original length as third."""
     magic, per_second = (0xA1B23C4D, 10**9) if nanoseconds else (0xA1B2C3D4, 10**6)
     out = [struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, snap, link)]
     for at, data, *original in packets:
@@ -48,7 +48,7 @@ def checksum(data):
 
 
 def ip(source, target, payload, protocol=6, fragment=0, extensions=()):
-    """An IP packet; `extensions`: (type, octets) of IPv6."""
+    """An IP packet; `extensions`: (type, bytes) of IPv6."""
     source, target = ipaddress.ip_address(source), ipaddress.ip_address(target)
     if source.version == 4:
         head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 1, fragment, 64, protocol, 0) + source.packed + target.packed
@@ -111,7 +111,7 @@ class Talk:
 
 
 def fragments(packet, size, number=7):
-    """The Ethernet packet in IP fragments with `size` octets of payload each, a multiple of 8."""
+    """The Ethernet packet in IP fragments with `size` bytes of payload each, a multiple of 8."""
     ether, packet = packet[:14], packet[14:]
     version = packet[0] >> 4
     head, payload = packet[:20 if version == 4 else 40], packet[20 if version == 4 else 40:]

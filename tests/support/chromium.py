@@ -123,5 +123,5 @@ class Chromium:
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def print_pdf(self):
-        """The octets of the page as it is printed."""
+        """The bytes of the page as it is printed."""
         return base64.b64decode(self.call("Page.printToPDF", printBackground=False)["data"])

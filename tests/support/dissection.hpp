@@ -12,13 +12,13 @@ inline std::string tiling_fault(const Dissection& d, Bytes packet) {
   unsigned bits = 0xFF;
   for (const Field& field : d.fields) {
     const bool part = field.bits != 0;
-    if (part && (field.offset + 1 != end || field.size != 1)) return "a part is not in the octet before it";
+    if (part && (field.offset + 1 != end || field.size != 1)) return "a part is not in the byte before it";
     if (part && bits == 0xFF) bits = 0;
     if (part && (bits & field.bits) != 0) return "parts overlap";
     if (part) bits |= field.bits;
     if (part) continue;
     if (bits != 0xFF) return "parts leave bits out";
-    if (field.offset != end || field.size == 0) return "fields overlap, or leave octets out";
+    if (field.offset != end || field.size == 0) return "fields overlap, or leave bytes out";
     end += field.size;
   }
   if (bits != 0xFF) return "parts leave bits out";

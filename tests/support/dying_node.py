@@ -7,11 +7,11 @@ from .proxies import Proxy, relay
 
 
 class DyingNode(Proxy):
-    """Passes on to `port` of loopback. After `octets` of all clients together it dies: every connection breaks, and
+    """Passes on to `port` of loopback. After `size` bytes of all clients together it dies: every connection breaks, and
     so do the next `refusals` (None: all). `refused` counts these."""
 
-    def __init__(self, port, octets, refusals=None):
-        self._port, self._left, self._refusals = port, octets, refusals
+    def __init__(self, port, size, refusals=None):
+        self._port, self._left, self._refusals = port, size, refusals
         self.refused, self.dead = 0, False
         self._lock = threading.Lock()
         self._passing = set()
@@ -34,9 +34,9 @@ class DyingNode(Proxy):
             with self._lock:
                 self._passing -= {client, server}
 
-    def _count(self, octets):
+    def _count(self, size):
         with self._lock:
-            self._left -= octets
+            self._left -= size
             if self.dead or self._left > 0:
                 return
             self.dead = True

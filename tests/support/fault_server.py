@@ -177,7 +177,7 @@ def tls_context(certs, server="server"):
 # Scripts. Each is a function of a Connection, or makes one.
 
 def silent(connection):
-    """Accepts and never says a word, not to PINGREQ either: the octets of a TLS handshake can look like one."""
+    """Accepts and never says a word, not to PINGREQ either: the bytes of a TLS handshake can look like one."""
     while True:
         connection.packet()
 

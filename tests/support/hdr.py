@@ -58,17 +58,17 @@ def encode(counters):
 
 def decode(text):
     """{index: count}"""
-    octets = base64.b64decode(text, validate=True)
-    cookie, length = struct.unpack(">II", octets[:8])
-    plain = zlib.decompress(octets[8:8 + length])
+    data = base64.b64decode(text, validate=True)
+    cookie, length = struct.unpack(">II", data[:8])
+    plain = zlib.decompress(data[8:8 + length])
     inner, size, _, digits, lowest, highest, _ = struct.unpack(">IIIIQQd", plain[:40])
     assert (cookie, inner, digits, lowest, highest) == (COMPRESSED, PLAIN, DIGITS, LOWEST, HIGHEST)
     counters, index, numbers = {}, 0, iter(plain[40:40 + size])
-    for octet in numbers:
-        value, shift = octet & 0x7F, 7
-        while octet > 0x7F:
-            octet = next(numbers)
-            value |= (octet if shift == 56 else octet & 0x7F) << shift
+    for byte in numbers:
+        value, shift = byte & 0x7F, 7
+        while byte > 0x7F:
+            byte = next(numbers)
+            value |= (byte if shift == 56 else byte & 0x7F) << shift
             shift += 7
         number = value >> 1 ^ -(value & 1)
         if number > 0:

@@ -6,7 +6,7 @@
 namespace mqtt::test {
 
 /// "10 0c 'MQTT' 04" -> bytes: hex pairs, and text between quotes as it stands.
-inline std::vector<std::uint8_t> octets(std::string_view text) {
+inline std::vector<std::uint8_t> unhex(std::string_view text) {
   std::vector<std::uint8_t> out;
   const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10); };
   for (std::size_t i = 0; i < text.size();) {

@@ -1,6 +1,6 @@
 """A catalogue of what no client may send, and a raw connection to send it with.
 
-`ATTACKS` are those that one connection and a few octets make: each says what a server has to answer. What
+`ATTACKS` are those that one connection and a few bytes make: each says what a server has to answer. What
 needs more (time, other listeners, several connections) is in e2e/test_bad_broker_input.py."""
 
 import itertools
@@ -37,10 +37,10 @@ class Raw:
     def __exit__(self, *_):
         self.socket.close()
 
-    def send(self, octets):
+    def send(self, data):
         """The server may hang up in the middle: what it answered tells."""
         try:
-            self.socket.sendall(octets)
+            self.socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             pass
 
@@ -69,7 +69,7 @@ class Raw:
         """All packets until the server closes."""
         return list(iter(self.packet, None))
 
-    def octets_until_close(self):
+    def bytes_until_close(self):
         while data := self._receive():
             self._buffer += data
         return bytes(self._buffer)
@@ -94,7 +94,7 @@ class Raw:
                 return None
             if self._buffer[size - 1] < 0x80:
                 break
-        length = sum((octet & 0x7F) << 7 * i for i, octet in enumerate(self._buffer[1:size]))
+        length = sum((byte & 0x7F) << 7 * i for i, byte in enumerate(self._buffer[1:size]))
         if len(self._buffer) < size + length:
             return None
         found = Packet(self._buffer[0], bytes(self._buffer[size:size + length]))
@@ -104,13 +104,13 @@ class Raw:
 
 @dataclass(frozen=True)
 class Attack:
-    """Octets that end the connection. At MQTT 5 the server says one of `codes`: in DISCONNECT, or, for what
+    """Bytes that end the connection. At MQTT 5 the server says one of `codes`: in DISCONNECT, or, for what
     takes the place of CONNECT (`first`), in CONNACK; before MQTT 5 it just closes. `silent`: also at MQTT 5,
     as nobody knows yet what is spoken."""
 
     name: str
     version: int
-    octets: bytes = field(repr=False)
+    data: bytes = field(repr=False)
     codes: tuple = (MALFORMED,)
     first: bool = False
     silent: bool = False
@@ -122,7 +122,7 @@ class Attack:
         with Raw(address) as raw:
             if not self.first:
                 raw.connect(self.version)
-            raw.send(self.octets)
+            raw.send(self.data)
             self.judge(raw.rest())
 
     def judge(self, answers):
@@ -185,14 +185,14 @@ def full_connect(version):
     return w.connect(version, "complete", True, 60, props, w.Will("w/t", b"gone", 1, False, will_props), "joe", b"pw")
 
 
-def body_of(octets):
-    at = next(i for i in range(1, 5) if octets[i] < 0x80) + 1
-    return octets[at:]
+def body_of(data):
+    at = next(i for i in range(1, 5) if data[i] < 0x80) + 1
+    return data[at:]
 
 
-def with_body(octets, body):
-    """The same first octet, another body."""
-    return octets[:1] + varint(len(body)) + body
+def with_body(data, body):
+    """The same first byte, another body."""
+    return data[:1] + varint(len(body)) + body
 
 
 # --- the catalogue -----------------------------------------------------------------------------------
@@ -203,11 +203,11 @@ BAD_UTF8 = {"overlong": b"\xc0\x80", "surrogate": b"\xed\xa0\x80", "cut": b"\xe2
 
 
 def truncated(version):
-    for name, (octets, good) in samples(version).items():
-        body = body_of(octets)
+    for name, (data, good) in samples(version).items():
+        body = body_of(data)
         for length in range(len(body)):
             if length not in good:
-                yield Attack(f"truncated {name} to {length}", version, with_body(octets, body[:length]), _ANY_FAULT)
+                yield Attack(f"truncated {name} to {length}", version, with_body(data, body[:length]), _ANY_FAULT)
     connect = full_connect(version)
     for length in range(len(body_of(connect))):
         # Before the level has been read there is no version to answer in.
@@ -216,21 +216,21 @@ def truncated(version):
 
 
 def too_long(version):
-    for name, (octets, _) in samples(version).items():
+    for name, (data, _) in samples(version).items():
         if not name.startswith("publish"):  # there it would be payload
-            yield Attack(f"trailing octet after {name}", version, with_body(octets, body_of(octets) + b"\0"), _ANY_FAULT)
+            yield Attack(f"trailing byte after {name}", version, with_body(data, body_of(data) + b"\0"), _ANY_FAULT)
     yield Attack("pingreq with a body", version, packet(w.PINGREQ, b"\0"))
     if version != V5:
         yield Attack("disconnect with a body", version, packet(w.DISCONNECT, b"\0"))
     connect = full_connect(version)
-    yield Attack("trailing octet after connect", version, with_body(connect, body_of(connect) + b"\0"), _ANY_FAULT, first=True)
+    yield Attack("trailing byte after connect", version, with_body(connect, body_of(connect) + b"\0"), _ANY_FAULT, first=True)
 
 
 def reserved_flags(version):
-    for name, (octets, _) in samples(version).items():
+    for name, (data, _) in samples(version).items():
         for flags in range(16):
-            if flags != octets[0] & 15 and not name.startswith("publish"):
-                yield Attack(f"{name} with flags {flags:04b}", version, bytes([octets[0] & 0xF0 | flags]) + octets[1:])
+            if flags != data[0] & 15 and not name.startswith("publish"):
+                yield Attack(f"{name} with flags {flags:04b}", version, bytes([data[0] & 0xF0 | flags]) + data[1:])
     for flags in range(1, 16):
         yield Attack(f"pingreq with flags {flags:04b}", version, bytes([0xC0 | flags, 0]))
         if version != V5:
@@ -285,11 +285,11 @@ def packet_id_zero(version):
 
 
 def wrong_state(version):
-    for name, (octets, _) in samples(version).items():
-        yield Attack(f"{name} before connect", version, octets, first=True, silent=True)
-    for name, octets in server_only(version).items():
-        yield Attack(f"{name} before connect", version, octets, first=True, silent=True)
-        yield Attack(f"{name} from a client", version, octets, (PROTOCOL_ERROR,))
+    for name, (data, _) in samples(version).items():
+        yield Attack(f"{name} before connect", version, data, first=True, silent=True)
+    for name, data in server_only(version).items():
+        yield Attack(f"{name} before connect", version, data, first=True, silent=True)
+        yield Attack(f"{name} from a client", version, data, (PROTOCOL_ERROR,))
     yield Attack("pingreq before connect", version, w.PING, first=True, silent=True)
     yield Attack("short disconnect before connect", version, bytes([0xE0, 0]), first=True, silent=True)
     yield Attack("connect twice", version, w.connect(version, "again"), (PROTOCOL_ERROR,))
@@ -313,8 +313,8 @@ def topics(version):
     yield Attack("will without topic", version, w.connect(version, "w", will=w.Will("")), names, first=True)
     filters = _ANY_FAULT + (BAD_FILTER,)
     for bad in ("", "a+", "a/b+/c", "#/a", "a#", "a/#b"):
-        for name, octets in (("subscribe", w.subscribe(version, 1, [(bad, 0)])), ("unsubscribe", w.unsubscribe(version, 1, [bad]))):
-            yield Attack(f"{name} {bad!r}", version, octets, filters)
+        for name, data in (("subscribe", w.subscribe(version, 1, [(bad, 0)])), ("unsubscribe", w.unsubscribe(version, 1, [bad]))):
+            yield Attack(f"{name} {bad!r}", version, data, filters)
 
 
 def share_misuse():
@@ -323,7 +323,7 @@ def share_misuse():
 
 
 def strings(version):
-    """Each string field that a client sends, as a function of its octets: (name, packet, first)."""
+    """Each string field that a client sends, as a function of its bytes: (name, packet, first)."""
     yield "topic", lambda s: w.publish(version, s), False
     yield "filter", lambda s: w.subscribe(version, 1, [(s, 0)]), False
     yield "second filter", lambda s: w.subscribe(version, 1, [("t", 0), (s, 0)]), False
@@ -349,25 +349,25 @@ def strings(version):
 
 def invalid_utf8(version):
     for name, make, first in strings(version):
-        for kind, octets in BAD_UTF8.items():
+        for kind, data in BAD_UTF8.items():
             codes = _ANY_FAULT + ((BAD_CLIENT_ID,) if name == "client id" else (TOPIC_INVALID,) if "topic" in name else
                                   (BAD_FILTER,) if "filter" in name else ())
-            yield Attack(f"{kind} UTF-8 in {name}", version, make(octets), codes, first)
+            yield Attack(f"{kind} UTF-8 in {name}", version, make(data), codes, first)
 
 
 def lengths(version):
-    yield Attack("remaining length of five octets", version, b"\xc0\x80\x80\x80\x80\x00")
+    yield Attack("remaining length of five bytes", version, b"\xc0\x80\x80\x80\x80\x00")
     yield Attack("remaining length not minimal", version, b"\xc0\x80\x00")
-    yield Attack("268,435,455 octets announced", version, b"\x30\xff\xff\xff\x7f", (TOO_LARGE,))
-    yield Attack("first packet of 268,435,455 octets (CVE-2023-0809)", version, b"\x30\xff\xff\xff\x7f", first=True, silent=True)
-    yield Attack("connect of 268,435,455 octets (CVE-2017-7651)", version, b"\x10\xff\xff\xff\x7f", first=True, silent=True)
+    yield Attack("268,435,455 bytes announced", version, b"\x30\xff\xff\xff\x7f", (TOO_LARGE,))
+    yield Attack("first packet of 268,435,455 bytes (CVE-2023-0809)", version, b"\x30\xff\xff\xff\x7f", first=True, silent=True)
+    yield Attack("connect of 268,435,455 bytes (CVE-2017-7651)", version, b"\x10\xff\xff\xff\x7f", first=True, silent=True)
     yield Attack("topic longer than the packet", version, packet(PUBLISH, b"\xff\xff" + b"t"))
 
 
 # --- properties --------------------------------------------------------------------------------------
 
 _VALUES = {"B": 1, "H": 5, "I": 5, "V": 5, "S": "text", "D": b"data", "U": ("k", "v")}
-_SENDERS = {  # packet: octets with these properties
+_SENDERS = {  # packet: bytes with these properties
     w.CONNECT: lambda p: w.connect(V5, "p", props=p), w.WILL: lambda p: w.connect(V5, "p", will=w.Will("w", props=p)),
     PUBLISH: lambda p: w.publish(V5, "t", props=p), PUBACK: lambda p: w.ack(V5, PUBACK, 1, 0, p),
     w.PUBREC: lambda p: w.ack(V5, w.PUBREC, 1, 0, p), w.PUBREL: lambda p: w.ack(V5, w.PUBREL, 1, 0, p),
@@ -392,8 +392,8 @@ def properties(_):
                 yield _with_properties(kind, f"property {name:#x} twice", [(name, value)] * 2, (PROTOCOL_ERROR,))
     for kind in _SENDERS:
         yield _with_properties(kind, "undefined property 0x7e", b"\x02\x7e\x00", (MALFORMED,))
-        yield _with_properties(kind, "property id of five octets (CVE-2026-21888)", b"\x05\xa6\x80\x80\x80\x80", (MALFORMED,))
-        yield _with_properties(kind, "property length of five octets", b"\x80\x80\x80\x80\x80\x00", (MALFORMED,))
+        yield _with_properties(kind, "property id of five bytes (CVE-2026-21888)", b"\x05\xa6\x80\x80\x80\x80", (MALFORMED,))
+        yield _with_properties(kind, "property length of five bytes", b"\x80\x80\x80\x80\x80\x00", (MALFORMED,))
         yield _with_properties(kind, "property length not minimal", b"\x80\x00", (MALFORMED,))
         yield _with_properties(kind, "property length beyond the packet", b"\x7f", (MALFORMED,))
         yield _with_properties(kind, "property cut short", b"\x03\x26\x00\x01", (MALFORMED,))

@@ -46,7 +46,7 @@ class SpyProxy(Broker):
         return next(iter(self.endpoints.values())).port
 
     def wait_record(self, needle, seconds=START_SECONDS):
-        """Waits for octets of its output."""
+        """Waits for bytes of its output."""
         self.proc.wait_out(needle, seconds)
 
     def wait_subscribed(self, _topic, count=1):

@@ -83,12 +83,12 @@ def auth(code, method, data=None):
 
 
 def authentication(method, data=None):
-    """The properties of a step; `data`: octets, or None."""
+    """The properties of a step; `data`: bytes, or None."""
     return {AUTHENTICATION_METHOD: method} | ({} if data is None else {AUTHENTICATION_DATA: data})
 
 
 def _read_properties(body):
-    """{identifier: octets or number} and what follows; each identifier once."""
+    """{identifier: bytes or number} and what follows; each identifier once."""
     length = shift = offset = 0
     while True:
         byte = body[offset]
@@ -131,13 +131,13 @@ class Packet:
 
     @property
     def authentication(self):
-        """Of a CONNECT of 5.0 or an AUTH: method and data, octets or None."""
+        """Of a CONNECT of 5.0 or an AUTH: method and data, bytes or None."""
         values = _read_properties(self.body[10:] if self.kind == CONNECT else self.body[1:])[0]
         return values.get(AUTHENTICATION_METHOD), values.get(AUTHENTICATION_DATA)
 
     @property
     def credentials(self):
-        """Of a CONNECT without will: user name and password, octets or None."""
+        """Of a CONNECT without will: user name and password, bytes or None."""
         rest = self.body[10:]
         if self.connect_version == 5:
             rest = _read_properties(rest)[1]

@@ -7,15 +7,15 @@ import threading
 A, AAAA, SRV = 1, 28, 33
 
 
-def name_octets(name):
+def name_bytes(name):
     return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".") if label) + b"\0"
 
 
-def data_octets(kind, value):
+def data_bytes(kind, value):
     if kind == A:
         return socket.inet_aton(value)
     priority, weight, port, target = value
-    return struct.pack(">HHH", priority, weight, port) + name_octets(target)
+    return struct.pack(">HHH", priority, weight, port) + name_bytes(target)
 
 
 class NameServer:
@@ -46,6 +46,6 @@ class NameServer:
         header = query[:2] + struct.pack(">HHHHH", 0x8180 | (0 if known else 3), 1, len(values), 0, 0)
         answers = b""
         for value in values:
-            data = data_octets(kind, value)
+            data = data_bytes(kind, value)
             answers += b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(data)) + data
         return header + question + answers

@@ -167,7 +167,7 @@ def http(proxy, client):
 
 
 def saying(*answers, then=None):
-    """Sends each of `answers` after the next octets of the client, then closes, or waits for its end."""
+    """Sends each of `answers` after the next bytes of the client, then closes, or waits for its end."""
     def script(proxy, client):
         for answer in answers:
             client.recv(1 << 16)

@@ -47,7 +47,7 @@ class RetainedExercise {
   }
 
   void step() {
-    const unsigned action = input_.octet();
+    const unsigned action = input_.byte();
     switch (action % 8) {
       case 0:
       case 1:
@@ -92,12 +92,12 @@ class RetainedExercise {
   }
 
   void drop_one() {
-    if (!replays_.empty()) replays_.erase(replays_.begin() + input_.octet() % std::ssize(replays_));
+    if (!replays_.empty()) replays_.erase(replays_.begin() + input_.byte() % std::ssize(replays_));
   }
 
   void advance(unsigned times) {
     if (replays_.empty()) return;
-    Replay& replay = replays_[input_.octet() % replays_.size()];
+    Replay& replay = replays_[input_.byte() % replays_.size()];
     for (; times > 0; --times) next(replay, 1 + times % 3);
   }
 

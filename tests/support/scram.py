@@ -7,8 +7,8 @@ import hmac
 HASHES = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 
 
-def _b64(octets):
-    return base64.b64encode(octets).decode()
+def _b64(data):
+    return base64.b64encode(data).decode()
 
 
 class ScramServer:

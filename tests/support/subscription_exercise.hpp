@@ -44,7 +44,7 @@ class SubscriptionExercise {
   }
 
   void step() {
-    switch (input_.octet() % 8) {
+    switch (input_.byte() % 8) {
       case 0:
       case 1:
       case 2: return subscribe(take_subscription_filter(input_), subscriber());
@@ -55,7 +55,7 @@ class SubscriptionExercise {
     }
   }
 
-  broker::SubscriberId subscriber() { return input_.octet() % 6u; }
+  broker::SubscriberId subscriber() { return input_.byte() % 6u; }
 
   void subscribe(const std::string& filter, broker::SubscriberId subscriber) {
     broker::Subscription wanted{subscriber, {}, ++identifier_};
@@ -77,7 +77,7 @@ class SubscriptionExercise {
 
   void remove_any() {
     if (list_.empty()) return;
-    const std::size_t which = input_.octet() % list_.size();
+    const std::size_t which = input_.byte() % list_.size();
     remove(std::next(list_.begin(), static_cast<std::ptrdiff_t>(which))->first);
   }
 

@@ -71,5 +71,5 @@ class Terminal:
         wait_until(lambda: condition(self.lines()), 10, what)
         return self.lines()
 
-    def wait_data(self, octets):
-        wait_until(lambda: octets in self._data, 10, repr(octets))
+    def wait_data(self, data):
+        wait_until(lambda: data in self._data, 10, repr(data))

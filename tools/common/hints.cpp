@@ -39,7 +39,7 @@ std::string use_tls(const Where& where) {
 
 /// The peer is not an MQTT server, or not one without TLS: seen by what it sent.
 std::string hint_for_peer(const Ending& ending, const Where& where) {
-  switch (guess_peer(ending.first_octets)) {
+  switch (guess_peer(ending.first_bytes)) {
     case PeerKind::http:
       return "this is a web server: try ws:// if it has MQTT over WebSocket, or another port";
     case PeerKind::tls: return fmt::format("this port speaks TLS: {}", use_tls(where));

@@ -179,9 +179,9 @@ class MessageLineParser {
     auto text = value.string(storage_.payload_);
     if (!text) return json_.fail(value.what(), payload_at_);
     if (encoding == "base64") {
-      auto octets = mqtt::from_base64(*text);
-      if (!octets) return json_.fail("the payload is not base64", payload_at_);
-      storage_.payload_ = std::move(*octets);
+      auto bytes = mqtt::from_base64(*text);
+      if (!bytes) return json_.fail("the payload is not base64", payload_at_);
+      storage_.payload_ = std::move(*bytes);
       text = storage_.payload_;
     }
     message_.payload = mqtt::as_bytes(*text);
@@ -221,7 +221,7 @@ class MessageLineParser {
   bool property_value(const PropertyInfo& info) {
     const std::size_t start = json_.offset();
     if (info.type == PropertyType::utf8_string || info.type == PropertyType::binary_data) {
-      const auto text = info.type == PropertyType::binary_data ? octets() : json_.string(storage_.text_);
+      const auto text = info.type == PropertyType::binary_data ? bytes() : json_.string(storage_.text_);
       if (!text) return false;
       return storage_.properties_.add(info.id, *text) ||
              json_.fail(fmt::format("{} is too long", info.key), start);
@@ -238,7 +238,7 @@ class MessageLineParser {
   }
 
   /// A string, or {"base64":"..."}.
-  std::optional<std::string_view> octets() {
+  std::optional<std::string_view> bytes() {
     if (json_.peek() != '{') return json_.string(storage_.text_);
     const std::size_t start = json_.offset();
     if (!json_.take('{')) return std::nullopt;

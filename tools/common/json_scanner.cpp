@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view blanks = " \t\r\n";
 
 void append_utf8(std::string& out, unsigned code) {
-  const auto put = [&out](unsigned octet) { out.push_back(static_cast<char>(octet)); };
+  const auto put = [&out](unsigned byte) { out.push_back(static_cast<char>(byte)); };
   if (code < 0x80) return put(code);
   if (code < 0x800) return put(0xC0 | code >> 6), put(0x80 | (code & 0x3F));
   if (code < 0x10000)

@@ -49,8 +49,8 @@ bool plain_word(const char* p) {
 }
 
 char* put_code(char* at, char c) {
-  const auto octet = static_cast<std::uint8_t>(c);
-  for (const char letter : {'\\', as_code, '0', '0', hex[octet >> 4], hex[octet & 15]}) *at++ = letter;
+  const auto byte = static_cast<std::uint8_t>(c);
+  for (const char letter : {'\\', as_code, '0', '0', hex[byte >> 4], hex[byte & 15]}) *at++ = letter;
   return at;
 }
 

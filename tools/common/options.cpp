@@ -353,15 +353,15 @@ void Options::scrub_secrets(char** arguments) const {
     if (!occurrence.option->record_.secret) continue;
     // Joined as in value_in_effect(): which value is secret may be said by another one of them.
     std::string text;
-    std::vector<char*> octets;
+    std::vector<char*> bytes;
     for (const ArgumentPart part : occurrence.parts) {
-      if (!text.empty()) text += ' ', octets.push_back(nullptr);
+      if (!text.empty()) text += ' ', bytes.push_back(nullptr);
       for (char* at = arguments[part.argument] + part.offset; *at != 0; ++at)
-        text += *at, octets.push_back(at);
+        text += *at, bytes.push_back(at);
     }
     for (const auto [begin, end] : occurrence.option->secret_parts_(text))
       for (std::size_t n = begin; n < end; ++n)
-        if (octets[n]) *octets[n] = 'x';
+        if (bytes[n]) *bytes[n] = 'x';
   }
 }
 

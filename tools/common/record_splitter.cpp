@@ -9,11 +9,11 @@
 namespace mq {
 namespace {
 
-constexpr std::size_t length_octets = 4;
+constexpr std::size_t length_bytes = 4;
 
 std::size_t length_of(mqtt::Bytes prefix) {
   std::size_t length = 0;
-  for (std::size_t n = 0; n < length_octets; ++n) length = length << 8 | prefix[n];
+  for (std::size_t n = 0; n < length_bytes; ++n) length = length << 8 | prefix[n];
   return length;
 }
 
@@ -37,30 +37,30 @@ mqtt::Result<std::optional<mqtt::Bytes>> LengthSplitter::next(mqtt::Bytes& input
     carry_.clear();
     carry_done_ = false;
   }
-  if (carry_.empty() && input.size() >= length_octets) {
+  if (carry_.empty() && input.size() >= length_bytes) {
     const std::size_t length = length_of(input);
     if (length > record_max_) return record_too_long(record_max_);
-    if (input.size() >= length_octets + length) {
-      const mqtt::Bytes record = input.subspan(length_octets, length);
-      input = input.subspan(length_octets + length);
+    if (input.size() >= length_bytes + length) {
+      const mqtt::Bytes record = input.subspan(length_bytes, length);
+      input = input.subspan(length_bytes + length);
       return record;
     }
   }
-  if (carry_.size() < length_octets && !carry_up_to(length_octets, input)) return std::nullopt;
+  if (carry_.size() < length_bytes && !carry_up_to(length_bytes, input)) return std::nullopt;
   const std::size_t length = length_of(mqtt::as_bytes(carry_));
   if (length > record_max_) return record_too_long(record_max_);
-  if (!carry_up_to(length_octets + length, input)) return std::nullopt;
+  if (!carry_up_to(length_bytes + length, input)) return std::nullopt;
   carry_done_ = true;
-  return mqtt::as_bytes(carry_).subspan(length_octets);
+  return mqtt::as_bytes(carry_).subspan(length_bytes);
 }
 
 mqtt::Result<void> LengthSplitter::finish() const {
   if (carry_done_ || carry_.empty()) return {};
-  if (carry_.size() < length_octets)
+  if (carry_.size() < length_bytes)
     return mqtt::fail(mqtt::ErrorDomain::system, EBADMSG, "the input ends inside the length of a record");
   return mqtt::fail(mqtt::ErrorDomain::system, EBADMSG,
                     fmt::format("the input ends after {} of the {} bytes of a record",
-                                carry_.size() - length_octets, length_of(mqtt::as_bytes(carry_))));
+                                carry_.size() - length_bytes, length_of(mqtt::as_bytes(carry_))));
 }
 
 mqtt::Result<std::optional<mqtt::Bytes>> RecordSplitter::gather(mqtt::Bytes& input) {

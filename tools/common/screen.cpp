@@ -43,7 +43,7 @@ class Utf8Locale {
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 struct Character {
-  std::size_t octets;
+  std::size_t bytes;
   std::size_t cells;
 };
 
@@ -52,10 +52,10 @@ Character first_character(std::string_view text) {
   if (static_cast<unsigned char>(text[0]) < 0x80) return {1, 1};
   std::mbstate_t state{};
   wchar_t character = 0;
-  const std::size_t octets = std::mbrtowc(&character, text.data(), text.size(), &state);
-  if (octets == 0 || octets > text.size()) return {1, 1};  // not UTF-8
+  const std::size_t bytes = std::mbrtowc(&character, text.data(), text.size(), &state);
+  if (bytes == 0 || bytes > text.size()) return {1, 1};  // not UTF-8
   const int cells = ::wcwidth(character);
-  return {octets, cells < 0 ? 1 : static_cast<std::size_t>(cells)};
+  return {bytes, cells < 0 ? 1 : static_cast<std::size_t>(cells)};
 }
 
 }  // namespace
@@ -99,10 +99,10 @@ std::string_view cut_to_columns(std::string_view text, std::size_t columns) {
   const Utf8Locale locale;
   std::size_t end = 0, used = 0;
   while (end < text.size()) {
-    const auto [octets, cells] = first_character(text.substr(end));
+    const auto [bytes, cells] = first_character(text.substr(end));
     if (used + cells > columns) break;
     used += cells;
-    end += octets;
+    end += bytes;
   }
   return text.substr(0, end);
 }

@@ -40,7 +40,7 @@ std::string refusal(const mqtt::CloseInfo& close, const Where& where) {
 
 std::string protocol_error(const Ending& ending, const Where& where) {
   if (!ending.close.error) return fmt::format("{} broke the protocol", where.name);
-  switch (guess_peer(ending.first_octets)) {
+  switch (guess_peer(ending.first_bytes)) {
     case PeerKind::http: return fmt::format("{} answered in HTTP, not in MQTT", where.name);
     case PeerKind::tls: return fmt::format("{} answered in TLS, not in plain MQTT", where.name);
     case PeerKind::unknown: break;
@@ -85,12 +85,12 @@ std::string name_and_code(ReasonCode code, PacketType type) {
   return fmt::format("{} (0x{:02X})", mqtt::reason_name(code, type), static_cast<unsigned>(code));
 }
 
-PeerKind guess_peer(std::string_view first_octets) {
-  if (first_octets.starts_with("HTTP/")) return PeerKind::http;
+PeerKind guess_peer(std::string_view first_bytes) {
+  if (first_bytes.starts_with("HTTP/")) return PeerKind::http;
   // A TLS record: alert or handshake, then version 3.x (RFC 8446, 5.1).
   constexpr char alert = 21, handshake = 22, major_version = 3;
-  const bool record = first_octets.size() >= 2 && (first_octets[0] == alert || first_octets[0] == handshake);
-  return record && first_octets[1] == major_version ? PeerKind::tls : PeerKind::unknown;
+  const bool record = first_bytes.size() >= 2 && (first_bytes[0] == alert || first_bytes[0] == handshake);
+  return record && first_bytes[1] == major_version ? PeerKind::tls : PeerKind::unknown;
 }
 
 Sentence describe(const Ending& ending, const Where& where) {
@@ -147,8 +147,8 @@ Sentence deadline_reached(mqtt::Duration deadline, std::string_view progress) {
   return fmt::format("deadline of {} reached: {}", mqtt::format_duration(deadline), progress);
 }
 
-Sentence output_blocked(std::size_t octets) {
-  return fmt::format("standard output is blocked: {} bytes of received messages were not written", octets);
+Sentence output_blocked(std::size_t bytes) {
+  return fmt::format("standard output is blocked: {} bytes of received messages were not written", bytes);
 }
 
 Sentence local_io_failed(const mqtt::Error& error) { return error.context; }

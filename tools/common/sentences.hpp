@@ -65,13 +65,13 @@ struct Where {
 /// Reading or writing here: "cannot write to standard output: No space left on device".
 [[nodiscard]] Sentence local_io_failed(const mqtt::Error& error);
 /// At the end: the reader of standard output took nothing of this for all of output_grace.
-[[nodiscard]] Sentence output_blocked(std::size_t octets);
+[[nodiscard]] Sentence output_blocked(std::size_t bytes);
 
 /// "Not authorized (0x87)"
 [[nodiscard]] std::string name_and_code(mqtt::ReasonCode code, mqtt::PacketType type);
 
 /// What a server that does not speak MQTT seems to be, by its first bytes.
 enum class PeerKind : std::uint8_t { unknown, http, tls };
-[[nodiscard]] PeerKind guess_peer(std::string_view first_octets);
+[[nodiscard]] PeerKind guess_peer(std::string_view first_bytes);
 
 }  // namespace mq

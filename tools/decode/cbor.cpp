@@ -16,7 +16,7 @@
 namespace mq {
 namespace {
 
-enum class Major : std::uint8_t { unsigned_integer, negative, octets, text, array, map, tag, simple };
+enum class Major : std::uint8_t { unsigned_integer, negative, bytes, text, array, map, tag, simple };
 
 /// The head of a data item (3.).
 struct Head {
@@ -25,7 +25,7 @@ struct Head {
   std::uint64_t argument;
 };
 
-constexpr std::uint8_t one_octet = 24, eight_octets = 27, indefinite = 31, break_octet = 0xFF;
+constexpr std::uint8_t one_byte = 24, eight_bytes = 27, indefinite = 31, break_byte = 0xFF;
 
 double half_to_double(std::uint64_t bits) {  // appendix D
   const auto exponent = static_cast<int>(bits >> 10 & 0x1F);
@@ -50,9 +50,9 @@ class CborReader {
     if (at_ >= payload_.size()) return std::nullopt;
     const std::uint8_t first = payload_[at_];
     Head head{static_cast<Major>(first >> 5), static_cast<std::uint8_t>(first & 0x1F), 0};
-    if (head.info > eight_octets && head.info != indefinite) return std::nullopt;
+    if (head.info > eight_bytes && head.info != indefinite) return std::nullopt;
     const std::size_t size =
-        head.info < one_octet || head.info == indefinite ? 0 : std::size_t{1} << (head.info - one_octet);
+        head.info < one_byte || head.info == indefinite ? 0 : std::size_t{1} << (head.info - one_byte);
     if (payload_.size() - at_ - 1 < size) return std::nullopt;
     if (size == 0) head.argument = head.info;
     for (std::size_t i = 1; i <= size; ++i) head.argument = head.argument << 8 | payload_[at_ + i];
@@ -60,7 +60,7 @@ class CborReader {
     return head;
   }
 
-  bool at_break() const { return at_ < payload_.size() && payload_[at_] == break_octet; }
+  bool at_break() const { return at_ < payload_.size() && payload_[at_] == break_byte; }
 
   bool value() {
     const auto read = head();
@@ -68,12 +68,12 @@ class CborReader {
   }
 
   bool value(const Head& head) {
-    const bool may_be_indefinite = head.major >= Major::octets && head.major <= Major::map;
+    const bool may_be_indefinite = head.major >= Major::bytes && head.major <= Major::map;
     if (head.info == indefinite && !may_be_indefinite) return false;
     switch (head.major) {
       case Major::unsigned_integer: return json_.number(head.argument), true;
       case Major::negative: return json_.raw(negative(head.argument)), true;
-      case Major::octets: return octets(head);
+      case Major::bytes: return bytes(head);
       case Major::text: return text(head);
       case Major::array: return nested([this, &head] { return array(head); });
       case Major::map: return nested([this, &head] { return map(head); });
@@ -101,7 +101,7 @@ class CborReader {
   }
 
   /// The bytes of a string; of one in pieces (3.2.3) all of them, each a definite one of the same kind.
-  std::optional<std::string> string_octets(const Head& first) {
+  std::optional<std::string> string_bytes(const Head& first) {
     std::string all;
     if (first.info != indefinite)
       return append_piece(all, first.argument) ? std::optional{all} : std::nullopt;
@@ -121,8 +121,8 @@ class CborReader {
     return true;
   }
 
-  bool octets(const Head& head) {
-    const auto read = string_octets(head);
+  bool bytes(const Head& head) {
+    const auto read = string_bytes(head);
     if (!read) return false;
     json_.begin_object();
     json_.key("base64");
@@ -132,7 +132,7 @@ class CborReader {
   }
 
   bool text(const Head& head) {
-    const auto read = string_octets(head);
+    const auto read = string_bytes(head);
     if (read) json_.text_or_base64(mqtt::as_bytes(*read));
     return read.has_value();
   }
@@ -167,15 +167,15 @@ class CborReader {
   /// Texts, bytes (as base64) and integers can be keys of JSON.
   bool key() {
     const auto read = head();
-    if (!read || (read->info == indefinite && read->major < Major::octets)) return false;
+    if (!read || (read->info == indefinite && read->major < Major::bytes)) return false;
     switch (read->major) {
       case Major::unsigned_integer: return json_.key(std::to_string(read->argument)), true;
       case Major::negative: return json_.key(negative(read->argument)), true;
-      case Major::octets:
+      case Major::bytes:
       case Major::text: break;
       default: fault_ = "has a map key that is neither text nor an integer"; return false;
     }
-    const auto name = string_octets(*read);
+    const auto name = string_bytes(*read);
     if (!name) return false;
     write_key(json_, read->major == Major::text ? *name : mqtt::to_base64(mqtt::as_bytes(*name)));
     return true;
@@ -191,7 +191,7 @@ class CborReader {
       case half: return write_double(json_, half_to_double(head.argument)), true;
       case single:
         return write_float(json_, std::bit_cast<float>(static_cast<std::uint32_t>(head.argument))), true;
-      case eight_octets: return write_double(json_, std::bit_cast<double>(head.argument)), true;
+      case eight_bytes: return write_double(json_, std::bit_cast<double>(head.argument)), true;
       default: return json_.number(head.argument), true;  // a value that nobody has named yet
     }
   }

@@ -34,7 +34,7 @@ struct NumberFormat {
 
 class JsonWriter;
 /// All of them in an array; false if the bytes are not a multiple of one.
-[[nodiscard]] bool write_number_array(JsonWriter& json, const NumberFormat& format, mqtt::Bytes octets);
+[[nodiscard]] bool write_number_array(JsonWriter& json, const NumberFormat& format, mqtt::Bytes bytes);
 
 /// No deeper than this: what JsonWriter holds, and readers take.
 inline constexpr unsigned decoded_depth_max = 60;

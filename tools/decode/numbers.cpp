@@ -12,10 +12,10 @@
 namespace mq {
 namespace {
 
-std::uint64_t read_bits(mqtt::Bytes octets, bool big_endian) {
+std::uint64_t read_bits(mqtt::Bytes bytes, bool big_endian) {
   std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < octets.size(); ++i)
-    bits = bits << 8 | octets[big_endian ? i : octets.size() - 1 - i];
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bits = bits << 8 | bytes[big_endian ? i : bytes.size() - 1 - i];
   return bits;
 }
 
@@ -24,8 +24,8 @@ std::int64_t sign_extended(std::uint64_t bits, std::size_t size) {
   return static_cast<std::int64_t>(bits << unused) >> unused;
 }
 
-void write_number(JsonWriter& json, const NumberFormat& format, mqtt::Bytes octets) {
-  const std::uint64_t bits = read_bits(octets, format.big_endian);
+void write_number(JsonWriter& json, const NumberFormat& format, mqtt::Bytes bytes) {
+  const std::uint64_t bits = read_bits(bytes, format.big_endian);
   switch (format.kind) {
     case NumberKind::unsigned_integer: return json.number(bits);
     case NumberKind::signed_integer: return json.number(sign_extended(bits, format.size));
@@ -80,11 +80,11 @@ std::expected<void, std::string> decode_numbers(const NumberFormat& format, mqtt
   return {};
 }
 
-bool write_number_array(JsonWriter& json, const NumberFormat& format, mqtt::Bytes octets) {
-  if (octets.size() % format.size != 0) return false;
+bool write_number_array(JsonWriter& json, const NumberFormat& format, mqtt::Bytes bytes) {
+  if (bytes.size() % format.size != 0) return false;
   json.begin_array();
-  for (; !octets.empty(); octets = octets.subspan(format.size))
-    write_number(json, format, octets.first(format.size));
+  for (; !bytes.empty(); bytes = bytes.subspan(format.size))
+    write_number(json, format, bytes.first(format.size));
   json.end_array();
   return true;
 }

@@ -6,10 +6,10 @@ std::optional<std::uint64_t> WireReader::varint() {
   constexpr unsigned bits_max = 64;
   std::uint64_t value = 0;
   for (unsigned shift = 0; shift < bits_max && !rest_.empty(); shift += 7) {
-    const std::uint8_t octet = rest_.front();
+    const std::uint8_t byte = rest_.front();
     rest_ = rest_.subspan(1);
-    value |= std::uint64_t{octet & 0x7Fu} << shift;
-    if ((octet & 0x80) == 0) return value;
+    value |= std::uint64_t{byte & 0x7Fu} << shift;
+    if ((byte & 0x80) == 0) return value;
   }
   return std::nullopt;
 }

@@ -71,7 +71,7 @@ constexpr std::array<FieldSpec, 9> metric_fields{{{1, "name", Kind::text},
                                                   {7, "is_null", Kind::flag},
                                                   {8, "metadata", Kind::message, false, &meta_data},
                                                   {9, "properties", Kind::message, false, &property_set}}};
-constexpr std::array<FieldSpec, 3> metric_more{{{16, "value", Kind::octets},
+constexpr std::array<FieldSpec, 3> metric_more{{{16, "value", Kind::bytes},
                                                 {17, "value", Kind::message, false, &data_set},
                                                 {18, "value", Kind::message, false, &template_message}}};
 constinit const MessageSpec metric{
@@ -81,7 +81,7 @@ constexpr std::array<FieldSpec, 5> payload_fields{{{1, "timestamp", Kind::intege
                                                    {3, "seq", Kind::integer},
                                                    {4, "uuid", Kind::text},
                                                    {2, "metrics", Kind::message, true, &metric},
-                                                   {5, "body", Kind::octets}}};
+                                                   {5, "body", Kind::bytes}}};
 
 constexpr std::array<FieldSpec, 3> data_set_fields{{{1, "num_of_columns", Kind::integer},
                                                     {2, "columns", Kind::text, true},

@@ -7,7 +7,7 @@
 
 namespace mq::sparkplug {
 
-enum class Kind : std::uint8_t { integer, flag, text, octets, data_type, message };
+enum class Kind : std::uint8_t { integer, flag, text, bytes, data_type, message };
 
 struct MessageSpec;
 

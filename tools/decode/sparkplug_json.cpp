@@ -36,8 +36,8 @@ class Writer {
   explicit Writer(std::string& out) : json_{out} {}
 
   /// False if something is broken, or nested too deep.
-  [[nodiscard]] bool write(const MessageSpec& spec, mqtt::Bytes octets) {
-    const auto fields = fields_of(octets);
+  [[nodiscard]] bool write(const MessageSpec& spec, mqtt::Bytes bytes) {
+    const auto fields = fields_of(bytes);
     if (!fields || ++depth_ > depth_max) return false;
     json_.begin_object();
     bool good = true;
@@ -53,9 +53,9 @@ class Writer {
   /// A level of ours is up to three of JSON: an object in an array in an object.
   static constexpr unsigned depth_max = decoded_depth_max / 3;
 
-  static std::optional<Fields> fields_of(mqtt::Bytes octets) {
+  static std::optional<Fields> fields_of(mqtt::Bytes bytes) {
     Fields fields;
-    WireReader reader{octets};
+    WireReader reader{bytes};
     while (const auto field = reader.next()) fields.push_back(*field);
     if (reader.broken()) return std::nullopt;
     return fields;
@@ -88,18 +88,18 @@ class Writer {
       case Kind::integer: return json_.number(field.value), true;
       case Kind::flag: return json_.boolean(field.value != 0), true;
       case Kind::text:
-      case Kind::octets: return write_octets(spec, field.bytes), true;
+      case Kind::bytes: return write_bytes(spec, field.bytes), true;
       case Kind::data_type: return write_data_type(field.value), true;
       case Kind::message: break;
     }
     return write(*spec.message, field.bytes);
   }
 
-  void write_octets(const FieldSpec& spec, mqtt::Bytes octets) {
-    if (spec.kind == Kind::text) return json_.text_or_base64(octets);
+  void write_bytes(const FieldSpec& spec, mqtt::Bytes bytes) {
+    if (spec.kind == Kind::text) return json_.text_or_base64(bytes);
     json_.begin_object();
     json_.key("base64");
-    json_.base64(octets);
+    json_.base64(bytes);
     json_.end_object();
   }
 
@@ -120,7 +120,7 @@ class Writer {
       const auto more = std::ranges::find(spec.more, field.number, &FieldSpec::number);
       if (more == spec.more.end()) continue;
       json_.key("value");
-      return more->kind == Kind::octets ? write_array(type, *more, field) : write_one(*more, field);
+      return more->kind == Kind::bytes ? write_array(type, *more, field) : write_one(*more, field);
     }
     return true;
   }
@@ -155,19 +155,19 @@ class Writer {
       return write_number_array(json_, *format, field.bytes);
     if (type == boolean_array) return write_booleans(field.bytes);
     if (type == string_array) return write_strings(mqtt::as_text(field.bytes));
-    return write_octets(spec, field.bytes), true;
+    return write_bytes(spec, field.bytes), true;
   }
 
   /// A 32-bit count, then bits from the highest on.
-  bool write_booleans(mqtt::Bytes octets) {
+  bool write_booleans(mqtt::Bytes bytes) {
     constexpr std::size_t count_size = 4;
-    if (octets.size() < count_size) return false;
+    if (bytes.size() < count_size) return false;
     std::size_t count = 0;
-    for (std::size_t i = 0; i < count_size; ++i) count |= std::size_t{octets[i]} << (8 * i);
-    octets = octets.subspan(count_size);
-    if (count > octets.size() * 8) return false;
+    for (std::size_t i = 0; i < count_size; ++i) count |= std::size_t{bytes[i]} << (8 * i);
+    bytes = bytes.subspan(count_size);
+    if (count > bytes.size() * 8) return false;
     json_.begin_array();
-    for (std::size_t i = 0; i < count; ++i) json_.boolean((octets[i / 8] >> (7 - i % 8) & 1) != 0);
+    for (std::size_t i = 0; i < count; ++i) json_.boolean((bytes[i / 8] >> (7 - i % 8) & 1) != 0);
     json_.end_array();
     return true;
   }
@@ -230,8 +230,8 @@ class Writer {
 
 }  // namespace
 
-std::expected<void, std::string> decode_sparkplug(mqtt::Bytes octets, std::string& json) {
-  if (Writer{json}.write(sparkplug::payload, octets)) return {};
+std::expected<void, std::string> decode_sparkplug(mqtt::Bytes bytes, std::string& json) {
+  if (Writer{json}.write(sparkplug::payload, bytes)) return {};
   return std::unexpected(std::string{"is not a Sparkplug B payload"});
 }
 

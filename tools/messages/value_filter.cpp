@@ -20,8 +20,8 @@ void append_url(std::string& out, std::string_view text) {
       out += c;
       continue;
     }
-    const auto octet = static_cast<std::uint8_t>(c);
-    out += {'%', hex_upper[octet >> 4], hex_upper[octet & 15]};
+    const auto byte = static_cast<std::uint8_t>(c);
+    out += {'%', hex_upper[byte >> 4], hex_upper[byte & 15]};
   }
 }
 
@@ -51,13 +51,13 @@ void append_csv_field(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_hex(std::string& out, std::string_view octets, std::string_view alphabet, std::size_t group,
+void append_hex(std::string& out, std::string_view bytes, std::string_view alphabet, std::size_t group,
                 char separator) {
-  const std::size_t digits = 2 * octets.size();
+  const std::size_t digits = 2 * bytes.size();
   for (std::size_t i = 0; i < digits; ++i) {
     if (group > 0 && i > 0 && i % group == 0) out += separator;
-    const auto octet = static_cast<std::uint8_t>(octets[i / 2]);
-    out += alphabet[i % 2 == 0 ? octet >> 4 : octet & 15];
+    const auto byte = static_cast<std::uint8_t>(bytes[i / 2]);
+    out += alphabet[i % 2 == 0 ? byte >> 4 : byte & 15];
   }
 }
 

@@ -14,7 +14,7 @@ void append_filtered(std::string& out, std::string_view text, FormatFilter filte
 void append_csv_field(std::string& out, std::string_view text);
 
 /// Hexadecimal digits; `separator` after each `group` of them, but not at the end; 0 is no groups.
-void append_hex(std::string& out, std::string_view octets, std::string_view alphabet, std::size_t group,
+void append_hex(std::string& out, std::string_view bytes, std::string_view alphabet, std::size_t group,
                 char separator);
 
 inline constexpr std::string_view hex_lower = "0123456789abcdef";

@@ -75,7 +75,7 @@ class BigEndian {
     ok_ = ok_ && bytes_.size() >= sizeof(T);
     if (!ok_) return 0;
     T value = 0;
-    for (const std::uint8_t octet : bytes_.first(sizeof(T))) value = static_cast<T>(value << 8 | octet);
+    for (const std::uint8_t byte : bytes_.first(sizeof(T))) value = static_cast<T>(value << 8 | byte);
     bytes_ = bytes_.subspan(sizeof(T));
     return value;
   }
@@ -120,10 +120,10 @@ std::expected<std::int64_t, std::string> take_number(Bytes& bytes) {
   std::uint64_t value = 0;
   for (std::size_t n = 0; n < number_bytes_max; ++n) {
     if (n == bytes.size()) return Fault{"the counters are cut off"};
-    const std::uint64_t octet = bytes[n];
+    const std::uint64_t byte = bytes[n];
     const bool last = n + 1 == number_bytes_max;
-    value |= (last ? octet : octet & 0x7F) << (7 * n);
-    if (!last && octet > 0x7F) continue;
+    value |= (last ? byte : byte & 0x7F) << (7 * n);
+    if (!last && byte > 0x7F) continue;
     bytes = bytes.subspan(n + 1);
     break;
   }
@@ -192,9 +192,9 @@ std::string encode_histogram(const Histogram& histogram) {
 }
 
 std::expected<Histogram, std::string> decode_histogram(std::string_view base64) {
-  const auto octets = mqtt::from_base64(base64);
-  if (!octets) return Fault{"it is not base64"};
-  BigEndian in{mqtt::as_bytes(*octets)};
+  const auto bytes = mqtt::from_base64(base64);
+  if (!bytes) return Fault{"it is not base64"};
+  BigEndian in{mqtt::as_bytes(*bytes)};
   const auto cookie = in.take<std::uint32_t>();
   const std::size_t length = in.take<std::uint32_t>();
   if (!in.ok() || cookie != compressed_cookie) return Fault{"it is not of the compressed encoding V2"};

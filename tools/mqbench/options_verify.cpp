@@ -16,7 +16,7 @@ namespace {
 constexpr double fault_rate_max = 10'000;
 constexpr std::uint32_t clients_of_a_kind_max = 1'000;
 /// A subscriber keeps a byte of each message.
-constexpr double octets_kept_max = 1e9;
+constexpr double bytes_kept_max = 1e9;
 constexpr std::chrono::seconds default_duration{10};
 
 /// "cut,stall", "all".
@@ -111,7 +111,7 @@ std::optional<std::string> choose_verification(const Options& options, BenchConf
   if (s.messages < s.all_publishers())
     return fmt::format("{} messages are less than one of each of {} publishers", s.messages,
                        s.all_publishers());
-  if (static_cast<double>(s.messages) * s.subscribers > octets_kept_max)
+  if (static_cast<double>(s.messages) * s.subscribers > bytes_kept_max)
     return fmt::format("{} messages to {} subscribers are more than verify keeps account of", s.messages,
                        s.subscribers);
   return std::nullopt;

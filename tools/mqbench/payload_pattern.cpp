@@ -11,7 +11,7 @@ std::expected<PayloadPattern, std::string> PayloadPattern::parse(std::string_vie
   PayloadPattern made;
   made.text_ = text;
   if (text.starts_with('@')) {
-    auto body = read_file(made.text_.substr(1), SizePattern::octets_max);
+    auto body = read_file(made.text_.substr(1), SizePattern::bytes_max);
     if (!body) return std::unexpected(std::move(body.error().context));
     made.body_ = std::move(*body);
     return made;

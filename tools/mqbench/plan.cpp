@@ -39,15 +39,15 @@ std::vector<std::string> Plan::filters_of(std::uint32_t subscriber) const {
 namespace {
 
 /// Not all the same: a compressing link would make little of that.
-std::vector<std::uint8_t> random_octets(std::size_t size, std::uint64_t seed) {
-  std::vector<std::uint8_t> octets(size);
+std::vector<std::uint8_t> random_bytes(std::size_t size, std::uint64_t seed) {
+  std::vector<std::uint8_t> bytes(size);
   std::mt19937_64 random{seed};
-  for (auto& octet : octets) octet = static_cast<std::uint8_t>(random());
-  return octets;
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  return bytes;
 }
 
 std::vector<std::uint8_t> payload_of(const Scenario& scenario) {
-  if (scenario.payload.text().empty()) return random_octets(scenario.size.max(), scenario.seed);
+  if (scenario.payload.text().empty()) return random_bytes(scenario.size.max(), scenario.seed);
   std::vector<std::uint8_t> payload(Stamp::size);
   const std::string& body = scenario.payload.body();
   payload.insert(payload.end(), body.begin(), body.end());

@@ -54,9 +54,9 @@ struct Plan {
   /// Of one publisher's own: where its answers go, and no subscriber listens.
   [[nodiscard]] std::string reply_topic(std::uint32_t publisher) const;
   /// Whether a payload without a stamp could be one of the run's.
-  [[nodiscard]] bool is_unstamped(mqtt::Bytes octets) const {
-    return octets.size() >= scenario.size.min() && octets.size() <= scenario.size.max() &&
-           mqtt::equal(octets, mqtt::Bytes{payload}.first(octets.size()));
+  [[nodiscard]] bool is_unstamped(mqtt::Bytes bytes) const {
+    return bytes.size() >= scenario.size.min() && bytes.size() <= scenario.size.max() &&
+           mqtt::equal(bytes, mqtt::Bytes{payload}.first(bytes.size()));
   }
   /// Bytes of one message's payload, unless they vary by a template.
   [[nodiscard]] std::size_t size_of(std::uint32_t stream, std::uint64_t sequence) const {

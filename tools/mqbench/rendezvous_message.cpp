@@ -71,7 +71,7 @@ std::string to_text(const RendezvousMessage& message) {
 }
 
 std::optional<RendezvousMessage> parse_rendezvous_message(std::string_view text) {
-  if (text.size() > RendezvousMessage::octets_max || text.ends_with(' ') || take_word(text) != magic)
+  if (text.size() > RendezvousMessage::bytes_max || text.ends_with(' ') || take_word(text) != magic)
     return std::nullopt;
   const auto form = std::ranges::find(forms, take_word(text), &Form::word);
   const auto sender = mqtt::parse_number<std::uint32_t>(take_word(text));

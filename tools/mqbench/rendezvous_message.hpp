@@ -37,7 +37,7 @@ struct RendezvousMessage {
   };
 
   static constexpr std::size_t numbers_max = 1024;
-  static constexpr std::size_t octets_max = 32 * 1024;
+  static constexpr std::size_t bytes_max = 32 * 1024;
 
   Kind kind = Kind::hello;
   std::uint32_t sender = 0;

@@ -32,11 +32,11 @@ bool authenticates(PropertyId id) {
 }
 
 /// As binary_value() reads it.
-std::string binary_text(std::string_view octets) {
-  const bool plain = mqtt::is_mqtt_utf8(mqtt::as_bytes(octets)) && !octets.starts_with('@') &&
-                     !octets.starts_with(base64_prefix);
-  return plain ? std::string{octets}
-               : fmt::format("{}{}", base64_prefix, mqtt::to_base64(mqtt::as_bytes(octets)));
+std::string binary_text(std::string_view bytes) {
+  const bool plain = mqtt::is_mqtt_utf8(mqtt::as_bytes(bytes)) && !bytes.starts_with('@') &&
+                     !bytes.starts_with(base64_prefix);
+  return plain ? std::string{bytes}
+               : fmt::format("{}{}", base64_prefix, mqtt::to_base64(mqtt::as_bytes(bytes)));
 }
 
 std::vector<std::string> words_of(std::string_view packet, const mqtt::PropertyView& property) {

@@ -36,9 +36,9 @@ std::int64_t nearly_normal(std::uint64_t& state) {
   return sum - 6 * 0xFFFF;
 }
 
-std::optional<std::size_t> octets_of(std::string_view text) {
-  const auto octets = mqtt::parse_size(text);
-  return octets && *octets <= SizePattern::octets_max ? octets : std::nullopt;
+std::optional<std::size_t> bytes_of(std::string_view text) {
+  const auto bytes = mqtt::parse_size(text);
+  return bytes && *bytes <= SizePattern::bytes_max ? bytes : std::nullopt;
 }
 
 std::unexpected<std::string> no_size(std::string_view text) {
@@ -48,10 +48,10 @@ std::unexpected<std::string> no_size(std::string_view text) {
 
 }  // namespace
 
-SizePattern::SizePattern(std::size_t octets) : text_{std::to_string(octets)}, min_{octets}, max_{octets} {}
+SizePattern::SizePattern(std::size_t bytes) : text_{std::to_string(bytes)}, min_{bytes}, max_{bytes} {}
 
 SizePattern::Made SizePattern::parse(std::string_view text) {
-  if (const auto octets = octets_of(text)) return SizePattern{*octets};
+  if (const auto bytes = bytes_of(text)) return SizePattern{*bytes};
   Made made = no_size(text);
   if (text.starts_with(normal_prefix))
     made = parse_normal(text);
@@ -64,7 +64,7 @@ SizePattern::Made SizePattern::parse(std::string_view text) {
 }
 
 SizePattern::Made SizePattern::parse_range(std::string_view text, std::size_t dots) {
-  const auto from = octets_of(text.substr(0, dots)), to = octets_of(text.substr(dots + 2));
+  const auto from = bytes_of(text.substr(0, dots)), to = bytes_of(text.substr(dots + 2));
   if (!from || !to || *from > *to) return no_size(text);
   SizePattern made;
   made.min_ = *from;
@@ -75,8 +75,8 @@ SizePattern::Made SizePattern::parse_range(std::string_view text, std::size_t do
 SizePattern::Made SizePattern::parse_normal(std::string_view text) {
   const std::string_view numbers = text.substr(normal_prefix.size());
   const std::size_t colon = std::min(numbers.find(':'), numbers.size());
-  const auto mean = octets_of(numbers.substr(0, colon));
-  const auto deviation = octets_of(numbers.substr(std::min(colon + 1, numbers.size())));
+  const auto mean = bytes_of(numbers.substr(0, colon));
+  const auto deviation = bytes_of(numbers.substr(std::min(colon + 1, numbers.size())));
   if (!mean || !deviation) return no_size(text);
   if (*mean < Stamp::size)
     return std::unexpected(fmt::format("{}: the mean is below the stamp's {}", in_quotes(text), Stamp::size));
@@ -85,7 +85,7 @@ SizePattern::Made SizePattern::parse_normal(std::string_view text) {
   made.mean_ = *mean;
   made.deviation_ = *deviation;
   made.min_ = std::max(Stamp::size, *mean - std::min(6 * *deviation, *mean));
-  made.max_ = std::min<std::size_t>(octets_max, *mean + 6 * *deviation);
+  made.max_ = std::min<std::size_t>(bytes_max, *mean + 6 * *deviation);
   return made;
 }
 
@@ -97,17 +97,17 @@ SizePattern::Made SizePattern::parse_choices(std::string_view text) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const std::string_view choice = rest.substr(0, comma);
     const std::size_t star = std::min(choice.find('*'), choice.size());
-    const auto octets = octets_of(choice.substr(0, star));
+    const auto bytes = bytes_of(choice.substr(0, star));
     const auto weight = star == choice.size() ? std::optional<std::uint32_t>{1}
                                               : mqtt::parse_number<std::uint32_t>(choice.substr(star + 1));
-    if (!octets || !weight || *weight == 0 || made.choices_.size() == choices_max) return no_size(text);
-    made.choices_.push_back({*octets, sum += *weight});
+    if (!bytes || !weight || *weight == 0 || made.choices_.size() == choices_max) return no_size(text);
+    made.choices_.push_back({*bytes, sum += *weight});
     if (comma == rest.size()) break;
     rest.remove_prefix(comma + 1);
   }
-  const auto [least, most] = std::ranges::minmax_element(made.choices_, {}, &Choice::octets);
-  made.min_ = least->octets;
-  made.max_ = most->octets;
+  const auto [least, most] = std::ranges::minmax_element(made.choices_, {}, &Choice::bytes);
+  made.min_ = least->bytes;
+  made.max_ = most->bytes;
   return made;
 }
 
@@ -121,7 +121,7 @@ std::size_t SizePattern::of(std::uint64_t seed, std::uint32_t stream, std::uint6
     case Kind::choice:
       return std::ranges::upper_bound(choices_, next_random(state) % choices_.back().up_to, {},
                                       &Choice::up_to)
-          ->octets;
+          ->bytes;
     case Kind::normal: break;
   }
   const auto off = nearly_normal(state) * static_cast<std::int64_t>(deviation_) / 0xFFFF;

@@ -20,10 +20,10 @@ namespace mq::bench {
 /// A message's size follows from the seed, its stream and its sequence alone, so that a receiver knows it.
 class SizePattern {
  public:
-  static constexpr std::uint64_t octets_max = 16 * 1024 * 1024;
+  static constexpr std::uint64_t bytes_max = 16 * 1024 * 1024;
 
   SizePattern() : SizePattern{100} {}
-  explicit SizePattern(std::size_t octets);
+  explicit SizePattern(std::size_t bytes);
   /// The error is a clause for a person.
   [[nodiscard]] static std::expected<SizePattern, std::string> parse(std::string_view text);
 
@@ -38,7 +38,7 @@ class SizePattern {
  private:
   enum class Kind : std::uint8_t { even, normal, choice };
   struct Choice {
-    std::size_t octets;
+    std::size_t bytes;
     std::uint64_t up_to;  // sum of the weights so far
   };
   using Made = std::expected<SizePattern, std::string>;

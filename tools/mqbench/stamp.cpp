@@ -8,16 +8,16 @@ namespace {
 constexpr std::uint8_t magic = 0xB5;
 constexpr std::size_t crc_at = 28;
 
-template <std::size_t Octets>
+template <std::size_t Size>
 std::uint8_t* put(std::uint8_t* at, std::uint64_t value) {
-  for (std::size_t n = 0; n < Octets; ++n) at[n] = static_cast<std::uint8_t>(value >> 8 * (Octets - 1 - n));
-  return at + Octets;
+  for (std::size_t n = 0; n < Size; ++n) at[n] = static_cast<std::uint8_t>(value >> 8 * (Size - 1 - n));
+  return at + Size;
 }
 
-template <std::size_t Octets>
+template <std::size_t Size>
 std::uint64_t take(const std::uint8_t* at) {
   std::uint64_t value = 0;
-  for (std::size_t n = 0; n < Octets; ++n) value = value << 8 | at[n];
+  for (std::size_t n = 0; n < Size; ++n) value = value << 8 | at[n];
   return value;
 }
 

@@ -34,8 +34,8 @@ void make_verify_payload(std::uint32_t run, const VerifyScenario& scenario, std:
   into.resize(scenario.size.of(scenario.seed, publisher, number));
   write_stamp({.run = run, .stream = publisher, .sequence = number, .due = sent, .sent = sent}, into);
   std::minstd_rand noise{static_cast<std::uint32_t>(number * 2'654'435'761U + publisher)};
-  for (auto& octet : mqtt::MutableBytes{into}.subspan(Stamp::size))
-    octet = static_cast<std::uint8_t>(noise() >> 16);
+  for (auto& byte : mqtt::MutableBytes{into}.subspan(Stamp::size))
+    byte = static_cast<std::uint8_t>(noise() >> 16);
 }
 
 VerifyClient::VerifyClient(VerifyGround& ground, std::string name, mqtt::ClientOptions options)

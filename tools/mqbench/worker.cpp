@@ -355,7 +355,7 @@ void Worker::close_account() {
   if (!started_ || result_.elapsed != Duration::zero()) return;
   result_.cpu = thread_cpu() - cpu_at_start_;
   for (const auto& each : publishers_)
-    result_.measurements.unsent_bytes += each->client().unsent() + each->client().unacknowledged_octets();
+    result_.measurements.unsent_bytes += each->client().unsent() + each->client().unacknowledged_bytes();
   result_.elapsed = loop_->now() - around_->start;
   // A connection that has gone meanwhile takes its counts along.
   const auto grown = [](std::uint64_t from, std::uint64_t to) { return to > from ? to - from : 0; };

@@ -81,7 +81,7 @@ tile("Waiting",count(s.queued_messages),size(s.queued_bytes)+" for clients"),
 tile("Sessions",count(s.sessions),"kept or connected"),tile("Subscriptions",count(s.subscriptions)),tile("Retained",count(s.retained_messages),size(s.retained_bytes)+" with $SYS"),
 tile("Turned away",count(s.connections_refused+s.connections_turned_away),"connections, since the start"));
 $("tiles").className="";draw();
-$("slow").replaceChildren(table(["Client","Address","State","Messages","Octets","Unacknowledged","Unwritten"],
+$("slow").replaceChildren(table(["Client","Address","State","Messages","Bytes","Unacknowledged","Unwritten"],
 s.slow_clients.map(c=>[{text:c.client_id},{text:c.address},{text:c.stopped?"stopped":"behind",kind:c.stopped?"stopped":"behind"},{text:count(c.queued_messages),n:1},{text:size(c.queued_bytes),n:1},{text:count(c.in_flight),n:1},{text:size(c.unwritten_bytes),n:1}]),"No messages wait for connected clients."));
 $("dropped").replaceChildren(table(["Reason","Messages"],drops.map(d=>[{text:d[0].replaceAll("_"," ")},{text:count(d[1]),n:1}]),"None."));
 $("bridging").hidden=!s.bridges.length;

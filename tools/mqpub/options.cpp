@@ -38,11 +38,11 @@ std::optional<std::string> unescaped(std::string_view text) {
       continue;
     }
     constexpr std::size_t digits = 2;
-    unsigned octet = 0;
+    unsigned byte = 0;
     const char* const first = text.data() + at + 1;
     if (text[at] != 'x' || text.size() - at <= digits) return std::nullopt;
-    if (std::from_chars(first, first + digits, octet, 16).ptr != first + digits) return std::nullopt;
-    made.push_back(static_cast<char>(octet));
+    if (std::from_chars(first, first + digits, byte, 16).ptr != first + digits) return std::nullopt;
+    made.push_back(static_cast<char>(byte));
     at += digits;
   }
   return made;

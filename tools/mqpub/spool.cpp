@@ -24,10 +24,10 @@ constexpr std::uint64_t reserve_step_bytes = 1024 * 1024;
 /// A log below this is not worth writing anew.
 constexpr std::uint64_t rewrite_from_bytes = 8 * 1024 * 1024;
 
-std::uint32_t crc_of(std::string_view octets) { return mqtt::crc32(mqtt::as_bytes(octets)); }
+std::uint32_t crc_of(std::string_view bytes) { return mqtt::crc32(mqtt::as_bytes(bytes)); }
 
-void put_number(std::string& out, std::uint64_t value, std::size_t octets) {
-  while (octets-- > 0) out.push_back(static_cast<char>(value >> 8 * octets & 0xFF));
+void put_number(std::string& out, std::uint64_t value, std::size_t bytes) {
+  while (bytes-- > 0) out.push_back(static_cast<char>(value >> 8 * bytes & 0xFF));
 }
 
 /// Takes fields from the front; what is not there reads as zeros and makes it bad.
@@ -35,18 +35,18 @@ class Fields {
  public:
   explicit Fields(std::string_view rest) : rest_{rest} {}
 
-  std::uint64_t number(std::size_t octets) {
+  std::uint64_t number(std::size_t bytes) {
     std::uint64_t value = 0;
-    for (const char c : text(octets)) value = value << 8 | static_cast<std::uint8_t>(c);
+    for (const char c : text(bytes)) value = value << 8 | static_cast<std::uint8_t>(c);
     return value;
   }
-  std::string_view text(std::size_t octets) {
-    if (octets > rest_.size()) {
+  std::string_view text(std::size_t bytes) {
+    if (bytes > rest_.size()) {
       bad_ = true;
       return {};
     }
-    const std::string_view taken = rest_.substr(0, octets);
-    rest_.remove_prefix(octets);
+    const std::string_view taken = rest_.substr(0, bytes);
+    rest_.remove_prefix(bytes);
     return taken;
   }
   std::string_view rest() const { return rest_; }
@@ -57,12 +57,12 @@ class Fields {
   bool bad_ = false;
 };
 
-bool write_all(int fd, std::string_view octets, std::uint64_t offset) {
-  while (!octets.empty()) {
-    const ssize_t count = ::pwrite(fd, octets.data(), octets.size(), static_cast<off_t>(offset));
+bool write_all(int fd, std::string_view bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return false;
-    octets.remove_prefix(static_cast<std::size_t>(count));
+    bytes.remove_prefix(static_cast<std::size_t>(count));
     offset += static_cast<std::uint64_t>(count);
   }
   return true;
@@ -222,14 +222,14 @@ void Spool::forget(mqtt::PacketId id) {
 }
 
 mqtt::Result<std::string> Spool::read_at(std::uint64_t offset, std::size_t bytes) const {
-  std::string octets(bytes, '\0');
+  std::string record(bytes, '\0');
   for (std::size_t done = 0; done < bytes;) {
-    const ssize_t count = ::pread(fd_, octets.data() + done, bytes - done, static_cast<off_t>(offset + done));
+    const ssize_t count = ::pread(fd_, record.data() + done, bytes - done, static_cast<off_t>(offset + done));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return fail(count < 0 ? errno : EIO, "read");
     done += static_cast<std::size_t>(count);
   }
-  return octets;
+  return record;
 }
 
 mqtt::Result<void> Spool::for_each(const std::function<void(const Message&)>& each) const {
@@ -353,20 +353,20 @@ mqtt::Result<void> Spool::shrink() {
 }
 
 mqtt::Result<void> Spool::rewrite() {
-  std::string octets = header_of(client_id_);
+  std::string content = header_of(client_id_);
   std::string taken{'T'};
   put_number(taken, taken_, 8);
-  octets += framed(taken);
+  content += framed(taken);
   std::map<std::uint64_t, Live> moved = by_order_;
   for (auto& [order, live] : moved) {
     const auto record = read_at(live.offset, live.bytes);
     if (!record) return std::unexpected(record.error());
-    live.offset = octets.size();
-    octets += *record;
+    live.offset = content.size();
+    content += *record;
   }
   const std::string beside = path_ + ".new";
   const int fd = ::open(beside.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const bool written = fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0 && write_all(fd, octets, 0) &&
+  const bool written = fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0 && write_all(fd, content, 0) &&
                        ::fdatasync(fd) == 0 && ::rename(beside.c_str(), path_.c_str()) == 0;
   if (!written) {  // a full disk: the log as it is serves on
     const int fault = errno;
@@ -376,7 +376,7 @@ mqtt::Result<void> Spool::rewrite() {
   sync_directory_of(path_);
   ::close(std::exchange(fd_, fd));
   by_order_ = std::move(moved);
-  end_ = reserved_ = octets.size();
+  end_ = reserved_ = content.size();
   return {};
 }
 

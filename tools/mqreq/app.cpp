@@ -16,11 +16,11 @@ namespace {
 using mqtt::PropertyId;
 
 template <std::size_t N>
-std::string random_octets() {
+std::string random_bytes() {
   std::random_device device;
-  std::string octets;
-  while (octets.size() < N) octets.push_back(static_cast<char>(device() & 0xFF));
-  return octets;
+  std::string bytes;
+  while (bytes.size() < N) bytes.push_back(static_cast<char>(device() & 0xFF));
+  return bytes;
 }
 
 /// Where the replies may go is the server's to say, unless the user does.
@@ -50,7 +50,7 @@ ExitCode request(const ReqConfig& config) {
   ask_for_response_information(config, setup->options.connect);
   cap_receive_maximum(setup->options.connect, config.replies);
   mqtt::net::Loop loop;
-  const RequestSecrets secrets{.correlation = random_octets<16>(), .topic = random_octets<8>()};
+  const RequestSecrets secrets{.correlation = random_bytes<16>(), .topic = random_bytes<8>()};
   return Requester{loop, config, std::move(*setup), mqtt::SharedBytes::take(std::move(*payload)), secrets}
       .run();
 }

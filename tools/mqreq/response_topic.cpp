@@ -35,7 +35,7 @@ std::string make_response_topic(std::string_view response_information, std::stri
   std::string topic = can_begin_a_topic(response_information) ? std::string{response_information}
                                                               : base_of_our_own(client_id);
   if (!topic.ends_with('/')) topic += '/';
-  for (const char octet : random) topic += fmt::format("{:02x}", static_cast<unsigned char>(octet));
+  for (const char byte : random) topic += fmt::format("{:02x}", static_cast<unsigned char>(byte));
   return topic;
 }
 

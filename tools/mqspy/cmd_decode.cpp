@@ -39,20 +39,20 @@ class PacketsOnly final : public RecordSink {
 };
 
 /// Packets one after the other, perhaps of both directions.
-void decode_all(mqtt::Bytes octets, const SpyConfig& config, Recorder& recorder) {
+void decode_all(mqtt::Bytes bytes, const SpyConfig& config, Recorder& recorder) {
   const auto id = recorder.open({.client = {},
                                  .server = {},
                                  .transport = {},
                                  .start = mqtt::Flow::Start::excerpt,
                                  .version = config.version},
                                 {});
-  while (!octets.empty()) {
-    const std::size_t size = whole_packet(octets).value_or(octets.size());
-    const mqtt::Bytes packet = octets.first(size);
+  while (!bytes.empty()) {
+    const std::size_t size = whole_packet(bytes).value_or(bytes.size());
+    const mqtt::Bytes packet = bytes.first(size);
     const mqtt::Sender sender = config.sender.value_or(guess_sender(packet, recorder.state(id)->version));
     recorder.receive(id, sender, {}, packet);
-    octets = octets.subspan(size);
-    if (octets.empty()) recorder.give_up_rest(id, sender, {});
+    bytes = bytes.subspan(size);
+    if (bytes.empty()) recorder.give_up_rest(id, sender, {});
   }
   recorder.finish({});
 }
@@ -88,18 +88,18 @@ ExitCode decode_command(const SpyConfig& config) {
     return ExitCode::usage;
   };
   if (would_ask_a_person(config)) return wanting();
-  const auto octets = read_packets(config.arguments);
-  if (!octets) {
-    diag.error(octets.error().code == EINVAL ? Sentence{octets.error().context}
-                                             : local_io_failed(octets.error()));
-    return octets.error().code == EINVAL ? ExitCode::usage : ExitCode::local_io;
+  const auto bytes = read_packets(config.arguments);
+  if (!bytes) {
+    diag.error(bytes.error().code == EINVAL ? Sentence{bytes.error().context}
+                                            : local_io_failed(bytes.error()));
+    return bytes.error().code == EINVAL ? ExitCode::usage : ExitCode::local_io;
   }
-  if (octets->empty()) return wanting();
+  if (bytes->empty()) return wanting();
   FileOutput out{1, "standard output"};
   const auto writer = make_writer(config, out.buffer());
   PacketsOnly packets{*writer};
   Recorder recorder{packets};
-  decode_all(mqtt::as_bytes(*octets), config, recorder);
+  decode_all(mqtt::as_bytes(*bytes), config, recorder);
   if (const auto written = out.flush(); !written && !is_closed_pipe(written.error())) {
     diag.error(local_io_failed(written.error()));
     return ExitCode::local_io;

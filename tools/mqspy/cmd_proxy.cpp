@@ -179,12 +179,12 @@ class ProxyRun {
   }
 
   void tell_skipped() {
-    const auto& [octets, links, firings] = inspection_.skipped();
-    if (octets > 0 || links > 0 || firings > 0)
+    const auto& [bytes, links, firings] = inspection_.skipped();
+    if (bytes > 0 || links > 0 || firings > 0)
       diag_.warning(
           fmt::format("more went by than could be looked at: {} bytes, {} connections as a whole, "
                       "{} firings of faults",
-                      octets, links, firings));
+                      bytes, links, firings));
   }
 
   const SpyConfig& config_;

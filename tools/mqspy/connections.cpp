@@ -45,7 +45,7 @@ class Connections::Connection {
 
   void pdu(const ExportedPdu& pdu) {
     content_.exported();
-    content_.on_octets(side_of(pdu.from), pdu.time, pdu.payload);
+    content_.on_bytes(side_of(pdu.from), pdu.time, pdu.payload);
     if (pdu.left_out > 0) content_.on_left_out(side_of(pdu.from), pdu.time, pdu.left_out);
   }
 
@@ -169,7 +169,7 @@ void Connections::fragment(const IpFragment& fragment) {
   account_.fragments = fragments_.left();
   if (!whole) return;
   const IpFragment of = fragment;
-  dissect_payload(dissected_, of, whole->next, whole->octets);
+  dissect_payload(dissected_, of, whole->next, whole->bytes);
   if (dissected_.kind != Dissected::Kind::fragment) look_at_dissected();
 }
 

@@ -24,8 +24,8 @@ constexpr std::size_t early_max_bytes = 32 * 1024;
 constexpr std::size_t early_max_pieces = 16;
 constexpr std::uint16_t mqtt_port = 1883;
 
-bool starts_with(Bytes octets, std::string_view text) {
-  return mqtt::as_text(octets).substr(0, text.size()) == text.substr(0, octets.size());
+bool starts_with(Bytes bytes, std::string_view text) {
+  return mqtt::as_text(bytes).substr(0, text.size()) == text.substr(0, bytes.size());
 }
 
 /// Bytes of a complete PROXY preamble; 0: there is none; nothing: it is not complete.
@@ -71,12 +71,12 @@ Content recognize(Bytes begin) {
   return head && head->lists("Upgrade", "websocket") ? Content::websocket : Content::other;
 }
 
-std::size_t count_packets(Bytes octets, Sender sender) {
+std::size_t count_packets(Bytes bytes, Sender sender) {
   std::size_t count = 0;
-  while (!octets.empty()) {
-    const auto size = whole_packet(octets);
+  while (!bytes.empty()) {
+    const auto size = whole_packet(bytes);
     if (!size) return 0;
-    const Bytes packet = octets.first(*size);
+    const Bytes packet = bytes.first(*size);
     std::size_t header_size = 1;
     while (header_size < *size && (packet[header_size] & 0x80) != 0) ++header_size;
     const mqtt::Frame frame{packet, static_cast<std::uint8_t>(header_size + 1)};
@@ -84,7 +84,7 @@ std::size_t count_packets(Bytes octets, Sender sender) {
                       mqtt::decode(frame, {mqtt::Version::v3_1_1, sender}).has_value();
     if (!good) return 0;
     ++count;
-    octets = octets.subspan(*size);
+    bytes = bytes.subspan(*size);
   }
   return count;
 }
@@ -107,21 +107,21 @@ std::string ConnectionContent::ends() const {
   return fmt::format("{} {}", to_string(ends_[client_]), to_string(ends_[1 - client_]));
 }
 
-void ConnectionContent::on_octets(unsigned side, TimePoint time, Bytes octets) {
-  if (octets.empty()) return;
-  if (content_ == Content::undecided) return wait(side, time, octets);
-  take(side, time, octets);
+void ConnectionContent::on_bytes(unsigned side, TimePoint time, Bytes bytes) {
+  if (bytes.empty()) return;
+  if (content_ == Content::undecided) return wait(side, time, bytes);
+  take(side, time, bytes);
 }
 
-void ConnectionContent::take(unsigned side, TimePoint time, Bytes octets) {
-  if (content_ == Content::mqtt) return recorder_.receive(*id_, sender_of(side), time, octets);
-  if (content_ == Content::websocket) take_websocket(side, time, octets);
+void ConnectionContent::take(unsigned side, TimePoint time, Bytes bytes) {
+  if (content_ == Content::mqtt) return recorder_.receive(*id_, sender_of(side), time, bytes);
+  if (content_ == Content::websocket) take_websocket(side, time, bytes);
 }
 
-void ConnectionContent::wait(unsigned side, TimePoint time, Bytes octets) {
+void ConnectionContent::wait(unsigned side, TimePoint time, Bytes bytes) {
   if (!began_) began_ = time;
-  early_[side] += mqtt::as_text(octets);
-  pieces_.push_back({side, time, {octets.begin(), octets.end()}});
+  early_[side] += mqtt::as_text(bytes);
+  pieces_.push_back({side, time, {bytes.begin(), bytes.end()}});
   const Content content = judge();
   if (content != Content::undecided) return decide(content);
   if (early_[0].size() + early_[1].size() > early_max_bytes || pieces_.size() > early_max_pieces)
@@ -160,7 +160,7 @@ Content ConnectionContent::judge_middle() {
   std::array<std::array<std::size_t, 2>, 2> count{};  // by side, by who would be sending
   for (const Piece& piece : pieces_)
     for (const Sender sender : {Sender::client, Sender::server})
-      count[piece.side][static_cast<std::size_t>(sender)] += count_packets(piece.octets, sender);
+      count[piece.side][static_cast<std::size_t>(sender)] += count_packets(piece.bytes, sender);
   const std::size_t straight = count[0][0] + count[1][1], crossed = count[0][1] + count[1][0];
   client_ = straight == crossed  ? (ends_[0].port == mqtt_port ||
                                    (ends_[1].port != mqtt_port && ends_[0].port < ends_[1].port))
@@ -195,10 +195,10 @@ void ConnectionContent::replay() {
   pieces_ = {};
   early_ = {};
   for (const Piece& piece : pieces) {
-    Bytes octets = piece.octets;
-    const std::size_t skipped = piece.side == client_ ? std::min(skip_, octets.size()) : 0;
+    Bytes bytes = piece.bytes;
+    const std::size_t skipped = piece.side == client_ ? std::min(skip_, bytes.size()) : 0;
     skip_ -= skipped;
-    take(piece.side, piece.time, octets.subspan(skipped));
+    take(piece.side, piece.time, bytes.subspan(skipped));
   }
 }
 
@@ -209,10 +209,10 @@ void ConnectionContent::ignore(std::string_view why) {
   early_ = {};
 }
 
-void ConnectionContent::on_missing(unsigned side, TimePoint time, std::uint64_t octets) {
-  if (content_ == Content::mqtt) return recorder_.gap(*id_, sender_of(side), time, octets);
+void ConnectionContent::on_missing(unsigned side, TimePoint time, std::uint64_t bytes) {
+  if (content_ == Content::mqtt) return recorder_.gap(*id_, sender_of(side), time, bytes);
   if (content_ == Content::websocket) {
-    recorder_.gap(*id_, sender_of(side), time, octets);
+    recorder_.gap(*id_, sender_of(side), time, bytes);
     return ignore("WebSocket frames cannot be found again behind a gap");
   }
   // What was before it says nothing any more.
@@ -221,8 +221,8 @@ void ConnectionContent::on_missing(unsigned side, TimePoint time, std::uint64_t 
   early_ = {};
 }
 
-void ConnectionContent::on_left_out(unsigned side, TimePoint time, std::uint64_t octets) {
-  if (content_ == Content::mqtt) recorder_.leave_out(*id_, sender_of(side), time, octets);
+void ConnectionContent::on_left_out(unsigned side, TimePoint time, std::uint64_t bytes) {
+  if (content_ == Content::mqtt) recorder_.leave_out(*id_, sender_of(side), time, bytes);
 }
 
 void ConnectionContent::close(std::optional<unsigned> by, mqtt::FlowClose::How how, TimePoint time) {
@@ -236,22 +236,22 @@ void ConnectionContent::close(std::optional<unsigned> by, mqtt::FlowClose::How h
   recorder_.close(*id_, {.by = by ? std::optional{sender_of(*by)} : std::nullopt, .how = how, .time = time});
 }
 
-void ConnectionContent::take_websocket(unsigned side, TimePoint time, Bytes octets) {
+void ConnectionContent::take_websocket(unsigned side, TimePoint time, Bytes bytes) {
   using mqtt::net::WsRole;
   if (!ws_[side]) ws_[side] = std::make_unique<WebSocket>(side == client_ ? WsRole::server : WsRole::client);
   WebSocket& ws = *ws_[side];
   if (ws.over) return;
-  if (!ws.framed) octets = take_head(ws, side, octets);
+  if (!ws.framed) bytes = take_head(ws, side, bytes);
   if (!ws.framed || content_ != Content::websocket) return;
-  ws.intake.push(octets);
+  ws.intake.push(bytes);
   take_frames(ws, side, time);
   if (content_ == Content::websocket) ws.intake.hold_rest();
 }
 
 /// Gives what is behind the head.
-Bytes ConnectionContent::take_head(WebSocket& ws, unsigned side, Bytes octets) {
+Bytes ConnectionContent::take_head(WebSocket& ws, unsigned side, Bytes bytes) {
   const std::size_t before = ws.head.size();
-  ws.head += mqtt::as_text(octets);
+  ws.head += mqtt::as_text(bytes);
   const auto size = mqtt::net::http_head_size(mqtt::as_bytes(ws.head));
   if (!size) {
     if (ws.head.size() > mqtt::net::http_head_max_bytes) ignore("no WebSocket: a head that does not end");
@@ -271,7 +271,7 @@ Bytes ConnectionContent::take_head(WebSocket& ws, unsigned side, Bytes octets) {
   if (mqtt::WebSocketFacts* const facts = head ? recorder_.websocket(*id_) : nullptr)
     (side == client_ ? facts->offers_mqtt : facts->selects_mqtt) = names_mqtt(*head);
   ws.framed = true;
-  return octets.subspan(*size - before);
+  return bytes.subspan(*size - before);
 }
 
 void ConnectionContent::tell_text_frame(unsigned side) {

@@ -21,8 +21,8 @@ enum class Content : std::uint8_t { undecided, mqtt, websocket, tls, other };
 /// What begins so, sent by a client on a connection that is seen from its start; undecided: more is needed.
 [[nodiscard]] Content recognize(mqtt::Bytes begin);
 
-/// How many whole packets `octets` are, one behind the other; 0 if they are something else.
-[[nodiscard]] std::size_t count_packets(mqtt::Bytes octets, mqtt::Sender sender);
+/// How many whole packets `bytes` are, one behind the other; 0 if they are something else.
+[[nodiscard]] std::size_t count_packets(mqtt::Bytes bytes, mqtt::Sender sender);
 
 /// One connection's bytes: finds out whether they are MQTT, perhaps in WebSocket frames or behind a PROXY
 /// preamble, and who is the client; what is MQTT goes to a Recorder.
@@ -36,10 +36,10 @@ class ConnectionContent final : public StreamHandler {
   /// It is MQTT, because whoever wrote the file says so: from a packet's first byte, but perhaps not from
   /// the connection's first packet.
   void exported() { exported_ = true; }
-  void on_octets(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets) override;
-  void on_missing(unsigned side, mqtt::TimePoint time, std::uint64_t octets) override;
+  void on_bytes(unsigned side, mqtt::TimePoint time, mqtt::Bytes bytes) override;
+  void on_missing(unsigned side, mqtt::TimePoint time, std::uint64_t bytes) override;
   /// Of what was exported: the packet goes on, and nobody has kept that.
-  void on_left_out(unsigned side, mqtt::TimePoint time, std::uint64_t octets);
+  void on_left_out(unsigned side, mqtt::TimePoint time, std::uint64_t bytes);
   void close(std::optional<unsigned> by, mqtt::FlowClose::How how, mqtt::TimePoint time);
 
   [[nodiscard]] bool is_mqtt() const { return id_.has_value(); }
@@ -49,7 +49,7 @@ class ConnectionContent final : public StreamHandler {
   struct Piece {
     unsigned side;
     mqtt::TimePoint time;
-    std::vector<std::uint8_t> octets;
+    std::vector<std::uint8_t> bytes;
   };
   /// One direction of a WebSocket connection.
   struct WebSocket {
@@ -61,7 +61,7 @@ class ConnectionContent final : public StreamHandler {
     bool over = false;
   };
 
-  void wait(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets);
+  void wait(unsigned side, mqtt::TimePoint time, mqtt::Bytes bytes);
   [[nodiscard]] Content judge();
   [[nodiscard]] Content judge_start(unsigned side);
   [[nodiscard]] Content judge_middle();
@@ -69,9 +69,9 @@ class ConnectionContent final : public StreamHandler {
   void open(std::string_view transport);
   void replay();
   void ignore(std::string_view why);
-  void take(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets);
-  void take_websocket(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets);
-  [[nodiscard]] mqtt::Bytes take_head(WebSocket& ws, unsigned side, mqtt::Bytes octets);
+  void take(unsigned side, mqtt::TimePoint time, mqtt::Bytes bytes);
+  void take_websocket(unsigned side, mqtt::TimePoint time, mqtt::Bytes bytes);
+  [[nodiscard]] mqtt::Bytes take_head(WebSocket& ws, unsigned side, mqtt::Bytes bytes);
   void tell_text_frame(unsigned side);
   void take_frames(WebSocket& ws, unsigned side, mqtt::TimePoint time);
   [[nodiscard]] mqtt::Sender sender_of(unsigned side) const {

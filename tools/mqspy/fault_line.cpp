@@ -22,13 +22,13 @@ constexpr mqtt::Duration split_pause = std::chrono::milliseconds{2};
 constexpr mqtt::Duration throttle_pause = std::chrono::milliseconds{20};
 
 /// Bytes that leave within `span`, at least one.
-std::size_t octets_in(mqtt::Duration span, std::uint64_t rate) {
+std::size_t bytes_in(mqtt::Duration span, std::uint64_t rate) {
   const double seconds = std::chrono::duration<double>{span}.count();
   return std::max<std::size_t>(static_cast<std::size_t>(static_cast<double>(rate) * seconds), 1);
 }
 
-mqtt::Duration time_for(std::size_t octets, std::uint64_t rate) {
-  const std::chrono::duration<double> seconds{static_cast<double>(octets) / static_cast<double>(rate)};
+mqtt::Duration time_for(std::size_t bytes, std::uint64_t rate) {
+  const std::chrono::duration<double> seconds{static_cast<double>(bytes) / static_cast<double>(rate)};
   return std::chrono::duration_cast<mqtt::Duration>(seconds);
 }
 
@@ -50,7 +50,7 @@ bool is_a_clients(mqtt::ReasonCode reason) {
 struct FaultLine::Passage {
   Sender sender;
   mqtt::TimePoint now;
-  std::string octets;
+  std::string bytes;
   Item shape{};            // how it is sent: its time and its pieces
   unsigned copies = 1;     // 0: it goes no further
   std::size_t behind = 0;  // so many packets
@@ -89,20 +89,20 @@ void FaultLine::let_pass(Sender sender, Enough enough) {
   Direction& from = direction(sender);
   for (Late& each : from.late) {
     if (!enough(each)) continue;
-    from.queued_octets -= each.item.octets.size();
+    from.queued_bytes -= each.item.bytes.size();
     enqueue(sender, std::move(each.item));
   }
   std::erase_if(from.late, enough);
 }
 
-void FaultLine::receive(Sender sender, mqtt::TimePoint now, mqtt::Bytes octets, FaultWatcher& watcher) {
+void FaultLine::receive(Sender sender, mqtt::TimePoint now, mqtt::Bytes bytes, FaultWatcher& watcher) {
   PacketCutter& cutter = direction(sender).cutter;
   const bool was_broken = cutter.broken();
-  while (const auto cut = cutter.next(octets))
-    cut->part == PacketCutter::Cut::Part::whole ? pass(sender, now, cut->octets, watcher)
+  while (const auto cut = cutter.next(bytes))
+    cut->part == PacketCutter::Cut::Part::whole ? pass(sender, now, cut->bytes, watcher)
                                                 : pass_piece(sender, now, *cut, watcher);
   if (cutter.broken() && !was_broken) pass_raw(sender, now, cutter.held(), watcher);
-  if (cutter.broken()) pass_raw(sender, now, octets, watcher);
+  if (cutter.broken()) pass_raw(sender, now, bytes, watcher);
   on_time(now);
 }
 
@@ -120,8 +120,8 @@ void FaultLine::pass_piece(Sender sender, mqtt::TimePoint now, const PacketCutte
                            FaultWatcher& watcher) {
   if (cut.part == PacketCutter::Cut::Part::first_piece) watcher.on_too_large(sender, cut.packet_size);
   Watch watch{link_, nullptr};
-  flow_.receive(sender, now, cut.octets, watch);
-  pass_raw(sender, now, cut.octets, watcher);
+  flow_.receive(sender, now, cut.bytes, watch);
+  pass_raw(sender, now, cut.bytes, watcher);
   if (!direction(sender).cutter.inside()) end_large(sender);
 }
 
@@ -130,17 +130,17 @@ void FaultLine::end_large(Sender sender) {
   for (Item& item : std::exchange(from.behind_large, {})) from.queue.push_back(std::move(item));
 }
 
-void FaultLine::pass_raw(Sender sender, mqtt::TimePoint now, mqtt::Bytes octets, FaultWatcher& watcher) {
-  if (octets.empty()) return;
-  watcher.on_passing(sender, octets);
+void FaultLine::pass_raw(Sender sender, mqtt::TimePoint now, mqtt::Bytes bytes, FaultWatcher& watcher) {
+  if (bytes.empty()) return;
+  watcher.on_passing(sender, bytes);
   Direction& from = direction(sender);
-  from.queued_octets += octets.size();
-  from.queue.push_back({.octets = mqtt::to_string(octets), .due = now});
+  from.queued_bytes += bytes.size();
+  from.queue.push_back({.bytes = mqtt::to_string(bytes), .due = now});
 }
 
 void FaultLine::pass(Sender sender, mqtt::TimePoint now, mqtt::Bytes packet, FaultWatcher& watcher) {
   watcher.on_passing(sender, packet);
-  Passage passage{.sender = sender, .now = now, .octets = mqtt::to_string(packet)};
+  Passage passage{.sender = sender, .now = now, .bytes = mqtt::to_string(packet)};
   passage.shape.due = now;
   Watch watch{link_, [&](const PacketRecord& record) { disturb(record, passage, watcher); }};
   flow_.receive(sender, now, packet, watch);
@@ -153,20 +153,20 @@ void FaultLine::pass(Sender sender, mqtt::TimePoint now, mqtt::Bytes packet, Fau
 namespace {
 
 /// The packet as it is now; unchanged if it has no such field, or an earlier rule has broken it.
-std::string changed(std::string octets, const mqtt::FlowPacket& packet, const FieldChange& change) {
+std::string changed(std::string bytes, const mqtt::FlowPacket& packet, const FieldChange& change) {
   mqtt::Framer framer;
-  mqtt::Bytes rest = mqtt::as_bytes(octets);
+  mqtt::Bytes rest = mqtt::as_bytes(bytes);
   const auto frame = framer.next(rest);
-  if (!frame || !*frame) return octets;
+  if (!frame || !*frame) return bytes;
   const auto decoded = mqtt::decode(**frame, {packet.version, packet.sender});
   auto made = decoded ? with_change(*decoded, packet.version, change) : std::nullopt;
-  return made ? std::move(*made) : octets;
+  return made ? std::move(*made) : bytes;
 }
 
-void corrupt(std::string& octets, const FaultAction& action) {
-  if (action.count >= octets.size()) return;
-  const std::size_t size = std::min(action.octets.size(), octets.size() - action.count);
-  octets.replace(action.count, size, action.octets, 0, size);
+void corrupt(std::string& bytes, const FaultAction& action) {
+  if (action.count >= bytes.size()) return;
+  const std::size_t size = std::min(action.bytes.size(), bytes.size() - action.count);
+  bytes.replace(action.count, size, action.bytes, 0, size);
 }
 
 }  // namespace
@@ -177,7 +177,7 @@ void FaultLine::disturb(const PacketRecord& record, Passage& passage, FaultWatch
     passage.shape.due += rule->action.kind == Kind::delay ? late : mqtt::Duration{};
     apply(rule->action, record.packet, passage);
     std::string sent = passage.said;
-    for (unsigned i = 0; i < passage.copies; ++i) sent += passage.octets;
+    for (unsigned i = 0; i < passage.copies; ++i) sent += passage.bytes;
     watcher.on_fired({passage.sender, *rule, record.packet.bytes, mqtt::as_bytes(sent)});
     if (passage.copies == 0) return;  // there is nothing left for the rules behind
   }
@@ -190,16 +190,16 @@ void FaultLine::apply(const FaultAction& action, const mqtt::FlowPacket& packet,
     case Kind::hold: held_until_ = std::max(held_until_, passage.now + action.duration); return;
     case Kind::dup: ++passage.copies; return;
     case Kind::reorder: passage.behind = action.count; return;
-    case Kind::corrupt: return corrupt(passage.octets, action);
-    case Kind::truncate: return passage.octets.resize(std::min(passage.octets.size(), action.count));
-    case Kind::set: passage.octets = changed(std::move(passage.octets), packet, action.change); return;
+    case Kind::corrupt: return corrupt(passage.bytes, action);
+    case Kind::truncate: return passage.bytes.resize(std::min(passage.bytes.size(), action.count));
+    case Kind::set: passage.bytes = changed(std::move(passage.bytes), packet, action.change); return;
     case Kind::split:
-      shape.piece_octets = action.count;
+      shape.piece_bytes = action.count;
       shape.pause = split_pause;
       return;
     case Kind::throttle:
-      shape.piece_octets = octets_in(throttle_pause, action.rate);
-      shape.pause = time_for(shape.piece_octets, action.rate);
+      shape.piece_bytes = bytes_in(throttle_pause, action.rate);
+      shape.pause = time_for(shape.piece_bytes, action.rate);
       return;
     case Kind::drop: break;
     case Kind::reply: reply(action, packet, passage); break;
@@ -232,12 +232,12 @@ void FaultLine::send_on(const Passage& passage) {
   Direction& from = direction(passage.sender);
   for (unsigned i = 0; i < passage.copies; ++i) {
     Item item = passage.shape;
-    item.octets = passage.octets;
+    item.bytes = passage.bytes;
     if (passage.behind == 0) {
       enqueue(passage.sender, std::move(item));
       continue;
     }
-    from.queued_octets += item.octets.size();
+    from.queued_bytes += item.bytes.size();
     from.late.push_back({std::move(item), passage.behind, passage.now + reorder_patience});
   }
   if (passage.copies == 0 || passage.behind > 0) return;
@@ -249,12 +249,12 @@ void FaultLine::say(Sender sender, mqtt::TimePoint now, const std::string& packe
   watcher.on_passing(sender, mqtt::as_bytes(packet));
   Watch watch{link_, nullptr};
   flow_.receive(sender, now, mqtt::as_bytes(packet), watch);
-  enqueue(sender, {.octets = packet, .due = now});
+  enqueue(sender, {.bytes = packet, .due = now});
 }
 
 void FaultLine::enqueue(Sender sender, Item item) {
   Direction& from = direction(sender);
-  from.queued_octets += item.octets.size();
+  from.queued_bytes += item.bytes.size();
   (from.cutter.inside() ? from.behind_large : from.queue).push_back(std::move(item));
 }
 
@@ -278,13 +278,13 @@ bool FaultLine::release_front(Sender sender, mqtt::TimePoint now) {
     close_behind_ = sender;
     return false;
   }
-  const std::size_t rest = front.octets.size() - front.released;
-  const std::size_t size = front.piece_octets == 0 ? rest : std::min(rest, front.piece_octets);
-  from.output.append(front.octets, front.released, size);
-  from.queued_octets -= size;
+  const std::size_t rest = front.bytes.size() - front.released;
+  const std::size_t size = front.piece_bytes == 0 ? rest : std::min(rest, front.piece_bytes);
+  from.output.append(front.bytes, front.released, size);
+  from.queued_bytes -= size;
   front.released += size;
-  if (front.piece_octets > 0) from.not_before = now + pause_behind(size, front.pause, front.piece_octets);
-  if (front.released == front.octets.size()) from.queue.pop_front();
+  if (front.piece_bytes > 0) from.not_before = now + pause_behind(size, front.pause, front.piece_bytes);
+  if (front.released == front.bytes.size()) from.queue.pop_front();
   return true;
 }
 
@@ -322,7 +322,7 @@ std::optional<CloseKind> FaultLine::wants_close() const {
 }
 
 std::size_t FaultLine::waiting(Sender sender) const {
-  return direction(sender).queued_octets + output(sender).size();
+  return direction(sender).queued_bytes + output(sender).size();
 }
 
 }  // namespace mq::spy

@@ -22,7 +22,7 @@ class FaultWatcher {
  public:
   virtual ~FaultWatcher() = default;
   /// Bytes as their sender sent them: a whole packet, or what cannot be cut into packets.
-  virtual void on_passing(mqtt::Sender sender, mqtt::Bytes octets) = 0;
+  virtual void on_passing(mqtt::Sender sender, mqtt::Bytes bytes) = 0;
   struct Fired {
     mqtt::Sender sender = mqtt::Sender::client;
     const FaultRule& rule;
@@ -43,7 +43,7 @@ class FaultLine {
   /// `rules` and `link` must outlive it.
   FaultLine(FaultRules& rules, const Link& link);
 
-  void receive(mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes octets, FaultWatcher& watcher);
+  void receive(mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes bytes, FaultWatcher& watcher);
   /// `sender` has ended its direction: nothing more comes, and what was kept to come later is on its way.
   void end(mqtt::Sender sender, mqtt::TimePoint now, FaultWatcher& watcher);
 
@@ -64,11 +64,11 @@ class FaultLine {
  private:
   /// A stretch of bytes, or the connection's end.
   struct Item {
-    std::string octets{};
+    std::string bytes{};
     std::size_t released = 0;  // of the bytes
     mqtt::TimePoint due{};
-    std::size_t piece_octets = 0;  // 0: all at once
-    mqtt::Duration pause{};        // behind a piece
+    std::size_t piece_bytes = 0;  // 0: all at once
+    mqtt::Duration pause{};       // behind a piece
     std::optional<CloseKind> close{};
   };
   struct Late {
@@ -83,7 +83,7 @@ class FaultLine {
     std::vector<Late> late;
     std::string output;
     std::size_t written = 0;  // of output
-    std::size_t queued_octets = 0;
+    std::size_t queued_bytes = 0;
     mqtt::TimePoint not_before{};  // the next piece
     bool ended = false;
   };
@@ -101,7 +101,7 @@ class FaultLine {
   void pass(mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes packet, FaultWatcher& watcher);
   void pass_piece(mqtt::Sender sender, mqtt::TimePoint now, const PacketCutter::Cut& cut,
                   FaultWatcher& watcher);
-  void pass_raw(mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes octets, FaultWatcher& watcher);
+  void pass_raw(mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes bytes, FaultWatcher& watcher);
   void disturb(const PacketRecord& record, Passage& passage, FaultWatcher& watcher);
   void apply(const FaultAction& action, const mqtt::FlowPacket& packet, Passage& passage);
   static void reply(const FaultAction& action, const mqtt::FlowPacket& packet, Passage& passage);

@@ -53,17 +53,17 @@ std::optional<mqtt::Duration> jitter_in(std::string_view text, std::string_view 
   return duration_in(fmt::format("{}{}", text, like.substr(unit)));
 }
 
-std::optional<std::string> octets_in(std::string_view hex) {
+std::optional<std::string> bytes_in(std::string_view hex) {
   if (hex.empty() || hex.size() % 2 != 0) return std::nullopt;
-  std::string octets;
+  std::string bytes;
   for (std::size_t at = 0; at < hex.size(); at += 2) {
-    std::uint8_t octet = 0;
+    std::uint8_t byte = 0;
     const char* const end = hex.data() + at + 2;
-    const auto [stopped, fault] = std::from_chars(hex.data() + at, end, octet, 16);
+    const auto [stopped, fault] = std::from_chars(hex.data() + at, end, byte, 16);
     if (fault != std::errc{} || stopped != end) return std::nullopt;
-    octets += static_cast<char>(octet);
+    bytes += static_cast<char>(byte);
   }
-  return octets;
+  return bytes;
 }
 
 // The actions' values. Each says what it wants if it gets something else.
@@ -120,10 +120,10 @@ Taken take_throttle(FaultAction& action, std::string_view value) {
 Taken take_corrupt(FaultAction& action, std::string_view value) {
   const std::size_t split = value.find(':');
   const auto offset = number_in<std::size_t>(value.substr(0, split));
-  const auto octets = split == value.npos ? std::nullopt : octets_in(value.substr(split + 1));
-  if (!offset || !octets) return wants(false, "an offset and what is to stand there, in hexadecimal: 4:ff");
+  const auto bytes = split == value.npos ? std::nullopt : bytes_in(value.substr(split + 1));
+  if (!offset || !bytes) return wants(false, "an offset and what is to stand there, in hexadecimal: 4:ff");
   action.count = *offset;
-  action.octets = *octets;
+  action.bytes = *bytes;
   return {};
 }
 

@@ -29,7 +29,7 @@ struct FaultAction {
     drop,        ///< it goes no further
     dup,         ///< it goes twice
     reorder,     ///< behind the next `count` packets of its direction, or a second later
-    corrupt,     ///< `octets` in place of those at `count`
+    corrupt,     ///< `bytes` in place of those at `count`
     truncate,    ///< only its first `count` bytes go on
     split,       ///< in pieces of `count` bytes, written apart
     throttle,    ///< not faster than `rate` bytes per second
@@ -45,7 +45,7 @@ struct FaultAction {
   mqtt::Duration jitter{};
   std::size_t count = 0;
   std::uint64_t rate = 0;
-  std::string octets{};
+  std::string bytes{};
   FieldChange change{};
   mqtt::ReasonCode reason{};
   CloseKind how = CloseKind::fin;

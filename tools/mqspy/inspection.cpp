@@ -59,12 +59,12 @@ bool Inspection::has_room(std::size_t size) const {
   return waiting_weight_.load(std::memory_order_relaxed) + size <= waiting_max_;
 }
 
-void Inspection::add(Event event, std::size_t weight, mqtt::Bytes octets) {
+void Inspection::add(Event event, std::size_t weight, mqtt::Bytes bytes) {
   weight += event_weight;
   waiting_weight_.fetch_add(weight, std::memory_order_relaxed);
   const std::scoped_lock lock{mutex_};
   Batch& batch = batch_for(weight);
-  batch.octets += mqtt::as_text(octets);
+  batch.bytes += mqtt::as_text(bytes);
   batch.events.push_back(std::move(event));
   batch.weight += weight;
 }
@@ -89,24 +89,24 @@ std::uint64_t Inspection::open(LinkInfo info, mqtt::TimePoint now) {
   return opened_;
 }
 
-void Inspection::octets(std::uint64_t link, mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes octets) {
+void Inspection::bytes(std::uint64_t link, mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes bytes) {
   if (link == 0) return;
-  if (!has_room(octets.size() + event_weight)) {
-    skipped_.octets += octets.size();
-    missed_[link].octets[static_cast<std::size_t>(sender)] += octets.size();
+  if (!has_room(bytes.size() + event_weight)) {
+    skipped_.bytes += bytes.size();
+    missed_[link].bytes[static_cast<std::size_t>(sender)] += bytes.size();
     return;
   }
   if (!missed_.empty()) tell_gap(link, sender, now);
-  add({.kind = Event::Kind::octets, .sender = sender, .link = link, .time = now, .size = octets.size()},
-      octets.size(), octets);
+  add({.kind = Event::Kind::bytes, .sender = sender, .link = link, .time = now, .size = bytes.size()},
+      bytes.size(), bytes);
 }
 
 void Inspection::tell_gap(std::uint64_t link, mqtt::Sender sender, mqtt::TimePoint now) {
   const auto found = missed_.find(link);
   if (found == missed_.end()) return;
-  const std::uint64_t size = std::exchange(found->second.octets[static_cast<std::size_t>(sender)], 0);
+  const std::uint64_t size = std::exchange(found->second.bytes[static_cast<std::size_t>(sender)], 0);
   if (size > 0) add({.kind = Event::Kind::gap, .sender = sender, .link = link, .time = now, .size = size}, 0);
-  if (found->second.octets[0] + found->second.octets[1] == 0) missed_.erase(found);
+  if (found->second.bytes[0] + found->second.bytes[1] == 0) missed_.erase(found);
 }
 
 void Inspection::disturbed(std::uint64_t link, const Recorder::Disturbance& what) {
@@ -167,12 +167,12 @@ void Inspection::end(mqtt::TimePoint now) {
 
 void Inspection::Batch::clear() {
   events.clear();
-  octets.clear();
+  bytes.clear();
   weight = 0;
 }
 
 void Inspection::keep_memory(Batch batch) {
-  if (spare_.size() < spare_max && batch.octets.capacity() <= spare_max_bytes)
+  if (spare_.size() < spare_max && batch.bytes.capacity() <= spare_max_bytes)
     spare_.push_back(std::move(batch));
 }
 
@@ -208,9 +208,9 @@ void Inspection::rest(std::unique_lock<std::mutex>& lock) {
 }
 
 void Inspection::look_at(const Batch& batch) {
-  mqtt::Bytes rest = mqtt::as_bytes(batch.octets);
+  mqtt::Bytes rest = mqtt::as_bytes(batch.bytes);
   for (const Event& event : batch.events) {
-    const std::size_t size = event.kind == Event::Kind::octets ? event.size : 0;
+    const std::size_t size = event.kind == Event::Kind::bytes ? event.size : 0;
     look_at(event, rest.first(size));
     rest = rest.subspan(size);
     looked_at_.fetch_add(1, std::memory_order_relaxed);
@@ -219,12 +219,12 @@ void Inspection::look_at(const Batch& batch) {
   waiting_weight_.fetch_sub(batch.weight, std::memory_order_relaxed);
 }
 
-void Inspection::look_at(const Event& event, mqtt::Bytes octets) {
+void Inspection::look_at(const Event& event, mqtt::Bytes bytes) {
   const auto found = ids_.find(event.link);
   const Recorder::Id id = found == ids_.end() ? 0 : found->second;
   switch (event.kind) {
     case Event::Kind::open: ids_[event.link] = recorder_.open(event.details->info, event.time); return;
-    case Event::Kind::octets: return recorder_.receive(id, event.sender, event.time, octets);
+    case Event::Kind::bytes: return recorder_.receive(id, event.sender, event.time, bytes);
     case Event::Kind::gap: return recorder_.gap(id, event.sender, event.time, event.size);
     case Event::Kind::note:
       return recorder_.note(event.details->text, event.time, id == 0 ? std::nullopt : std::optional{id});

@@ -40,7 +40,7 @@ class Inspection {
 
   /// A number for the connection; 0 if it is not looked at.
   [[nodiscard]] std::uint64_t open(LinkInfo info, mqtt::TimePoint now);
-  void octets(std::uint64_t link, mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes octets);
+  void bytes(std::uint64_t link, mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes bytes);
   void disturbed(std::uint64_t link, const Recorder::Disturbance& what);
   /// Of a connection, or of none (0).
   void note(std::uint64_t link, std::string text, mqtt::TimePoint now);
@@ -56,7 +56,7 @@ class Inspection {
 
   /// What was not looked at: bytes, whole connections, and firings of faults.
   struct Skipped {
-    std::uint64_t octets = 0;
+    std::uint64_t bytes = 0;
     std::uint64_t links = 0;
     std::uint64_t firings = 0;
   };
@@ -65,8 +65,8 @@ class Inspection {
  private:
   struct Details;
   struct Event {
-    enum class Kind : std::uint8_t { open, octets, gap, disturbed, note, close };
-    Kind kind = Kind::octets;
+    enum class Kind : std::uint8_t { open, bytes, gap, disturbed, note, close };
+    Kind kind = Kind::bytes;
     mqtt::Sender sender = mqtt::Sender::client;
     std::uint64_t link = 0;
     mqtt::TimePoint time{};
@@ -75,25 +75,25 @@ class Inspection {
   };
   struct Batch {
     std::vector<Event> events;
-    std::string octets;
+    std::string bytes;
     std::size_t weight = 0;
 
     /// Empty, with its memory.
     void clear();
   };
   struct Missed {
-    std::uint64_t octets[2] = {0, 0};
+    std::uint64_t bytes[2] = {0, 0};
   };
 
   [[nodiscard]] bool has_room(std::size_t size) const;
-  void add(Event event, std::size_t weight, mqtt::Bytes octets = {});
+  void add(Event event, std::size_t weight, mqtt::Bytes bytes = {});
   [[nodiscard]] Batch& batch_for(std::size_t weight);
   void tell_gap(std::uint64_t link, mqtt::Sender sender, mqtt::TimePoint now);
   void run();
   void rest(std::unique_lock<std::mutex>& lock);
   void keep_memory(Batch batch);
   void look_at(const Batch& batch);
-  void look_at(const Event& event, mqtt::Bytes octets);
+  void look_at(const Event& event, mqtt::Bytes bytes);
 
   const std::size_t waiting_max_;
   std::uint64_t opened_ = 0;

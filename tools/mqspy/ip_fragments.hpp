@@ -23,8 +23,8 @@ class IpFragments {
   explicit IpFragments(IpFragmentsLimits limits = {}) : limits_{limits} {}
 
   struct Whole {
-    std::uint8_t next = 0;  ///< of the first fragment: what `octets` begin with
-    std::vector<std::uint8_t> octets{};
+    std::uint8_t next = 0;  ///< of the first fragment: what `bytes` begin with
+    std::vector<std::uint8_t> bytes{};
   };
   /// The payload of the packet that this fragment completes.
   [[nodiscard]] std::optional<Whole> add(const IpFragment& fragment);
@@ -40,13 +40,13 @@ class IpFragments {
     std::map<std::uint32_t, std::vector<std::uint8_t>> pieces{};  // by their place
     std::optional<std::uint32_t> size{};                          // once the last one is there
     std::uint8_t next = 0;
-    std::size_t octets = 0;
+    std::size_t bytes = 0;
   };
   using Place = std::list<Packet>::iterator;  // by age
 
   [[nodiscard]] Place find(const IpFragment& fragment);
   void drop(Place place);
-  void make_room(std::size_t octets, mqtt::TimePoint now);
+  void make_room(std::size_t bytes, mqtt::TimePoint now);
   [[nodiscard]] static bool fits(const Packet& packet, const IpFragment& fragment);
 
   IpFragmentsLimits limits_;

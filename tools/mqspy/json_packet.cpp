@@ -46,7 +46,7 @@ class PacketJson {
 
   void secret(std::string_view name, std::string_view value) {
     json_.key(name);
-    if (view_.show_secrets) return write_octets(json_, mqtt::as_bytes(value));
+    if (view_.show_secrets) return write_bytes(json_, mqtt::as_bytes(value));
     json_.begin_object();
     json_.field("len", value.size());
     json_.field("enc", "redacted");
@@ -88,7 +88,7 @@ class PacketJson {
     const mqtt::PropertyInfo& info = mqtt::property_info(p.id);
     if (p.id == authentication_data) return secret(info.key, p.text);
     json_.key(info.key);
-    if (info.type == binary_data) return write_octets(json_, mqtt::as_bytes(p.text));
+    if (info.type == binary_data) return write_bytes(json_, mqtt::as_bytes(p.text));
     if (info.type == utf8_string) return string(p.text);
     json_.number(p.number);
   }
@@ -151,10 +151,10 @@ class PacketJson {
     properties(p.properties);
   }
 
-  void payload(mqtt::Bytes octets, std::uint64_t left_out) {
-    if (octets.empty()) return;
+  void payload(mqtt::Bytes bytes, std::uint64_t left_out) {
+    if (bytes.empty()) return;
     json_.key("payload");
-    write_octets(json_, octets, left_out);
+    write_bytes(json_, bytes, left_out);
   }
 
   void fields(const mqtt::PublishView& p) {
@@ -240,16 +240,16 @@ class PacketJson {
 
 }  // namespace
 
-void write_octets(JsonWriter& json, mqtt::Bytes octets, std::uint64_t left_out) {
-  const bool text = mqtt::is_mqtt_utf8(octets);
+void write_bytes(JsonWriter& json, mqtt::Bytes bytes, std::uint64_t left_out) {
+  const bool text = mqtt::is_mqtt_utf8(bytes);
   json.begin_object();
-  json.field("len", octets.size() + left_out);
+  json.field("len", bytes.size() + left_out);
   json.field("enc", text ? "utf8" : "b64");
   json.key("data");
   if (text)
-    json.string(mqtt::as_text(octets));
+    json.string(mqtt::as_text(bytes));
   else
-    json.base64(octets);
+    json.base64(bytes);
   json.end_object();
 }
 

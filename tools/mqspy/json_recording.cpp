@@ -27,7 +27,7 @@ std::int64_t number_at(const json& object, const char* key) {
 }
 
 /// The bytes of {"enc":"b64","data":"..."}.
-std::optional<std::string> octets_at(const json& object, const char* key) {
+std::optional<std::string> bytes_at(const json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_object()) return std::nullopt;
   return mqtt::from_base64(text_at(*found, "data"));
@@ -88,13 +88,13 @@ void JsonRecording::open(const Record& record, const std::string& name, mqtt::Fl
 }
 
 std::expected<void, std::string> JsonRecording::packet(const Record& record) {
-  const auto octets = octets_at(record.object, "raw");
-  if (!octets) return std::unexpected("the packet is without its bytes: record with --json --raw");
+  const auto bytes = bytes_at(record.object, "raw");
+  if (!bytes) return std::unexpected("the packet is without its bytes: record with --json --raw");
   const std::string name = text_at(record.object, "conn");
   if (!ids_.contains(name)) open(record, name, mqtt::Flow::Start::excerpt);
   const Recorder::Id id = ids_[name];
   const mqtt::Sender sender = sender_of(record.object);
-  recorder_.receive(id, sender, record.time, mqtt::as_bytes(*octets));
+  recorder_.receive(id, sender, record.time, mqtt::as_bytes(*bytes));
   if (const std::int64_t left_out = number_at(record.object, "left_out"); left_out > 0)
     recorder_.leave_out(id, sender, record.time, static_cast<std::uint64_t>(left_out));
   // One that was cut there is cut here: what follows begins a packet.

@@ -134,7 +134,7 @@ void JsonRecords::on_gap(const GapRecord& record) {
   line.connection(record.link);
   line.time(record.time);
   line.json().field("dir", dir_name(record.sender));
-  if (record.octets > 0) line.json().field("nbytes", record.octets);
+  if (record.bytes > 0) line.json().field("nbytes", record.bytes);
 }
 
 void JsonRecords::on_fault(const FaultRecord& record) {
@@ -146,13 +146,12 @@ void JsonRecords::on_fault(const FaultRecord& record) {
   json.field("dir", dir_name(record.sender));
   json.field("rule", record.rule);
   json.field("action", record.action);
-  for (const auto& [name, octets] :
-       {std::pair{"original", record.original}, std::pair{"sent", record.sent}}) {
+  for (const auto& [name, bytes] : {std::pair{"original", record.original}, std::pair{"sent", record.sent}}) {
     json.key(name);
     const std::string shown =
-        view_.show_secrets ? mqtt::to_string(octets)
-                           : redacted_change(record.original, octets, {mqtt::Version::v5, record.sender});
-    write_octets(json, mqtt::as_bytes(shown));
+        view_.show_secrets ? mqtt::to_string(bytes)
+                           : redacted_change(record.original, bytes, {mqtt::Version::v5, record.sender});
+    write_bytes(json, mqtt::as_bytes(shown));
   }
 }
 

@@ -33,6 +33,6 @@ class JsonRecords final : public RecordSink {
 void write_packet(JsonWriter& json, const mqtt::FlowPacket& packet, const View& view);
 
 /// {"len":10,"enc":"utf8","data":"..."}
-void write_octets(JsonWriter& json, mqtt::Bytes octets, std::uint64_t left_out = 0);
+void write_bytes(JsonWriter& json, mqtt::Bytes bytes, std::uint64_t left_out = 0);
 
 }  // namespace mq::spy

@@ -115,7 +115,7 @@ void LadderWriter::on_close(const CloseRecord& record) {
 void LadderWriter::on_gap(const GapRecord& record) {
   if (shown_.contains(record.link.number))
     remark(record.time, record.link,
-           fmt::format("GAP {} {}B missing", dir_name(record.sender), record.octets));
+           fmt::format("GAP {} {}B missing", dir_name(record.sender), record.bytes));
 }
 
 void LadderWriter::on_fault(const FaultRecord& record) {

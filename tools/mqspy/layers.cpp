@@ -105,7 +105,7 @@ class Layers {
                      .next = bytes[9],
                      .more = (part & 0x2000) != 0,
                      .complete = rest.size() == total - header,
-                     .octets = rest});
+                     .bytes = rest});
   }
 
   Kind ipv6_fragment(Bytes header, std::size_t total) {
@@ -115,7 +115,7 @@ class Layers {
                      .next = header[0],
                      .more = (part & 1) != 0,
                      .complete = header.size() == total,
-                     .octets = header.subspan(8)});
+                     .bytes = header.subspan(8)});
   }
 
   Kind fragment(IpFragment made) {
@@ -202,7 +202,7 @@ class Layers {
 bool is_ipv4(const NetEnd& end) {
   return end.address[10] == 0xFF && end.address[11] == 0xFF &&
          std::all_of(end.address.begin(), end.address.begin() + 10,
-                     [](std::uint8_t octet) { return octet == 0; });
+                     [](std::uint8_t byte) { return byte == 0; });
 }
 
 std::string to_string(const NetEnd& end) {

@@ -53,7 +53,7 @@ struct IpFragment {
   std::uint8_t next = 0;     ///< the first one: the protocol, or IPv6's next header, of the payload
   bool more = false;         ///< it is not the last one
   bool complete = false;     ///< all of it was captured
-  mqtt::Bytes octets{};
+  mqtt::Bytes bytes{};
 };
 
 /// What a packet is, or why it is not looked at.

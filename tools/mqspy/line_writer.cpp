@@ -21,8 +21,8 @@ char arrow(Sender sender) { return sender == Sender::client ? '>' : '<'; }
 constexpr std::string_view uncolored = "\x1b[0m", red = "\x1b[31m", green = "\x1b[32m", yellow = "\x1b[33m",
                            blue = "\x1b[34m", magenta = "\x1b[35m", cyan = "\x1b[36m", faint = "\x1b[2m";
 
-std::string_view color_of(std::uint8_t first_octet) {
-  switch (static_cast<PacketType>(first_octet >> 4)) {
+std::string_view color_of(std::uint8_t first_byte) {
+  switch (static_cast<PacketType>(first_byte >> 4)) {
     case PacketType::connect:
     case PacketType::connack:
     case PacketType::auth: return green;
@@ -147,7 +147,7 @@ void LineWriter::on_close(const CloseRecord& record) {
 void LineWriter::on_gap(const GapRecord& record) {
   begin(record.time, record.link, arrow(record.sender));
   out_ += "GAP      ";
-  if (record.octets > 0) fmt::format_to(std::back_inserter(out_), "{}B ", record.octets);
+  if (record.bytes > 0) fmt::format_to(std::back_inserter(out_), "{}B ", record.bytes);
   out_ += "missing\n";
 }
 

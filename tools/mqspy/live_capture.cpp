@@ -58,14 +58,14 @@ class PcapCapture final : public LiveCapture {
     CaptureHandler& to;
   };
 
-  static void on_packet(unsigned char* user, const pcap_pkthdr* header, const unsigned char* octets) {
+  static void on_packet(unsigned char* user, const pcap_pkthdr* header, const unsigned char* bytes) {
     const Taking& taking = *reinterpret_cast<Taking*>(user);
     const auto fraction =
         static_cast<std::int64_t>(header->ts.tv_usec) * (taking.from.nanoseconds_ ? 1 : 1000);
     taking.to.on_captured(
         {mqtt::TimePoint{std::chrono::seconds{header->ts.tv_sec} + std::chrono::nanoseconds{fraction}},
          taking.from.link_,
-         {octets, header->caplen},
+         {bytes, header->caplen},
          std::max(header->len, header->caplen)});
   }
 

@@ -4,12 +4,12 @@
 
 namespace mq::spy {
 
-std::optional<std::size_t> PacketCutter::packet_size(mqtt::Bytes octets) {
+std::optional<std::size_t> PacketCutter::packet_size(mqtt::Bytes bytes) {
   std::size_t length = 0;
   for (std::size_t i = 1; i <= 4; ++i) {
-    if (i >= octets.size()) return 0;
-    length |= std::size_t{octets[i] & 0x7Fu} << (7 * (i - 1));
-    if ((octets[i] & 0x80) == 0) return length + i + 1;
+    if (i >= bytes.size()) return 0;
+    length |= std::size_t{bytes[i] & 0x7Fu} << (7 * (i - 1));
+    if ((bytes[i] & 0x80) == 0) return length + i + 1;
   }
   return std::nullopt;
 }

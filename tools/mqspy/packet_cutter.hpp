@@ -16,7 +16,7 @@ class PacketCutter {
 
   struct Cut {
     enum class Part : std::uint8_t { whole, first_piece, piece };
-    mqtt::Bytes octets;
+    mqtt::Bytes bytes;
     Part part = Part::whole;
     std::size_t packet_size = 0;
   };
@@ -32,7 +32,7 @@ class PacketCutter {
 
  private:
   /// Of the packet that they begin; 0: the header is not whole; nothing: it cannot be one.
-  [[nodiscard]] static std::optional<std::size_t> packet_size(mqtt::Bytes octets);
+  [[nodiscard]] static std::optional<std::size_t> packet_size(mqtt::Bytes bytes);
   void hold(mqtt::Bytes& input, std::size_t size);
   [[nodiscard]] std::optional<Cut> next_whole(mqtt::Bytes& input, std::size_t size);
   [[nodiscard]] Cut next_piece(mqtt::Bytes& input, Cut::Part part);

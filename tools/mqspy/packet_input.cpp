@@ -53,7 +53,7 @@ std::optional<std::string> from_hex(std::string_view text) {
   return out;
 }
 
-std::string octets_of(std::string_view content) {
+std::string bytes_of(std::string_view content) {
   if (auto hex = from_hex(content)) return *std::move(hex);
   auto base64 = mqtt::from_base64(without_blanks(content));
   return base64 && !base64->empty() ? *std::move(base64) : std::string{content};
@@ -66,7 +66,7 @@ mqtt::Result<std::string> read_packets(const std::vector<std::string>& arguments
       (arguments.size() == 1 && !from_hex(joined) && is_readable_file(joined))) {
     auto content = read_file(arguments.empty() ? "-" : joined, input_max_bytes);
     if (!content) return content;
-    return octets_of(*content);
+    return bytes_of(*content);
   }
   if (auto hex = from_hex(joined)) return *std::move(hex);
   if (auto base64 = mqtt::from_base64(without_blanks(joined)); base64 && !base64->empty())
@@ -76,13 +76,13 @@ mqtt::Result<std::string> read_packets(const std::vector<std::string>& arguments
       in_quotes(joined) + " is neither hexadecimal digits nor base64 nor a file that can be read");
 }
 
-std::optional<std::size_t> whole_packet(mqtt::Bytes octets) {
+std::optional<std::size_t> whole_packet(mqtt::Bytes bytes) {
   std::size_t length = 0;
-  for (std::size_t i = 1; i < std::min<std::size_t>(octets.size(), 5); ++i) {
-    length |= std::size_t{octets[i] & 0x7Fu} << (7 * (i - 1));
-    if ((octets[i] & 0x80) != 0) continue;
+  for (std::size_t i = 1; i < std::min<std::size_t>(bytes.size(), 5); ++i) {
+    length |= std::size_t{bytes[i] & 0x7Fu} << (7 * (i - 1));
+    if ((bytes[i] & 0x80) != 0) continue;
     const std::size_t size = 1 + i + length;
-    return size <= octets.size() ? std::optional{size} : std::nullopt;
+    return size <= bytes.size() ? std::optional{size} : std::nullopt;
   }
   return std::nullopt;
 }

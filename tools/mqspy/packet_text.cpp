@@ -15,7 +15,7 @@ namespace {
 using mqtt::Field;
 using mqtt::FieldKind;
 
-constexpr std::size_t row_octets = 12;
+constexpr std::size_t row_bytes = 12;
 /// A field's bytes are shown up to here: more says nothing to a reader.
 constexpr std::size_t dumped_max = 4096;
 
@@ -85,15 +85,15 @@ class Rows {
     return told;
   }
 
-  [[nodiscard]] std::size_t hex_width() const { return view_.detail == Detail::hex ? row_octets * 3 + 1 : 0; }
+  [[nodiscard]] std::size_t hex_width() const { return view_.detail == Detail::hex ? row_bytes * 3 + 1 : 0; }
 
   void row(const Field& field, std::span<const Field> parts) {
     const std::size_t shown = view_.detail == Detail::hex ? std::min<std::size_t>(field.size, dumped_max) : 0;
-    octets(field.offset, std::min(shown, row_octets));
+    bytes(field.offset, std::min(shown, row_bytes));
     text(field, parts);
     out_.push_back('\n');
-    for (std::size_t at = row_octets; at < shown; at += row_octets) {
-      octets(field.offset + at, std::min(shown - at, row_octets));
+    for (std::size_t at = row_bytes; at < shown; at += row_bytes) {
+      bytes(field.offset + at, std::min(shown - at, row_bytes));
       while (out_.back() == ' ') out_.pop_back();
       out_.push_back('\n');
     }
@@ -102,14 +102,14 @@ class Rows {
                      field.size - shown);
   }
 
-  void octets(std::size_t offset, std::size_t count) {
+  void bytes(std::size_t offset, std::size_t count) {
     fmt::format_to(std::back_inserter(out_), "    {:0{}x}  ", offset, offset_width_);
     const std::size_t from = out_.size();
-    for (std::size_t i = offset; i < offset + count; ++i) octet(i);
+    for (std::size_t i = offset; i < offset + count; ++i) byte(i);
     if (view_.detail == Detail::hex) out_.append(from + hex_width() - out_.size(), ' ');
   }
 
-  void octet(std::size_t at) {
+  void byte(std::size_t at) {
     constexpr std::string_view digits = "0123456789abcdef";
     const bool hidden = std::ranges::any_of(
         secret_, [at](const SecretRange& r) { return at >= r.offset && at < r.offset + r.size; });

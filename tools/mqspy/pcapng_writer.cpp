@@ -22,11 +22,11 @@ constexpr std::size_t segment_max_bytes = 60'000;
 /// Wireshark opens no file with a longer packet (WTAP_MAX_PACKET_SIZE_STANDARD).
 constexpr std::size_t packet_max_bytes = 262'144;
 
-void put_le(std::string& out, std::uint64_t value, unsigned octets) {
-  for (unsigned n = 0; n < octets; ++n) out.push_back(static_cast<char>(value >> (8 * n) & 0xFF));
+void put_le(std::string& out, std::uint64_t value, unsigned bytes) {
+  for (unsigned n = 0; n < bytes; ++n) out.push_back(static_cast<char>(value >> (8 * n) & 0xFF));
 }
-void put_be(std::string& out, std::uint64_t value, unsigned octets) {
-  for (unsigned n = octets; n > 0; --n) out.push_back(static_cast<char>(value >> (8 * (n - 1)) & 0xFF));
+void put_be(std::string& out, std::uint64_t value, unsigned bytes) {
+  for (unsigned n = bytes; n > 0; --n) out.push_back(static_cast<char>(value >> (8 * (n - 1)) & 0xFF));
 }
 void pad(std::string& out, std::size_t since) {
   while ((out.size() - since) % 4 != 0) out.push_back('\0');
@@ -159,19 +159,19 @@ void PcapngWriter::block(std::uint32_t type, std::string_view body) {
   put_le(out_, size, 4);
 }
 
-void PcapngWriter::packet(mqtt::TimePoint time, std::string_view octets, const Comments& comments,
+void PcapngWriter::packet(mqtt::TimePoint time, std::string_view bytes, const Comments& comments,
                           std::uint64_t left_out) {
-  const std::uint64_t sent = octets.size() + left_out;
-  octets = octets.substr(0, packet_max_bytes);
+  const std::uint64_t sent = bytes.size() + left_out;
+  bytes = bytes.substr(0, packet_max_bytes);
   const auto ns = static_cast<std::uint64_t>(time.time_since_epoch().count());
   std::string body;
-  body.reserve(octets.size() + 64);
+  body.reserve(bytes.size() + 64);
   put_le(body, 0, 4);
   put_le(body, ns >> 32, 4);
   put_le(body, ns, 4);
-  put_le(body, octets.size(), 4);
+  put_le(body, bytes.size(), 4);
   put_le(body, sent, 4);
-  body += octets;
+  body += bytes;
   pad(body, 0);
   for (const std::string& comment : comments)
     put_option(body, 1, std::string_view{comment}.substr(0, 60'000));
@@ -179,7 +179,7 @@ void PcapngWriter::packet(mqtt::TimePoint time, std::string_view octets, const C
   block(6, body);
 }
 
-void PcapngWriter::pdu(const Link& link, Sender sender, mqtt::TimePoint time, std::string_view octets,
+void PcapngWriter::pdu(const Link& link, Sender sender, mqtt::TimePoint time, std::string_view bytes,
                        const Comments& comments, std::uint64_t left_out) {
   const Ends ends = ends_of(link, sender);
   std::string out;
@@ -200,11 +200,11 @@ void PcapngWriter::pdu(const Link& link, Sender sender, mqtt::TimePoint time, st
   tag(25, number(ends.from.port));
   tag(26, number(ends.to.port));
   tag(0, "");
-  packet(time, out += octets, comments, left_out);
+  packet(time, out += bytes, comments, left_out);
 }
 
 void PcapngWriter::segment(const Link& link, Sender sender, mqtt::TimePoint time, std::uint8_t flags,
-                           std::string_view octets, const Comments& comments) {
+                           std::string_view bytes, const Comments& comments) {
   const Ends ends = ends_of(link, sender);
   Sequences& next = sequences_[link.number];
   const auto side = static_cast<std::size_t>(sender);
@@ -215,16 +215,16 @@ void PcapngWriter::segment(const Link& link, Sender sender, mqtt::TimePoint time
   put_be(tcp, (flags & flag_ack) != 0 ? next[1 - side] : 0, 4);
   put_be(tcp, 0x5000U | flags, 2);
   put_be(tcp, 0xFFFF0000'0000, 6);
-  tcp += octets;
-  next[side] += static_cast<std::uint32_t>(octets.size()) + ((flags & (flag_syn | flag_fin)) != 0 ? 1 : 0);
+  tcp += bytes;
+  next[side] += static_cast<std::uint32_t>(bytes.size()) + ((flags & (flag_syn | flag_fin)) != 0 ? 1 : 0);
   packet(time, frame(ends, std::move(tcp)), comments);
 }
 
-void PcapngWriter::stream(const Link& link, Sender sender, mqtt::TimePoint time, std::string_view octets,
+void PcapngWriter::stream(const Link& link, Sender sender, mqtt::TimePoint time, std::string_view bytes,
                           const Comments& comments) {
-  for (std::size_t at = 0; at < octets.size(); at += segment_max_bytes) {
-    const bool last = at + segment_max_bytes >= octets.size();
-    segment(link, sender, time, flag_push | flag_ack, octets.substr(at, segment_max_bytes),
+  for (std::size_t at = 0; at < bytes.size(); at += segment_max_bytes) {
+    const bool last = at + segment_max_bytes >= bytes.size();
+    segment(link, sender, time, flag_push | flag_ack, bytes.substr(at, segment_max_bytes),
             last ? comments : Comments{});
   }
 }
@@ -245,9 +245,9 @@ void PcapngWriter::on_packet(const PacketRecord& record) {
   for (const mqtt::Finding& finding : record.findings) comments.push_back(finding_text(finding));
   if (p.left_out > 0) comments.push_back(fmt::format("{} bytes were not kept", p.left_out));
   const std::string hidden = view_.show_secrets ? std::string{} : redacted(p.bytes, {p.version, p.sender});
-  const std::string_view octets = view_.show_secrets ? mqtt::as_text(p.bytes) : hidden;
-  if (style_ == PcapStyle::pdu) return pdu(record.link, p.sender, p.step.time, octets, comments, p.left_out);
-  stream(record.link, p.sender, p.step.time, octets, comments);
+  const std::string_view bytes = view_.show_secrets ? mqtt::as_text(p.bytes) : hidden;
+  if (style_ == PcapStyle::pdu) return pdu(record.link, p.sender, p.step.time, bytes, comments, p.left_out);
+  stream(record.link, p.sender, p.step.time, bytes, comments);
   skip(record.link, p.sender, p.left_out);
 }
 
@@ -272,12 +272,12 @@ void PcapngWriter::on_close(const CloseRecord& record) {
 /// TCP would have numbered what is missing.
 void PcapngWriter::on_gap(const GapRecord& record) {
   if (style_ == PcapStyle::pdu)
-    return pdu(record.link, record.sender, record.time, {}, {fmt::format("GAP {}B missing", record.octets)});
-  skip(record.link, record.sender, record.octets);
+    return pdu(record.link, record.sender, record.time, {}, {fmt::format("GAP {}B missing", record.bytes)});
+  skip(record.link, record.sender, record.bytes);
 }
 
-void PcapngWriter::skip(const Link& link, Sender sender, std::uint64_t octets) {
-  sequences_[link.number][static_cast<std::size_t>(sender)] += static_cast<std::uint32_t>(octets);
+void PcapngWriter::skip(const Link& link, Sender sender, std::uint64_t bytes) {
+  sequences_[link.number][static_cast<std::size_t>(sender)] += static_cast<std::uint32_t>(bytes);
 }
 
 void PcapngWriter::on_fault(const FaultRecord& record) {

@@ -39,15 +39,15 @@ class PcapngWriter final : public RecordSink {
   using Sequences = std::array<std::uint32_t, 2>;
 
   void block(std::uint32_t type, std::string_view body);
-  void packet(mqtt::TimePoint time, std::string_view octets, const Comments& comments,
+  void packet(mqtt::TimePoint time, std::string_view bytes, const Comments& comments,
               std::uint64_t left_out = 0);
-  void pdu(const Link& link, mqtt::Sender sender, mqtt::TimePoint time, std::string_view octets,
+  void pdu(const Link& link, mqtt::Sender sender, mqtt::TimePoint time, std::string_view bytes,
            const Comments& comments, std::uint64_t left_out = 0);
   void segment(const Link& link, mqtt::Sender sender, mqtt::TimePoint time, std::uint8_t flags,
-               std::string_view octets, const Comments& comments);
-  void stream(const Link& link, mqtt::Sender sender, mqtt::TimePoint time, std::string_view octets,
+               std::string_view bytes, const Comments& comments);
+  void stream(const Link& link, mqtt::Sender sender, mqtt::TimePoint time, std::string_view bytes,
               const Comments& comments);
-  void skip(const Link& link, mqtt::Sender sender, std::uint64_t octets);
+  void skip(const Link& link, mqtt::Sender sender, std::uint64_t bytes);
 
   std::string& out_;
   View view_;

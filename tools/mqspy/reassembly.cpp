@@ -18,38 +18,38 @@ void StreamOrder::add(unsigned side, const TcpSegment& segment, StreamHandler& h
   if (!next_) begin(segment.sequence);
   const std::uint64_t at = place_of(segment.sequence + (segment.syn ? 1 : 0));
   if (segment.fin && !fin_) fin_ = at + segment.payload_size;
-  Bytes octets = segment.payload;
-  if (at < *next_) octets = octets.subspan(std::min<std::uint64_t>(*next_ - at, octets.size()));
-  if (octets.empty()) return;
+  Bytes bytes = segment.payload;
+  if (at < *next_) bytes = bytes.subspan(std::min<std::uint64_t>(*next_ - at, bytes.size()));
+  if (bytes.empty()) return;
   if (at <= *next_ && waiting_.empty()) {
-    *next_ += octets.size();
-    return handler.on_octets(side, segment.time, octets);
+    *next_ += bytes.size();
+    return handler.on_bytes(side, segment.time, bytes);
   }
-  hold(std::max(at, *next_), segment.time, octets);
+  hold(std::max(at, *next_), segment.time, bytes);
   hand_over_waiting(side, handler);
   give_up(side, segment.time, handler);
 }
 
 /// Only where nothing waits yet: the first copy wins.
-void StreamOrder::hold(std::uint64_t at, TimePoint time, Bytes octets) {
+void StreamOrder::hold(std::uint64_t at, TimePoint time, Bytes bytes) {
   auto behind = waiting_.upper_bound(at);
   if (behind != waiting_.begin()) {
     const auto& [begin, before] = *std::prev(behind);
-    const std::uint64_t end = begin + before.octets.size();
-    const std::uint64_t covered = end > at ? std::min<std::uint64_t>(end - at, octets.size()) : 0;
-    octets = octets.subspan(covered);
+    const std::uint64_t end = begin + before.bytes.size();
+    const std::uint64_t covered = end > at ? std::min<std::uint64_t>(end - at, bytes.size()) : 0;
+    bytes = bytes.subspan(covered);
     at += covered;
   }
-  while (!octets.empty()) {
-    const std::uint64_t room = behind == waiting_.end() ? octets.size() : behind->first - at;
-    const Bytes part = octets.first(std::min<std::uint64_t>(room, octets.size()));
+  while (!bytes.empty()) {
+    const std::uint64_t room = behind == waiting_.end() ? bytes.size() : behind->first - at;
+    const Bytes part = bytes.first(std::min<std::uint64_t>(room, bytes.size()));
     if (!part.empty()) waiting_.emplace_hint(behind, at, Waiting{time, {part.begin(), part.end()}});
     waiting_bytes_ += part.size();
-    octets = octets.subspan(part.size());
+    bytes = bytes.subspan(part.size());
     at += part.size();
-    if (octets.empty()) return;
-    const std::uint64_t covered = std::min<std::uint64_t>(behind->second.octets.size(), octets.size());
-    octets = octets.subspan(covered);
+    if (bytes.empty()) return;
+    const std::uint64_t covered = std::min<std::uint64_t>(behind->second.bytes.size(), bytes.size());
+    bytes = bytes.subspan(covered);
     at += covered;
     ++behind;
   }
@@ -59,11 +59,11 @@ void StreamOrder::hand_over_waiting(unsigned side, StreamHandler& handler) {
   while (!waiting_.empty() && waiting_.begin()->first <= *next_) {
     auto node = waiting_.extract(waiting_.begin());
     const Waiting& first = node.mapped();
-    waiting_bytes_ -= first.octets.size();
-    const std::uint64_t known = std::min<std::uint64_t>(*next_ - node.key(), first.octets.size());
-    const Bytes octets = Bytes{first.octets}.subspan(known);
-    *next_ += octets.size();
-    if (!octets.empty()) handler.on_octets(side, first.time, octets);
+    waiting_bytes_ -= first.bytes.size();
+    const std::uint64_t known = std::min<std::uint64_t>(*next_ - node.key(), first.bytes.size());
+    const Bytes bytes = Bytes{first.bytes}.subspan(known);
+    *next_ += bytes.size();
+    if (!bytes.empty()) handler.on_bytes(side, first.time, bytes);
   }
 }
 

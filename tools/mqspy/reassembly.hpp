@@ -14,9 +14,9 @@ class StreamHandler {
  public:
   virtual ~StreamHandler() = default;
   /// `side`: 0 is that of the connection's first segment.
-  virtual void on_octets(unsigned side, mqtt::TimePoint time, mqtt::Bytes octets) = 0;
+  virtual void on_bytes(unsigned side, mqtt::TimePoint time, mqtt::Bytes bytes) = 0;
   /// Bytes were not captured here.
-  virtual void on_missing(unsigned side, mqtt::TimePoint time, std::uint64_t octets) = 0;
+  virtual void on_missing(unsigned side, mqtt::TimePoint time, std::uint64_t bytes) = 0;
 };
 
 /// Puts the segments of one direction in order: what was captured first counts, and what is missing is given
@@ -41,13 +41,13 @@ class StreamOrder {
 
  private:
   [[nodiscard]] std::uint64_t place_of(std::uint32_t sequence) const;
-  void hold(std::uint64_t at, mqtt::TimePoint time, mqtt::Bytes octets);
+  void hold(std::uint64_t at, mqtt::TimePoint time, mqtt::Bytes bytes);
   void hand_over_waiting(unsigned side, StreamHandler& handler);
   void give_up(unsigned side, mqtt::TimePoint time, StreamHandler& handler);
 
   struct Waiting {
     mqtt::TimePoint time;
-    std::vector<std::uint8_t> octets;
+    std::vector<std::uint8_t> bytes;
   };
 
   // So that a repetition of what was before the first segment is not below 0.

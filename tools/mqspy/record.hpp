@@ -63,7 +63,7 @@ struct GapRecord {
   const Link& link;
   mqtt::TimePoint time;
   mqtt::Sender sender;
-  std::uint64_t octets = 0;  ///< 0: nobody knows how many
+  std::uint64_t bytes = 0;  ///< 0: nobody knows how many
 };
 
 /// The proxy disturbed something on purpose.

@@ -116,19 +116,19 @@ Recorder::Id Recorder::open(LinkInfo info, mqtt::TimePoint now) {
   return id;
 }
 
-void Recorder::receive(Id id, Sender sender, mqtt::TimePoint now, mqtt::Bytes octets) {
-  if (Tracked* const tracked = find(id)) tracked->flow().receive(sender, now, octets, *tracked);
+void Recorder::receive(Id id, Sender sender, mqtt::TimePoint now, mqtt::Bytes bytes) {
+  if (Tracked* const tracked = find(id)) tracked->flow().receive(sender, now, bytes, *tracked);
 }
 
-void Recorder::gap(Id id, Sender sender, mqtt::TimePoint now, std::uint64_t octets) {
+void Recorder::gap(Id id, Sender sender, mqtt::TimePoint now, std::uint64_t bytes) {
   Tracked* const tracked = find(id);
   if (!tracked) return;
   tracked->flow().gap(sender);
-  sink_.on_gap({tracked->link(), now, sender, octets});
+  sink_.on_gap({tracked->link(), now, sender, bytes});
 }
 
-void Recorder::leave_out(Id id, Sender sender, mqtt::TimePoint now, std::uint64_t octets) {
-  if (Tracked* const tracked = find(id)) tracked->flow().leave_out(sender, now, octets, *tracked);
+void Recorder::leave_out(Id id, Sender sender, mqtt::TimePoint now, std::uint64_t bytes) {
+  if (Tracked* const tracked = find(id)) tracked->flow().leave_out(sender, now, bytes, *tracked);
 }
 
 void Recorder::give_up_rest(Id id, Sender sender, mqtt::TimePoint now) {

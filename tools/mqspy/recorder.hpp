@@ -42,11 +42,11 @@ class Recorder {
   [[nodiscard]] Id open(LinkInfo info, mqtt::TimePoint now);
   /// The next bytes of one direction. Unknown ids, here and below, are of connections that are followed no
   /// more.
-  void receive(Id id, mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes octets);
+  void receive(Id id, mqtt::Sender sender, mqtt::TimePoint now, mqtt::Bytes bytes);
   /// Bytes are missing here; 0: nobody knows how many.
-  void gap(Id id, mqtt::Sender sender, mqtt::TimePoint now, std::uint64_t octets);
+  void gap(Id id, mqtt::Sender sender, mqtt::TimePoint now, std::uint64_t bytes);
   /// As Flow::leave_out().
-  void leave_out(Id id, mqtt::Sender sender, mqtt::TimePoint now, std::uint64_t octets);
+  void leave_out(Id id, mqtt::Sender sender, mqtt::TimePoint now, std::uint64_t bytes);
   /// What there is of a cut packet is shown as one that is broken.
   void give_up_rest(Id id, mqtt::Sender sender, mqtt::TimePoint now);
   /// What was seen of WebSocket below the connection; null if it is not followed.

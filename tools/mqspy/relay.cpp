@@ -71,7 +71,7 @@ void Relay::on_data(Sender from, mqtt::Bytes bytes) {
     return run_line();
   }
   send(side(other(from)), bytes);
-  services_.inspection.octets(link_.number, from, wall_now(), bytes);
+  services_.inspection.bytes(link_.number, from, wall_now(), bytes);
   services_.seen();
 }
 
@@ -177,8 +177,8 @@ void Relay::reset_other(Sender from) {
   linger();
 }
 
-void Relay::on_passing(Sender sender, mqtt::Bytes octets) {
-  services_.inspection.octets(link_.number, sender, wall_now(), octets);
+void Relay::on_passing(Sender sender, mqtt::Bytes bytes) {
+  services_.inspection.bytes(link_.number, sender, wall_now(), bytes);
 }
 
 void Relay::on_fired(const Fired& fired) {

@@ -86,7 +86,7 @@ class Relay final : private FaultWatcher {
   void pass_on_end(Side& from);
   void reset_other(Sender from);
 
-  void on_passing(Sender sender, mqtt::Bytes octets) override;
+  void on_passing(Sender sender, mqtt::Bytes bytes) override;
   void on_fired(const Fired& fired) override;
   void on_too_large(Sender sender, std::size_t size) override;
   void run_line();

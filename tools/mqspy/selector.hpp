@@ -66,7 +66,7 @@ enum class SelectorField : std::uint8_t {
   severity,
   side,
   offset,
-  octets,
+  bytes,
   other,
   message,
   closed_by,

@@ -66,7 +66,7 @@ constexpr Row rows[] = {
     {"sev", SelectorField::severity, FieldKind::choice},
     {"side", SelectorField::side, FieldKind::choice},
     {"off", SelectorField::offset, FieldKind::number},
-    {"nbytes", SelectorField::octets, FieldKind::number},
+    {"nbytes", SelectorField::bytes, FieldKind::number},
     {"other", SelectorField::other, FieldKind::number},
     {"msg", SelectorField::message, FieldKind::text},
     {"by", SelectorField::closed_by, FieldKind::choice},
@@ -81,7 +81,7 @@ constexpr Row rows[] = {
 };
 
 /// What is bytes in JSON: an object with "len" and "data".
-constexpr Row octets_rows[] = {
+constexpr Row bytes_rows[] = {
     {"payload", SelectorField::payload, FieldKind::payload},
     {"will.payload", SelectorField::will_payload, FieldKind::payload},
     {"password", SelectorField::password, FieldKind::text},
@@ -144,9 +144,9 @@ std::optional<KnownField> find_plain_field(std::string_view path) {
 }
 
 /// `path` without ".len" or ".data" behind it, if that names bytes.
-std::optional<KnownField> find_octets(std::string_view path) {
-  const auto* row = std::ranges::find(octets_rows, path, &Row::path);
-  if (row != std::end(octets_rows)) return KnownField{{.field = row->field}, row->kind};
+std::optional<KnownField> find_bytes(std::string_view path) {
+  const auto* row = std::ranges::find(bytes_rows, path, &Row::path);
+  if (row != std::end(bytes_rows)) return KnownField{{.field = row->field}, row->kind};
   auto found = find_plain_field(path);
   const bool is_binary =
       found &&
@@ -159,14 +159,14 @@ std::optional<KnownField> find_octets(std::string_view path) {
 
 std::optional<KnownField> find_field(std::string_view path) {
   constexpr std::string_view length = ".len", data = ".data";
-  if (auto octets = find_octets(path)) return octets;
+  if (auto bytes = find_bytes(path)) return bytes;
   if (path.ends_with(data))
-    if (auto octets = find_octets(path.substr(0, path.size() - data.size()))) return octets;
+    if (auto bytes = find_bytes(path.substr(0, path.size() - data.size()))) return bytes;
   if (path.ends_with(length))
-    if (auto octets = find_octets(path.substr(0, path.size() - length.size()))) {
-      octets->name.length = true;
-      octets->kind = FieldKind::number;
-      return octets;
+    if (auto bytes = find_bytes(path.substr(0, path.size() - length.size()))) {
+      bytes->name.length = true;
+      bytes->kind = FieldKind::number;
+      return bytes;
     }
   // JSON has the unit in the name.
   if (path == "rtt_us" || path == "life_us") path.remove_suffix(3);

@@ -227,18 +227,18 @@ std::optional<std::string> encoded(const mqtt::PacketView& packet, Version versi
   mqtt::ChunkPool pool;
   mqtt::OutBuffer out{pool};
   if (!mqtt::encode(out, packet, version)) return std::nullopt;
-  std::string octets;
+  std::string bytes;
   std::array<iovec, 16> parts;
   while (!out.empty()) {
     const std::size_t count = out.gather(parts);
     std::size_t size = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      octets.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
+      bytes.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
       size += parts[i].iov_len;
     }
     out.consume(size);
   }
-  return octets;
+  return bytes;
 }
 
 std::optional<std::string> with_change(const mqtt::PacketView& packet, Version version,

@@ -58,7 +58,7 @@ void Statistics::on_packet(const PacketRecord& record) {
   const auto type = static_cast<unsigned>(type_of(packet));
   Sent& sent = sent_[{type, packet.sender}];
   ++sent.packets;
-  sent.octets += packet.size();
+  sent.bytes += packet.size();
   last_ = std::max(last_, packet.step.time);
   if (const auto latency = record.latency()) latencies_[type].add(*latency);
   count_findings(record.findings);
@@ -71,7 +71,7 @@ void Statistics::on_packet(const PacketRecord& record) {
     return;
   }
   ++topic->second.packets;
-  topic->second.octets += packet.size();
+  topic->second.bytes += packet.size();
 }
 
 void Statistics::count_findings(std::span<const mqtt::Finding> findings) {
@@ -94,11 +94,11 @@ void Statistics::write_text() {
   auto to = std::back_inserter(out_);
   const double seconds = milliseconds(last_ - first_.value_or(last_)) / 1e3;
   fmt::format_to(to, "{} connections in {:.3f} s, {} gaps, {} faults\n", opened_, seconds, gaps_, faults_);
-  fmt::format_to(to, "\n{:<12} {:<4} {:>12} {:>14}\n", "packets", "", "count", "octets");
+  fmt::format_to(to, "\n{:<12} {:<4} {:>12} {:>14}\n", "packets", "", "count", "bytes");
   for (const auto& [kind, sent] : sent_)
     fmt::format_to(to, "{:<12} {:<4} {:>12} {:>14}\n",
                    mqtt::to_string(static_cast<mqtt::PacketType>(kind.first)), dir_name(kind.second),
-                   sent.packets, sent.octets);
+                   sent.packets, sent.bytes);
   fmt::format_to(to, "\n{:<12} {:>12} {:>12} {:>12} {:>12} {:>12}\n", "answered by", "count", "p50 ms",
                  "p99 ms", "p99.9 ms", "max ms");
   for (const auto& [type, latency] : latencies_)
@@ -110,9 +110,9 @@ void Statistics::write_text() {
   std::ranges::sort(busiest, [](const auto& a, const auto& b) {
     return std::pair{b.second.packets, a.first} < std::pair{a.second.packets, b.first};
   });
-  if (!busiest.empty()) fmt::format_to(to, "\n{:>12} {:>14}  topic\n", "messages", "octets");
+  if (!busiest.empty()) fmt::format_to(to, "\n{:>12} {:>14}  topic\n", "messages", "bytes");
   for (std::size_t i = 0; i < std::min(topics_shown, busiest.size()); ++i)
-    fmt::format_to(to, "{:>12} {:>14}  {}\n", busiest[i].second.packets, busiest[i].second.octets,
+    fmt::format_to(to, "{:>12} {:>14}  {}\n", busiest[i].second.packets, busiest[i].second.bytes,
                    mqtt::shown(busiest[i].first));
   if (busiest.size() > topics_shown)
     fmt::format_to(to, "{:>12} topics more\n", busiest.size() - topics_shown);
@@ -138,7 +138,7 @@ void Statistics::write_json() {
     json.field("type", mqtt::to_string(static_cast<mqtt::PacketType>(kind.first)));
     json.field("dir", dir_name(kind.second));
     json.field("count", sent.packets);
-    json.field("nbytes", sent.octets);
+    json.field("nbytes", sent.bytes);
     json.end_object();
   }
   json.end_array();

@@ -41,7 +41,7 @@ class Statistics final : public RecordSink {
  private:
   struct Sent {
     std::uint64_t packets = 0;
-    std::uint64_t octets = 0;
+    std::uint64_t bytes = 0;
   };
   /// Packet type and direction.
   using Kind = std::pair<unsigned, mqtt::Sender>;

@@ -20,9 +20,8 @@ double microseconds(mqtt::Duration duration) {
 bool with_text(const Test& test, std::string_view text) { return test({.text = text}); }
 bool with_number(const Test& test, double number) { return test({.number = number}); }
 bool with_flag(const Test& test, bool flag) { return with_number(test, flag ? 1 : 0); }
-bool with_octets(const FieldName& name, const Test& test, std::string_view octets,
-                 std::uint64_t left_out = 0) {
-  return name.length ? with_number(test, as_number(octets.size() + left_out)) : with_text(test, octets);
+bool with_bytes(const FieldName& name, const Test& test, std::string_view bytes, std::uint64_t left_out = 0) {
+  return name.length ? with_number(test, as_number(bytes.size() + left_out)) : with_text(test, bytes);
 }
 bool with_time(const Test& test, mqtt::TimePoint time) {
   return with_number(test, microseconds(time.time_since_epoch()));
@@ -72,7 +71,7 @@ bool with_finding(const FieldName& name_, const mqtt::Finding& finding, const Te
     case SelectorField::severity: return with_text(test, name(finding.severity));
     case SelectorField::side: return with_text(test, name(finding.side));
     case SelectorField::offset: return with_number(test, finding.offset);
-    case SelectorField::octets: return with_number(test, finding.size);
+    case SelectorField::bytes: return with_number(test, finding.size);
     case SelectorField::other: return finding.other != 0 && with_number(test, as_number(finding.other));
     case SelectorField::message: return with_text(test, finding.text);
     default: return false;
@@ -96,8 +95,7 @@ class Parts {
       case SelectorField::user_name: return p.user_name && with_text(test_, *p.user_name);
       case SelectorField::clean_start: return with_flag(test_, p.clean_start);
       case SelectorField::keep_alive: return with_number(test_, p.keep_alive);
-      case SelectorField::password:
-        return p.password && with_octets(name_, test_, mqtt::as_text(*p.password));
+      case SelectorField::password: return p.password && with_bytes(name_, test_, mqtt::as_text(*p.password));
       case SelectorField::property: return any_property(p.properties);
       default: return p.will && any(*p.will);
     }
@@ -109,7 +107,7 @@ class Parts {
       case SelectorField::will_topic: return with_text(test_, will.topic);
       case SelectorField::will_qos: return with_number(test_, to_number(will.qos));
       case SelectorField::will_retain: return with_flag(test_, will.retain);
-      case SelectorField::will_payload: return with_octets(name_, test_, mqtt::as_text(will.payload));
+      case SelectorField::will_payload: return with_bytes(name_, test_, mqtt::as_text(will.payload));
       case SelectorField::will_property: return any_listed(will.properties);
       default: return false;
     }
@@ -132,7 +130,7 @@ class Parts {
       case SelectorField::topic_by_alias:
         return with_flag(test_, p.topic.empty() && !record_.packet.topic.empty());
       case SelectorField::payload:
-        return with_octets(name_, test_, mqtt::as_text(p.payload), record_.packet.left_out);
+        return with_bytes(name_, test_, mqtt::as_text(p.payload), record_.packet.left_out);
       default: return any_property(p.properties);
     }
   }
@@ -181,7 +179,7 @@ class Parts {
       const bool has_text = type == mqtt::PropertyType::utf8_string ||
                             type == mqtt::PropertyType::binary_data ||
                             type == mqtt::PropertyType::utf8_string_pair;
-      if (has_text ? with_octets(name_, test_, each.text) : with_number(test_, each.number)) return true;
+      if (has_text ? with_bytes(name_, test_, each.text) : with_number(test_, each.number)) return true;
     }
     return false;
   }
@@ -265,7 +263,7 @@ bool PacketSubject::any(const FieldName& name_, const Test& test) const {
     case SelectorField::type: return with_text(test, type_of(packet));
     case SelectorField::version: return with_version(test, packet.version);
     case SelectorField::length: return with_number(test, as_number(packet.size()));
-    case SelectorField::raw: return with_octets(name_, test, mqtt::as_text(packet.bytes), packet.left_out);
+    case SelectorField::raw: return with_bytes(name_, test, mqtt::as_text(packet.bytes), packet.left_out);
     case SelectorField::answers:
       return packet.answers && with_number(test, as_number(packet.answers->number));
     case SelectorField::broken: return with_flag(test, packet.broken != nullptr);
@@ -281,7 +279,7 @@ bool PacketSubject::any(const FieldName& name_, const Test& test) const {
     case SelectorField::severity:
     case SelectorField::side:
     case SelectorField::offset:
-    case SelectorField::octets:
+    case SelectorField::bytes:
     case SelectorField::other:
     case SelectorField::message: return with_findings(name_, record_.findings, test);
     default: break;
@@ -334,7 +332,7 @@ bool GapSubject::any(const FieldName& name_, const Test& test) const {
     case SelectorField::kind: return with_text(test, "gap");
     case SelectorField::time: return with_time(test, record_.time);
     case SelectorField::direction: return with_text(test, word(record_.sender));
-    case SelectorField::octets: return record_.octets > 0 && with_number(test, as_number(record_.octets));
+    case SelectorField::bytes: return record_.bytes > 0 && with_number(test, as_number(record_.bytes));
     default: return with_link(name_.field, record_.link, test);
   }
 }
@@ -347,8 +345,8 @@ bool FaultSubject::any(const FieldName& name_, const Test& test) const {
     case SelectorField::direction: return with_text(test, word(record_.sender));
     case SelectorField::rule: return with_text(test, record_.rule);
     case SelectorField::action: return with_text(test, record_.action);
-    case SelectorField::original: return with_octets(name_, test, mqtt::as_text(record_.original));
-    case SelectorField::sent: return with_octets(name_, test, mqtt::as_text(record_.sent));
+    case SelectorField::original: return with_bytes(name_, test, mqtt::as_text(record_.original));
+    case SelectorField::sent: return with_bytes(name_, test, mqtt::as_text(record_.sent));
     default: return with_link(name_.field, record_.link, test);
   }
 }

@@ -20,7 +20,7 @@ std::optional<std::string> text_of(const Json& object, const char* name) {
 }
 
 /// A member that is base64url: its bytes; empty if there is none.
-std::string octets_of(const Json& object, const char* name) {
+std::string bytes_of(const Json& object, const char* name) {
   const auto text = text_of(object, name);
   return (text ? from_base64url(*text) : std::nullopt).value_or("");
 }
@@ -38,9 +38,9 @@ bool is_for_us(const Json& jwk) {
 std::expected<JwtKey, std::string> key_of(const Json& jwk) {
   std::string id = text_of(jwk, "kid").value_or("");
   const std::string kind = text_of(jwk, "kty").value_or("");
-  if (kind == "oct") return JwtKey::of_secret(octets_of(jwk, "k"), std::move(id));
-  if (kind == "RSA") return JwtKey::of_rsa(octets_of(jwk, "n"), octets_of(jwk, "e"), std::move(id));
-  return JwtKey::of_point(octets_of(jwk, "x"), octets_of(jwk, "y"), std::move(id));
+  if (kind == "oct") return JwtKey::of_secret(bytes_of(jwk, "k"), std::move(id));
+  if (kind == "RSA") return JwtKey::of_rsa(bytes_of(jwk, "n"), bytes_of(jwk, "e"), std::move(id));
+  return JwtKey::of_point(bytes_of(jwk, "x"), bytes_of(jwk, "y"), std::move(id));
 }
 
 std::expected<std::vector<JwtKey>, std::string> parse_key_set(std::string_view text) {

@@ -38,10 +38,10 @@ struct Free {
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
 
-const unsigned char* octets(std::string_view text) { return as_bytes(text).data(); }
+const unsigned char* data_of(std::string_view text) { return as_bytes(text).data(); }
 
 Owned<BIGNUM> number_of(std::string_view big_endian) {
-  return Owned<BIGNUM>{BN_bin2bn(octets(big_endian), static_cast<int>(big_endian.size()), nullptr)};
+  return Owned<BIGNUM>{BN_bin2bn(data_of(big_endian), static_cast<int>(big_endian.size()), nullptr)};
 }
 
 Owned<EVP_PKEY> make_key(const char* kind, OSSL_PARAM_BLD* builder) {
@@ -165,7 +165,7 @@ bool JwtKey::verifies(std::string_view text, std::string_view signature) const {
   const bool valid =
       !made.empty() && context &&
       EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, public_->key.get()) == 1 &&
-      EVP_DigestVerify(context.get(), octets(made), made.size(), octets(text), text.size()) == 1;
+      EVP_DigestVerify(context.get(), data_of(made), made.size(), data_of(text), text.size()) == 1;
   ERR_clear_error();
   return valid;
 }

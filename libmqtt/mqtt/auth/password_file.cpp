@@ -91,7 +91,7 @@ std::optional<ScramVerifier> parse_scram_sha256(std::string_view text) {
 }
 
 std::string to_text(const ScramVerifier& verifier) {
-  const auto encoded = [](std::string_view octets) { return to_base64(as_bytes(octets)); };
+  const auto encoded = [](std::string_view bytes) { return to_base64(as_bytes(bytes)); };
   return fmt::format("{}{}:{}${}:{}", scram_sha256, verifier.iterations, encoded(verifier.salt),
                      encoded(verifier.stored_key), encoded(verifier.server_key));
 }

@@ -12,7 +12,7 @@ namespace {
 /// Enough to fill a socket's buffer in one call; more parts wait for the next.
 constexpr std::size_t gathered_parts = 64;
 
-constexpr std::size_t first_octets_kept = 16;
+constexpr std::size_t first_bytes_kept = 16;
 
 /// The client keeps the deadline of CONNACK itself, since it has to cover the way there, too.
 ClientConfig without_connack_timeout(ClientConfig config) {
@@ -163,9 +163,9 @@ ConnectOptions Client::connect_options() const {
 }
 
 void Client::on_data(Bytes bytes) {
-  if (!was_connected_ && first_octets().size() < first_octets_kept) {
-    const std::size_t size = std::min(bytes.size(), first_octets_kept - first_octets().size());
-    attempt_.make().first_octets.append(as_text(bytes.first(size)));
+  if (!was_connected_ && first_bytes().size() < first_bytes_kept) {
+    const std::size_t size = std::min(bytes.size(), first_bytes_kept - first_bytes().size());
+    attempt_.make().first_bytes.append(as_text(bytes.first(size)));
   }
   if (state_ != State::open) return;  // a closing connection has nothing more to say to us
   session_.receive(loop().now(), bytes, handler_);
@@ -217,7 +217,7 @@ void Client::on_timer() {
     if (session_.wants_close()) return end_drained_or_not();
     if (state_ == State::open)
       return end_attempt(
-          Ending{.kind = Ending::Kind::connack_timeout, .peer = peer(), .first_octets = first_octets()});
+          Ending{.kind = Ending::Kind::connack_timeout, .peer = peer(), .first_bytes = first_bytes()});
   }
   if (state_ == State::open) session_.on_time(now, handler_);
   turn_end_.request();

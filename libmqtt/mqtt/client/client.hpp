@@ -126,7 +126,7 @@ class Client final : private net::StreamHandler {
   /// Version, cipher and so on of the connection.
   [[nodiscard]] net::StreamProperties stream_properties() const;
   /// Bytes that the kernel has taken and the other end has not yet acknowledged.
-  [[nodiscard]] std::size_t unacknowledged_octets() const { return stream_ ? stream_->unacknowledged() : 0; }
+  [[nodiscard]] std::size_t unacknowledged_bytes() const { return stream_ ? stream_->unacknowledged() : 0; }
 
   /// What the kernel has counted of the connection; nothing without one, or where there is no TCP.
   [[nodiscard]] std::optional<net::SegmentCounts> segments() const {
@@ -162,7 +162,7 @@ class Client final : private net::StreamHandler {
   /// Until CONNACK.
   struct Attempt {
     std::unique_ptr<net::Opening> opening;
-    std::string first_octets;
+    std::string first_bytes;
   };
   /// Of who reconnects.
   struct Retrying {
@@ -172,7 +172,7 @@ class Client final : private net::StreamHandler {
     Duration away{};  // of break_connection()
   };
 
-  [[nodiscard]] const std::string& first_octets() const { return attempt_->first_octets; }
+  [[nodiscard]] const std::string& first_bytes() const { return attempt_->first_bytes; }
   void open();
   void open_stream();
   void fetch_token();

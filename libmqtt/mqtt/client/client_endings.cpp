@@ -12,7 +12,7 @@ Ending Client::ending_of_session() const {
                 .close = *session_.close_info(),
                 .was_connected = was_connected_,
                 .peer = peer(),
-                .first_octets = first_octets()};
+                .first_bytes = first_bytes()};
   if (unusual_->write_error && ending.close.reason == CloseReason::local_disconnect) {
     ending.error = *unusual_->write_error;  // our last packets did not leave
     return ending;
@@ -39,7 +39,7 @@ Ending Client::lost(Error error) const {
           .error = std::move(error),
           .was_connected = was_connected_,
           .peer = peer(),
-          .first_octets = first_octets()};
+          .first_bytes = first_bytes()};
 }
 
 bool Client::falls_back(const Ending& ending) const {

@@ -32,7 +32,7 @@ struct Ending {
   std::string peer{};          ///< "127.0.0.1:1883"; empty if nothing was reached
   /// The first bytes that the server ever sent on this connection, at most 16: they tell an HTTP or
   /// TLS server from a broken MQTT server.
-  std::string first_octets{};
+  std::string first_bytes{};
 };
 
 }  // namespace mqtt

@@ -10,7 +10,7 @@ namespace mqtt::clauses {
 inline constexpr Clause string_well_formed{"MQTT-1.5.4-1", "MQTT-1.5.3-1"};
 inline constexpr Clause string_without_nul{"MQTT-1.5.4-2", "MQTT-1.5.3-2"};
 inline constexpr Clause varint_minimal{"MQTT-1.5.5-1", "v311#2.2.3/rl-minimal"};
-inline constexpr Clause varint_four_octets{"v5#1.5.5/rl-4-bytes", "v311#2.2.3/rl-4-bytes"};
+inline constexpr Clause varint_four_bytes{"v5#1.5.5/rl-4-bytes", "v311#2.2.3/rl-4-bytes"};
 inline constexpr Clause type_reserved{"v5#2.1.2/type-0", "v311#2.2.1/type-0"};
 inline constexpr Clause type_direction{"v5#2.1.2/direction", "v311#2.2.1/direction"};
 inline constexpr Clause flags_reserved{"MQTT-2.1.3-1", "MQTT-2.2.2-1"};

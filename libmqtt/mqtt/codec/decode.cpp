@@ -68,9 +68,9 @@ Decoded<Empty> decode_empty(const Frame& frame, const Task& task) {
 }
 
 /// The fixed low nibble of each type (Table 2-2). MQTT 3.1 allows DUP on requests and PUBREL.
-bool flags_valid(std::uint8_t first_octet, Version version) {
-  const auto type = static_cast<PacketType>(first_octet >> 4);
-  const unsigned flags = first_octet & 0x0F;
+bool flags_valid(std::uint8_t first_byte, Version version) {
+  const auto type = static_cast<PacketType>(first_byte >> 4);
+  const unsigned flags = first_byte & 0x0F;
   if (type == PacketType::publish) return true;
   const bool acknowledged =
       type == PacketType::pubrel || type == PacketType::subscribe || type == PacketType::unsubscribe;
@@ -93,15 +93,15 @@ bool direction_valid(PacketType type, Sender sender) {
 }
 
 /// Whether the type is known and came from the right side, and its flags are right: the fixed header.
-void check_header(Reader& in, std::uint8_t first_octet, Sender sender) {
-  const auto type = static_cast<PacketType>(first_octet >> 4);
-  if (first_octet >> 4 == 0 || (type == PacketType::auth && in.version() != Version::v5))
+void check_header(Reader& in, std::uint8_t first_byte, Sender sender) {
+  const auto type = static_cast<PacketType>(first_byte >> 4);
+  if (first_byte >> 4 == 0 || (type == PacketType::auth && in.version() != Version::v5))
     in.lose(clauses::type_reserved, "packet type is reserved", ReasonCode::malformed_packet, 0);
   in.require(direction_valid(type, sender), clauses::type_direction,
              sender == Sender::server ? "server sent a packet that only clients send"
                                       : "client sent a packet that only servers send",
              ReasonCode::protocol_error, 0);
-  in.require(flags_valid(first_octet, in.version()), clauses::flags_reserved,
+  in.require(flags_valid(first_byte, in.version()), clauses::flags_reserved,
              "reserved flags of the fixed header are wrong", ReasonCode::malformed_packet, 0);
 }
 
@@ -113,7 +113,7 @@ std::expected<PacketView, DecodeError> widen(Decoded<T>&& decoded) {
 
 Decoded<PublishView> read_publish(const Frame& frame, const Task& task) {
   Reader in = reader_of(frame, task);
-  const std::uint8_t flags = frame.first_octet();
+  const std::uint8_t flags = frame.first_byte();
   const unsigned qos = flags >> qos_shift & 3u;
   PublishView p;
   p.dup = (flags & dup_bit) != 0;
@@ -170,7 +170,7 @@ std::expected<PublishView, DecodeError> decode_publish(const Frame& frame, Decod
 std::expected<PacketView, DecodeError> decode(const Frame& frame, DecodeContext context) {
   const Task task{context.version, context.sender};
   Reader header = reader_of(frame, task);
-  check_header(header, frame.first_octet(), context.sender);
+  check_header(header, frame.first_byte(), context.sender);
   if (!header.ok()) return std::unexpected(header.error());
   return decode_body(frame, task);
 }
@@ -179,7 +179,7 @@ Reading decode_all(const Frame& frame, DecodeContext context) {
   FaultList all;
   Task task{context.version, context.sender, &all};
   Reader header = reader_of(frame, task);
-  check_header(header, frame.first_octet(), context.sender);
+  check_header(header, frame.first_byte(), context.sender);
   // A packet of the wrong side is what the right one would have sent.
   if (!direction_valid(static_cast<PacketType>(frame.type()), task.sender)) task.sender = other(task.sender);
   Reading reading;

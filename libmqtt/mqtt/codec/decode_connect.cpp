@@ -6,15 +6,15 @@ namespace {
 
 /// Connect Flags (3.1.2.3).
 struct ConnectFlags {
-  std::uint8_t octet;
+  std::uint8_t byte;
 
-  [[nodiscard]] bool reserved() const { return (octet & 0x01) != 0; }
-  [[nodiscard]] bool clean_start() const { return (octet & 0x02) != 0; }
-  [[nodiscard]] bool will() const { return (octet & 0x04) != 0; }
-  [[nodiscard]] unsigned will_qos() const { return octet >> 3 & 3u; }
-  [[nodiscard]] bool will_retain() const { return (octet & 0x20) != 0; }
-  [[nodiscard]] bool password() const { return (octet & 0x40) != 0; }
-  [[nodiscard]] bool user_name() const { return (octet & 0x80) != 0; }
+  [[nodiscard]] bool reserved() const { return (byte & 0x01) != 0; }
+  [[nodiscard]] bool clean_start() const { return (byte & 0x02) != 0; }
+  [[nodiscard]] bool will() const { return (byte & 0x04) != 0; }
+  [[nodiscard]] unsigned will_qos() const { return byte >> 3 & 3u; }
+  [[nodiscard]] bool will_retain() const { return (byte & 0x20) != 0; }
+  [[nodiscard]] bool password() const { return (byte & 0x40) != 0; }
+  [[nodiscard]] bool user_name() const { return (byte & 0x80) != 0; }
 };
 
 struct Protocol {

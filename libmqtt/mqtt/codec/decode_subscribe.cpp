@@ -9,13 +9,13 @@ constexpr std::uint8_t qos_bits = 0x03, no_local_bit = 0x04, retain_as_published
                        reserved_bits = 0xC0;
 constexpr unsigned retain_handling_shift = 4;
 
-SubscriptionOptions options_of(std::uint8_t octet) {
-  return {static_cast<QoS>(octet & qos_bits), (octet & no_local_bit) != 0,
-          (octet & retain_as_published_bit) != 0,
-          static_cast<RetainHandling>(octet >> retain_handling_shift & 3)};
+SubscriptionOptions options_of(std::uint8_t byte) {
+  return {static_cast<QoS>(byte & qos_bits), (byte & no_local_bit) != 0,
+          (byte & retain_as_published_bit) != 0,
+          static_cast<RetainHandling>(byte >> retain_handling_shift & 3)};
 }
 
-std::uint8_t octet_of(SubscriptionOptions options) {
+std::uint8_t byte_of(SubscriptionOptions options) {
   return static_cast<std::uint8_t>(to_number(options.qos) | (options.no_local ? no_local_bit : 0) |
                                    (options.retain_as_published ? retain_as_published_bit : 0) |
                                    static_cast<unsigned>(options.retain_handling) << retain_handling_shift);
@@ -48,7 +48,7 @@ std::size_t SubscriptionsView::count() const {
 
 void SubscriptionList::add(std::string_view filter, SubscriptionOptions options) {
   append_filter(encoded_, filter);
-  encoded_.push_back(static_cast<char>(octet_of(options)));
+  encoded_.push_back(static_cast<char>(byte_of(options)));
 }
 
 void FilterList::add(std::string_view filter) { append_filter(encoded_, filter); }
@@ -56,17 +56,17 @@ void FilterList::add(std::string_view filter) { append_filter(encoded_, filter);
 namespace detail {
 namespace {
 
-void check_options(Reader& in, std::string_view filter, std::uint8_t octet, std::uint32_t at) {
+void check_options(Reader& in, std::string_view filter, std::uint8_t byte, std::uint32_t at) {
   const auto malformed = ReasonCode::malformed_packet;
   const bool v5 = in.version() == Version::v5;
-  in.require((octet & qos_bits) != 3, clauses::subscribe_qos_3, "requested QoS is 3",
+  in.require((byte & qos_bits) != 3, clauses::subscribe_qos_3, "requested QoS is 3",
              v5 ? ReasonCode::protocol_error : malformed, at);
-  in.require((octet & (v5 ? reserved_bits : 0xFC)) == 0, clauses::subscribe_reserved_bits,
+  in.require((byte & (v5 ? reserved_bits : 0xFC)) == 0, clauses::subscribe_reserved_bits,
              "reserved subscription option bits are set", malformed, at);
   if (!v5) return;
-  in.require((octet >> retain_handling_shift & 3) != 3, clauses::retain_handling_3, "Retain Handling is 3",
+  in.require((byte >> retain_handling_shift & 3) != 3, clauses::retain_handling_3, "Retain Handling is 3",
              ReasonCode::protocol_error, at);
-  in.require(!((octet & no_local_bit) && filter.starts_with("$share/")), clauses::no_local_shared,
+  in.require(!((byte & no_local_bit) && filter.starts_with("$share/")), clauses::no_local_shared,
              "No Local on a shared subscription", ReasonCode::protocol_error, at);
 }
 

@@ -19,7 +19,7 @@ void write_properties(Writer& out, PropertiesView properties, Version version) {
   if (version == Version::v5) out.properties(properties);
 }
 
-std::uint8_t first_octet(PacketType type, unsigned flags = 0) {
+std::uint8_t first_byte(PacketType type, unsigned flags = 0) {
   return static_cast<std::uint8_t>(static_cast<unsigned>(type) << 4 | flags);
 }
 
@@ -219,7 +219,7 @@ bool encode(OutBuffer& out, const PacketView& packet, Version version) {
         const auto size = whole_size(fits(p), body);
         if (!size) return false;
         Writer writer{out.append(*size).data()};
-        writer.byte(first_octet(type_of(packet), flags_of(p)));
+        writer.byte(first_byte(type_of(packet), flags_of(p)));
         writer.variable_byte_integer(static_cast<std::uint32_t>(body));
         write_body(writer, p, version);
         return true;
@@ -240,7 +240,7 @@ bool encode_publish(OutBuffer& out, const PublishView& publish, const SharedByte
   const bool referenced = payload.owner && payload.bytes.size() >= OutBuffer::reference_from_bytes;
   const std::size_t inlined = referenced ? *size - payload.bytes.size() : *size;
   Writer writer{out.append(inlined).data()};
-  writer.byte(first_octet(PacketType::publish, flags_of(publish)));
+  writer.byte(first_byte(PacketType::publish, flags_of(publish)));
   writer.variable_byte_integer(static_cast<std::uint32_t>(body));
   write_publish_header(writer, publish, version);
   if (referenced)

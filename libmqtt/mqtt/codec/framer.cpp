@@ -32,7 +32,7 @@ std::expected<std::optional<Framer::Header>, DecodeError> Framer::read_header(By
                                    "packet is larger than the Maximum Packet Size", 1));
     return Header{static_cast<std::uint8_t>(i + 1), packet_size};
   }
-  return std::unexpected(error(ReasonCode::malformed_packet, clauses::varint_four_octets,
+  return std::unexpected(error(ReasonCode::malformed_packet, clauses::varint_four_bytes,
                                "remaining length is longer than four bytes", 1));
 }
 

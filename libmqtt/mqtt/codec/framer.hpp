@@ -15,7 +15,7 @@ struct Frame {
   Bytes bytes;                   ///< fixed header and body
   std::uint8_t header_size = 0;  ///< bytes of the fixed header: 2 to 5
 
-  [[nodiscard]] std::uint8_t first_octet() const { return bytes[0]; }
+  [[nodiscard]] std::uint8_t first_byte() const { return bytes[0]; }
   [[nodiscard]] std::uint8_t type() const { return bytes[0] >> 4; }
   [[nodiscard]] Bytes body() const { return bytes.subspan(header_size); }
 };

@@ -81,23 +81,23 @@ constexpr auto index_by_id = [] {
   return index;
 }();
 
-std::uint32_t read_big_endian(Bytes& rest, std::size_t octets) {
+std::uint32_t read_big_endian(Bytes& rest, std::size_t bytes) {
   std::uint32_t value = 0;
-  for (const std::uint8_t octet : rest.first(octets)) value = value << 8 | octet;
-  rest = rest.subspan(octets);
+  for (const std::uint8_t next : rest.first(bytes)) value = value << 8 | next;
+  rest = rest.subspan(bytes);
   return value;
 }
 
 std::uint32_t read_varint(Bytes& rest) {
   std::uint32_t value = 0;
   unsigned shift = 0;
-  std::uint8_t octet;
+  std::uint8_t next;
   do {
-    octet = rest[0];
+    next = rest[0];
     rest = rest.subspan(1);
-    value |= (octet & 0x7Fu) << shift;
+    value |= (next & 0x7Fu) << shift;
     shift += 7;
-  } while (octet & 0x80);
+  } while (next & 0x80);
   return value;
 }
 
@@ -140,8 +140,8 @@ void append_field(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-void append_big_endian(std::string& out, std::uint32_t number, unsigned octets) {
-  for (unsigned shift = octets * 8; shift > 0; shift -= 8)
+void append_big_endian(std::string& out, std::uint32_t number, unsigned bytes) {
+  for (unsigned shift = bytes * 8; shift > 0; shift -= 8)
     out.push_back(static_cast<char>(number >> (shift - 8) & 0xFF));
 }
 

@@ -6,14 +6,14 @@ std::uint32_t Reader::variable_byte_integer() {
   const std::uint32_t at = offset();
   std::uint32_t value = 0;
   for (unsigned shift = 0; shift < 28; shift += 7) {
-    const std::uint8_t octet = byte();
-    value |= (octet & 0x7Fu) << shift;
-    if (octet & 0x80) continue;
-    require(octet != 0 || shift == 0, clauses::varint_minimal,
+    const std::uint8_t next = byte();
+    value |= (next & 0x7Fu) << shift;
+    if (next & 0x80) continue;
+    require(next != 0 || shift == 0, clauses::varint_minimal,
             "variable byte integer is not in its shortest form", ReasonCode::malformed_packet, at);
     return value;
   }
-  lose(clauses::varint_four_octets, "variable byte integer is longer than four bytes",
+  lose(clauses::varint_four_bytes, "variable byte integer is longer than four bytes",
        ReasonCode::malformed_packet, at);
   return 0;
 }

@@ -63,7 +63,7 @@ class Describer {
 
  private:
   /// Of a packet that could not be read to its end: whether so many bytes of its body were.
-  [[nodiscard]] bool has(std::uint32_t octets) const { return octets <= options_.body_read.value_or(octets); }
+  [[nodiscard]] bool has(std::uint32_t bytes) const { return bytes <= options_.body_read.value_or(bytes); }
 
   template <class... Args>
   void word(fmt::format_string<Args...> format, Args&&... args) {

@@ -73,10 +73,10 @@ class Dissector {
   }
   [[nodiscard]] std::uint32_t end_of_last() const { return fields_.back().offset + fields_.back().size; }
 
-  std::uint32_t integer(std::string_view name, std::uint32_t octets) {
-    if (!take(octets)) return 0;
-    Field& field = add(name, octets, FieldKind::number);
-    for (std::uint32_t i = 0; i < octets; ++i) field.number = field.number << 8 | packet_[field.offset + i];
+  std::uint32_t integer(std::string_view name, std::uint32_t bytes) {
+    if (!take(bytes)) return 0;
+    Field& field = add(name, bytes, FieldKind::number);
+    for (std::uint32_t i = 0; i < bytes; ++i) field.number = field.number << 8 | packet_[field.offset + i];
     return field.number;
   }
 
@@ -89,7 +89,7 @@ class Dissector {
   }
 
   /// A byte of bits.
-  std::uint8_t octet(std::string_view name, std::span<const Part> parts) {
+  std::uint8_t byte(std::string_view name, std::span<const Part> parts) {
     const auto value = static_cast<std::uint8_t>(integer(name, 1));
     if (lost_) return 0;
     for (const Part& part : parts) {
@@ -126,8 +126,8 @@ class Dissector {
   void fixed_header() {
     const bool with_qos =
         packet_[0] >> 4 == static_cast<unsigned>(PacketType::publish) || version_ == Version::v3_1;
-    octet("Control Packet type and flags",
-          with_qos ? std::span<const Part>{publish_parts} : std::span<const Part>{other_parts});
+    byte("Control Packet type and flags",
+         with_qos ? std::span<const Part>{publish_parts} : std::span<const Part>{other_parts});
     fields_[1].kind = FieldKind::name;
     fields_[1].text = to_string(static_cast<PacketType>(packet_[0] >> 4));
     varint("Remaining Length");
@@ -161,7 +161,7 @@ class Dissector {
     version_ = static_cast<Version>(level);
     if (version_ == Version::v3_1_1) fields_.back().name = "Protocol Level";
     const std::uint8_t flags =
-        octet("Connect Flags", v5() ? std::span<const Part>{connect_parts} : connect_parts_before_5);
+        byte("Connect Flags", v5() ? std::span<const Part>{connect_parts} : connect_parts_before_5);
     integer("Keep Alive", 2);
     properties("Property Length");
     field("Client Identifier", FieldKind::text);
@@ -177,7 +177,7 @@ class Dissector {
   }
 
   void connack() {
-    octet("Connect Acknowledge Flags", connack_parts);
+    byte("Connect Acknowledge Flags", connack_parts);
     if (v5() && left() > 1) {
       reason("Connect Reason Code", PacketType::connack);
       return properties("Property Length");
@@ -217,9 +217,9 @@ class Dissector {
       field("Topic Filter", FieldKind::text);
       if (type == PacketType::unsubscribe) continue;
       if (v5())
-        octet("Subscription Options", option_parts);
+        byte("Subscription Options", option_parts);
       else
-        octet("Requested QoS", qos_parts);
+        byte("Requested QoS", qos_parts);
     }
   }
 

@@ -16,9 +16,9 @@ constexpr unsigned client_types = bit(PacketType::connect) | bit(PacketType::sub
 constexpr unsigned server_types = bit(PacketType::connack) | bit(PacketType::suback) |
                                   bit(PacketType::unsuback) | bit(PacketType::pingresp);
 
-bool flags_plausible(std::uint8_t first_octet) {
-  const auto type = static_cast<PacketType>(first_octet >> 4);
-  const unsigned flags = first_octet & 0x0F;
+bool flags_plausible(std::uint8_t first_byte) {
+  const auto type = static_cast<PacketType>(first_byte >> 4);
+  const unsigned flags = first_byte & 0x0F;
   if (type == PacketType::publish) return (flags & 6) != 6 && (flags & 14) != 8;
   const bool two =
       type == PacketType::pubrel || type == PacketType::subscribe || type == PacketType::unsubscribe;
@@ -96,7 +96,7 @@ void Flow::gap(Sender sender) {
 void Flow::receive(Sender sender, TimePoint now, Bytes bytes, FlowWatcher& handler) {
   Direction& direction = directions_[static_cast<std::size_t>(sender)];
   if (!state_.began) state_.began = now;
-  state_.side(sender).octets += bytes.size();
+  state_.side(sender).bytes += bytes.size();
   if (direction.seeking) {
     const std::size_t start = find_packet_start(bytes, sender).value_or(bytes.size());
     skipped_ += start;
@@ -178,7 +178,7 @@ void Flow::leave_out(Sender sender, TimePoint now, std::uint64_t count, FlowWatc
                in_payload ? Keeping{held.size()} : Keeping{std::min(held.size(), unread_kept), true});
   }
   const auto passing = std::min(direction.rest->to_come, count);
-  state_.side(sender).octets += passing;
+  state_.side(sender).bytes += passing;
   (void)take_rest(sender, now, passing, handler);
 }
 

@@ -87,7 +87,7 @@ class KnownAliases {
 /// What one side sent, and what it announced for the other.
 struct SideState {
   std::uint64_t packets = 0;
-  std::uint64_t octets = 0;
+  std::uint64_t bytes = 0;
   std::optional<Step> last;
   /// Bytes of it were missed, or a packet could not be read: what it has sent is not known any more.
   bool partial = false;

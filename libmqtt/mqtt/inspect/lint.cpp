@@ -100,7 +100,7 @@ void Judge::report(std::string_view field, std::string detail, std::uint64_t oth
   std::tie(finding.offset, finding.size) = place_of_field(*packet_, field, nth);
 }
 
-void Judge::report_octets(std::uint32_t offset, std::uint32_t size, std::string detail) {
+void Judge::report_bytes(std::uint32_t offset, std::uint32_t size, std::string detail) {
   Finding& finding = add(sender(), std::move(detail), 0);
   finding.offset = offset;
   finding.size = size;

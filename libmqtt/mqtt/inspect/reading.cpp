@@ -14,7 +14,7 @@ std::optional<DecodeError> length_fault(Bytes packet, Varint length, Version ver
                        static_cast<std::uint32_t>(at)};
   };
   if (length.size == 0 && packet.size() > 4)
-    return malformed(clauses::varint_four_octets, "remaining length is longer than four bytes", 1);
+    return malformed(clauses::varint_four_bytes, "remaining length is longer than four bytes", 1);
   if (length.size != 0 && varint_size(length.value) != length.size)
     return malformed(clauses::varint_minimal, "remaining length is not in its shortest form", 1);
   if (length.size == 0 || packet.size() < 1u + length.size + length.value)

@@ -71,7 +71,7 @@ class Judge {
   void report(std::string_view field = {}, std::string detail = {}, std::uint64_t other = 0,
               std::size_t nth = 0);
   /// The same, and these bytes show it.
-  void report_octets(std::uint32_t offset, std::uint32_t size, std::string detail);
+  void report_bytes(std::uint32_t offset, std::uint32_t size, std::string detail);
   /// `side` broke it, and no byte shows it.
   void report_at_end(Sender side, std::string detail = {}, std::uint64_t other = 0);
 

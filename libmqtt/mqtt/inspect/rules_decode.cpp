@@ -19,7 +19,7 @@ constexpr Rule decode_table[] = {
     both(clauses::string_well_formed, "string is not well-formed UTF-8"),
     both(clauses::string_without_nul, "string contains U+0000"),
     both(clauses::varint_minimal, "variable byte integer is not in its shortest form"),
-    both(clauses::varint_four_octets, "variable byte integer is longer than four bytes"),
+    both(clauses::varint_four_bytes, "variable byte integer is longer than four bytes"),
     both(clauses::type_reserved, "packet type is reserved"),
     both(clauses::type_direction, "packet of the other side"),
     both(clauses::flags_reserved, "reserved flags of the fixed header are wrong"),

@@ -18,26 +18,26 @@ void check_id_in_payload(Judge& j) {
   const auto& p = *j.as<PublishView>();
   if (p.qos != QoS::at_most_once || p.payload.size() < 3 || p.payload[0] != 0 || p.payload[1] == 0) return;
   const Bytes rest = p.payload.subspan(2);
-  if (std::ranges::all_of(rest, [](std::uint8_t octet) { return octet >= 0x20; }) && is_mqtt_utf8(rest))
+  if (std::ranges::all_of(rest, [](std::uint8_t byte) { return byte >= 0x20; }) && is_mqtt_utf8(rest))
     j.report("Payload", fmt::format("packet identifier {}?", p.payload[1]));
 }
 
 /// Of the code points that SHOULD NOT be used, the bytes that they may begin with.
 bool may_begin_disallowed(char c) {
-  const auto octet = static_cast<unsigned char>(c);
-  return octet < 0x20 || octet == 0x7F || octet == 0xC2 || octet == 0xEF || octet >= 0xF0;
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7F || byte == 0xC2 || byte == 0xEF || byte >= 0xF0;
 }
 
 /// The code point that well-formed UTF-8 begins with.
 std::uint32_t code_point(std::string_view text) {
-  const auto octet = [&](std::size_t i) {
+  const auto byte = [&](std::size_t i) {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
   };
-  const std::uint32_t first = octet(0);
+  const std::uint32_t first = byte(0);
   if (first < 0x80) return first;
-  if (first < 0xE0) return (first & 0x1F) << 6 | (octet(1) & 0x3F);
-  if (first < 0xF0) return (first & 0x0F) << 12 | (octet(1) & 0x3F) << 6 | (octet(2) & 0x3F);
-  return (first & 7) << 18 | (octet(1) & 0x3F) << 12 | (octet(2) & 0x3F) << 6 | (octet(3) & 0x3F);
+  if (first < 0xE0) return (first & 0x1F) << 6 | (byte(1) & 0x3F);
+  if (first < 0xF0) return (first & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+  return (first & 7) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
 }
 
 bool is_disallowed(std::uint32_t point) {
@@ -71,7 +71,7 @@ void check_code_points(Judge& j) {
     if (field.kind != FieldKind::text && field.kind != FieldKind::pair) continue;
     const auto key = find_disallowed(field.key), text = find_disallowed(field.text);
     if (key || text)
-      return j.report_octets(field.offset, field.size, fmt::format("U+{:04X}", *(key ? key : text)));
+      return j.report_bytes(field.offset, field.size, fmt::format("U+{:04X}", *(key ? key : text)));
   }
 }
 

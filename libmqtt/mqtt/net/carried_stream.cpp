@@ -40,7 +40,7 @@ class Wire final : private StreamHandler {
       : thread_{thread}, home_{home}, waiting_{thread.loop().chunks()} {}
 
   void open(MakeStream make);
-  void write(Bytes octets);
+  void write(Bytes bytes);
   /// The handler has got so many bytes.
   void note_taken(std::size_t size);
   void shut_down();
@@ -91,7 +91,7 @@ class CarriedStream final : public ByteStream {
 
   // The Wire's words.
 
-  void on_octets(Bytes octets, Progress progress);
+  void on_bytes(Bytes bytes, Progress progress);
   void on_progress(Progress progress);
   /// nullptr: an orderly one.
   void on_read_over(std::unique_ptr<const Error> error, Progress progress);
@@ -102,8 +102,8 @@ class CarriedStream final : public ByteStream {
  private:
   [[nodiscard]] bool wants_data() const { return handler_ && !paused_ && !read_over_; }
   void note(Progress progress);
-  void hold(Bytes octets);
-  void deliver(Bytes octets);
+  void hold(Bytes bytes);
+  void deliver(Bytes bytes);
   void deliver_held();
   void go_on();
   void tell_writable();
@@ -142,16 +142,16 @@ void Wire::open(MakeStream make) {
   on_error(std::move(made.error()));
 }
 
-void Wire::write(Bytes octets) {
+void Wire::write(Bytes bytes) {
   if (write_failed_) return;
   if (waiting_.empty()) {
-    const iovec part{const_cast<std::uint8_t*>(octets.data()), octets.size()};
+    const iovec part{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
     auto taken = stream_->write({&part, 1});
     if (!taken) return fail_writing(std::move(taken.error()));
     note_written(*taken);
-    octets = octets.subspan(*taken);
+    bytes = bytes.subspan(*taken);
   }
-  if (!octets.empty()) waiting_.append_copy(octets);
+  if (!bytes.empty()) waiting_.append_copy(bytes);
 }
 
 void Wire::on_writable() {
@@ -200,8 +200,8 @@ Progress Wire::take_progress() {
 void Wire::on_data(Bytes bytes) {
   unread_ += bytes.size();
   thread_.post_home(
-      [home = home_, progress = take_progress()](Bytes octets) {
-        if (home->stream) home->stream->on_octets(octets, progress);
+      [home = home_, progress = take_progress()](Bytes posted) {
+        if (home->stream) home->stream->on_bytes(posted, progress);
       },
       bytes);
   if (unread_ < carried_max || std::exchange(paused_, true)) return;
@@ -270,7 +270,7 @@ Result<std::size_t> CarriedStream::write(std::span<const iovec> parts) {
   Parts rest{parts};
   const std::size_t offered = rest.left();
   const std::size_t size = std::min(offered, carried_max - under_way_);
-  if (size > 0) thread_.post([wire = wire_](Bytes octets) { wire->write(octets); }, rest, size);
+  if (size > 0) thread_.post([wire = wire_](Bytes bytes) { wire->write(bytes); }, rest, size);
   under_way_ += size;
   recount();
   if (size < offered) owes_writable_ = true;
@@ -305,27 +305,27 @@ void CarriedStream::note(Progress progress) {
   may_just_close_ = progress.may_just_close;
 }
 
-void CarriedStream::on_octets(Bytes octets, Progress progress) {
+void CarriedStream::on_bytes(Bytes bytes, Progress progress) {
   note(progress);
   const Lifetime::Watch watch{lifetime_};
   if (wants_data() && held_.empty())
-    deliver(octets);
+    deliver(bytes);
   else
-    hold(octets);
+    hold(bytes);
   if (!watch.ended()) tell_writable();
 }
 
-void CarriedStream::hold(Bytes octets) {
-  held_.insert(held_.end(), octets.begin(), octets.end());
+void CarriedStream::hold(Bytes bytes) {
+  held_.insert(held_.end(), bytes.begin(), bytes.end());
   recount();
 }
 
-void CarriedStream::deliver(Bytes octets) {
-  untold_ += octets.size();
+void CarriedStream::deliver(Bytes bytes) {
+  untold_ += bytes.size();
   if (untold_ >= told_from)
     thread_.post(
         [wire = wire_, size = std::exchange(untold_, std::size_t{0})](Bytes) { wire->note_taken(size); });
-  handler_->on_data(octets);
+  handler_->on_data(bytes);
 }
 
 void CarriedStream::on_progress(Progress progress) {
@@ -354,9 +354,9 @@ void CarriedStream::on_read_over(std::unique_ptr<const Error> error, Progress pr
 }
 
 void CarriedStream::deliver_held() {
-  const std::vector<std::uint8_t> octets = std::exchange(held_, {});
+  const std::vector<std::uint8_t> bytes = std::exchange(held_, {});
   recount();
-  deliver(octets);
+  deliver(bytes);
 }
 
 /// May destroy this object.

@@ -23,9 +23,9 @@ class Fields {
 
   [[nodiscard]] bool empty() const { return rest_.empty(); }
 
-  std::size_t number(std::size_t octets) {
+  std::size_t number(std::size_t bytes) {
     std::size_t value = 0;
-    for (const std::uint8_t octet : take(octets)) value = value << 8 | octet;
+    for (const std::uint8_t byte : take(bytes)) value = value << 8 | byte;
     return value;
   }
   Bytes take(std::size_t size) {
@@ -35,7 +35,7 @@ class Fields {
     return taken;
   }
   /// What a length of so many bytes stands before.
-  Bytes vector(std::size_t length_octets) { return take(number(length_octets)); }
+  Bytes vector(std::size_t length_bytes) { return take(number(length_bytes)); }
 
  private:
   Bytes rest_;

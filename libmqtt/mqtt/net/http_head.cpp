@@ -44,8 +44,8 @@ bool is_http_token(std::string_view text) {
 
 bool is_http_field_value(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
-    const auto octet = static_cast<unsigned char>(c);
-    return c == '\t' || (octet >= 0x20 && octet != 0x7F);
+    const auto byte = static_cast<unsigned char>(c);
+    return c == '\t' || (byte >= 0x20 && byte != 0x7F);
   });
 }
 

@@ -28,8 +28,8 @@ std::string path_only(std::string_view target) {
 
 bool is_request_target(std::string_view text) {
   return text.starts_with('/') && std::ranges::all_of(text, [](char c) {
-           const auto octet = static_cast<unsigned char>(c);
-           return octet > 0x20 && octet != 0x7F;
+           const auto byte = static_cast<unsigned char>(c);
+           return byte > 0x20 && byte != 0x7F;
          });
 }
 
@@ -110,8 +110,8 @@ std::optional<std::string_view> requested_path(std::string_view line) {
 }
 
 bool is_handshake_key(std::string_view key) {
-  const auto octets = from_base64(key);
-  return octets && octets->size() == 16;
+  const auto bytes = from_base64(key);
+  return bytes && bytes->size() == 16;
 }
 
 std::optional<std::string> select_subprotocol(const HttpHead& head, const WsServerOptions& options) {

@@ -25,9 +25,9 @@ class LoopThread {
 
   [[nodiscard]] Loop& home() { return home_; }
   /// `call` runs in the thread.
-  void post(Mailbox::Call call, Bytes octets = {}) { to_thread_.post(std::move(call), octets); }
-  void post(Mailbox::Call call, Parts& octets, std::size_t size) {
-    to_thread_.post(std::move(call), octets, size);
+  void post(Mailbox::Call call, Bytes bytes = {}) { to_thread_.post(std::move(call), bytes); }
+  void post(Mailbox::Call call, Parts& bytes, std::size_t size) {
+    to_thread_.post(std::move(call), bytes, size);
   }
   /// Something that the thread is to do goes on until end_use(); home's run() waits for it.
   void begin_use();
@@ -38,7 +38,7 @@ class LoopThread {
 
   [[nodiscard]] Loop& loop() { return loop_; }
   /// `call` runs at home.
-  void post_home(Mailbox::Call call, Bytes octets = {}) { to_home_.post(std::move(call), octets); }
+  void post_home(Mailbox::Call call, Bytes bytes = {}) { to_home_.post(std::move(call), bytes); }
 
  private:
   LoopThread(Loop& home, OwnedFd home_event, OwnedFd thread_event);

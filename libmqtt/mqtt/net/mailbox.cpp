@@ -14,7 +14,7 @@ namespace {
 /// So much need not wait for the turn's end: the other thread can begin.
 constexpr std::size_t handed_over_at_once = 256 * 1024;
 /// Buffers that a burst has made larger go back to the allocator.
-constexpr std::size_t octets_kept_max = 1024 * 1024;
+constexpr std::size_t bytes_kept_max = 1024 * 1024;
 constexpr std::size_t letters_kept_max = 16 * 1024;
 
 }  // namespace
@@ -25,8 +25,8 @@ struct Mailbox::Wake {
 };
 
 void Mailbox::Mail::append(Mail& later) {
-  const std::size_t before = octets.size();
-  octets.insert(octets.end(), later.octets.begin(), later.octets.end());
+  const std::size_t before = bytes.size();
+  bytes.insert(bytes.end(), later.bytes.begin(), later.bytes.end());
   for (Letter& letter : later.letters) letter.end += before;
   std::ranges::move(later.letters, std::back_inserter(letters));
   later.clear();
@@ -34,9 +34,9 @@ void Mailbox::Mail::append(Mail& later) {
 
 void Mailbox::Mail::clear() {
   letters.clear();
-  octets.clear();
+  bytes.clear();
   if (letters.capacity() > letters_kept_max) letters = std::vector<Letter>{};
-  if (octets.capacity() > octets_kept_max) octets = std::vector<std::uint8_t>{};
+  if (bytes.capacity() > bytes_kept_max) bytes = std::vector<std::uint8_t>{};
 }
 
 Mailbox::Mailbox(Loop& from, Loop& to, OwnedFd event)
@@ -56,23 +56,23 @@ void Mailbox::set_expected(bool expected) {
     uv_unref(as_handle(wake_->handle));
 }
 
-void Mailbox::post(Call call, Bytes octets) {
-  written_.octets.insert(written_.octets.end(), octets.begin(), octets.end());
+void Mailbox::post(Call call, Bytes bytes) {
+  written_.bytes.insert(written_.bytes.end(), bytes.begin(), bytes.end());
   seal(std::move(call));
 }
 
-void Mailbox::post(Call call, Parts& octets, std::size_t size) {
+void Mailbox::post(Call call, Parts& bytes, std::size_t size) {
   while (size > 0) {
-    const Bytes piece = octets.take(size);
-    written_.octets.insert(written_.octets.end(), piece.begin(), piece.end());
+    const Bytes piece = bytes.take(size);
+    written_.bytes.insert(written_.bytes.end(), piece.begin(), piece.end());
     size -= piece.size();
   }
   seal(std::move(call));
 }
 
 void Mailbox::seal(Call call) {
-  written_.letters.push_back({std::move(call), written_.octets.size()});
-  if (written_.octets.size() >= handed_over_at_once) return hand_over();
+  written_.letters.push_back({std::move(call), written_.bytes.size()});
+  if (written_.bytes.size() >= handed_over_at_once) return hand_over();
   turn_end_.request();
 }
 
@@ -102,7 +102,7 @@ void Mailbox::receive() {
   }
   std::size_t begin = 0;
   for (Letter& letter : read_.letters) {
-    letter.call(Bytes{read_.octets}.subspan(begin, letter.end - begin));
+    letter.call(Bytes{read_.bytes}.subspan(begin, letter.end - begin));
     begin = letter.end;
   }
   read_.clear();

@@ -17,9 +17,9 @@ namespace mqtt::net {
 /// allocation once the buffers have grown. The bytes have no bound here: who posts has one.
 class Mailbox {
  public:
-  /// `octets` are a copy of those that were posted along, valid during the call. Captures of up to 16
+  /// `bytes` are a copy of those that were posted along, valid during the call. Captures of up to 16
   /// bytes cost no allocation.
-  using Call = std::move_only_function<void(Bytes octets)>;
+  using Call = std::move_only_function<void(Bytes bytes)>;
 
   /// Made, and destroyed, while no thread runs `to`, or in that thread; calls that wait are then dropped.
   /// `event` is an eventfd that does not block. (Not libuv's own way of waking a loop up: who is woken up
@@ -31,9 +31,9 @@ class Mailbox {
 
   // In the thread of `from`.
 
-  void post(Call call, Bytes octets = {});
-  /// With the first `size` of `octets`.
-  void post(Call call, Parts& octets, std::size_t size);
+  void post(Call call, Bytes bytes = {});
+  /// With the first `size` of `bytes`.
+  void post(Call call, Parts& bytes, std::size_t size);
   /// Not only when the turn ends.
   void hand_over();
 
@@ -51,7 +51,7 @@ class Mailbox {
   };
   struct Mail {
     std::vector<Letter> letters;
-    std::vector<std::uint8_t> octets;
+    std::vector<std::uint8_t> bytes;
 
     void append(Mail& later);
     void clear();

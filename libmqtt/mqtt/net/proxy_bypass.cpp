@@ -10,26 +10,26 @@
 namespace mqtt::net {
 namespace {
 
-using Octets = std::vector<std::uint8_t>;
+using AddressBytes = std::vector<std::uint8_t>;
 
 /// The 4 or 16 bytes of a literal; empty for a name.
-Octets address_octets(std::string_view text) {
-  std::array<std::uint8_t, 16> octets{};
+AddressBytes address_bytes(std::string_view text) {
+  std::array<std::uint8_t, 16> bytes{};
   const std::string literal{text};
-  if (inet_pton(AF_INET, literal.c_str(), octets.data()) == 1) return {octets.begin(), octets.begin() + 4};
-  if (inet_pton(AF_INET6, literal.c_str(), octets.data()) == 1) return {octets.begin(), octets.end()};
+  if (inet_pton(AF_INET, literal.c_str(), bytes.data()) == 1) return {bytes.begin(), bytes.begin() + 4};
+  if (inet_pton(AF_INET6, literal.c_str(), bytes.data()) == 1) return {bytes.begin(), bytes.end()};
   return {};
 }
 
-bool first_bits_equal(const Octets& a, const Octets& b, std::size_t bits) {
+bool first_bits_equal(const AddressBytes& a, const AddressBytes& b, std::size_t bits) {
   const std::size_t whole = bits / 8, rest = bits % 8;
   if (!std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(whole), b.begin())) return false;
   return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
 }
 
-bool in_network(std::string_view network, const Octets& host) {
+bool in_network(std::string_view network, const AddressBytes& host) {
   const std::size_t slash = network.find('/');
-  const Octets base = address_octets(network.substr(0, slash));
+  const AddressBytes base = address_bytes(network.substr(0, slash));
   if (base.empty() || base.size() != host.size()) return false;
   const std::size_t all = base.size() * 8;
   const auto bits = slash == network.npos ? all : parse_number<std::size_t>(network.substr(slash + 1));
@@ -48,7 +48,7 @@ bool is_or_is_below(std::string_view host, std::string_view domain) {
   return equal_ignoring_case(host.substr(start), domain) && (start == 0 || host[start - 1] == '.');
 }
 
-bool matches(std::string_view entry, std::string_view host, const Octets& address) {
+bool matches(std::string_view entry, std::string_view host, const AddressBytes& address) {
   if (entry == "*") return true;
   if (!address.empty()) return in_network(entry, address);
   return is_or_is_below(without_dots_around(host), without_dots_around(entry));
@@ -57,7 +57,7 @@ bool matches(std::string_view entry, std::string_view host, const Octets& addres
 }  // namespace
 
 bool bypasses_proxy(std::string_view list, std::string_view host) {
-  const Octets address = address_octets(host);
+  const AddressBytes address = address_bytes(host);
   while (!list.empty()) {
     const std::size_t end = std::min(list.find_first_of(", \t"), list.size());
     if (end > 0 && matches(list.substr(0, end), host, address)) return true;

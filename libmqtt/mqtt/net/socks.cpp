@@ -18,7 +18,7 @@ constexpr std::uint8_t connect_command = 1;
 constexpr std::uint8_t ipv4 = 1, domain_name = 3, ipv6 = 4;
 constexpr std::size_t field_max_bytes = 255;  // a one-byte length
 
-std::string octets(std::initializer_list<std::uint8_t> values) {
+std::string bytes(std::initializer_list<std::uint8_t> values) {
   return {reinterpret_cast<const char*>(values.begin()), values.size()};
 }
 
@@ -32,8 +32,8 @@ std::string literal_field(const std::string& host) {
     return std::string{reinterpret_cast<const char*>(&value), sizeof value};
   };
   if (address->family() == Family::ipv4)
-    return octets({ipv4}) + text(reinterpret_cast<const sockaddr_in*>(address->raw())->sin_addr);
-  return octets({ipv6}) + text(reinterpret_cast<const sockaddr_in6*>(address->raw())->sin6_addr);
+    return bytes({ipv4}) + text(reinterpret_cast<const sockaddr_in*>(address->raw())->sin_addr);
+  return bytes({ipv6}) + text(reinterpret_cast<const sockaddr_in6*>(address->raw())->sin6_addr);
 }
 
 /// Bytes of a reply up to the type of its address and, for a name, that name's length.
@@ -85,8 +85,8 @@ Result<std::string> SocksDialog::begin() const {
     return proxy_fault(EINVAL, "cannot be told a user name or password of more than 255 bytes");
   if (literal_field(destination_.host).empty() && destination_.host.size() > field_max_bytes)
     return proxy_fault(EINVAL, "cannot be told a name of more than 255 bytes");
-  if (has_login_) return octets({socks_version, 2, no_login, user_and_password});
-  return octets({socks_version, 1, no_login});
+  if (has_login_) return bytes({socks_version, 2, no_login, user_and_password});
+  return bytes({socks_version, 1, no_login});
 }
 
 Result<DialogStep> SocksDialog::receive(Bytes received) {
@@ -138,15 +138,15 @@ Result<DialogStep> SocksDialog::on_reply(Bytes received) const {
 }
 
 std::string SocksDialog::login() const {
-  return octets({login_version}) + with_length(user_name_) + with_length(password_);
+  return bytes({login_version}) + with_length(user_name_) + with_length(password_);
 }
 
 std::string SocksDialog::request() const {
   std::string address = literal_field(destination_.host);
-  if (address.empty()) address = octets({domain_name}) + with_length(destination_.host);
+  if (address.empty()) address = bytes({domain_name}) + with_length(destination_.host);
   const auto high = static_cast<std::uint8_t>(destination_.port >> 8);
   const auto low = static_cast<std::uint8_t>(destination_.port & 0xFF);
-  return octets({socks_version, connect_command, 0}) + address + octets({high, low});
+  return bytes({socks_version, connect_command, 0}) + address + bytes({high, low});
 }
 
 Error SocksDialog::refused(std::uint8_t code) const {

@@ -225,9 +225,9 @@ void UvStream::shutdown() {
 }
 
 std::size_t UvStream::unacknowledged() const {
-  int octets = 0;
+  int bytes = 0;
   if (!socket_) return 0;
-  return ioctl(descriptor_of(socket_.get()), SIOCOUTQ, &octets) == 0 ? static_cast<std::size_t>(octets) : 0;
+  return ioctl(descriptor_of(socket_.get()), SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 std::optional<SegmentCounts> UvStream::segments() const {

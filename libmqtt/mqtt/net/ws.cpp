@@ -185,9 +185,9 @@ class WsClient final : public WsStream {
   };
 
   static WsKey new_key() {
-    std::array<std::uint8_t, 16> octets;
-    fill_random(octets);
-    return to_base64(octets);
+    std::array<std::uint8_t, 16> bytes;
+    fill_random(bytes);
+    return to_base64(bytes);
   }
 
   void begin() {

@@ -11,8 +11,8 @@ namespace mqtt {
 namespace {
 
 /// A server's first packet is CONNACK, or AUTH, or DISCONNECT [MQTT-3.2.0-1].
-bool may_answer_connect(std::uint8_t first_octet) {
-  const auto type = static_cast<PacketType>(first_octet >> 4);
+bool may_answer_connect(std::uint8_t first_byte) {
+  const auto type = static_cast<PacketType>(first_byte >> 4);
   return type == PacketType::connack || type == PacketType::auth || type == PacketType::disconnect;
 }
 
@@ -133,7 +133,7 @@ Result<void> ClientSession::ping(TimePoint now) {
   if (const auto ok = core_.check_connected(); !ok) return ok;
   const std::size_t in_front = core_.output().size();
   if (const auto sent = core_.send(PingreqView{}); !sent) return sent;
-  keep_alive_.ping_sent(now, in_front, core_.octets_queued());
+  keep_alive_.ping_sent(now, in_front, core_.bytes_queued());
   note_sent(now);
   return {};
 }
@@ -239,7 +239,7 @@ void ClientSession::on_time(TimePoint now, SessionHandler&) {
   if (!open_ || wants_close()) return;
   if (connack_due_ && now >= *connack_due_) return core_.close({.reason = CloseReason::connack_timeout});
   if (auth_->deadline && now >= *auth_->deadline) return core_.close({.reason = CloseReason::auth_timeout});
-  keep_alive_.written(now, core_.octets_written());
+  keep_alive_.written(now, core_.bytes_written());
   if (keep_alive_.timed_out(now)) return core_.close({.reason = CloseReason::ping_timeout});
   if (keep_alive_.ping_due(now)) (void)ping(now);
 }
@@ -257,7 +257,7 @@ void ClientSession::on_transport_closed(TimePoint) {
   if (auth_) auth_.make().deadline.reset();
   keep_alive_.stop();
   core_.transport_closed();
-  octets_noted_ = core_.octets_queued();
+  bytes_noted_ = core_.bytes_queued();
 }
 
 void ClientSession::restore(std::string_view client_id, const PublishView& message,
@@ -285,8 +285,8 @@ void ClientSession::forget_session() {
 }
 
 void ClientSession::note_sent(TimePoint now) {
-  if (core_.octets_queued() == octets_noted_) return;
-  octets_noted_ = core_.octets_queued();
+  if (core_.bytes_queued() == bytes_noted_) return;
+  bytes_noted_ = core_.bytes_queued();
   keep_alive_.sent(now);
 }
 

@@ -112,7 +112,7 @@ class ClientSession {
   void receive(TimePoint now, Bytes bytes, SessionHandler& handler);
   void on_time(TimePoint now, SessionHandler& handler);
   /// The transport has taken something from output(): PINGRESP is late only from when PINGREQ has left.
-  void on_written(TimePoint now) { keep_alive_.written(now, core_.octets_written()); }
+  void on_written(TimePoint now) { keep_alive_.written(now, core_.bytes_written()); }
   /// Whatever the reason. Output that was not written is dropped; close_info() stays until connect().
   void on_transport_closed(TimePoint now);
   /// While the owner does not read from the transport, PINGRESP and AUTH cannot be late: PINGREQs go on
@@ -198,7 +198,7 @@ class ClientSession {
   Rare<Authentication> auth_;
   Duration connack_timeout_;
   Rare<TimePoint> connack_due_;
-  std::uint64_t octets_noted_ = 0;
+  std::uint64_t bytes_noted_ = 0;
   std::uint32_t requested_expiry_ = 0;
   std::uint16_t requested_keep_alive_ = 0;
   bool heard_ = false;  // the server has sent something on this connection

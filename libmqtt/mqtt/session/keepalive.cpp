@@ -16,12 +16,12 @@ void ClientKeepAlive::stop() {
   awaited_.reset();
 }
 
-void ClientKeepAlive::written(TimePoint now, std::uint64_t octets) {
+void ClientKeepAlive::written(TimePoint now, std::uint64_t bytes) {
   if (!awaited_) return;
   Awaited& awaited = awaited_.make();
-  if (awaited.ping_end != 0 && octets > awaited.written_octets) awaited.last_progress = now;
-  if (octets >= awaited.ping_end) awaited.ping_end = 0;
-  awaited.written_octets = octets;
+  if (awaited.ping_end != 0 && bytes > awaited.written_bytes) awaited.last_progress = now;
+  if (bytes >= awaited.ping_end) awaited.ping_end = 0;
+  awaited.written_bytes = bytes;
 }
 
 void ClientKeepAlive::ping_sent(TimePoint now, std::size_t in_front, std::uint64_t end) {
@@ -29,7 +29,7 @@ void ClientKeepAlive::ping_sent(TimePoint now, std::size_t in_front, std::uint64
   Awaited& awaited = awaited_.make();
   awaited.last_ping = now;
   awaited.ping_end = in_front > 0 ? end : 0;
-  awaited.written_octets = end - pingreq_bytes - in_front;
+  awaited.written_bytes = end - pingreq_bytes - in_front;
   ++awaited.pings;
 }
 

@@ -21,8 +21,8 @@ class ClientKeepAlive {
 
   void sent(TimePoint now) { last_sent_ = now; }
   void received(TimePoint now) { last_received_ = now; }
-  /// `octets` is how many the transport has taken so far.
-  void written(TimePoint now, std::uint64_t octets);
+  /// `bytes` is how many the transport has taken so far.
+  void written(TimePoint now, std::uint64_t bytes);
   /// `in_front` bytes wait for the transport before this PINGREQ, which ends at byte `end`.
   void ping_sent(TimePoint now, std::size_t in_front, std::uint64_t end);
   void pong_received();
@@ -42,7 +42,7 @@ class ClientKeepAlive {
     std::size_t pings = 0;
     TimePoint last_ping{};
     TimePoint last_progress{};
-    std::uint64_t written_octets = 0;
+    std::uint64_t written_bytes = 0;
     std::uint64_t ping_end = 0;  // the last PINGREQ is out when so much is; 0: it is
   };
 

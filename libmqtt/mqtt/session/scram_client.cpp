@@ -41,7 +41,7 @@ Result<ServerFirst> parse_server_first(std::string_view text) {
   ScramMessage message{text};
   const auto nonce = message.take('r');
   if (!nonce || !is_scram_nonce(*nonce)) return server_fault("the server's SCRAM challenge has no nonce");
-  auto salt = message.take_octets('s');
+  auto salt = message.take_bytes('s');
   if (!salt) return server_fault("the server's SCRAM challenge has no salt in base64");
   const auto count = message.take('i');
   if (!count) return server_fault("the server's SCRAM challenge has no iteration count");
@@ -84,7 +84,7 @@ Result<void> ScramClient::finish(std::string_view server_final) {
   ScramMessage message{server_final};
   if (const auto fault = message.take('e'))
     return server_fault(fmt::format("the server ended SCRAM: {}", *fault));
-  const auto signature = message.take_octets('v');
+  const auto signature = message.take_bytes('v');
   if (!signature || !message.rest_is_extensions())
     return server_fault("the server's last SCRAM message is malformed");
   if (equal_in_constant_time(*signature, expected)) return {};

@@ -22,7 +22,7 @@ const EVP_MD* algorithm(ScramHash hash) {
   return EVP_sha512();
 }
 
-unsigned char* octets(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+unsigned char* data_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 /// A digest that was not made must never pass for one that was; it only fails without memory.
 void require(bool done) {
@@ -35,7 +35,7 @@ std::size_t digest_size(ScramHash hash) { return static_cast<std::size_t>(EVP_MD
 
 std::string digest(ScramHash hash, std::string_view text) {
   std::string out(digest_size(hash), '\0');
-  require(EVP_Digest(text.data(), text.size(), octets(out), nullptr, algorithm(hash), nullptr) == 1);
+  require(EVP_Digest(text.data(), text.size(), data_of(out), nullptr, algorithm(hash), nullptr) == 1);
   return out;
 }
 
@@ -43,7 +43,7 @@ std::string hmac(ScramHash hash, std::string_view key, std::string_view text) {
   std::string out(digest_size(hash), '\0');
   const Bytes bytes = as_bytes(text);
   require(HMAC(algorithm(hash), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(),
-               octets(out), nullptr) != nullptr);
+               data_of(out), nullptr) != nullptr);
   return out;
 }
 
@@ -52,7 +52,7 @@ std::string salted_password(ScramHash hash, std::string_view password, std::stri
   std::string out(digest_size(hash), '\0');
   require(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), as_bytes(salt).data(),
                             static_cast<int>(salt.size()), static_cast<int>(iterations), algorithm(hash),
-                            static_cast<int>(out.size()), octets(out)) == 1);
+                            static_cast<int>(out.size()), data_of(out)) == 1);
   return out;
 }
 

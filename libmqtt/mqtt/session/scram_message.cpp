@@ -19,7 +19,7 @@ std::optional<std::string_view> ScramMessage::take(char name) {
   return text.substr(2, end - 2);
 }
 
-std::optional<std::string> ScramMessage::take_octets(char name) {
+std::optional<std::string> ScramMessage::take_bytes(char name) {
   const auto text = take(name);
   if (!text || text->empty()) return std::nullopt;
   return from_base64(*text);

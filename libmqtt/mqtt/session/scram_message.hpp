@@ -13,7 +13,7 @@ class ScramMessage {
   /// The value of the next attribute, if that is `name`, up to the comma behind it.
   [[nodiscard]] std::optional<std::string_view> take(char name);
   /// The same, of an attribute that must not be empty and is base64: its bytes.
-  [[nodiscard]] std::optional<std::string> take_octets(char name);
+  [[nodiscard]] std::optional<std::string> take_bytes(char name);
   /// Whether what is left are extensions (attributes of any name), or nothing.
   [[nodiscard]] bool rest_is_extensions();
 

@@ -94,7 +94,7 @@ Result<std::string> ScramServer::finish(std::string_view client_final) {
   if (before_proof == std::string_view::npos)
     return client_fault("the client's last SCRAM message has no proof");
   ScramMessage message{client_final.substr(0, before_proof)};
-  const auto binding = message.take_octets('c');
+  const auto binding = message.take_bytes('c');
   const auto nonce = message.take('r');
   const auto proof = from_base64(client_final.substr(before_proof + 3));
   if (!binding || !nonce || !proof || !message.rest_is_extensions())

@@ -53,9 +53,9 @@ void ServerSession::handle_input(TimePoint now, Bytes& bytes, ServerHandler& han
 void ServerSession::handle_held(TimePoint now, ServerHandler& handler) {
   if (receiving_ || !held_) return;
   Held& held = held_.make();
-  Bytes rest = as_bytes(held.octets).subspan(held.from);
+  Bytes rest = as_bytes(held.bytes).subspan(held.from);
   handle_input(now, rest, handler);
-  held.from = held.octets.size() - rest.size();
+  held.from = held.bytes.size() - rest.size();
   if (rest.empty() || wants_close()) held_.reset();
 }
 
@@ -68,10 +68,10 @@ void ServerSession::resume_input(TimePoint now, ServerHandler& handler) {
 
 void ServerSession::hold(Bytes bytes) {
   Held& held = held_.make();
-  held.octets.erase(0, std::exchange(held.from, 0));
-  if (held.octets.size() + bytes.size() > config_.held_input_max)
+  held.bytes.erase(0, std::exchange(held.from, 0));
+  if (held.bytes.size() + bytes.size() > config_.held_input_max)
     return close_with(CloseReason::overload, ReasonCode::quota_exceeded);
-  held.octets.append(as_text(bytes));
+  held.bytes.append(as_text(bytes));
 }
 
 void ServerSession::handle(TimePoint now, const Frame& frame, ServerHandler& handler) {

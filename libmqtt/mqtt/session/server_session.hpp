@@ -118,7 +118,7 @@ class ServerSession {
   /// owners.
   [[nodiscard]] std::size_t in_flight_memory() const { return core_.state().memory_bytes(); }
   /// Bytes that were received and not handled: of a packet that is not whole, or while no input was wanted.
-  [[nodiscard]] std::size_t held_input() const { return core_.input_held() + held_->octets.size(); }
+  [[nodiscard]] std::size_t held_input() const { return core_.input_held() + held_->bytes.size(); }
   /// Bytes of the topics that the client has set aliases for.
   [[nodiscard]] std::size_t alias_bytes() const { return core_.alias_bytes(); }
   [[nodiscard]] std::size_t unacknowledged() const { return core_.unacknowledged(); }
@@ -155,7 +155,7 @@ class ServerSession {
 
   /// Input that came while none was wanted.
   struct Held {
-    std::string octets;
+    std::string bytes;
     std::size_t from = 0;  // what is before it was handled
   };
 

@@ -72,7 +72,7 @@ void SessionCore::adopt(SessionState state) {
 
 void SessionCore::transport_closed() {
   leave_session();
-  octets_queued_ -= output_.size();
+  bytes_queued_ -= output_.size();
   output_.clear();
   framer_.reset();
 }
@@ -133,7 +133,7 @@ Result<void> SessionCore::send(PacketView packet) {
   auto size = make_fit(packet, kept);
   if (!size) return std::unexpected{std::move(size.error())};
   encode(output_, packet, version_);
-  octets_queued_ += *size;
+  bytes_queued_ += *size;
   if (observer_) observer_->on_packet_sent(packet);
   return {};
 }

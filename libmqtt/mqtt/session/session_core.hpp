@@ -155,8 +155,8 @@ class SessionCore {
   [[nodiscard]] std::size_t unacknowledged() const { return flows_->acks.size(); }
   [[nodiscard]] std::size_t requests_outstanding() const { return requests_->size(); }
   /// Bytes of all packets queued so far, and of those that the transport has taken.
-  [[nodiscard]] std::uint64_t octets_queued() const { return octets_queued_; }
-  [[nodiscard]] std::uint64_t octets_written() const { return octets_queued_ - output_.size(); }
+  [[nodiscard]] std::uint64_t bytes_queued() const { return bytes_queued_; }
+  [[nodiscard]] std::uint64_t bytes_written() const { return bytes_queued_ - output_.size(); }
 
  private:
   /// Of QoS 1 and 2. A connection that sees only QoS 0 has none.
@@ -239,7 +239,7 @@ class SessionCore {
   Rare<Aliases> aliases_;            // of this connection
   Rare<IdTable<Request>> requests_;  // a client's own; at a server the client's
   std::unique_ptr<CloseInfo> close_info_;
-  std::uint64_t octets_queued_ = 0;
+  std::uint64_t bytes_queued_ = 0;
   PacketObserver* observer_ = nullptr;
 };
 

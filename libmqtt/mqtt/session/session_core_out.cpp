@@ -180,7 +180,7 @@ Result<PacketId> SessionCore::take_packet_id() {
 void SessionCore::write_publish(const PublishView& view, const SharedBytes& payload) {
   const std::size_t before = output_.size();
   encode_publish(output_, view, payload, version_);
-  octets_queued_ += output_.size() - before;
+  bytes_queued_ += output_.size() - before;
   if (!observer_) return;
   PublishView seen = view;
   seen.payload = payload.bytes;

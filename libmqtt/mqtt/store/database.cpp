@@ -54,11 +54,11 @@ void Statement::bind(int index, std::string_view text) {
   sqlite3_bind_text64(statement_.get(), index, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 
-void Statement::bind(int index, Bytes octets) {
-  if (octets.empty())
+void Statement::bind(int index, Bytes bytes) {
+  if (bytes.empty())
     sqlite3_bind_zeroblob(statement_.get(), index, 0);
   else
-    sqlite3_bind_blob64(statement_.get(), index, octets.data(), octets.size(), SQLITE_STATIC);
+    sqlite3_bind_blob64(statement_.get(), index, bytes.data(), bytes.size(), SQLITE_STATIC);
 }
 
 void Statement::bind_null(int index) { sqlite3_bind_null(statement_.get(), index); }

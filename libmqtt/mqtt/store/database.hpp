@@ -64,7 +64,7 @@ class Statement {
   }
   void bind(int index, std::int64_t value);
   void bind(int index, std::string_view text);
-  void bind(int index, Bytes octets);
+  void bind(int index, Bytes bytes);
   void bind_null(int index);
   void reset();
   [[nodiscard]] Result<void> finish();

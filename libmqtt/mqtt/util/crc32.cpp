@@ -15,33 +15,33 @@ constexpr std::size_t stride = 8;
 constexpr std::array<Table, stride> tables = [] {
   constexpr std::uint32_t polynomial = 0xEDB88320;
   std::array<Table, stride> made{};
-  for (std::uint32_t octet = 0; octet < 256; ++octet) {
-    std::uint32_t crc = octet;
+  for (std::uint32_t byte = 0; byte < 256; ++byte) {
+    std::uint32_t crc = byte;
     for (int bit = 0; bit < 8; ++bit) crc = (crc & 1) != 0 ? polynomial ^ crc >> 1 : crc >> 1;
-    made[0][octet] = crc;
+    made[0][byte] = crc;
   }
   for (std::size_t n = 1; n < stride; ++n)
-    for (std::size_t octet = 0; octet < 256; ++octet)
-      made[n][octet] = made[n - 1][octet] >> 8 ^ made[0][made[n - 1][octet] & 0xFF];
+    for (std::size_t byte = 0; byte < 256; ++byte)
+      made[n][byte] = made[n - 1][byte] >> 8 ^ made[0][made[n - 1][byte] & 0xFF];
   return made;
 }();
 
 template <std::size_t Count>
-std::uint32_t take(std::uint32_t crc, Bytes& octets) {
+std::uint32_t take(std::uint32_t crc, Bytes& bytes) {
   std::uint32_t next = Count < 4 ? crc >> 8 * Count : 0;
   for (std::size_t n = 0; n < Count; ++n)
-    next ^= tables[Count - 1 - n][octets[n] ^ (n < 4 ? crc >> 8 * n & 0xFF : 0)];
-  octets = octets.subspan(Count);
+    next ^= tables[Count - 1 - n][bytes[n] ^ (n < 4 ? crc >> 8 * n & 0xFF : 0)];
+  bytes = bytes.subspan(Count);
   return next;
 }
 
 }  // namespace
 
-std::uint32_t crc32(Bytes octets, std::uint32_t before) {
+std::uint32_t crc32(Bytes bytes, std::uint32_t before) {
   std::uint32_t crc = ~before;
-  while (octets.size() >= stride) crc = take<stride>(crc, octets);
-  if (octets.size() >= 4) crc = take<4>(crc, octets);
-  while (!octets.empty()) crc = take<1>(crc, octets);
+  while (bytes.size() >= stride) crc = take<stride>(crc, bytes);
+  if (bytes.size() >= 4) crc = take<4>(crc, bytes);
+  while (!bytes.empty()) crc = take<1>(crc, bytes);
   return ~crc;
 }
 

@@ -22,10 +22,10 @@ struct SipState {
   }
 };
 
-std::uint64_t little_endian(std::string_view octets) {
+std::uint64_t little_endian(std::string_view bytes) {
   std::uint64_t word = 0;
-  for (std::size_t i = 0; i < octets.size(); ++i)
-    word |= std::uint64_t{static_cast<unsigned char>(octets[i])} << 8 * i;
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    word |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << 8 * i;
   return word;
 }
 

@@ -120,9 +120,9 @@ std::string escape_for_terminal(std::string_view text) {
     } else if (const auto escape = short_escape(text[0]); !escape.empty()) {
       out += escape;
       text.remove_prefix(1);
-    } else if (const std::size_t octets = printable_length(text)) {
-      out += text.substr(0, octets);
-      text.remove_prefix(octets);
+    } else if (const std::size_t bytes = printable_length(text)) {
+      out += text.substr(0, bytes);
+      text.remove_prefix(bytes);
     } else {
       out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(text[0]));
       text.remove_prefix(1);

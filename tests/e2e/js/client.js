@@ -38,7 +38,7 @@ class Scram {
     const stored = crypto.createHash('sha512').update(clientKey).digest();
     const final = `c=biws,r=${nonce}`;
     const signature = hmac(stored, `${this.bare},${server},${final}`);
-    const proof = Buffer.from(clientKey.map((octet, i) => octet ^ signature[i]));
+    const proof = Buffer.from(clientKey.map((byte, i) => byte ^ signature[i]));
     return Buffer.from(`${final},p=${proof.toString('base64')}`);
   }
 }

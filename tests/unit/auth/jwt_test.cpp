@@ -69,8 +69,8 @@ const std::string p384_pem =
 constexpr double unix_now = 1'300'000'000;
 const std::string hs_secret = "0123456789abcdef0123456789abcdef";
 
-std::string base64url(std::string_view octets) {
-  std::string text = to_base64(as_bytes(octets));
+std::string base64url(std::string_view bytes) {
+  std::string text = to_base64(as_bytes(bytes));
   while (text.ends_with('=')) text.pop_back();
   for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
   return text;

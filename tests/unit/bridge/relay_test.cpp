@@ -34,15 +34,15 @@ class Peer final : public SessionHandler {
   void say(const PacketView& packet) {
     OutBuffer out{pool_};
     ASSERT_TRUE(encode(out, packet, Version::v5));
-    const std::string octets = take(out);
-    session_.receive(now, as_bytes(octets), *this);
+    const std::string bytes = take(out);
+    session_.receive(now, as_bytes(bytes), *this);
   }
   /// What the session has said since the last call: "PUBLISH q2 #7 a/b", "PUBREC #7".
   std::vector<std::string> said() {
-    const std::string octets = take(session_.output());
+    const std::string bytes = take(session_.output());
     std::vector<std::string> lines;
     Framer framer;
-    Bytes rest = as_bytes(octets);
+    Bytes rest = as_bytes(bytes);
     while (auto frame = framer.next(rest).value())
       lines.push_back(line_of(decode(*frame, {.version = Version::v5}).value()));
     return lines;
@@ -54,10 +54,10 @@ class Peer final : public SessionHandler {
 
  private:
   static std::string take(OutBuffer& out) {
-    std::string octets;
+    std::string bytes;
     for (std::array<iovec, 1> part; out.gather(part) > 0; out.consume(part[0].iov_len))
-      octets.append(static_cast<const char*>(part[0].iov_base), part[0].iov_len);
-    return octets;
+      bytes.append(static_cast<const char*>(part[0].iov_base), part[0].iov_len);
+    return bytes;
   }
   static std::string response_of(const PublishView& publish) {
     const auto topic = publish.properties.text(PropertyId::response_topic);

@@ -161,7 +161,7 @@ void Rig::restart(broker::Store& successors) {
 void Rig::run() {
   bool moved = true;
   for (int turn = 0; moved; ++turn) {
-    ASSERT_LT(turn, turns_max) << "octets go round and round";
+    ASSERT_LT(turn, turns_max) << "bytes go round and round";
     moved = false;
     for (std::size_t i = 0; i < peers.size(); ++i) moved = peers[i]->step() || moved;
     moved = close_abandoned() || moved;
@@ -251,9 +251,9 @@ bool Peer::step() {
 
 bool Peer::send_some() {
   if (!transport_ || transport_->paused) return false;
-  const std::string octets = take_output(chunk_max);
-  if (octets.empty()) return false;
-  rig_.broker.receive(rig_.now, *transport_->connection, as_bytes(octets));
+  const std::string bytes = take_output(chunk_max);
+  if (bytes.empty()) return false;
+  rig_.broker.receive(rig_.now, *transport_->connection, as_bytes(bytes));
   transport_->paused = !transport_->connection->wants_input();
   return true;
 }
@@ -283,14 +283,14 @@ bool Peer::settle() {
 bool Peer::write_some() {
   OutBuffer& out = transport_->connection->output();
   if (!reads_ || out.empty()) return false;
-  std::string octets;
+  std::string bytes;
   iovec part{};
-  while (octets.size() < chunk_max && out.gather({&part, 1}) > 0) {
-    const std::size_t size = std::min(part.iov_len, chunk_max - octets.size());
-    octets.append(static_cast<const char*>(part.iov_base), size);
+  while (bytes.size() < chunk_max && out.gather({&part, 1}) > 0) {
+    const std::size_t size = std::min(part.iov_len, chunk_max - bytes.size());
+    bytes.append(static_cast<const char*>(part.iov_base), size);
     out.consume(size);
   }
-  on_octets(as_bytes(octets));
+  on_bytes(as_bytes(bytes));
   return true;
 }
 
@@ -336,8 +336,8 @@ void Client::send(std::string_view line) {
   rig().run();
 }
 
-void Client::send_octets(std::string octets) {
-  output_ += octets;
+void Client::send_bytes(std::string bytes) {
+  output_ += bytes;
   rig().run();
 }
 
@@ -372,9 +372,9 @@ std::string Client::take_output(std::size_t size) {
   return part;
 }
 
-void Client::on_octets(Bytes octets) {
+void Client::on_bytes(Bytes bytes) {
   while (true) {
-    const auto frame = framer_.next(octets);
+    const auto frame = framer_.next(bytes);
     ASSERT_TRUE(frame) << "the broker sent something that is no packet";
     if (!*frame) return;
     const auto packet = decode(**frame, {version_, Sender::server});

@@ -190,7 +190,7 @@ class Peer {
   [[nodiscard]] Rig& rig() { return rig_; }
   /// Takes up to `size` bytes out of what the client has to send.
   virtual std::string take_output(std::size_t size) = 0;
-  virtual void on_octets(Bytes octets) = 0;
+  virtual void on_bytes(Bytes bytes) = 0;
   /// The broker has closed the transport, or cut() was called.
   virtual void on_closed() {}
 
@@ -217,7 +217,7 @@ class Client : public Peer {
   void send(std::string_view line);
   /// Without run().
   void queue(std::string_view line);
-  void send_octets(std::string octets);
+  void send_bytes(std::string bytes);
   /// Subscribes, and takes the SUBACK away.
   void subscribe(std::string_view filter_and_options, std::string_view properties = "");
   /// What came since the last call.
@@ -230,7 +230,7 @@ class Client : public Peer {
 
  private:
   std::string take_output(std::size_t size) override;
-  void on_octets(Bytes octets) override;
+  void on_bytes(Bytes bytes) override;
   void on_closed() override;
   void answer(const PacketView& packet);
   void queue(const PacketView& packet);

@@ -96,18 +96,18 @@ class Member final : public Peer, private SessionHandler {
 
  private:
   std::string take_output(std::size_t size) override {
-    std::string octets;
+    std::string bytes;
     OutBuffer& out = session_.output();
     iovec part{};
-    while (octets.size() < size && out.gather({&part, 1}) > 0) {
-      const std::size_t count = std::min(part.iov_len, size - octets.size());
-      octets.append(static_cast<const char*>(part.iov_base), count);
+    while (bytes.size() < size && out.gather({&part, 1}) > 0) {
+      const std::size_t count = std::min(part.iov_len, size - bytes.size());
+      bytes.append(static_cast<const char*>(part.iov_base), count);
       out.consume(count);
     }
-    return octets;
+    return bytes;
   }
-  void on_octets(Bytes octets) override {
-    session_.receive(rig().now, octets, *this);
+  void on_bytes(Bytes bytes) override {
+    session_.receive(rig().now, bytes, *this);
     const auto& info = session_.close_info();
     if (info && info->error) ADD_FAILURE() << info->error->clause << " " << info->error->what;
   }

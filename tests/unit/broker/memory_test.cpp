@@ -160,16 +160,16 @@ TEST(BrokerMemory, OfHalfReceivedPacketsTheLargestGoes) {
   small.enter("id=small clean");
   last.enter("id=last clean");
   last.subscribe("t:0");
-  large.send_octets(part_of_publish(150'000, 110'000));
-  small.send_octets(part_of_publish(150'000, 80'000));
+  large.send_bytes(part_of_publish(150'000, 110'000));
+  small.send_bytes(part_of_publish(150'000, 80'000));
   EXPECT_GT(memory.bytes(), 190'000u);
   EXPECT_TRUE(large.is_open());
-  last.send_octets(part_of_publish(50'000, 20'000));
+  last.send_bytes(part_of_publish(50'000, 20'000));
   EXPECT_THAT(large.take(), ElementsAre("DISCONNECT rc=0x97", "closed"));
   EXPECT_EQ(memory.rig.counters().inputs_cut_off, 1u);
   EXPECT_THAT(memory.rig.events.lines, Contains(StartsWith("disconnected large ")));
-  small.send_octets(std::string(70'000, 'x'));
-  last.send_octets(std::string(30'000, 'x'));
+  small.send_bytes(std::string(70'000, 'x'));
+  last.send_bytes(std::string(30'000, 'x'));
   EXPECT_EQ(last.count("PUBLISH"), 2u);
   EXPECT_EQ(memory.bytes(), 0u);
 }
@@ -179,9 +179,9 @@ TEST(BrokerMemory, ASmallStartOfAPacketIsTakenEvenWhenItIsFull) {
   Client a{memory.rig};
   a.enter("id=a clean");
   a.subscribe("t:0");
-  a.send_octets(part_of_publish(10'000, 5000));
+  a.send_bytes(part_of_publish(10'000, 5000));
   EXPECT_GT(memory.bytes(), 5000u);
-  a.send_octets(std::string(5000, 'x'));
+  a.send_bytes(std::string(5000, 'x'));
   EXPECT_EQ(a.count("PUBLISH"), 1u);
   EXPECT_EQ(memory.bytes(), 0u);
 }
@@ -190,7 +190,7 @@ TEST(BrokerMemory, BeforeConnectAHalfReceivedPacketCountsToo) {
   Memory memory;
   Client a{memory.rig};
   a.open();
-  a.send_octets(std::string{"\x10\xFF\x40", 3} + std::string(8000, '\0'));
+  a.send_bytes(std::string{"\x10\xFF\x40", 3} + std::string(8000, '\0'));
   EXPECT_EQ(memory.bytes(), 8003u);
   a.cut();
   EXPECT_EQ(memory.bytes(), 0u);

@@ -241,8 +241,8 @@ std::string filters_packet(char type, std::span<const std::string> filters) {
 /// Bytes as they come: a Client's lines of text would take too long for many filters.
 struct RawPeer final : Peer {
   using Peer::Peer;
-  void send(std::string_view octets) {
-    output += octets;
+  void send(std::string_view bytes) {
+    output += bytes;
     rig().run();
   }
   std::string take_output(std::size_t size) override {
@@ -250,7 +250,7 @@ struct RawPeer final : Peer {
     output.erase(0, taken.size());
     return taken;
   }
-  void on_octets(Bytes octets) override { input += as_text(octets); }
+  void on_bytes(Bytes bytes) override { input += as_text(bytes); }
 
   std::string output, input;
 };

@@ -197,7 +197,7 @@ TEST(RetainedCursor, EndsWithItsTree) {
   EXPECT_EQ(standing.next(), nullptr);
 }
 
-TEST(RetainedCursor, TopicsAndFiltersOf65535OctetsAreOnlyLong) {
+TEST(RetainedCursor, TopicsAndFiltersOf65535BytesAreOnlyLong) {
   const std::string slashes(65'535, '/');
   std::string pluses;
   while (pluses.size() + 2 < 65'535) pluses += "+/";
@@ -211,9 +211,9 @@ TEST(RetainedCursor, TopicsAndFiltersOf65535OctetsAreOnlyLong) {
 TEST(RetainedCursor, AgreesWithComparingEachTopicUnderRandomChanges) {
   std::mt19937 random{42};
   for (int round = 0; round < 4; ++round) {
-    std::vector<std::uint8_t> octets(20'000);
-    std::ranges::generate(octets, [&] { return static_cast<std::uint8_t>(random()); });
-    const auto fault = mqtt::test::RetainedExercise{fuzz::Input{octets}}.run();
+    std::vector<std::uint8_t> bytes(20'000);
+    std::ranges::generate(bytes, [&] { return static_cast<std::uint8_t>(random()); });
+    const auto fault = mqtt::test::RetainedExercise{fuzz::Input{bytes}}.run();
     EXPECT_FALSE(fault) << *fault;
   }
 }

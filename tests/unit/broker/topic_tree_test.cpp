@@ -90,7 +90,7 @@ TEST(TopicTree, Mqtt_4_7_2_BothSubscriptionsNeededForEverything) {
   EXPECT_THAT(match(tree, "a").ordinary, ElementsAre(1));
 }
 
-TEST(TopicTree, Mqtt_4_7_3_TopicsAreComparedOctetByOctet) {
+TEST(TopicTree, Mqtt_4_7_3_TopicsAreComparedByteByByte) {
   EXPECT_FALSE(matches("ACCOUNTS", "Accounts"));
   EXPECT_TRUE(matches("Accounts payable", "Accounts payable"));
   EXPECT_FALSE(matches("/finance", "finance"));
@@ -249,7 +249,7 @@ TEST(TopicTree, WhatComesAndGoesLeavesNothingBehind) {
   for (SubscriberId s = 2; s < 6; ++s) EXPECT_EQ(round(s), first);
 }
 
-TEST(TopicTree, FiltersAndTopicsOf65535OctetsAreOnlyLong) {
+TEST(TopicTree, FiltersAndTopicsOf65535BytesAreOnlyLong) {
   const std::string slashes(65'535, '/');
   std::string pluses;
   while (pluses.size() + 2 < 65'535) pluses += "+/";
@@ -292,9 +292,9 @@ TEST(TopicTree, UnrelatedFiltersCostNothing) {
 TEST(TopicTree, AgreesWithComparingEachFilter) {
   std::mt19937 random{42};
   for (int round = 0; round < 4; ++round) {
-    std::vector<std::uint8_t> octets(20'000);
-    std::ranges::generate(octets, [&] { return static_cast<std::uint8_t>(random()); });
-    const auto fault = mqtt::test::SubscriptionExercise{fuzz::Input{octets}}.run();
+    std::vector<std::uint8_t> bytes(20'000);
+    std::ranges::generate(bytes, [&] { return static_cast<std::uint8_t>(random()); });
+    const auto fault = mqtt::test::SubscriptionExercise{fuzz::Input{bytes}}.run();
     EXPECT_FALSE(fault) << *fault;
   }
 }

@@ -41,8 +41,8 @@ TEST_F(WillTest, IsAfterDisconnectWithWill) {
 
 TEST_F(WillTest, IsAfterAProtocolErrorAndAfterSilence) {
   a.enter("id=a clean will=will/a willp=gone");
-  a.send_octets("\xF0");
-  a.send_octets(std::string(1, '\0'));
+  a.send_bytes("\xF0");
+  a.send_bytes(std::string(1, '\0'));
   EXPECT_FALSE(a.is_open());
   a.enter("id=a clean ka=2 will=will/a willp=gone");
   rig.advance(3s);

@@ -50,7 +50,7 @@ class SlowServer final : net::StreamHandler {
     publishes += std::holds_alternative<PublishView>(packet);
     disconnects += std::holds_alternative<DisconnectView>(packet);
     if (!std::holds_alternative<ConnectView>(packet)) return;
-    const Octets accept = octets(accept_v5);
+    const ByteVector accept = unhex(accept_v5);
     const iovec part{const_cast<std::uint8_t*>(accept.data()), accept.size()};
     EXPECT_EQ(stream_->write({&part, 1}).value_or(0), accept.size());
   }
@@ -284,7 +284,7 @@ TEST(Client, ADisconnectThatDoesNotFitIsSentWithoutItsProperties) {
 constexpr std::size_t flood_messages = 512, flood_message_bytes = 64 * 1024;
 
 void publish_flood_and_leave(Client& client) {
-  static const Octets payload(flood_message_bytes);
+  static const ByteVector payload(flood_message_bytes);
   const PublishView header{.topic = "t", .properties = {}, .payload = {}};
   for (std::size_t i = 0; i < flood_messages; ++i)
     EXPECT_TRUE(client.session().publish(client.loop().now(), header, SharedBytes{payload, nullptr}));
@@ -348,7 +348,7 @@ TEST(Client, ASilentServerEndsAtTheConnectTimeout) {
   EXPECT_FALSE(owner.ended->was_connected);
 }
 
-TEST(Client, WhatIsNoMqttKeepsItsFirstOctets) {
+TEST(Client, WhatIsNoMqttKeepsItsFirstBytes) {
   net::Loop loop;
   ScriptedServer server{loop, [&](auto, const PacketView&) -> std::optional<std::string> {
                           return "'HTTP/1.1 400 Bad Request' 0d 0a 0d 0a";
@@ -356,7 +356,7 @@ TEST(Client, WhatIsNoMqttKeepsItsFirstOctets) {
   Owner owner{loop};
   owner.run(retrying(), server.port());
   EXPECT_EQ(owner.ended->kind, Ending::Kind::protocol_error);
-  EXPECT_EQ(owner.ended->first_octets, "HTTP/1.1 400 Bad");
+  EXPECT_EQ(owner.ended->first_bytes, "HTTP/1.1 400 Bad");
   ASSERT_TRUE(owner.ended->close.error);
   EXPECT_EQ(server.connections(), 1u);
 }

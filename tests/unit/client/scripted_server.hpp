@@ -18,7 +18,7 @@
 namespace mqtt::test {
 
 using namespace std::chrono_literals;
-using Octets = std::vector<std::uint8_t>;
+using ByteVector = std::vector<std::uint8_t>;
 
 inline constexpr std::string_view accept_v5 = "20 03 00 00 00", accept_v5_resumed = "20 03 01 00 00",
                                   accept_v311 = "20 02 00 00";
@@ -61,7 +61,7 @@ class ScriptedServer {
     }
     void answer(std::optional<std::string> text) {
       if (!text) return stream_.reset();
-      const Octets bytes = octets(*text);
+      const ByteVector bytes = unhex(*text);
       const iovec part{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
       if (bytes.empty()) return;
       EXPECT_EQ(stream_->write({&part, 1}).value_or(0), bytes.size());

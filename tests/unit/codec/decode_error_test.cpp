@@ -29,7 +29,7 @@ class DecodeRejects : public testing::TestWithParam<Broken> {};
 
 TEST_P(DecodeRejects, WithClauseReasonAndOffset) {
   const Broken& row = GetParam();
-  const auto bytes = octets(row.packet);
+  const auto bytes = unhex(row.packet);
   const auto packet = decode(frame_of(bytes), {row.version, row.sender});
   ASSERT_FALSE(packet.has_value());
   EXPECT_EQ(packet.error().clause, row.clause);
@@ -39,7 +39,7 @@ TEST_P(DecodeRejects, WithClauseReasonAndOffset) {
 
 TEST_P(DecodeRejects, AndItIsTheFirstOfAllFaults) {
   const Broken& row = GetParam();
-  const auto bytes = octets(row.packet);
+  const auto bytes = unhex(row.packet);
   const Reading all = decode_all(frame_of(bytes), {row.version, row.sender});
   ASSERT_FALSE(all.faults.empty());
   EXPECT_EQ(all.faults[0].clause, row.clause);
@@ -57,13 +57,13 @@ TEST(DecodeAll, ReadsAValidPacketAsDecodeDoes) {
 }
 
 TEST(DecodeAll, ListsABoundedNumberOfFaults) {
-  auto suback = octets("90 67 00 01 00");
+  auto suback = unhex("90 67 00 01 00");
   suback.resize(suback.size() + 100, 0x55);
   EXPECT_EQ(decode_all(frame_of(suback), {v5, server}).faults.size(), FaultList::faults_max);
 }
 
 TEST(DecodeAll, GivesWhatStandsInFrontOfWhatCannotBeRead) {
-  const auto subscribe = octets("82 0c 00 07 00 00 01 'a' 01 00 09 'b' 00 00");
+  const auto subscribe = unhex("82 0c 00 07 00 00 01 'a' 01 00 09 'b' 00 00");
   const Reading list = decode_all(frame_of(subscribe), {v5, client});
   ASSERT_TRUE(list.packet && list.body_read);
   EXPECT_EQ(*list.body_read, 9u);
@@ -72,7 +72,7 @@ TEST(DecodeAll, GivesWhatStandsInFrontOfWhatCannotBeRead) {
   ASSERT_EQ(p.subscriptions.count(), 1u);
   EXPECT_EQ(p.subscriptions.begin()->filter, "a");
 
-  const auto publish = octets("30 0a 00 01 't' 05 01 01 7f 00 00 'x'");
+  const auto publish = unhex("30 0a 00 01 't' 05 01 01 7f 00 00 'x'");
   const Reading message = decode_all(frame_of(publish), {v5, client});
   ASSERT_TRUE(message.packet);
   const auto& m = std::get<PublishView>(*message.packet);

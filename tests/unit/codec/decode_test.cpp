@@ -24,7 +24,7 @@ constexpr DecodeContext client_v311{Version::v3_1_1, Sender::client},
     server_v311{Version::v3_1_1, Sender::server};
 
 TEST(DecodePublish, ReadsEveryFieldInPlace) {
-  const auto bytes = octets("3d 13 00 03 'a/b' 00 07 07 02 00 00 00 09 01 01 'pay'");
+  const auto bytes = unhex("3d 13 00 03 'a/b' 00 07 07 02 00 00 00 09 01 01 'pay'");
   const auto packet = decode(frame_of(bytes), client_v5);
   ASSERT_TRUE(packet);
   const auto& p = std::get<PublishView>(*packet);
@@ -41,7 +41,7 @@ TEST(DecodePublish, ReadsEveryFieldInPlace) {
 }
 
 TEST(DecodePublish, TopicMayBeEmptyWithAnAlias) {
-  const auto p = decoded<PublishView>(octets("30 06 00 00 03 23 00 05"), client_v5);
+  const auto p = decoded<PublishView>(unhex("30 06 00 00 03 23 00 05"), client_v5);
   EXPECT_EQ(p.topic, "");
   EXPECT_EQ(p.properties.number(PropertyId::topic_alias), 5u);
 }
@@ -49,18 +49,18 @@ TEST(DecodePublish, TopicMayBeEmptyWithAnAlias) {
 TEST(DecodePublish, LegalOddTopicsPass) {
   for (const char* packet : {"30 06 00 04 'a//b'", "30 03 00 01 '/'", "30 04 00 02 'a/'", "30 03 00 01 ' '",
                              "30 05 00 03 ef bf bf", "30 05 00 03 ef bb bf"})
-    EXPECT_NE(decoded<PublishView>(octets(packet), client_v311).topic, "") << packet;
+    EXPECT_NE(decoded<PublishView>(unhex(packet), client_v311).topic, "") << packet;
 }
 
 TEST(DecodePublish, ServerMaySendSeveralSubscriptionIdentifiers) {
-  const auto q = decoded<PublishView>(octets("30 09 00 01 't' 05 0b 01 0b 80 01"), server_v5);
+  const auto q = decoded<PublishView>(unhex("30 09 00 01 't' 05 0b 01 0b 80 01"), server_v5);
   std::vector<std::uint32_t> ids;
   for (const PropertyView& property : q.properties) ids.push_back(property.number);
   EXPECT_EQ(ids, (std::vector<std::uint32_t>{1, 128}));
 }
 
 TEST(DecodeConnect, ReadsEveryField) {
-  const auto bytes = octets(
+  const auto bytes = unhex(
       "10 36 00 04 'MQTT' 05 ee 00 3c 05 11 00 00 0e 10 00 02 'id' 05 18 00 00 00 05 00 04 'gone' 00 02 01 "
       "00 00 04 'user' 00 03 'p' 00 'w'");
   const auto p = decoded<ConnectView>(bytes, client_v5);
@@ -81,49 +81,49 @@ TEST(DecodeConnect, ReadsEveryField) {
 }
 
 TEST(DecodeConnect, KnowsTheThreeVersions) {
-  EXPECT_EQ(decoded<ConnectView>(octets("10 0e 00 06 'MQIsdp' 03 02 00 00 00 00"), client_v5).version,
+  EXPECT_EQ(decoded<ConnectView>(unhex("10 0e 00 06 'MQIsdp' 03 02 00 00 00 00"), client_v5).version,
             Version::v3_1);
-  EXPECT_EQ(decoded<ConnectView>(octets("10 0c 00 04 'MQTT' 04 02 00 00 00 00"), client_v5).version,
+  EXPECT_EQ(decoded<ConnectView>(unhex("10 0c 00 04 'MQTT' 04 02 00 00 00 00"), client_v5).version,
             Version::v3_1_1);
-  EXPECT_EQ(decoded<ConnectView>(octets("10 0d 00 04 'MQTT' 05 02 00 00 00 00 00"), client_v5).version,
+  EXPECT_EQ(decoded<ConnectView>(unhex("10 0d 00 04 'MQTT' 05 02 00 00 00 00 00"), client_v5).version,
             Version::v5);
 }
 
 TEST(DecodeConnect, PasswordMayStandAloneInV5) {
   EXPECT_TRUE(
-      decoded<ConnectView>(octets("10 10 00 04 'MQTT' 05 42 00 00 00 00 00 00 01 'p'"), client_v5).password);
+      decoded<ConnectView>(unhex("10 10 00 04 'MQTT' 05 42 00 00 00 00 00 00 01 'p'"), client_v5).password);
 }
 
 TEST(DecodeConnack, ReturnCodesOfOldVersionsSpeakTheNewVocabulary) {
-  const auto p = decoded<ConnackView>(octets("20 02 00 04"), server_v311);
+  const auto p = decoded<ConnackView>(unhex("20 02 00 04"), server_v311);
   EXPECT_EQ(p.return_code, ConnectReturnCode::bad_user_name_or_password);
   EXPECT_EQ(p.reason, ReasonCode::bad_user_name_or_password);
-  EXPECT_TRUE(decoded<ConnackView>(octets("20 02 01 00"), server_v311).session_present);
+  EXPECT_TRUE(decoded<ConnackView>(unhex("20 02 01 00"), server_v311).session_present);
 }
 
 TEST(DecodeConnack, AnOldServersRefusalOfVersion5IsUnderstood) {
-  EXPECT_EQ(decoded<ConnackView>(octets("20 02 00 01"), server_v5).reason,
+  EXPECT_EQ(decoded<ConnackView>(unhex("20 02 00 01"), server_v5).reason,
             ReasonCode::unsupported_protocol_version);
-  EXPECT_FALSE(decode(frame_of(octets("20 02 00 00")), server_v5));
+  EXPECT_FALSE(decode(frame_of(unhex("20 02 00 00")), server_v5));
 }
 
 TEST(DecodeAck, ShortFormsMeanSuccess) {
-  EXPECT_EQ(decoded<PubackView>(octets("40 02 00 09"), client_v5).reason, ReasonCode::success);
-  EXPECT_EQ(decoded<PubrecView>(octets("50 03 00 09 80"), client_v5).reason, ReasonCode::unspecified_error);
-  EXPECT_EQ(decoded<PubrelView>(octets("62 04 00 09 92 00"), client_v5).reason,
+  EXPECT_EQ(decoded<PubackView>(unhex("40 02 00 09"), client_v5).reason, ReasonCode::success);
+  EXPECT_EQ(decoded<PubrecView>(unhex("50 03 00 09 80"), client_v5).reason, ReasonCode::unspecified_error);
+  EXPECT_EQ(decoded<PubrelView>(unhex("62 04 00 09 92 00"), client_v5).reason,
             ReasonCode::packet_identifier_not_found);
-  EXPECT_EQ(decoded<PubcompView>(octets("70 02 12 34"), server_v5).packet_id, 0x1234);
+  EXPECT_EQ(decoded<PubcompView>(unhex("70 02 12 34"), server_v5).packet_id, 0x1234);
 }
 
 TEST(DecodeAck, DupOnRequestsIsLegalIn31) {
-  EXPECT_EQ(decoded<PubrelView>(octets("6a 02 00 01"), {Version::v3_1, Sender::client}).packet_id, 1);
+  EXPECT_EQ(decoded<PubrelView>(unhex("6a 02 00 01"), {Version::v3_1, Sender::client}).packet_id, 1);
   EXPECT_EQ(
-      decoded<SubscribeView>(octets("8a 06 00 01 00 01 'a' 01"), {Version::v3_1, Sender::client}).packet_id,
+      decoded<SubscribeView>(unhex("8a 06 00 01 00 01 'a' 01"), {Version::v3_1, Sender::client}).packet_id,
       1);
 }
 
 TEST(DecodeSubscribe, IteratesFiltersAndOptions) {
-  const auto bytes = octets("82 13 00 0a 02 0b 07 00 03 'a/#' 2d 00 05 '$SYS/' 01");
+  const auto bytes = unhex("82 13 00 0a 02 0b 07 00 03 'a/#' 2d 00 05 '$SYS/' 01");
   const auto p = decoded<SubscribeView>(bytes, client_v5);
   EXPECT_EQ(p.packet_id, 10);
   EXPECT_EQ(p.properties.number(PropertyId::subscription_identifier), 7u);
@@ -137,9 +137,9 @@ TEST(DecodeSubscribe, IteratesFiltersAndOptions) {
 }
 
 TEST(DecodeDisconnect, ShortFormsMeanNormal) {
-  EXPECT_EQ(decoded<DisconnectView>(octets("e0 00"), client_v5).reason, ReasonCode::normal_disconnection);
-  EXPECT_EQ(decoded<DisconnectView>(octets("e0 01 8e"), server_v5).reason, ReasonCode::session_taken_over);
-  const auto moved = decoded<DisconnectView>(octets("e0 08 9d 06 1c 00 03 'b:1'"), server_v5);
+  EXPECT_EQ(decoded<DisconnectView>(unhex("e0 00"), client_v5).reason, ReasonCode::normal_disconnection);
+  EXPECT_EQ(decoded<DisconnectView>(unhex("e0 01 8e"), server_v5).reason, ReasonCode::session_taken_over);
+  const auto moved = decoded<DisconnectView>(unhex("e0 08 9d 06 1c 00 03 'b:1'"), server_v5);
   EXPECT_EQ(moved.properties.text(PropertyId::server_reference), "b:1");
 }
 
@@ -156,7 +156,7 @@ void decode_exact(Bytes bytes, DecodeContext context) {
   }
 }
 
-TEST(Decode, EveryPacketCutAtEveryOctetIsRejected) {
+TEST(Decode, EveryPacketCutAtEveryByteIsRejected) {
   for (const Sample& sample : all_samples()) {
     const Frame whole = frame_of(sample.bytes);
     for (std::size_t n = 0; n < whole.body().size(); ++n) {
@@ -176,7 +176,7 @@ TEST(Decode, EveryPacketCutAtEveryOctetIsRejected) {
   }
 }
 
-TEST(Decode, EveryPacketWithEveryOctetChangedIsDecodedOrRejected) {
+TEST(Decode, EveryPacketWithEveryByteChangedIsDecodedOrRejected) {
   for (const Sample& sample : all_samples()) {
     auto bytes = sample.bytes;
     for (std::size_t at = 0; at < bytes.size(); ++at) {

@@ -16,29 +16,29 @@ TEST(Encode, PublishIsByteExact) {
                       .packet_id = 258,
                       .properties = {},
                       .payload = as_bytes("hi")};
-  EXPECT_EQ(encoded(p, Version::v3_1_1), octets("33 09 00 03 'a/b' 01 02 'hi'"));
-  EXPECT_EQ(encoded(p, Version::v5), octets("33 0a 00 03 'a/b' 01 02 00 'hi'"));
+  EXPECT_EQ(encoded(p, Version::v3_1_1), unhex("33 09 00 03 'a/b' 01 02 'hi'"));
+  EXPECT_EQ(encoded(p, Version::v5), unhex("33 0a 00 03 'a/b' 01 02 00 'hi'"));
 }
 
 TEST(Encode, ConnectNamesItsProtocol) {
   ConnectView p;
   p.client_id = "c";
   p.version = Version::v3_1;
-  EXPECT_EQ(encoded(p, Version::v3_1), octets("10 0f 00 06 'MQIsdp' 03 02 00 00 00 01 'c'"));
+  EXPECT_EQ(encoded(p, Version::v3_1), unhex("10 0f 00 06 'MQIsdp' 03 02 00 00 00 01 'c'"));
   p.version = Version::v3_1_1;
-  EXPECT_EQ(encoded(p, Version::v3_1_1), octets("10 0d 00 04 'MQTT' 04 02 00 00 00 01 'c'"));
+  EXPECT_EQ(encoded(p, Version::v3_1_1), unhex("10 0d 00 04 'MQTT' 04 02 00 00 00 01 'c'"));
   p.version = Version::v5;
-  EXPECT_EQ(encoded(p, Version::v5), octets("10 0e 00 04 'MQTT' 05 02 00 00 00 00 01 'c'"));
+  EXPECT_EQ(encoded(p, Version::v5), unhex("10 0e 00 04 'MQTT' 05 02 00 00 00 00 01 'c'"));
 }
 
 TEST(Encode, AnswersUseTheShortForms) {
-  EXPECT_EQ(encoded(PubackView{{1}}, Version::v5), octets("40 02 00 01"));
-  EXPECT_EQ(encoded(PubackView{{1, ReasonCode::quota_exceeded}}, Version::v5), octets("40 03 00 01 97"));
-  EXPECT_EQ(encoded(PubackView{{1, ReasonCode::quota_exceeded}}, Version::v3_1_1), octets("40 02 00 01"));
-  EXPECT_EQ(encoded(PubrelView{{1}}, Version::v5), octets("62 02 00 01"));
-  EXPECT_EQ(encoded(DisconnectView{}, Version::v5), octets("e0 00"));
-  EXPECT_EQ(encoded(DisconnectView{ReasonCode::disconnect_with_will, {}}, Version::v5), octets("e0 01 04"));
-  EXPECT_EQ(encoded(AuthView{}, Version::v5), octets("f0 00"));
+  EXPECT_EQ(encoded(PubackView{{1}}, Version::v5), unhex("40 02 00 01"));
+  EXPECT_EQ(encoded(PubackView{{1, ReasonCode::quota_exceeded}}, Version::v5), unhex("40 03 00 01 97"));
+  EXPECT_EQ(encoded(PubackView{{1, ReasonCode::quota_exceeded}}, Version::v3_1_1), unhex("40 02 00 01"));
+  EXPECT_EQ(encoded(PubrelView{{1}}, Version::v5), unhex("62 02 00 01"));
+  EXPECT_EQ(encoded(DisconnectView{}, Version::v5), unhex("e0 00"));
+  EXPECT_EQ(encoded(DisconnectView{ReasonCode::disconnect_with_will, {}}, Version::v5), unhex("e0 01 04"));
+  EXPECT_EQ(encoded(AuthView{}, Version::v5), unhex("f0 00"));
 }
 
 TEST(Encode, RefusesFieldsThatTheirLengthCannotSay) {

@@ -11,7 +11,7 @@ namespace mqtt::test {
 namespace {
 
 TEST(Framer, LeavesWholePacketsInPlace) {
-  const auto bytes = octets("c0 00 30 03 00 01 't'");
+  const auto bytes = unhex("c0 00 30 03 00 01 't'");
   Framer framer;
   Bytes input = bytes;
   auto frame = framer.next(input);
@@ -57,11 +57,11 @@ TEST(Framer, AnySplitGivesTheSamePackets) {
 
 TEST(Framer, RefusesTooLargeAPacketAtItsHeader) {
   Framer framer{100};
-  const auto fits = octets("30 62");
+  const auto fits = unhex("30 62");
   Bytes input = fits;
   EXPECT_TRUE(framer.next(input));
   framer.reset();
-  const auto large = octets("30 63");
+  const auto large = unhex("30 63");
   input = large;
   const auto frame = framer.next(input);
   ASSERT_FALSE(frame);
@@ -70,7 +70,7 @@ TEST(Framer, RefusesTooLargeAPacketAtItsHeader) {
 
 TEST(Framer, BuffersWhatArrivesAndNotWhatTheHeaderPromises) {
   Framer framer;
-  const auto header = octets("30 ff ff ff 7f 00");  // 268,435,455 bytes to come
+  const auto header = unhex("30 ff ff ff 7f 00");  // 268,435,455 bytes to come
   Bytes input = header;
   const auto frame = framer.next(input);
   ASSERT_TRUE(frame);
@@ -80,12 +80,12 @@ TEST(Framer, BuffersWhatArrivesAndNotWhatTheHeaderPromises) {
 
 TEST(Framer, Mqtt_1_5_5_1_RejectsALengthNotInItsShortestForm) {
   for (const char* text : {"c0 80 00", "c0 80 80 00", "30 81 80 80 00"}) {
-    for (const bool octet_wise : {false, true}) {
-      const auto bytes = octets(text);
+    for (const bool byte_wise : {false, true}) {
+      const auto bytes = unhex(text);
       Framer framer;
       bool rejected = false;
       for (std::size_t i = 0; i < bytes.size() && !rejected; ++i) {
-        Bytes input = octet_wise ? Bytes{bytes}.subspan(i, 1) : Bytes{bytes};
+        Bytes input = byte_wise ? Bytes{bytes}.subspan(i, 1) : Bytes{bytes};
         const auto frame = framer.next(input);
         rejected = !frame && frame.error().clause == "MQTT-1.5.5-1";
       }
@@ -94,8 +94,8 @@ TEST(Framer, Mqtt_1_5_5_1_RejectsALengthNotInItsShortestForm) {
   }
 }
 
-TEST(Framer, RejectsALengthOfFiveOctets) {
-  const auto bytes = octets("30 80 80 80 80 01");
+TEST(Framer, RejectsALengthOfFiveBytes) {
+  const auto bytes = unhex("30 80 80 80 80 01");
   Framer framer;
   Bytes input = bytes;
   const auto frame = framer.next(input);

@@ -52,7 +52,7 @@ TEST(Properties, RemoveTakesAllOfOneIdAndKeepsTheOrderOfTheRest) {
   EXPECT_TRUE(p.empty());
 }
 
-TEST(Properties, AFieldAbove65535OctetsIsNotAdded) {
+TEST(Properties, AFieldAbove65535BytesIsNotAdded) {
   Properties p;
   EXPECT_FALSE(p.add(PropertyId::content_type, std::string(65'536, 'x')));
   EXPECT_FALSE(p.add_user_property("k", std::string(65'536, 'x')));

@@ -26,8 +26,8 @@ std::string decoded(std::string_view name, mqtt::Bytes payload) {
 }
 
 std::string decoded_hex(std::string_view name, std::string_view hex) {
-  const auto octets = mqtt::test::octets(hex);
-  return decoded(name, octets);
+  const auto bytes = mqtt::test::unhex(hex);
+  return decoded(name, bytes);
 }
 
 TEST(DecodeCbor, ExamplesOfRfc8949AppendixA) {
@@ -94,7 +94,7 @@ TEST(DecodeDocuments, TheSameDocumentInEachFormat) {
   EXPECT_EQ(Json::parse(decoded("ubjson", Json::to_ubjson(document))), document);
 }
 
-TEST(DecodeDocuments, TruncatedAtEveryOctetIsAFault) {
+TEST(DecodeDocuments, TruncatedAtEveryByteIsAFault) {
   const Json document{{"n", -500}, {"x", 1.5}, {"t", "text"}, {"l", {1, nullptr, true}}};
   const auto check = [](std::string_view name, const std::vector<std::uint8_t>& whole) {
     for (std::size_t n = 0; n < whole.size(); ++n)

@@ -22,10 +22,10 @@ class Message {
   Message& bytes(unsigned number, std::string_view value) {
     tag(number, 2);
     append_varint(value.size());
-    octets_ += value;
+    encoded_ += value;
     return *this;
   }
-  Message& message(unsigned number, const Message& value) { return bytes(number, value.octets_); }
+  Message& message(unsigned number, const Message& value) { return bytes(number, value.encoded_); }
   Message& float32(unsigned number, float value) {
     tag(number, 5);
     fixed(std::bit_cast<std::uint32_t>(value), 4);
@@ -36,19 +36,19 @@ class Message {
     fixed(std::bit_cast<std::uint64_t>(value), 8);
     return *this;
   }
-  [[nodiscard]] const std::string& octets() const { return octets_; }
+  [[nodiscard]] const std::string& encoded() const { return encoded_; }
 
  private:
   void tag(unsigned number, unsigned type) { append_varint(std::uint64_t{number} << 3 | type); }
   void append_varint(std::uint64_t value) {
-    for (; value > 0x7f; value >>= 7) octets_ += static_cast<char>(value | 0x80);
-    octets_ += static_cast<char>(value);
+    for (; value > 0x7f; value >>= 7) encoded_ += static_cast<char>(value | 0x80);
+    encoded_ += static_cast<char>(value);
   }
   void fixed(std::uint64_t value, int size) {
-    for (int i = 0; i < size; ++i) octets_ += static_cast<char>(value >> (8 * i));
+    for (int i = 0; i < size; ++i) encoded_ += static_cast<char>(value >> (8 * i));
   }
 
-  std::string octets_;
+  std::string encoded_;
 };
 
 std::string decoded(std::string_view payload) {
@@ -61,7 +61,7 @@ Message metric(std::string_view name, std::uint64_t type) { return Message{}.byt
 
 /// A payload of this metric alone, without what is around the metric.
 std::string metric_json(const Message& metric) {
-  const std::string json = decoded(Message{}.message(2, metric).octets());
+  const std::string json = decoded(Message{}.message(2, metric).encoded());
   constexpr std::string_view before = R"({"metrics":[)", after = "]}";
   EXPECT_TRUE(json.starts_with(before) && json.ends_with(after)) << json;
   return json.substr(before.size(), json.size() - before.size() - after.size());
@@ -74,7 +74,7 @@ TEST(Sparkplug, APayloadWithItsMetrics) {
           .message(2, metric("a", 3).varint(2, 7).varint(3, 1486144502123).varint(10, 42))
           .message(2, metric("b", 12).bytes(15, "text"))
           .varint(3, 2)
-          .octets();
+          .encoded();
   EXPECT_EQ(decoded(payload),
             R"({"timestamp":1486144502122,"seq":2,"metrics":[)"
             R"({"name":"a","alias":7,"timestamp":1486144502123,"datatype":"Int32","value":42},)"
@@ -102,8 +102,8 @@ TEST(Sparkplug, ValuesAreOfTheirDataType) {
 
 TEST(Sparkplug, ArraysAreCutByTheirDataType) {
   using namespace std::string_view_literals;
-  const auto array = [](std::uint64_t type, std::string_view octets) {
-    const std::string json = metric_json(metric("m", type).bytes(16, octets));
+  const auto array = [](std::uint64_t type, std::string_view bytes) {
+    const std::string json = metric_json(metric("m", type).bytes(16, bytes));
     return json.substr(json.find('['), json.rfind(']') - json.find('[') + 1);
   };
   EXPECT_EQ(array(22, "\xef\x7b"sv), "[-17,123]");
@@ -159,27 +159,27 @@ TEST(Sparkplug, TemplatesHoldMetricsAndParameters) {
 TEST(Sparkplug, AnEmptyPayloadIsAnEmptyObject) { EXPECT_EQ(decoded(""), "{}"); }
 
 TEST(Sparkplug, UnknownFieldsAndTypesAreTaken) {
-  EXPECT_EQ(decoded(Message{}.varint(99, 1).varint(3, 1).octets()), R"({"seq":1})");
+  EXPECT_EQ(decoded(Message{}.varint(99, 1).varint(3, 1).encoded()), R"({"seq":1})");
   EXPECT_EQ(metric_json(metric("m", 77)), R"({"name":"m","datatype":77})");
 }
 
 TEST(Sparkplug, TruncatedInsideAFieldIsAFault) {
-  const std::string whole = Message{}.message(2, metric("a", 3).varint(10, 42)).octets();
+  const std::string whole = Message{}.message(2, metric("a", 3).varint(10, 42)).encoded();
   for (std::size_t n = 1; n < whole.size(); ++n)
     EXPECT_EQ(decoded(std::string_view{whole}.substr(0, n)), "fault: is not a Sparkplug B payload") << n;
 }
 
 TEST(Sparkplug, WrongWireTypesAndDepthsAreFaults) {
   constexpr std::string_view fault = "fault: is not a Sparkplug B payload";
-  EXPECT_EQ(decoded(Message{}.bytes(1, "x").octets()), fault);
-  EXPECT_EQ(decoded(Message{}.varint(2, 1).octets()), fault);
-  EXPECT_EQ(decoded(Message{}.message(2, Message{}.float32(10, 1)).octets()), fault);
+  EXPECT_EQ(decoded(Message{}.bytes(1, "x").encoded()), fault);
+  EXPECT_EQ(decoded(Message{}.varint(2, 1).encoded()), fault);
+  EXPECT_EQ(decoded(Message{}.message(2, Message{}.float32(10, 1)).encoded()), fault);
   EXPECT_EQ(decoded("\x0b"), fault);  // a group
   EXPECT_EQ(decoded(std::string_view{"\0\0", 2}), fault);
   Message nested = metric("m", 19);
   for (int level = 0; level < 100; ++level)
     nested = metric("m", 19).message(18, Message{}.message(2, nested));
-  EXPECT_EQ(decoded(Message{}.message(2, nested).octets()), fault);
+  EXPECT_EQ(decoded(Message{}.message(2, nested).encoded()), fault);
 }
 
 }  // namespace

@@ -63,10 +63,10 @@ class Player final : private FlowWatcher {
       now_ = {};
     } else if (line.starts_with("on ")) {
       go_on(line[3]);
-    } else if (line == "octet by octet") {
-      by_octet_ = true;
+    } else if (line == "byte by byte") {
+      by_byte_ = true;
     } else if (line.starts_with(">hex ") || line.starts_with("<hex ")) {
-      receive(line[0], octets(after(">hex ")));
+      receive(line[0], unhex(after(">hex ")));
     } else if (line.starts_with("> ") || line.starts_with("< ")) {
       packet(line[0], after("> "));
     } else if (line.starts_with("at ")) {
@@ -96,7 +96,7 @@ class Player final : private FlowWatcher {
 
   void begin(Flow::Start start) {
     flow_ = std::make_unique<Flow>(start);
-    by_octet_ = false;
+    by_byte_ = false;
     last_error_.reset();
   }
 
@@ -169,9 +169,9 @@ class Player final : private FlowWatcher {
   void receive(char direction, const std::vector<std::uint8_t>& bytes) {
     seen_.clear();
     const Bytes all{bytes};
-    for (std::size_t at = 0; at < all.size() && by_octet_; ++at)
+    for (std::size_t at = 0; at < all.size() && by_byte_; ++at)
       flow_->receive(sender_of(direction), now_, all.subspan(at, 1), *this);
-    if (!by_octet_) flow_->receive(sender_of(direction), now_, all, *this);
+    if (!by_byte_) flow_->receive(sender_of(direction), now_, all, *this);
     seen_.insert(fmt::format("skipped {}", flow_->skipped()));
     seen_.insert(fmt::format("packets {}", flow_->state().packets));
   }
@@ -224,7 +224,7 @@ class Player final : private FlowWatcher {
   std::map<char, std::unique_ptr<Flow>> others_;  // of the same server
   std::unique_ptr<Neighbours> neighbours_;
   TimePoint now_{};
-  bool by_octet_ = false;
+  bool by_byte_ = false;
   std::set<std::string> seen_;
   std::string line_;
   const bool judged_ = conversation_.file.starts_with("lint");

@@ -19,7 +19,7 @@
 //   close client fin        "close FROM HOW"; also "server", "nobody"; "reset", "unknown"
 //   = WORDS, WORDS          each of these was seen of the last packet:
 //                           answers NUMBER AFTER; unanswered; topic TOPIC; fault CLAUSE@OFFSET;
-//                           in-flight CLIENT SERVER; version 5.0; skipped OCTETS; packets COUNT
+//                           in-flight CLIENT SERVER; version 5.0; skipped BYTES; packets COUNT
 //   ! CLAUSE SIDE SEVERITY @OFFSET+SIZE #OTHER
 //                           was found in the last packet, or at its end; OTHER is the other packet's number.
 //                           In files of findings every one is to be named

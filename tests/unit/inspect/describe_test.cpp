@@ -70,7 +70,7 @@ TEST(Describe, EveryPacketIsOneLine) {
 }
 
 std::string described(const char* packet, Version version, Sender sender) {
-  const auto bytes = octets(packet);
+  const auto bytes = unhex(packet);
   const Reading reading = read_packet(bytes, {version, sender});
   if (!reading.packet) return "";
   return described(*reading.packet, version, {.size = bytes.size(), .body_read = reading.body_read});

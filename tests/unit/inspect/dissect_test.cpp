@@ -51,7 +51,7 @@ class Dissect : public testing::TestWithParam<Row> {};
 
 TEST_P(Dissect, NamesEachField) {
   const Row& row = GetParam();
-  const auto bytes = octets(row.packet);
+  const auto bytes = unhex(row.packet);
   Dissection d;
   dissect(d, bytes, row.context);
   EXPECT_EQ(lines(d, row.show), row.fields);
@@ -268,7 +268,7 @@ const Row broken_packets[] = {
 4+1 Property Length: 0
 5+3 Topic Filter: a
 ! v5#2.1.4/rl-fit @8)"},
-    {"OctetsLeftOver", {v311, client}, "c0 02 00 01", Show::all, R"(
+    {"BytesLeftOver", {v311, client}, "c0 02 00 01", Show::all, R"(
 0+1 Control Packet type and flags: 192 {MQTT Control Packet type: PINGREQ}
 1+1 Remaining Length: 2
 2+2 Undecoded: 2B
@@ -297,7 +297,7 @@ const Row broken_packets[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Broken, Dissect, testing::ValuesIn(broken_packets), name_of);
 
-TEST(Dissection, CoversEachOctetOfValidPacketsOnce) {
+TEST(Dissection, CoversEachByteOfValidPacketsOnce) {
   Dissection d;
   for (const Sample& sample : all_samples()) {
     dissect(d, sample.bytes, sample.context);
@@ -307,7 +307,7 @@ TEST(Dissection, CoversEachOctetOfValidPacketsOnce) {
   }
 }
 
-TEST(Dissection, CoversEachOctetOfCutPacketsOnce) {
+TEST(Dissection, CoversEachByteOfCutPacketsOnce) {
   Dissection d;
   for (const Sample& sample : all_samples())
     for (std::size_t size = 1; size < sample.bytes.size(); ++size) {
@@ -338,7 +338,7 @@ TEST(Dissection, SaysOfEachPropertyWhatTheDecoderSays) {
 }
 
 TEST(Dissection, StopsAtABoundOfFields) {
-  std::vector<std::uint8_t> packet = octets("a2 80 80 40 00 01");
+  std::vector<std::uint8_t> packet = unhex("a2 80 80 40 00 01");
   packet.resize(packet.size() + (1 << 20) - 2);
   Dissection d;
   dissect(d, packet, {Version::v3_1_1, client});
@@ -349,7 +349,7 @@ TEST(Dissection, StopsAtABoundOfFields) {
 
 TEST(Dissection, LooksAtTheFirstPacketOnly) {
   Dissection d;
-  dissect(d, octets("c0 00 c0 00"), {v5, client});
+  dissect(d, unhex("c0 00 c0 00"), {v5, client});
   EXPECT_TRUE(d.faults.empty());
   EXPECT_EQ(d.fields.back().offset + d.fields.back().size, 2u);
   dissect(d, {}, {v5, client});
@@ -357,7 +357,7 @@ TEST(Dissection, LooksAtTheFirstPacketOnly) {
 }
 
 TEST(Dissection, SecretsAreShownOnlyWhenAskedFor) {
-  const auto bytes = octets("f0 0a 18 08 15 00 01 'M' 16 00 01 'd'");
+  const auto bytes = unhex("f0 0a 18 08 15 00 01 'M' 16 00 01 'd'");
   Dissection d;
   dissect(d, bytes, {v5, server});
   std::string hidden, open;

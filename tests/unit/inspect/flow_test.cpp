@@ -96,7 +96,7 @@ TEST(Flow, AnswersDueAreNeverMoreThanMessages) {
 }
 
 TEST(FindPacketStart, WantsTwoHeadersOrAPacketThatEndsThere) {
-  const auto start = [](const char* bytes) { return find_packet_start(octets(bytes), Sender::client); };
+  const auto start = [](const char* bytes) { return find_packet_start(unhex(bytes), Sender::client); };
   EXPECT_EQ(start("c0 00"), 0u);
   EXPECT_EQ(start("'xyz' c0 00"), 3u);
   EXPECT_EQ(start("ff ff 30 05 00 01 't' 00 'p' e0 00"), 2u);

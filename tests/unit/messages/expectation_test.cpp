@@ -44,7 +44,7 @@ TEST(Expectation, PayloadAsTextAndRegex) {
   EXPECT_TRUE(holds_for_payload(R"(payload=" a && \"b\" \u0000")", std::string_view{" a && \"b\" \0", 11}));
 }
 
-TEST(Expectation, ARegexSeesOctetsBehindANul) {
+TEST(Expectation, ARegexSeesBytesBehindANul) {
   EXPECT_TRUE(holds_for_payload("payload~end$", std::string_view{"a\0\xff"
                                                                  "end",
                                                                  6}));

@@ -52,7 +52,7 @@ TEST(Judge, AFullWindowOfAThreadThatCouldNotRunIsItsOwn) {
   EXPECT_EQ(verdict_of(result), Verdict::tool_bound);
 }
 
-TEST(Judge, OctetsThatAreLeftUnreadAreTheTools) {
+TEST(Judge, BytesThatAreLeftUnreadAreTheTools) {
   auto result = with_lag(0ms);
   result.unread = 0.009;
   EXPECT_EQ(verdict_of(result), Verdict::valid);

@@ -36,9 +36,9 @@ TEST(SizePattern, EvenlyBetweenBothEndsIncluded) {
 TEST(SizePattern, NormalHasItsMeanAndDeviation) {
   double sum = 0, squares = 0;
   for (const auto& [size, count] : sizes_of("normal:500:100")) {
-    const auto n = static_cast<double>(count), octets = static_cast<double>(size);
-    sum += n * octets;
-    squares += n * octets * octets;
+    const auto n = static_cast<double>(count), bytes = static_cast<double>(size);
+    sum += n * bytes;
+    squares += n * bytes * bytes;
   }
   const double mean = sum / messages;
   EXPECT_NEAR(mean, 500, 3);

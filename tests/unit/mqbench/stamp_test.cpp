@@ -11,12 +11,12 @@ using mq::Stamp;
 using mq::StampFault;
 using mqtt::TimePoint;
 
-using Octets = std::array<std::uint8_t, Stamp::size>;
+using Payload = std::array<std::uint8_t, Stamp::size>;
 
-Octets written(const Stamp& stamp) {
-  Octets octets{};
-  mq::write_stamp(stamp, octets);
-  return octets;
+Payload written(const Stamp& stamp) {
+  Payload payload{};
+  mq::write_stamp(stamp, payload);
+  return payload;
 }
 
 const Stamp example{.run = 0xABCDEF,
@@ -43,18 +43,18 @@ TEST(Stamp, TimesAreWholeAgainAroundTheWrapOfTheirBits) {
 }
 
 TEST(Stamp, OneOfAnotherRunIsForeignAndSoIsAShortOne) {
-  const Octets octets = written(example);
-  EXPECT_EQ(mq::read_stamp(octets, 1, example.sent).fault, StampFault::foreign);
-  for (std::size_t size = 0; size < octets.size(); ++size)
-    EXPECT_EQ(mq::read_stamp(mqtt::Bytes{octets}.first(size), example.run, example.sent).fault,
+  const Payload payload = written(example);
+  EXPECT_EQ(mq::read_stamp(payload, 1, example.sent).fault, StampFault::foreign);
+  for (std::size_t size = 0; size < payload.size(); ++size)
+    EXPECT_EQ(mq::read_stamp(mqtt::Bytes{payload}.first(size), example.run, example.sent).fault,
               StampFault::foreign);
 }
 
 TEST(Stamp, EveryFlippedBitIsFound) {
   for (std::size_t bit = 0; bit < Stamp::size * 8; ++bit) {
-    Octets octets = written(example);
-    octets[bit / 8] = static_cast<std::uint8_t>(octets[bit / 8] ^ 1U << bit % 8);
-    const auto read = mq::read_stamp(octets, example.run, example.sent);
+    Payload payload = written(example);
+    payload[bit / 8] = static_cast<std::uint8_t>(payload[bit / 8] ^ 1U << bit % 8);
+    const auto read = mq::read_stamp(payload, example.run, example.sent);
     EXPECT_EQ(read.fault, bit < 32 ? StampFault::foreign : StampFault::corrupted) << bit;
   }
 }

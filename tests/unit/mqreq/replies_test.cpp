@@ -31,7 +31,7 @@ Replies expecting(ReplyMark mark, std::uint64_t wanted = 1) {
   return replies;
 }
 
-TEST(Replies, HaveTheCorrelationDataOfTheRequestToTheLastOctet) {
+TEST(Replies, HaveTheCorrelationDataOfTheRequestToTheLastByte) {
   Replies replies = expecting({.topic = "r", .correlation = correlation});
   const std::string_view whole = correlation;
   for (const std::string_view other : {whole.substr(0, 4), whole.substr(1), std::string_view{}})

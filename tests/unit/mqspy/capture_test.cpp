@@ -11,7 +11,7 @@
 namespace mq::spy {
 namespace {
 
-using mqtt::test::octets;
+using mqtt::test::unhex;
 
 class Captured final : public CaptureHandler {
  public:
@@ -25,7 +25,7 @@ class Captured final : public CaptureHandler {
 
 /// Two packets: "ab" at 1 s and 2 us, "cde" cut from nine.
 std::vector<std::uint8_t> little_pcap() {
-  return octets(
+  return unhex(
       "d4 c3 b2 a1 02 00 04 00 00000000 00000000 ff ff 00 00 01 00 00 00"
       "01000000 02000000 02000000 02000000 'ab'"
       "02000000 00000000 03000000 09000000 'cde'");
@@ -61,7 +61,7 @@ TEST(Capture, ALengthThatCannotBeIsDamage) {
 
 /// Ethernet, IPv4 and TCP from 10.0.0.7:1000 to 10.0.0.1:1883 with "hi".
 std::vector<std::uint8_t> frame() {
-  return octets(
+  return unhex(
       "000000000000000000000000 0800"
       "45 00 002a 0001 0000 40 06 0000 0a000007 0a000001"
       "03e8 075b 00000001 00000002 50 18 ffff 0000 0000 'hi'");
@@ -78,7 +78,7 @@ TEST(Layers, AFrameIsItsSegment) {
   EXPECT_EQ(d.tcp.payload_size, 2u);
 }
 
-TEST(Layers, CutAtEachOctetIsDamagedOrShort) {
+TEST(Layers, CutAtEachByteIsDamagedOrShort) {
   const auto whole = frame();
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const std::vector<std::uint8_t> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));

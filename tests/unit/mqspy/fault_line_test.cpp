@@ -15,12 +15,12 @@ using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::string octets(const mqtt::PacketView& packet, mqtt::Version version = mqtt::Version::v5) {
+std::string encoded(const mqtt::PacketView& packet, mqtt::Version version = mqtt::Version::v5) {
   return mqtt::to_string(mqtt::test::encoded(packet, version));
 }
 
 std::string message(std::string_view topic, mqtt::PacketId id = 0) {
-  return octets(mqtt::PublishView{
+  return encoded(mqtt::PublishView{
       .qos = id == 0 ? mqtt::QoS::at_most_once : mqtt::QoS::at_least_once, .topic = topic, .packet_id = id});
 }
 
@@ -29,14 +29,14 @@ std::string ack(mqtt::PacketId id, mqtt::ReasonCode reason = mqtt::ReasonCode::s
   P p;
   p.packet_id = id;
   p.reason = reason;
-  return octets(p);
+  return encoded(p);
 }
 
 std::string connect(mqtt::Version version = mqtt::Version::v5) {
   mqtt::ConnectView p;
   p.version = version;
   p.client_id = "plc3";
-  return octets(p, version);
+  return encoded(p, version);
 }
 
 /// A line, its time, and what has come out of it.
@@ -102,7 +102,7 @@ class Line : public FaultWatcher {
 
 std::string large_message() {
   const std::string payload(PacketCutter::packet_max_bytes, 'x');
-  return octets(mqtt::PublishView{.topic = "large", .payload = mqtt::as_bytes(payload)});
+  return encoded(mqtt::PublishView{.topic = "large", .payload = mqtt::as_bytes(payload)});
 }
 
 TEST(FaultLine, WithoutAFiringNothingChanges) {
@@ -279,12 +279,12 @@ TEST(FaultLine, HoldStopsBothDirections) {
 TEST(FaultLine, SetMakesThePacketAnew) {
   Line line{{"type==PUBLISH do set retain=1", "type==PUBLISH do set topic=x/y",
              "type==PUBLISH do set props.message_expiry_interval=9", "type==PINGREQ do set retain=1"}};
-  line.client(message("a")).client(octets(mqtt::PingreqView{}));
+  line.client(message("a")).client(encoded(mqtt::PingreqView{}));
   mqtt::Properties properties;
   properties.add(mqtt::PropertyId::message_expiry_interval, 9);
   const std::string changed =
-      octets(mqtt::PublishView{.retain = true, .topic = "x/y", .properties = properties});
-  EXPECT_EQ(line.to_server, changed + octets(mqtt::PingreqView{}));
+      encoded(mqtt::PublishView{.retain = true, .topic = "x/y", .properties = properties});
+  EXPECT_EQ(line.to_server, changed + encoded(mqtt::PingreqView{}));
   EXPECT_EQ(line.fired.size(), 4u);
 }
 
@@ -292,15 +292,15 @@ TEST(FaultLine, ReplyAnswersInTheReceiversName) {
   Line line{{"dir==c2s && type!=CONNECT do reply rc=0x87"}};
   const std::string publish = message("a", 5);
   const std::string publish2 =
-      octets(mqtt::PublishView{.qos = mqtt::QoS::exactly_once, .topic = "a", .packet_id = 6});
-  line.client(connect()).client(publish).client(publish2).client(octets(mqtt::PingreqView{}));
+      encoded(mqtt::PublishView{.qos = mqtt::QoS::exactly_once, .topic = "a", .packet_id = 6});
+  line.client(connect()).client(publish).client(publish2).client(encoded(mqtt::PingreqView{}));
   using mqtt::ReasonCode;
   const std::string answers = ack<mqtt::PubackView>(5, ReasonCode::not_authorized) +
                               ack<mqtt::PubrecView>(6, ReasonCode::not_authorized) +
-                              octets(mqtt::PingrespView{});
+                              encoded(mqtt::PingrespView{});
   EXPECT_EQ(line.to_server, connect());
   EXPECT_EQ(line.to_client, answers);
-  EXPECT_THAT(line.originals, ElementsAre(publish, publish2, octets(mqtt::PingreqView{})));
+  EXPECT_THAT(line.originals, ElementsAre(publish, publish2, encoded(mqtt::PingreqView{})));
 }
 
 TEST(FaultLine, AReplyThatRefusesAConnectAlsoEndsIt) {
@@ -310,7 +310,7 @@ TEST(FaultLine, AReplyThatRefusesAConnectAlsoEndsIt) {
     mqtt::ConnackView refusal;
     refusal.reason = mqtt::ReasonCode::not_authorized;
     refusal.return_code = mqtt::ConnectReturnCode::not_authorized;
-    EXPECT_EQ(line.to_client, octets(refusal, version));
+    EXPECT_EQ(line.to_client, encoded(refusal, version));
     EXPECT_EQ(line.to_server, "");
     EXPECT_EQ(line.line->wants_close(), CloseKind::fin);
   }
@@ -330,29 +330,29 @@ TEST(FaultLine, DisconnectIsSaidByWhoMaySayIt) {
   line.client(connect()).client(message("a"));
   mqtt::DisconnectView goodbye;
   goodbye.reason = mqtt::ReasonCode::server_shutting_down;
-  EXPECT_EQ(line.to_client, octets(goodbye));
+  EXPECT_EQ(line.to_client, encoded(goodbye));
   EXPECT_EQ(line.line->wants_close(), CloseKind::fin);
 
   Line clients{{"topic==a do disconnect 0x04"}};
   clients.client(connect()).client(message("a"));
   goodbye.reason = mqtt::ReasonCode::disconnect_with_will;
   EXPECT_EQ(clients.to_client, "");
-  EXPECT_EQ(clients.to_server, connect() + octets(goodbye));
+  EXPECT_EQ(clients.to_server, connect() + encoded(goodbye));
 
   Line old{{"topic==a do disconnect 0x8b"}};
   old.client(connect(mqtt::Version::v3_1_1))
-      .client(octets(mqtt::PublishView{.topic = "a"}, mqtt::Version::v3_1_1));
+      .client(encoded(mqtt::PublishView{.topic = "a"}, mqtt::Version::v3_1_1));
   EXPECT_EQ(old.to_client, "");
   EXPECT_EQ(old.line->wants_close(), CloseKind::fin);
 }
 
 TEST(FaultLine, ThirdPubrecDroppedAndClosedBetweenPubrelAndPubcomp) {
   Line line{{"type==PUBREC [nth=3] do drop", "type==PUBCOMP [nth=3] do close"}};
-  line.client(connect()).server(octets(mqtt::ConnackView{}));
+  line.client(connect()).server(encoded(mqtt::ConnackView{}));
   const std::size_t greeted = line.to_client.size();
   std::string answers;
   for (mqtt::PacketId id = 1; id <= 4; ++id) {
-    line.client(octets(mqtt::PublishView{.qos = mqtt::QoS::exactly_once, .topic = "t", .packet_id = id}));
+    line.client(encoded(mqtt::PublishView{.qos = mqtt::QoS::exactly_once, .topic = "t", .packet_id = id}));
     line.server(ack<mqtt::PubrecView>(id));
     if (id == 3) continue;  // its PUBREC never came
     answers += ack<mqtt::PubrecView>(id);

@@ -39,7 +39,7 @@ TEST(FaultRule, EachAction) {
   EXPECT_EQ(delay.text, "delay 200ms~50");
   EXPECT_EQ(rule("qos>0 do delay 1s~100ms").action.jitter, milliseconds{100});
   EXPECT_EQ(rule("qos>0 do reorder 2").action.count, 2u);
-  EXPECT_EQ(rule("qos>0 do corrupt 4:ff00").action.octets, (std::string{"\xff\0", 2}));
+  EXPECT_EQ(rule("qos>0 do corrupt 4:ff00").action.bytes, (std::string{"\xff\0", 2}));
   EXPECT_EQ(rule("qos>0 do corrupt 0x10:ff").action.count, 16u);
   EXPECT_EQ(rule("qos>0 do truncate 10").action.count, 10u);
   EXPECT_EQ(rule("qos>0 do split 2").action.count, 2u);

@@ -35,7 +35,7 @@ class Notes final : public RecordSink {
   }
   void on_gap(const GapRecord& record) override {
     told.push_back(
-        fmt::format("gap {} {} {}", record.link.number, record.sender == Sender::client, record.octets));
+        fmt::format("gap {} {} {}", record.link.number, record.sender == Sender::client, record.bytes));
   }
   void on_fault(const FaultRecord&) override { told.emplace_back("fault"); }
   void on_note(const NoteRecord&) override { told.emplace_back("note"); }
@@ -67,8 +67,8 @@ class Held {
     notes.release();
     over_.acquire();
   }
-  void octets(std::size_t count) {
-    inspection.octets(first, Sender::client, now, mqtt::as_bytes(std::string(count, 'x')));
+  void bytes(std::size_t count) {
+    inspection.bytes(first, Sender::client, now, mqtt::as_bytes(std::string(count, 'x')));
   }
   void disturb() {
     Recorder::Disturbance what{};
@@ -94,7 +94,7 @@ TEST(Inspection, TellsInOrderWhatItWasGiven) {
   Held held{Inspection::waiting_max_bytes};
   const std::uint64_t second = held.inspection.open({}, held.now);
   for (const std::uint64_t link : {second, held.first, second})
-    held.inspection.octets(link, Sender::client, held.now, mqtt::as_bytes(pingreq));
+    held.inspection.bytes(link, Sender::client, held.now, mqtt::as_bytes(pingreq));
   held.inspection.close(second, {});
   held.end();
   EXPECT_THAT(held.notes.told,
@@ -105,7 +105,7 @@ TEST(Inspection, TellsInOrderWhatItWasGiven) {
 TEST(Inspection, WhatIsMuchCanBeWrittenBeforeAllIsLookedAt) {
   Held held{Inspection::waiting_max_bytes};
   for (int n = 0; n < 3; ++n)
-    held.inspection.octets(held.first, Sender::client, held.now, mqtt::as_bytes(pingreq));
+    held.inspection.bytes(held.first, Sender::client, held.now, mqtt::as_bytes(pingreq));
   held.end();
   using enum Inspection::Progress;
   EXPECT_THAT(held.progress, ElementsAre(going_on, going_on, going_on, going_on, over));
@@ -113,27 +113,27 @@ TEST(Inspection, WhatIsMuchCanBeWrittenBeforeAllIsLookedAt) {
 
 TEST(Inspection, WhatDoesNotFitIsAGapOfItsDirection) {
   Held held{10'000};
-  held.octets(9'000);
-  held.octets(9'000);
-  held.inspection.octets(held.first, Sender::server, held.now, mqtt::as_bytes(std::string(9'000, 'x')));
-  held.octets(9'000);
+  held.bytes(9'000);
+  held.bytes(9'000);
+  held.inspection.bytes(held.first, Sender::server, held.now, mqtt::as_bytes(std::string(9'000, 'x')));
+  held.bytes(9'000);
   held.inspection.close(held.first, {});
   held.end();
-  EXPECT_EQ(held.inspection.skipped().octets, 27'000u);
+  EXPECT_EQ(held.inspection.skipped().bytes, 27'000u);
   EXPECT_THAT(std::vector(held.notes.told.end() - 3, held.notes.told.end()),
               ElementsAre("gap 1 true 18000", "gap 1 false 9000", "close 1"));
 }
 
 TEST(Inspection, ThereIsRoomAgainOnceSomethingWasLookedAt) {
   Held held{10'000};
-  held.octets(9'000);
-  held.octets(9'000);
+  held.bytes(9'000);
+  held.bytes(9'000);
   held.notes.release();
   std::uint64_t skipped = 0;
   do {
-    skipped = held.inspection.skipped().octets;
-    held.octets(1);
-  } while (held.inspection.skipped().octets > skipped);
+    skipped = held.inspection.skipped().bytes;
+    held.bytes(1);
+  } while (held.inspection.skipped().bytes > skipped);
   held.inspection.close(held.first, {});
   held.end();
   EXPECT_GE(skipped, 9'000u);
@@ -143,10 +143,10 @@ TEST(Inspection, ThereIsRoomAgainOnceSomethingWasLookedAt) {
 
 TEST(Inspection, AConnectionThatDoesNotFitIsNotLookedAt) {
   Held held{300};
-  while (held.inspection.skipped().octets == 0) held.octets(1);
+  while (held.inspection.skipped().bytes == 0) held.bytes(1);
   const std::uint64_t second = held.inspection.open({}, held.now);
   EXPECT_EQ(second, 0u);
-  held.inspection.octets(second, Sender::client, held.now, mqtt::as_bytes(pingreq));
+  held.inspection.bytes(second, Sender::client, held.now, mqtt::as_bytes(pingreq));
   held.inspection.close(second, {});
   held.end();
   EXPECT_EQ(held.inspection.skipped().links, 1u);

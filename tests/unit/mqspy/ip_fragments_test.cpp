@@ -19,12 +19,12 @@ class Fragments : public testing::Test {
     fragment.more = !last;
     fragment.complete = complete_;
     fragment.time = mqtt::TimePoint{std::chrono::seconds{second}};
-    fragment.octets = mqtt::as_bytes(text);
+    fragment.bytes = mqtt::as_bytes(text);
     const auto whole = fragments_.add(fragment);
     if (whole) {
       EXPECT_EQ(whole->next, 6);
     }
-    return whole ? std::string{mqtt::as_text(whole->octets)} : std::string{};
+    return whole ? std::string{mqtt::as_text(whole->bytes)} : std::string{};
   }
 
   bool complete_ = true;

@@ -13,24 +13,24 @@ TEST(PacketInput, HexadecimalDigitsHaveManySpellings) {
   for (const char* text : {"", " ", "c", "c0 0", "c 0", "xyz", "0x"}) EXPECT_FALSE(from_hex(text)) << text;
 }
 
-TEST(PacketInput, OctetsThatAreNoTextAreThemselves) {
+TEST(PacketInput, BytesThatAreNoTextAreThemselves) {
   const std::string ping{"\xc0\0", 2};
-  EXPECT_EQ(octets_of(ping), ping);
-  EXPECT_EQ(octets_of("wAA=\n"), ping);
+  EXPECT_EQ(bytes_of(ping), ping);
+  EXPECT_EQ(bytes_of("wAA=\n"), ping);
 }
 
 TEST(PacketInput, APacketIsWholeOrNot) {
-  EXPECT_EQ(whole_packet(mqtt::test::octets("c0 00 d0 00")), 2u);
-  EXPECT_FALSE(whole_packet(mqtt::test::octets("30 05 00")));
-  EXPECT_FALSE(whole_packet(mqtt::test::octets("30 ff ff ff ff 01")));
-  EXPECT_FALSE(whole_packet(mqtt::test::octets("30")));
+  EXPECT_EQ(whole_packet(mqtt::test::unhex("c0 00 d0 00")), 2u);
+  EXPECT_FALSE(whole_packet(mqtt::test::unhex("30 05 00")));
+  EXPECT_FALSE(whole_packet(mqtt::test::unhex("30 ff ff ff ff 01")));
+  EXPECT_FALSE(whole_packet(mqtt::test::unhex("30")));
 }
 
 TEST(PacketInput, TheSenderIsWhoCanHaveSentIt) {
   using enum mqtt::Sender;
-  EXPECT_EQ(guess_sender(mqtt::test::octets("d0 00"), mqtt::Version::v5), server);
-  EXPECT_EQ(guess_sender(mqtt::test::octets("c0 00"), mqtt::Version::v5), client);
-  EXPECT_EQ(guess_sender(mqtt::test::octets("30 06 00 01 'a' 02 0b 01"), mqtt::Version::v5), server);
+  EXPECT_EQ(guess_sender(mqtt::test::unhex("d0 00"), mqtt::Version::v5), server);
+  EXPECT_EQ(guess_sender(mqtt::test::unhex("c0 00"), mqtt::Version::v5), client);
+  EXPECT_EQ(guess_sender(mqtt::test::unhex("30 06 00 01 'a' 02 0b 01"), mqtt::Version::v5), server);
 }
 
 }  // namespace

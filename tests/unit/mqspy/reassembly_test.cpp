@@ -9,9 +9,9 @@ namespace {
 
 class Text final : public StreamHandler {
  public:
-  void on_octets(unsigned, mqtt::TimePoint, mqtt::Bytes octets) override { text += mqtt::as_text(octets); }
-  void on_missing(unsigned, mqtt::TimePoint, std::uint64_t octets) override {
-    text += "[" + std::to_string(octets) + "]";
+  void on_bytes(unsigned, mqtt::TimePoint, mqtt::Bytes bytes) override { text += mqtt::as_text(bytes); }
+  void on_missing(unsigned, mqtt::TimePoint, std::uint64_t bytes) override {
+    text += "[" + std::to_string(bytes) + "]";
   }
   std::string text;
 };
@@ -85,7 +85,7 @@ TEST_F(Reassembly, WhatWaitsIsBounded) {
   EXPECT_EQ(order_.waiting_bytes(), 0u);
 }
 
-TEST_F(Reassembly, TheEndIsReachedWithTheOctetsBeforeFin) {
+TEST_F(Reassembly, TheEndIsReachedWithTheBytesBeforeFin) {
   add(0, "ab");
   add(4, "e", true);
   EXPECT_FALSE(order_.ended());

@@ -26,8 +26,8 @@ class Conversation final : public mqtt::FlowWatcher {
   void say(Sender sender, const mqtt::PacketView& packet, int at_ms = 0) {
     say(sender, mqtt::test::encoded(packet, version), at_ms);
   }
-  void say(Sender sender, mqtt::Bytes octets, int at_ms = 0) {
-    flow_.receive(sender, mqtt::TimePoint{std::chrono::milliseconds{at_ms}}, octets, *this);
+  void say(Sender sender, mqtt::Bytes bytes, int at_ms = 0) {
+    flow_.receive(sender, mqtt::TimePoint{std::chrono::milliseconds{at_ms}}, bytes, *this);
   }
 
   /// Of the next packet.
@@ -271,7 +271,7 @@ TEST(Selector, FiltersOfARequest) {
   EXPECT_FALSE(holds("has(filters.qos) || has(filters.no_local)", plant_message()));
 }
 
-TEST(Selector, OctetsHaveALength) {
+TEST(Selector, BytesHaveALength) {
   mqtt::ConnectView connect;
   connect.password = mqtt::as_bytes(std::string_view{"s3cret"});
   mqtt::Properties properties;

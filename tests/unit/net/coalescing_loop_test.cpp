@@ -75,7 +75,7 @@ class CoalescingLoop : public testing::Test {
   void expect_messages_in_order(std::size_t count) const {
     std::string all;
     for (std::size_t number = 0; number < count; ++number) all += numbered(number);
-    EXPECT_TRUE(recorder_.data == all) << recorder_.data.size() << " of " << all.size() << " octets";
+    EXPECT_TRUE(recorder_.data == all) << recorder_.data.size() << " of " << all.size() << " bytes";
   }
 
   TempDirectory directory_;

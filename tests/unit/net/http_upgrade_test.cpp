@@ -228,7 +228,7 @@ TEST(UpgradeAnswer, TellsTheVersionItSpeaks) {
   EXPECT_THAT(answer.response, EndsWith("only WebSocket version 13 is spoken here\n"));
 }
 
-TEST(HttpBeginning, IsJudgedFromTheFirstOctet) {
+TEST(HttpBeginning, IsJudgedFromTheFirstByte) {
   EXPECT_TRUE(may_be_http_response(as_bytes("")));
   EXPECT_TRUE(may_be_http_response(as_bytes("HTT")));
   EXPECT_TRUE(may_be_http_response(as_bytes("HTTP/1.0 4")));

@@ -18,7 +18,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 /// The ClientHello of our own client.
-std::string hello_octets(const std::string& name, std::vector<std::string> alpn = {}) {
+std::string hello_bytes(const std::string& name, std::vector<std::string> alpn = {}) {
   Loop loop;
   const auto wire = std::make_shared<Wire>();
   TlsOptions options;
@@ -31,27 +31,27 @@ std::string hello_octets(const std::string& name, std::vector<std::string> alpn 
 }
 
 TEST(ClientHello, NameAndProtocolsInOrder) {
-  const auto hello = read_client_hello(as_bytes(hello_octets("broker.example", {"x-amzn-mqtt-ca", "mqtt"})));
+  const auto hello = read_client_hello(as_bytes(hello_bytes("broker.example", {"x-amzn-mqtt-ca", "mqtt"})));
   ASSERT_TRUE(hello);
   EXPECT_EQ(hello->server_name, "broker.example");
   EXPECT_THAT(hello->alpn, ElementsAre("x-amzn-mqtt-ca", "mqtt"));
 }
 
 TEST(ClientHello, AnAddressIsNoServerName) {
-  const auto hello = read_client_hello(as_bytes(hello_octets("127.0.0.1")));
+  const auto hello = read_client_hello(as_bytes(hello_bytes("127.0.0.1")));
   ASSERT_TRUE(hello);
   EXPECT_EQ(hello->server_name, "");
   EXPECT_THAT(hello->alpn, IsEmpty());
 }
 
 TEST(ClientHello, EveryPartOfOneIsNotYetOne) {
-  const std::string whole = hello_octets("broker.example", {"mqtt"});
+  const std::string whole = hello_bytes("broker.example", {"mqtt"});
   for (std::size_t size = 0; size < whole.size(); ++size)
     EXPECT_FALSE(read_client_hello(as_bytes(whole).first(size))) << size;
 }
 
 TEST(ClientHello, SplitOverManyRecords) {
-  const std::string whole = hello_octets("broker.example", {"mqtt"});
+  const std::string whole = hello_bytes("broker.example", {"mqtt"});
   std::string records;
   for (std::size_t at = 5; at < whole.size(); at += 7) {
     const std::string piece = whole.substr(at, 7);
@@ -71,7 +71,7 @@ TEST(ClientHello, WhatIsNoneIsEmptyAtOnce) {
 }
 
 TEST(ClientHello, DamageIsReadWithoutHarm) {
-  const std::string whole = hello_octets("broker.example", {"mqtt"});
+  const std::string whole = hello_bytes("broker.example", {"mqtt"});
   std::mt19937_64 random{7};
   for (int i = 0; i < 20'000; ++i) {
     std::string damaged = whole;
@@ -125,7 +125,7 @@ TEST_F(ThrowawayCaTest, EachIsAnotherOne) {
 TEST(HelloReader, LeavesTheHelloToWhoReadsOn) {
   Loop loop;
   const auto wire = std::make_shared<Wire>();
-  const std::string whole = hello_octets("broker.example");
+  const std::string whole = hello_bytes("broker.example");
   std::optional<std::string> name;
   const auto stream = make_hello_reader(
       loop, std::make_unique<FakeStream>(wire),

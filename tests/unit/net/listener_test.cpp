@@ -328,7 +328,7 @@ TEST_F(ListenerTest, RenewedCertificateIsForNewConnections) {
   EXPECT_EQ((*after)->properties().peer_common_name, "new");
 }
 
-TEST_F(ListenerTest, AnIdleTcpConnectionTakesLessThan500OctetsOfHeap) {
+TEST_F(ListenerTest, AnIdleTcpConnectionTakesLessThan500BytesOfHeap) {
   const auto listener = listen({}).value();
   std::vector<OwnedFd> clients;
   const auto connect_until = [&](std::size_t count) {

@@ -117,13 +117,13 @@ TEST(ProxyHeader, Version2RefusesWhatIsNotAssignedOrTooShort) {
   EXPECT_TRUE(is_refused(proxy_v2(0x21, 0x31, std::string(215, '/'))));
 }
 
-TEST(ProxyHeader, CutAtEveryOctetItWantsMore) {
+TEST(ProxyHeader, CutAtEveryByteItWantsMore) {
   for (const std::string& whole : proxy_headers())
     for (std::size_t size = 0; size < whole.size(); ++size)
       EXPECT_EQ(outcome(std::string_view{whole}.substr(0, size)), "more") << whole << size;
 }
 
-TEST(ProxyHeader, OtherProtocolsAreToldByTheirFirstWrongOctet) {
+TEST(ProxyHeader, OtherProtocolsAreToldByTheirFirstWrongByte) {
   EXPECT_EQ(outcome("\x10"), "no PROXY protocol header (does the proxy send one?)");
   EXPECT_TRUE(is_refused("\x16\x03\x01"));
   EXPECT_TRUE(is_refused("GET / HTTP/1.1\r\n"));

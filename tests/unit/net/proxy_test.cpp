@@ -37,7 +37,7 @@ class ProxiedStreamTest : public testing::Test {
   std::unique_ptr<ByteStream> stream_;
 };
 
-TEST_F(ProxiedStreamTest, HeaderAndFirstOctetsInOnePiece) {
+TEST_F(ProxiedStreamTest, HeaderAndFirstBytesInOnePiece) {
   for (const std::string& header : proxy_headers()) {
     open();
     wire_->push(header + "first");
@@ -48,7 +48,7 @@ TEST_F(ProxiedStreamTest, HeaderAndFirstOctetsInOnePiece) {
   }
 }
 
-TEST_F(ProxiedStreamTest, CutAtEveryOctet) {
+TEST_F(ProxiedStreamTest, CutAtEveryByte) {
   for (const std::string& header : proxy_headers()) {
     const std::string whole = header + "first";
     for (std::size_t cut = 1; cut < whole.size(); ++cut) {
@@ -62,10 +62,10 @@ TEST_F(ProxiedStreamTest, CutAtEveryOctet) {
   }
 }
 
-TEST_F(ProxiedStreamTest, OctetByOctet) {
+TEST_F(ProxiedStreamTest, ByteByByte) {
   for (const std::string& header : proxy_headers()) {
     open();
-    for (const char octet : header + "first") wire_->push({&octet, 1});
+    for (const char byte : header + "first") wire_->push({&byte, 1});
     ASSERT_TRUE(opened_ && *opened_);
     EXPECT_EQ(recorder_.data, "first");
   }

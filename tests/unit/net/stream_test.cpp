@@ -101,7 +101,7 @@ class StreamTest : public testing::TestWithParam<Way> {
     recorder_.after_writable = [&] { sender.send(stream); };
     sender.send(stream);
     EXPECT_TRUE(run_until(loop_, [&] { return recorder_.data.size() >= text.size() || recorder_.over(); }));
-    EXPECT_TRUE(recorder_.data == text) << recorder_.data.size() << " of " << text.size() << " octets";
+    EXPECT_TRUE(recorder_.data == text) << recorder_.data.size() << " of " << text.size() << " bytes";
     recorder_.after_writable = nullptr;
   }
 

@@ -265,7 +265,7 @@ TEST_F(TlsTest, MissingClientCertificateIsToldInWords) {
               MatchesRegex("127.0.0.1:[0-9]+: TLS handshake failed: peer did not return a certificate"));
 }
 
-TEST_F(TlsTest, PlainServerIsRecognisedByItsFirstOctet) {
+TEST_F(TlsTest, PlainServerIsRecognisedByItsFirstByte) {
   ScriptedServer server{loop_, "\x20\x02\x00\x05", ScriptedServer::Speak::at_once};
   StreamTarget made = tcp_target(server.port());
   made.tls = TlsContext::client(client_options(authority())).value();

@@ -125,8 +125,8 @@ class WsTest : public testing::TestWithParam<WsRole> {
 using namespace std::string_literals;
 using namespace std::string_view_literals;
 
-TEST_P(WsTest, UpgradesEvenIfTheHeadComesOctetByOctetAndFramesFollowAtOnce) {
-  for (const char octet : peer_head() + from_peer(0x82, "hello")) wire_->push({&octet, 1});
+TEST_P(WsTest, UpgradesEvenIfTheHeadComesByteByByteAndFramesFollowAtOnce) {
+  for (const char byte : peer_head() + from_peer(0x82, "hello")) wire_->push({&byte, 1});
   ASSERT_TRUE(opened_ && opened_->has_value());
   EXPECT_EQ(recorder_.data, "hello");
 }

@@ -68,7 +68,7 @@ TEST_F(Ends, AfterDisconnectTheConnectionIsClosedAtOnce_AndNothingIsLost) {
   EXPECT_EQ(client->count(PacketType::publish), 4U);
 }
 
-TEST_F(Ends, OctetsBehindDisconnectDoNotMakeTheEndAReset) {
+TEST_F(Ends, BytesBehindDisconnectDoNotMakeTheEndAReset) {
   config.linger_timeout = 1h;
   open();
   const auto client = connect("client");
@@ -76,7 +76,7 @@ TEST_F(Ends, OctetsBehindDisconnectDoNotMakeTheEndAReset) {
   client->stream->pause_reading();
   client->send(message("t", "the last"));
   client->send(DisconnectView{});
-  client->send_octets(as_bytes(std::string(2 * net::Loop::read_buffer_bytes, 'x')));
+  client->send_bytes(as_bytes(std::string(2 * net::Loop::read_buffer_bytes, 'x')));
   ASSERT_TRUE(wait([&] { return events.disconnected == 1 && client->unsent() == 0; }));
   client->stream->resume_reading();
   ASSERT_TRUE(wait([&] { return client->over(); }));
@@ -198,9 +198,9 @@ TEST_F(Ends, Mqtt_3_14_4_3_ADisconnectRightBeforeTheEndTakesTheWillBack) {
 TEST_F(Ends, TheReasonReachesAClientThatWasStillSending) {
   open();
   const auto client = connect("babbler");
-  std::vector<std::uint8_t> babble = mqtt::test::octets("f7 00");  // reserved bits of AUTH
+  std::vector<std::uint8_t> babble = mqtt::test::unhex("f7 00");  // reserved bits of AUTH
   babble.resize(4 * 1024 * 1024);
-  client->send_octets(babble);
+  client->send_bytes(babble);
   ASSERT_TRUE(wait([&] { return client->over(); }));
   ASSERT_TRUE(client->find<DisconnectView>());
   EXPECT_EQ(client->find<DisconnectView>()->reason, ReasonCode::malformed_packet);

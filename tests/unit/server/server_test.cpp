@@ -9,11 +9,11 @@ namespace mqtt::server::test {
 
 void RawClient::send(const PacketView& packet, Version spoken) {
   if (std::holds_alternative<ConnectView>(packet)) version = spoken;
-  send_octets(mqtt::test::encoded(packet, version));
+  send_bytes(mqtt::test::encoded(packet, version));
 }
 
-void RawClient::send_octets(Bytes octets) {
-  unsent_ += as_text(octets);
+void RawClient::send_bytes(Bytes bytes) {
+  unsent_ += as_text(bytes);
   write();
 }
 

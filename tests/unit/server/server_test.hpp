@@ -87,7 +87,7 @@ class RawClient final : net::StreamHandler {
   }
 
   void send(const PacketView& packet, Version version = Version::v5);
-  void send_octets(Bytes octets);
+  void send_bytes(Bytes bytes);
   /// How many packets of a kind have come.
   [[nodiscard]] std::size_t count(PacketType type) const { return counts_[static_cast<std::size_t>(type)]; }
   /// The first packet of a type.

@@ -55,7 +55,7 @@ TEST_F(Sharing, OneThatSendsWithoutEndGetsOneReadPerTurn) {
   const auto packet = mqtt::test::encoded(message("t", std::string(1000, 'x')), Version::v5);
   std::vector<std::uint8_t> flood;
   while (flood.size() < 8 * 1024 * 1024) flood.insert(flood.end(), packet.begin(), packet.end());
-  flooder->send_octets(flood);  // the sockets' buffers are full before the server reads
+  flooder->send_bytes(flood);  // the sockets' buffers are full before the server reads
   std::uint64_t before = server->broker().counters().bytes_received, most = 0;
   ASSERT_TRUE(wait([&] {
     const std::uint64_t now = server->broker().counters().bytes_received;
@@ -75,7 +75,7 @@ TEST_F(Sharing, OneThatAsksAndDoesNotReadIsNotReadFromForEver) {
   client->stream->pause_reading();
   std::vector<std::uint8_t> pings;
   while (pings.size() < 1536 * 1024) pings.insert(pings.end(), {0xC0, 0x00});
-  client->send_octets(pings);
+  client->send_bytes(pings);
   const auto received = [&] { return server->broker().counters().bytes_received; };
   std::uint64_t before = 0;
   ASSERT_TRUE(wait([&] {  // until a millisecond brings nothing more

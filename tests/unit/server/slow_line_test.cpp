@@ -34,9 +34,9 @@ class SlowLine : public ServerTest {
   }
   /// So many that their answers are more than is kept for a client.
   static void send_pings(RawClient& client) {
-    std::vector<std::uint8_t> octets;
-    for (std::size_t i = 0; i < pings; ++i) octets.insert(octets.end(), {0xC0, 0x00});
-    client.send_octets(octets);
+    std::vector<std::uint8_t> bytes;
+    for (std::size_t i = 0; i < pings; ++i) bytes.insert(bytes.end(), {0xC0, 0x00});
+    client.send_bytes(bytes);
   }
   [[nodiscard]] bool wait_for_quiet() {
     std::uint64_t before = 0;

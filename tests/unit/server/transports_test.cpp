@@ -88,7 +88,7 @@ TEST_F(Transports, BehindAProxyTheClientsAddressIsTheOneThatTheProxyTells) {
   open();
   const auto client = dial();
   ASSERT_TRUE(client);
-  client->send_octets(as_bytes("PROXY TCP4 192.0.2.7 192.0.2.1 50000 1883\r\n"));
+  client->send_bytes(as_bytes("PROXY TCP4 192.0.2.7 192.0.2.1 50000 1883\r\n"));
   client->send(connect_packet("far"));
   ASSERT_TRUE(wait([&] { return client->count(PacketType::connack) == 1; }));
   EXPECT_EQ(doorkeeper.infos.at(0).address, "192.0.2.7:50000");

@@ -161,11 +161,11 @@ TEST_F(Refusal, ALogIsDamagedAnywhere) {
                             header + frame * ((size / frame) / 2) + 30, size - 7}) {
     std::fstream file{log, std::ios::in | std::ios::out | std::ios::binary};
     file.seekg(static_cast<std::streamoff>(at));
-    const auto octet = static_cast<char>(file.get());
-    file.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(octet ^ 0x10)).flush();
+    const auto byte = static_cast<char>(file.get());
+    file.seekp(static_cast<std::streamoff>(at)).put(static_cast<char>(byte ^ 0x10)).flush();
     EXPECT_THAT(open(), AllOf(HasSubstr("damaged or missing"), HasSubstr(log))) << at;
     EXPECT_EQ(std::filesystem::file_size(log), size) << "it is not touched";
-    file.seekp(static_cast<std::streamoff>(at)).put(octet).flush();
+    file.seekp(static_cast<std::streamoff>(at)).put(byte).flush();
     ++places;
   }
   EXPECT_EQ(places, 5u);

@@ -90,7 +90,7 @@ TEST(Diag, JsonLineIsAnObject) {
       "\n");
 }
 
-TEST(Diag, JsonLineIsValidForAnyOctets) {
+TEST(Diag, JsonLineIsValidForAnyBytes) {
   Listener listener;
   listener.diag({.format = LogFormat::json}).error("file '\xff' is bad");
   const auto line = nlohmann::json::parse(listener.heard());

@@ -88,7 +88,7 @@ TEST(MessageLineReader, GivesBackWhatTheWriterWrote) {
 
 TEST(MessageLineReader, RandomMessagesSurvive) {
   std::mt19937 random{7};
-  const auto octets = [&](std::size_t most) {
+  const auto bytes = [&](std::size_t most) {
     std::string text(random() % (most + 1), '\0');
     for (char& c : text) c = random() % 3 ? static_cast<char>(random()) : "\"\\{}[],: 01"[random() % 11];
     return text;
@@ -104,9 +104,9 @@ TEST(MessageLineReader, RandomMessagesSurvive) {
     if (random() % 2)
       properties.add(PropertyId::message_expiry_interval, static_cast<std::uint32_t>(random()));
     if (random() % 2) properties.add(PropertyId::content_type, text(5));
-    if (random() % 2) properties.add(PropertyId::correlation_data, octets(9));
+    if (random() % 2) properties.add(PropertyId::correlation_data, bytes(9));
     for (auto pairs = random() % 3; pairs > 0; --pairs) properties.add_user_property(text(3), text(3));
-    const std::string topic = "t" + text(9), payload = random() % 2 ? octets(40) : text(20);
+    const std::string topic = "t" + text(9), payload = random() % 2 ? bytes(40) : text(20);
     expect_same({.qos = static_cast<QoS>(random() % 3),
                  .retain = random() % 2 == 0,
                  .topic = topic,
@@ -117,7 +117,7 @@ TEST(MessageLineReader, RandomMessagesSurvive) {
   }
 }
 
-TEST(MessageLineReader, EmbeddedJsonIsTheLinesOwnOctets) {
+TEST(MessageLineReader, EmbeddedJsonIsTheLinesOwnBytes) {
   const std::string line =
       R"({"topic":"t","encoding":"json","payload": {"a": 1.10, "b":[1e400, "é\u00e9"]} ,"x":1})";
   EXPECT_EQ(payload_of(line), R"({"a": 1.10, "b":[1e400, "é\u00e9"]})");

@@ -66,7 +66,7 @@ TEST(JsonWriter, EscapesEveryControlCharacterAndNothingElse) {
   EXPECT_EQ(written([](JsonWriter& json) { json.string("/\x1b\x7f\n\b"); }), "\"/\\u001b\\u007f\\n\\b\"");
 }
 
-TEST(JsonWriter, EscapesTheControlCharactersOfTwoOctetsWhereverTheyStand) {
+TEST(JsonWriter, EscapesTheControlCharactersOfTwoBytesWhereverTheyStand) {
   EXPECT_EQ(written([](JsonWriter& json) { json.string("\u0080\u009f\u00a0\u00b0"); }),
             "\"\\u0080\\u009f\u00a0\u00b0\"");
   for (std::size_t before : {6u, 7u, 8u, 16'383u, 16'384u, 32'767u}) {

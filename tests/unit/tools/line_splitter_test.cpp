@@ -36,7 +36,7 @@ TEST(LineSplitter, TakesAwayExactlyOneSeparator) {
   EXPECT_THAT(records("\n\na"), ElementsAre("", "", "a"));
 }
 
-TEST(LineSplitter, AnyOctetMayStandInARecord) {
+TEST(LineSplitter, AnyByteMayStandInARecord) {
   const std::string text{"a\0b\n\xff\0\n", 7};
   EXPECT_THAT(records(text), ElementsAre(std::string("a\0b", 3), std::string("\xff\0", 2)));
   EXPECT_THAT(records(text, std::string(1, '\0')), ElementsAre("a", "b\n\xff", "\n"));

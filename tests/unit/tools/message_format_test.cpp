@@ -87,7 +87,7 @@ TEST(MessageLine, PayloadThatIsNotTextIsBase64) {
   EXPECT_EQ(payload_part("a\r\n"), R"("len":3,"encoding":"utf8","payload":"a\r\n")");
 }
 
-TEST(MessageLine, ParsedPayloadIsEmbeddedAsItsOwnOctets) {
+TEST(MessageLine, ParsedPayloadIsEmbeddedAsItsOwnBytes) {
   const auto parsed = [](std::string_view payload) { return payload_part(payload, JsonPayload::parse); };
   EXPECT_EQ(parsed(R"({"a": 1.10, "b":12345678901234567890123})"),
             R"("len":40,"encoding":"json","payload":{"a": 1.10, "b":12345678901234567890123})");

@@ -52,9 +52,8 @@ struct Scraper {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   }
-  void say(std::string_view octets) const {
-    EXPECT_EQ(::send(fd.get(), octets.data(), octets.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(octets.size()));
+  void say(std::string_view bytes) const {
+    EXPECT_EQ(::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   }
   /// Reads what is there; true at the end, orderly or not.
   bool over() {
@@ -67,7 +66,7 @@ struct Scraper {
   }
 };
 
-TEST(PageServer, AnswersARequestThatComesOctetByOctet) {
+TEST(PageServer, AnswersARequestThatComesByteByByte) {
   Serving f;
   Scraper scraper{f};
   for (const char each : scrape_request) {

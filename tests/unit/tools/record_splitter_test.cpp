@@ -38,7 +38,7 @@ Outcome cut(std::string_view text, Framing framing, std::size_t slice) {
   return outcome;
 }
 
-TEST(RecordSplitter, LengthPrefixIsFourOctetsHighestFirst) {
+TEST(RecordSplitter, LengthPrefixIsFourBytesHighestFirst) {
   const std::string stream = std::string("\0\0\0\3a\nb\0\0\0\0\0\0\1\0", 15) + std::string(256, 'x');
   for (const std::size_t slice : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 11u, 260u, 1000u}) {
     const Outcome outcome = cut(stream, Framing::length_prefix, slice);

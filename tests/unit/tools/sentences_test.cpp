@@ -69,10 +69,10 @@ TEST(Sentence, DecodeErrorNamesClauseAndByte) {
 TEST(Sentence, WebServerAndTlsServerAreRecognised) {
   Ending ending{.kind = Kind::protocol_error,
                 .close = {.error = mqtt::DecodeError{ReasonCode::malformed_packet, "MQTT-2.1.3-1", "x", 0}},
-                .first_octets = "HTTP/1.1 400 Bad"};
+                .first_bytes = "HTTP/1.1 400 Bad"};
   EXPECT_EQ(describe(ending, plain).text, "broker.lan:1883 answered in HTTP, not in MQTT");
   EXPECT_THAT(describe(ending, plain).hint, HasSubstr("ws://"));
-  ending.first_octets = std::string("\x15\x03\x03\x00\x02\x02\x46", 7);
+  ending.first_bytes = std::string("\x15\x03\x03\x00\x02\x02\x46", 7);
   EXPECT_EQ(describe(ending, plain).text, "broker.lan:1883 answered in TLS, not in plain MQTT");
   EXPECT_THAT(describe(ending, plain).hint, HasSubstr("mqtts://"));
 }

@@ -157,7 +157,7 @@ TEST_F(WithFile, EachKindOfOptionIsRead) {
   EXPECT_EQ(o.find("--port").source(), Source::settings_file);
 }
 
-TEST_F(WithFile, PlainNumbersAreOctetsAndSecondsAndALoneTextIsAList) {
+TEST_F(WithFile, PlainNumbersAreBytesAndSecondsAndALoneTextIsAList) {
   EXPECT_EQ(with("size = 2048\nwait = 1.5\nlist = \"a\"\nflag = false\n"), "");
   EXPECT_EQ(size, 2048u);
   EXPECT_EQ(wait, 1500ms);

@@ -42,7 +42,7 @@ TEST(Template, OtherBracesStandForThemselves) {
   EXPECT_EQ(made("{A} {se q} {seq"), "{A} {se q} {seq");
 }
 
-TEST(Template, OctetsAreKept) {
+TEST(Template, BytesAreKept) {
   const std::string line{"\0\xff{seq}", 7};
   EXPECT_EQ(made("{line}", {.sequence = 1, .line = line}), line);
 }

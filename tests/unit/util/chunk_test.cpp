@@ -48,7 +48,7 @@ TEST(OutBuffer, AnAppendLargerThanAChunkIsContiguous) {
   EXPECT_EQ(part.iov_len, 3 * ChunkPool::chunk_bytes);
 }
 
-TEST(OutBuffer, AnyMixtureOfAppendingAndConsumingKeepsEveryOctet) {
+TEST(OutBuffer, AnyMixtureOfAppendingAndConsumingKeepsEveryByte) {
   std::mt19937 random{5};
   ChunkPool pool;
   OutBuffer buffer{pool};
@@ -97,7 +97,7 @@ TEST(OutBuffer, MovesLeaveAnEmptyBuffer) {
   EXPECT_EQ(content(a), "x");
 }
 
-TEST(OutBuffer, CountsTheBlocksAndPlacesThatItHoldsAndNotOnlyTheirOctets) {
+TEST(OutBuffer, CountsTheBlocksAndPlacesThatItHoldsAndNotOnlyTheirBytes) {
   ChunkPool pool;
   OutBuffer buffer{pool};
   for (int i = 0; i < 100; ++i) {

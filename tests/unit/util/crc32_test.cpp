@@ -16,12 +16,12 @@ TEST(Crc32, OfTheDigitsIsTheCheckValueOfItsCatalogue) {
 
 TEST(Crc32, IsThatOfZlibAtEveryLengthPlaceAndBeginning) {
   std::mt19937 random{7};
-  std::vector<std::uint8_t> octets(80);
+  std::vector<std::uint8_t> bytes(80);
   for (int round = 0; round < 50; ++round) {
-    for (std::uint8_t& octet : octets) octet = static_cast<std::uint8_t>(random());
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
     const std::uint32_t before = round == 0 ? 0 : static_cast<std::uint32_t>(random());
     for (std::size_t size = 0; size <= 64; ++size) {
-      const Bytes part = Bytes{octets}.subspan(static_cast<std::size_t>(round) % 9, size);
+      const Bytes part = Bytes{bytes}.subspan(static_cast<std::size_t>(round) % 9, size);
       ASSERT_EQ(crc32(part, before), ::crc32_z(before, part.data(), part.size())) << size;
     }
   }

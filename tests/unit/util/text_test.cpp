@@ -72,7 +72,7 @@ TEST(Base64, TestVectorsOfRfc4648) {
   }
 }
 
-TEST(Base64, EveryOctetReturns) {
+TEST(Base64, EveryByteReturns) {
   std::string all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
   EXPECT_EQ(from_base64(to_base64(as_bytes(all))), all);
