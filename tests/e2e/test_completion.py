@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from support import shells
-from support.tools import program
+from support.proc import run
+from support.tools import assert_ok, program
 
 ROOT = pathlib.Path(__file__).parents[2]
 COMPLETIONS = ROOT / "completions"
@@ -142,6 +143,17 @@ def bare(word, line):
 def test_offers(ask, shell, line):
     offered = {bare(word, line) for word in ask(shell, line)}
     assert offered == OFFERS[line], (shell, line)
+
+
+def test_the_help_of_a_command_has_what_is_offered_behind_it(place):
+    """Its options alone, and all of them."""
+    lines = [f"{tool} {command}" for tool, commands in (COMMANDS | {"mqbroker": {"passwd"}}).items() for command in commands]
+    for line, offered in zip(lines, shells.bash([f"{line} -" for line in lines], place[1], place[0])):
+        tool, command = line.split()
+        text = assert_ok(run([program(tool), command, "--help"])).out.decode()
+        assert text.startswith(f"Usage: {line} "), text
+        shown = {name.partition("[=")[0] for names in re.findall(r"^ {2,6}(-[^\s,]+(?:, -[^\s,]+)*)", text, re.M) for name in names.split(", ")}
+        assert len(shown) > 3 and shown == {name.rstrip("= ") for name in offered}, line
 
 
 @pytest.mark.parametrize("line, becomes", [("mqpub --qo", "mqpub --qos="), ("mqpub -f w", r"mqpub -f with\ space.json "),

@@ -57,7 +57,7 @@ def test_elsewhere_it_is_lines_or_nothing(mqbroker, args, lines):
 
 
 def test_a_search_says_its_own_progress():
-    assert_fails(mqbench("search", "--progress", "json"), 2, "--progress", "is for run")
+    assert_fails(mqbench("search", "--progress", "json"), 2, "option '--progress' is for mqbench run, not for search")
 
 
 # --- the display ----------------------------------------------------------------------------------

@@ -123,7 +123,8 @@ def test_an_address_in_use_is_4_before_anything_begins():
     ("run --prometheus ''", "--prometheus"), ("run --prometheus 127.0.0.1", "127.0.0.1:9400"), ("run --prometheus :9400", "':9400'"),
     ("run --prometheus localhost:9400", "IP address"), ("run --prometheus 127.0.0.1:65536", "65536"), ("run --prometheus ::1:9400", "::1:9400"),
     ("run --prometheus [127.0.0.1]:1", "[127.0.0.1]:1"), ("run --prometheus 127.0.0.1:-1", "--prometheus"),
-    ("search --prometheus 127.0.0.1:0", "is for run"), ("verify --prometheus 127.0.0.1:0", "is for run"),
+    ("search --prometheus 127.0.0.1:0", "is for mqbench run, not for search"),
+    ("verify --prometheus 127.0.0.1:0", "is for mqbench run, not for verify"), ("search --threshold lost==0", "not for search, which has --slo"),
 ))
 def test_usage_errors_are_2_and_one_line(words, named):
     assert_fails(mqbench(*shlex.split(words)), 2, named)

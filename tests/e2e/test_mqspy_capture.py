@@ -72,4 +72,4 @@ def test_what_cannot_be_captured(permitted):
     assert nowhere.err.lower().count(b"no such device") == 1, "libpcap says it twice"
     assert_fails(mqspy("capture", "-i", "lo", "tcp prt 1"), 2, "'tcp prt 1' is no filter")
     assert_fails(mqspy("capture"), 2, "'--interface' is missing")
-    assert_fails(mqspy("read", "f", "-i", "lo"), 2, "'--interface' is for capture")
+    assert_fails(mqspy("read", "f", "-i", "lo"), 2, "'--interface' is for mqspy capture, not for read")

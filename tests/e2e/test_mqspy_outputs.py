@@ -375,6 +375,6 @@ def test_an_option_of_another_command_is_refused_by_name(command, commands, opti
     if command[0] in commands:
         return
     for option in options:
-        result = assert_fails(mqspy(*command, option), 2, f"' is for {commands}")
+        result = assert_fails(mqspy(*command, option), 2, f"' is for mqspy {commands}, not for {command[0]}")
         name = {"-t": "--time", "-v": "--verbose", "-q": "--no-acks", "-s": "--snippet", "-V": "--protocol-version"}
         assert f"option '{name.get(option[:2], option.split('=')[0])}'" in result.err_text, result

@@ -236,5 +236,5 @@ def test_nobody_there(tmp_path):
     file.write_bytes(pcap(session().client(DISCONNECT).close().packets))
     assert_fails(mqspy("replay", file, "--to", f"{HOST}:{free_port()}"), 4, "cannot connect")
     assert_fails(mqspy("replay", file), 2, "'--to' is missing")
-    assert_fails(mqspy("replay", file, "--to", f"{HOST}:1", "--fault", "qos>0 do drop"), 2, "'--fault' is for proxy")
-    assert_fails(mqspy("read", file, "--conn", "c1"), 2, "'--conn' is for replay")
+    assert_fails(mqspy("replay", file, "--to", f"{HOST}:1", "--fault", "qos>0 do drop"), 2, "'--fault' is for mqspy proxy, not for replay")
+    assert_fails(mqspy("read", file, "--conn", "c1"), 2, "'--conn' is for mqspy replay, not for read")

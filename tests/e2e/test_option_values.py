@@ -201,4 +201,5 @@ def test_a_command_refuses_the_options_of_others(tool, commands):
     for option in restricted:
         takers = set(option["commands"])
         assert takers < commands, option
-        assert_fails(run([program(tool), min(commands - takers), *right_words(option, options)]), 2, "' is for " + option["commands"][0])
+        other = min(commands - takers)
+        assert_fails(run([program(tool), other, *right_words(option, options)]), 2, f"' is for {tool} {option['commands'][0]}", f", not for {other}")

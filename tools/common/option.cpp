@@ -11,6 +11,10 @@ const std::string& OptionRecord::main_name() const {
   return found == names.end() ? names.front() : *found;
 }
 
+bool OptionRecord::is_taken_by(std::string_view command) const {
+  return commands.empty() || std::ranges::find(commands, command) != commands.end();
+}
+
 Option::Option(OptionRecord record, Keep keep, Wanted wanted)
     : record_{std::move(record)}, keep_{std::move(keep)}, wanted_{std::move(wanted)} {}
 

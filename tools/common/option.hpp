@@ -50,6 +50,7 @@ struct OptionRecord {
 
   /// The name used in messages if nothing was typed: the long one.
   [[nodiscard]] const std::string& main_name() const;
+  [[nodiscard]] bool is_taken_by(std::string_view command) const;
 };
 
 /// What is wrong with a value, as the end of a sentence: "'1x' is not a number from 1 to 65535".

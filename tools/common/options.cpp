@@ -252,16 +252,20 @@ ArgumentRules Options::argument_rules() {
 }
 
 void Options::taken_by(std::string_view name, std::initializer_list<std::string_view> commands) {
+  lookup(name)->record_.commands.assign(commands.begin(), commands.end());
+}
+
+void Options::group_taken_by(std::string_view group, std::initializer_list<std::string_view> commands) {
   for (Option& option : options_)
-    if (option.record_.main_name() == name || option.record_.group == name)
-      option.record_.commands.assign(commands.begin(), commands.end());
+    if (option.record_.group == group) option.record_.commands.assign(commands.begin(), commands.end());
 }
 
 std::optional<std::string> Options::not_taken_by(std::string_view command) const {
   for (const Option& option : options_) {
-    const auto& takers = option.record().commands;
-    if (!option.given() || takers.empty() || std::ranges::find(takers, command) != takers.end()) continue;
-    return fmt::format("option '{}' is for {}", option.record().main_name(), enumerated(takers));
+    const OptionRecord& record = option.record();
+    if (!option.given() || record.is_taken_by(command)) continue;
+    return fmt::format("option '{}' is for {} {}, not for {}", record.main_name(), program_.name,
+                       enumerated(record.commands), command);
   }
   return std::nullopt;
 }
@@ -330,12 +334,24 @@ std::optional<std::string> Options::take(CutArguments cut, const Environment& en
   return broken_rule();
 }
 
+namespace {
+
+/// Which may be a command; empty if there is none.
+std::string_view first_argument(const CutArguments& cut) {
+  for (const Occurrence& occurrence : cut.occurrences)
+    if (occurrence.option->record().positional) return occurrence.values.front();
+  return {};
+}
+
+}  // namespace
+
 std::expected<void, Stop> Options::read(const std::vector<std::string>& arguments,
                                         const Environment& environment) {
   CutArguments cut = cut_arguments(arguments, argument_rules());
   // Who asks for help gets it, whatever else is wrong with the line.
   for (const Occurrence& occurrence : cut.occurrences) {
-    if (occurrence.typed == "--help") return std::unexpected(Stop{ExitCode::ok, help(help_columns()), {}});
+    if (occurrence.typed == "--help")
+      return std::unexpected(Stop{ExitCode::ok, help(help_columns(), first_argument(cut)), {}});
     if (occurrence.typed == "--version")
       return std::unexpected(Stop{ExitCode::ok, fmt::format("{} {}\n", program_.name, MQ_VERSION), {}});
     if (occurrence.typed == "--print-docs" && !occurrence.values.empty() &&

@@ -37,13 +37,22 @@ struct NumberRange {
 template <class T>
 using Choices = std::initializer_list<std::pair<std::string_view, T>>;
 
+/// A word that says what the program is to do, as --help introduces it. All are literals.
+struct OwnCommand {
+  std::string_view name;     ///< "read"
+  std::string_view usage;    ///< what follows it in its usage line: "FILE [OPTIONS]"
+  std::string_view summary;  ///< a sentence or two
+};
+
 /// The program as --help introduces it.
 struct Program {
   std::string name;     ///< "mqpub"
   std::string summary;  ///< one sentence
-  std::string usage;    ///< what follows the name in the usage line
+  std::string usage;    ///< what follows the name in the usage line; empty: a command does
   /// Of its options file, in $XDG_CONFIG_HOME or $HOME/.config: the first that exists is read.
   std::vector<std::string> options_files = {};
+  /// Those whose options are among the program's: its first argument is one of them.
+  std::vector<OwnCommand> own_commands = {};
   /// Those that have options of their own, and so come before all options.
   std::vector<std::string> commands = {};
 };
@@ -135,8 +144,10 @@ class Options {
 
   /// Shown at the end of --help: a whole command line and what it does.
   void example(std::string_view command, std::string_view what);
-  /// Only these commands take the option, or all of the group, of this name, which has been declared.
+  /// Only these commands take the option, which has been declared; none: all do.
   void taken_by(std::string_view name, std::initializer_list<std::string_view> commands);
+  /// The same of all options that the group has by now.
+  void group_taken_by(std::string_view group, std::initializer_list<std::string_view> commands);
 
   /// Checked after all options have their values: a sentence if they do not go together. Rules run in
   /// the order in which they were added; the first sentence ends it.
@@ -159,8 +170,8 @@ class Options {
   /// One finished line for stderr: "mqpub: SENTENCE".
   [[nodiscard]] std::string usage_error(std::string_view sentence) const;
 
-  /// `columns` wide; for a terminal or a page.
-  [[nodiscard]] std::string help(std::size_t columns) const;
+  /// `columns` wide; for a terminal or a page. Of an own command only what concerns it.
+  [[nodiscard]] std::string help(std::size_t columns, std::string_view command = {}) const;
   [[nodiscard]] const Program& program() const { return program_; }
   [[nodiscard]] const std::deque<Option>& all() const { return options_; }
   /// By any of its names, which must exist.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <iterator>
 
 #include "common/spelling.hpp"
@@ -20,19 +19,28 @@ using Fault = std::optional<std::string>;
 using mqtt::PropertyPlace;
 
 struct NamedCommand {
-  std::string_view name;
   Command command;
+  OwnCommand words;
 };
-constexpr std::array commands{NamedCommand{"run", Command::run}, NamedCommand{"search", Command::search},
-                              NamedCommand{"verify", Command::verify}, NamedCommand{"list", Command::list}};
+constexpr NamedCommand commands[] = {
+    {Command::run, {"run", "[SCENARIO] [OPTIONS]", "Runs a scenario, and says how long its messages took."}},
+    {Command::search,
+     {"search", "[SCENARIO] [OPTIONS]",
+      "Searches for the highest load that is good: without loss, and as every --slo wants it."}},
+    {Command::verify,
+     {"verify", "[OPTIONS]",
+      "Finds out whether the broker keeps what each QoS promises; exit code 13 if not."}},
+    {Command::list,
+     {"list", "[PRESET] [OPTIONS]",
+      "Lists the presets, or prints one as a scenario file, as the options change it."}}};
 
 Fault choose_command(BenchConfig& config) {
   const std::string& typed = config.typed.command;
   std::string all;
-  for (const auto& [name, command] : commands) {
-    if (typed == name) config.command = command;
-    if (typed == name) return std::nullopt;
-    fmt::format_to(std::back_inserter(all), "{}{}", all.empty() ? "" : ", ", name);
+  for (const NamedCommand& known : commands) {
+    if (typed == known.words.name) config.command = known.command;
+    if (typed == known.words.name) return std::nullopt;
+    fmt::format_to(std::back_inserter(all), "{}{}", all.empty() ? "" : ", ", known.words.name);
   }
   for (const std::string& name : mqbench_program().commands) {
     if (typed == name) return fmt::format("the command {} comes before all options", name);
@@ -44,7 +52,7 @@ Fault choose_command(BenchConfig& config) {
 
 Fault find_stray(const Options& options, const BenchConfig& config) {
   if (config.command == Command::search && options.given("--threshold"))
-    return "option '--threshold' is for run: a search has --slo";
+    return "option '--threshold' is for mqbench run, not for search, which has --slo";
   return options.not_taken_by(config.typed.command);
 }
 
@@ -95,17 +103,23 @@ Fault check_brokers(const Options& options, const BenchConfig& config) {
 /// What only some commands have a use for: groups, then single options of them.
 void declare_takers(Options& o) {
   for (const std::string_view group : {"Load", "Brokers", "Extent"})
-    o.taken_by(group, {"run", "search", "list"});
+    o.group_taken_by(group, {"run", "search", "list"});
   for (const std::string_view name : {"--publishers", "--subscribers", "--qos", "--size", "--rate",
                                       "--duration", "--count", "--drain", "--seed"})
     o.taken_by(name, {});  // all
-  o.taken_by("Results", {"run"});
+  o.group_taken_by("Results", {"run"});
   o.taken_by("--watch-pid", {"run", "search"});
   o.taken_by("--self", {"run", "search"});
   o.taken_by("--json", {"run", "search", "verify"});
-  o.taken_by(search_group, {"search"});
-  o.taken_by(verification_group, {"verify"});
-  o.taken_by("Several machines", {"run"});
+  o.group_taken_by(search_group, {"search"});
+  o.group_taken_by(verification_group, {"verify"});
+  o.group_taken_by("Several machines", {"run"});
+}
+
+std::vector<OwnCommand> own_commands() {
+  std::vector<OwnCommand> own;
+  for (const NamedCommand& command : commands) own.push_back(command.words);
+  return own;
 }
 
 std::vector<std::string> preset_words() {
@@ -121,9 +135,8 @@ std::vector<std::string> preset_words() {
 Program mqbench_program() {
   return {.name = "mqbench",
           .summary = "Loads an MQTT broker and measures what it does.",
-          .usage =
-              "run [SCENARIO] [OPTIONS] | search [SCENARIO] [OPTIONS] | verify [OPTIONS] | "
-              "list [PRESET] | merge|compare|report ...",
+          .usage = "",
+          .own_commands = own_commands(),
           .commands = {"merge", "compare", "report"}};
 }
 

@@ -13,22 +13,47 @@ namespace {
 using Fault = std::optional<std::string>;
 
 struct NamedCommand {
-  std::string_view name;
   Command command;
+  OwnCommand words;
 };
-constexpr NamedCommand commands[] = {{"proxy", Command::proxy},     {"read", Command::read},
-                                     {"capture", Command::capture}, {"lint", Command::lint},
-                                     {"replay", Command::replay},   {"decode", Command::decode},
-                                     {"explain", Command::explain}};
+constexpr NamedCommand commands[] = {
+    {Command::proxy,
+     {"proxy", "--listen URL --to URL [OPTIONS]",
+      "Stands between clients and a server, and shows what goes by. Bytes are passed on first, and a copy is "
+      "looked at."}},
+    {Command::read,
+     {"read", "FILE [OPTIONS]",
+      "Shows what is in a capture (pcap or pcapng), or in JSON lines of mqspy --json --raw; '-' is standard "
+      "input."}},
+    {Command::capture,
+     {"capture", "-i INTERFACE [FILTER…] [OPTIONS]",
+      "Shows what goes by at a network interface, as root or with CAP_NET_RAW. FILTER is written as for "
+      "tcpdump."}},
+    {Command::lint,
+     {"lint", "FILE [OPTIONS]",
+      "Shows only what is wrong in a capture, and ends with exit code 13 if something is. FILE is as for "
+      "read."}},
+    {Command::replay,
+     {"replay", "FILE --to URL [OPTIONS]",
+      "Sends to a server what one client of a recording has sent, and compares the answers; exit code 13 if "
+      "they differ. FILE is as for read."}},
+    {Command::decode,
+     {"decode", "[HEX…] [OPTIONS]",
+      "Takes packets apart that are given as hexadecimal digits, base64 or bytes: as arguments, in a file or "
+      "on standard input."}},
+    {Command::explain,
+     {"explain", "(NAME | --coverage) [OPTIONS]",
+      "Says what a clause, a reason code, a property or a packet type is: MQTT-3.3.1-2, 0x87, topic-alias, "
+      "PUBREL."}}};
 
 Fault choose_command(SpyConfig& config) {
   std::string known;
   for (const NamedCommand& command : commands) {
-    if (command.name == config.typed.command) {
+    if (command.words.name == config.typed.command) {
       config.command = command.command;
       return std::nullopt;
     }
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", command.name);
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", command.words.name);
   }
   if (config.typed.command.empty())
     return fmt::format("there is no command: use one of {} (or --help)", known);
@@ -83,24 +108,30 @@ void declare_reading(Options& o, SpyConfig& config) {
 
 /// What only some commands have a use for: groups, then single options of them.
 void declare_takers(Options& o) {
-  o.taken_by("Proxy", {"proxy"});
-  o.taken_by("Faults", {"proxy"});
-  o.taken_by("Server", {"proxy", "replay"});
-  o.taken_by("Replay", {"replay"});
-  o.taken_by("Selecting", {"proxy", "read", "capture", "lint"});
+  o.group_taken_by("Proxy", {"proxy"});
+  o.group_taken_by("Faults", {"proxy"});
+  o.group_taken_by("Server", {"proxy", "replay"});
+  o.group_taken_by("Replay", {"replay"});
+  o.group_taken_by("Selecting", {"proxy", "read", "capture", "lint"});
   o.taken_by("--filter", {"proxy", "read", "capture", "lint", "replay"});
-  o.taken_by("Reading", {"decode"});
+  o.group_taken_by("Reading", {"decode"});
   o.taken_by("--interface", {"capture"});
   o.taken_by("--coverage", {"explain"});
-  o.taken_by("Showing", {"proxy", "read", "capture", "lint", "replay"});
+  o.group_taken_by("Showing", {"proxy", "read", "capture", "lint", "replay"});
   for (const std::string_view name :
        {"--verbose", "--no-acks", "--snippet", "--show-secrets", "--json", "--raw"})
     o.taken_by(name, {"proxy", "read", "capture", "lint", "replay", "decode"});
 }
 
+std::vector<OwnCommand> own_commands() {
+  std::vector<OwnCommand> own;
+  for (const NamedCommand& command : commands) own.push_back(command.words);
+  return own;
+}
+
 std::vector<std::string> command_words() {
   std::vector<std::string> words;
-  for (const NamedCommand& command : commands) words.emplace_back(command.name);
+  for (const NamedCommand& command : commands) words.emplace_back(command.words.name);
   return words;
 }
 
@@ -115,10 +146,8 @@ std::vector<std::string> argument_words() {
 Program mqspy_program() {
   return {.name = "mqspy",
           .summary = "Shows MQTT packets, and says what is wrong with them by clause of the specification.",
-          .usage =
-              "proxy --listen URL --to URL | read FILE | capture -i INTERFACE [FILTER…] | lint FILE | replay "
-              "FILE --to URL | decode [HEX…] | "
-              "explain NAME  [OPTIONS]"};
+          .usage = "",
+          .own_commands = own_commands()};
 }
 
 void declare_spy_options(Options& o, SpyConfig& config) {

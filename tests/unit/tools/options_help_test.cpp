@@ -67,6 +67,87 @@ Examples:
 )");
 }
 
+struct HelpedByCommand : testing::Test {
+  Options o{{.name = "mqx",
+             .summary = "Does several things.",
+             .usage = "",
+             .own_commands = {{"read", "FILE [OPTIONS]", "Reads."}, {"end", "[OPTIONS]", "Ends."}},
+             .commands = {"merge", "compare"}}};
+  std::string command;
+  std::vector<std::string> files;
+  bool all = false, fast = false, late = false, deep = false;
+
+  HelpedByCommand() {
+    o.text("COMMAND", command).default_text("").text("what to do");
+    o.list("FILE", files).text("what to read");
+    o.flag("-a,--all", all).group("Common").text("everything");
+    o.flag("--fast", fast).group("Reading").text("read: without a look");
+    o.flag("--deep", deep).group("Reading").text("with a look");
+    o.flag("--late", late).group("Ending").text("end: not now");
+    o.group_taken_by("Reading", {"read"});
+    o.taken_by("--late", {"end"});
+    o.example("mqx read x", "read a file");
+    o.example("mqx ready", "no command");
+  }
+};
+
+constexpr std::string_view help_of_end = R"(Usage: mqx end [OPTIONS]
+
+Ends.
+
+Common:
+  -a, --all                   everything
+
+Ending:
+      --late                  not now
+
+Help:
+      --help                  show this help and exit
+      --version               show the version and exit
+)";
+
+TEST_F(HelpedByCommand, ACommandHasItsUsageOptionsArgumentsAndExamples) {
+  EXPECT_EQ(o.help(80, "end"), help_of_end);
+  EXPECT_EQ(o.help(80, "read"), R"(Usage: mqx read FILE [OPTIONS]
+
+Reads.
+
+Arguments:
+  FILE                        what to read
+
+Common:
+  -a, --all                   everything
+
+Reading:
+      --fast                  without a look
+      --deep                  with a look
+
+Help:
+      --help                  show this help and exit
+      --version               show the version and exit
+
+Examples:
+  read a file
+    mqx read x
+)");
+}
+
+TEST_F(HelpedByCommand, TheWholeHasALineForEachCommandAndNamesTheirHelp) {
+  EXPECT_THAT(o.help(80), testing::StartsWith("Usage: mqx read FILE [OPTIONS]\n"
+                                              "       mqx end [OPTIONS]\n"
+                                              "       mqx merge|compare ...\n\n"
+                                              "Does several things.\n"));
+  EXPECT_THAT(o.help(80), testing::HasSubstr("      --fast                  read: without a look\n"));
+  EXPECT_THAT(o.help(80), testing::EndsWith("\nThe help of one command: mqx COMMAND --help\n"));
+}
+
+TEST_F(HelpedByCommand, TheCommandStandsBeforeOrAfter) {
+  EXPECT_EQ(test::read(o, {"end", "--help"}), help_of_end);
+  EXPECT_EQ(test::read(o, {"--help", "-a", "end", "x"}), help_of_end);
+  EXPECT_EQ(test::read(o, {"--help"}), o.help(80));
+  EXPECT_EQ(test::read(o, {"--help", "nothing", "end"}), o.help(80));
+}
+
 TEST_F(Helped, DoesNotSuggestWhatIsHidden) {
   EXPECT_EQ(test::read(o, {"--secret-swich"}), "mqpub: unknown option '--secret-swich'\n");
 }

@@ -184,15 +184,15 @@ TEST(Options, WhatACommandDoesNotTakeIsNamed) {
   o.flag("-b,--beta", b).group("Letters");
   o.flag("-c,--gamma", c).group("Letters");
   o.flag("--all", all);
-  o.taken_by("Letters", {"read", "write", "list"});
+  o.group_taken_by("Letters", {"read", "write", "list"});
   o.taken_by("--beta", {"read", "write"});
   o.taken_by("--gamma", {"read"});
   EXPECT_EQ(read(o, {"-a", "-b", "--all"}), "");
   EXPECT_EQ(o.not_taken_by("write"), std::nullopt);
-  EXPECT_EQ(o.not_taken_by("list"), "option '--beta' is for read and write");
-  EXPECT_EQ(o.not_taken_by("end"), "option '--alpha' is for read, write and list");
+  EXPECT_EQ(o.not_taken_by("list"), "option '--beta' is for mqpub read and write, not for list");
+  EXPECT_EQ(o.not_taken_by("end"), "option '--alpha' is for mqpub read, write and list, not for end");
   EXPECT_EQ(read(o, {"-c"}), "");
-  EXPECT_EQ(o.not_taken_by("write"), "option '--gamma' is for read");
+  EXPECT_EQ(o.not_taken_by("write"), "option '--gamma' is for mqpub read, not for write");
 }
 
 TEST(Options, RulesRunInOrderAfterAllValues) {
