@@ -40,15 +40,22 @@ std::optional<ReasonCode> Broker::State::find_publish_fault(const Session& sessi
 void Broker::State::refuse_publish(Connection& connection, AckToken token, ReasonCode reason) {
   drop(DropReason::publish_refused);
   if (connection.link_.version() != Version::v5 && config.disconnect_refused_publisher)
-    return want_close(connection, reason);
+    return turn_away(connection, token, reason);
   acknowledge(connection, token, reason);
 }
 
 /// What cannot be kept now must not be acknowledged as if it were: the client is to send it again.
 void Broker::State::refuse_unkept(Connection& connection, AckToken token) {
   drop(DropReason::publish_refused);
-  if (connection.link_.version() != Version::v5) return want_close(connection, ReasonCode::quota_exceeded);
+  if (connection.link_.version() != Version::v5)
+    return turn_away(connection, token, ReasonCode::quota_exceeded);
   acknowledge(connection, token, ReasonCode::quota_exceeded);
+}
+
+/// Without an answer to the message: a session that goes on must not wait for one.
+void Broker::State::turn_away(Connection& connection, AckToken token, ReasonCode reason) {
+  connection.link_.disown(token);
+  want_close(connection, reason);
 }
 
 /// PUBREL has come: PUBCOMP lets the client use the id for another message.

@@ -136,6 +136,7 @@ struct Broker::State {
                                                              const PublishView& publish);
   void refuse_publish(Connection& connection, AckToken token, ReasonCode reason);
   void refuse_unkept(Connection& connection, AckToken token);
+  void turn_away(Connection& connection, AckToken token, ReasonCode reason);
   void on_released(Connection& connection, PacketId id);
   [[nodiscard]] const MessagePtr& message_of(Incoming& incoming);
   /// How many are to have it, counting each group once.

@@ -72,6 +72,9 @@ class ServerSession {
   /// taken that state up, and do nothing for QoS 1.
   Result<void> ack(TimePoint now, AckToken token, ReasonCode reason = ReasonCode::success,
                    PropertiesView properties = {});
+  /// Instead of ack(), before the connection is closed: the message was not taken, and is new if it comes
+  /// again.
+  void disown(AckToken token) { core_.disown(token); }
   /// One code per filter. Before 5.0 every error is sent as 0x80.
   Result<void> suback(TimePoint now, PacketId id, Bytes reasons, PropertiesView properties = {});
   Result<void> unsuback(TimePoint now, PacketId id, Bytes reasons, PropertiesView properties = {});

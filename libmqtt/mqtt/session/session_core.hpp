@@ -80,6 +80,8 @@ class SessionCore {
   /// sent again, it says what is left [MQTT-3.3.2-6]; without `expires` it stays as it is.
   Result<PacketId> publish(const PublishView& header, const SharedBytes& payload, Deadline expires = {});
   Result<void> ack(const AckToken& token, ReasonCode reason, PropertiesView properties);
+  /// The message was not taken, and the connection is to end without an answer: sent again, it is a new one.
+  void disown(const AckToken& token);
   /// AckMode::relayed: with the packet identifier and DUP that `message` has.
   Result<void> relay(const PublishView& message, const SharedBytes& payload);
   /// AckMode::relayed: PUBACK, PUBREC, PUBREL or PUBCOMP. A reason that only the other side may give becomes

@@ -110,6 +110,12 @@ Result<void> SessionCore::ack(const AckToken& token, ReasonCode reason, Properti
   return {};
 }
 
+void SessionCore::disown(const AckToken& token) {
+  ReceivedIds& incoming = flows().state.incoming;
+  const auto* record = incoming.find(token.id);
+  if (record && record->token == token) incoming.remove(token.id);
+}
+
 Result<void> SessionCore::check_ack(QoS qos, ReasonCode reason, PropertiesView properties) const {
   const PacketType type = qos == QoS::exactly_once ? PacketType::pubrec : PacketType::puback;
   if (!reason_allowed(reason, type, settings_.role))

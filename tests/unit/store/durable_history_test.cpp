@@ -1,10 +1,12 @@
 // Random histories of clients whose broker is killed again and again: what a broker makes of a database has
-// to go on as if it had never stopped.
+// to go on as if it had never stopped. In some the disk fails for a while, too.
 #include <cstdlib>
+#include <optional>
 #include <set>
 
 #include <unit/broker/member.hpp>
 
+#include "faulty_vfs.hpp"
 #include "shelf.hpp"
 
 namespace mqtt::test {
@@ -12,12 +14,17 @@ namespace {
 
 class DurableHistory {
  public:
-  explicit DurableHistory(std::uint64_t seed) : dice_{seed}, world_{make_config(), seed} {
+  /// `disk_fails`: now and then nothing can be written or made durable for a while.
+  DurableHistory(std::uint64_t seed, bool disk_fails)
+      : dice_{seed},
+        disk_fails_{disk_fails},
+        world_{make_config(), seed, disk_fails ? Durability::full : Durability::relaxed} {
     const std::size_t count = 2 + dice_.below(3);
     for (std::size_t i = 0; i < count; ++i) {
       const Version version = dice_.of({Version::v5, Version::v5, Version::v3_1_1});
       members_.push_back(std::make_unique<Member>(world_.rig, static_cast<int>(i), version, true));
       members_.back()->chunk_max = dice_.of<std::size_t>({5, 60, 1000, 65'536});
+      members_.back()->store_fails = disk_fails;
     }
   }
 
@@ -41,6 +48,7 @@ class DurableHistory {
   }
 
   void step() {
+    if (disk_fails_ && dice_.one_in(8)) break_or_mend_disk();
     Member& member = *members_[dice_.below(members_.size())];
     switch (dice_.below(12)) {
       case 0: member.read(false); break;
@@ -60,6 +68,13 @@ class DurableHistory {
       member.step();
   }
 
+  void break_or_mend_disk() {
+    if (fault_)
+      fault_.reset();
+    else
+      fault_.emplace(dice_.of({DiskFault::full, DiskFault::write_error, DiskFault::sync_error}));
+  }
+
   void publish(Member& member) {
     const auto qos = static_cast<QoS>(dice_.below(3));
     const std::string padding(dice_.of<std::size_t>({0, 10, 400}), 'x');
@@ -68,6 +83,7 @@ class DurableHistory {
   }
 
   void kill() {
+    fault_.reset();  // with it the next one would not start
     world_.kill();
     // Nobody has left: whoever was connected is expected, with all that it had subscribed to.
     std::size_t subscribed = 0;
@@ -86,6 +102,8 @@ class DurableHistory {
 
   /// Everybody is there and reads, so everything comes to rest; the last broker is killed, too.
   void settle() {
+    fault_.reset();
+    world_.advance(2s);  // it tries again by itself
     for (int round = 0; round < 3; ++round) connect_all();
     world_.advance(20s);
     world_.kill();
@@ -133,8 +151,10 @@ class DurableHistory {
   }
 
   Dice dice_;
+  bool disk_fails_;
   DurableRig world_;
   std::vector<std::unique_ptr<Member>> members_;
+  std::optional<FaultyDisk> fault_;
 };
 
 std::uint64_t from_environment(const char* variable, std::uint64_t otherwise) {
@@ -143,13 +163,20 @@ std::uint64_t from_environment(const char* variable, std::uint64_t otherwise) {
 }
 
 /// MQ_HISTORIES and MQ_HISTORY_SEED: how many, and from which seed.
-TEST(DurableHistory, ABrokerThatWasKilledGoesOnWhereItWas) {
+void play_histories(bool disk_fails) {
   const std::uint64_t first = from_environment("MQ_HISTORY_SEED", 1);
   const std::uint64_t count = from_environment("MQ_HISTORIES", 50);
-  for (std::uint64_t seed = first; seed < first + count && !HasFailure(); ++seed) {
+  for (std::uint64_t seed = first; seed < first + count && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("MQ_HISTORY_SEED={} MQ_HISTORIES=1", seed));
-    DurableHistory{seed}.play();
+    DurableHistory{seed, disk_fails}.play();
   }
+}
+
+TEST(DurableHistory, ABrokerThatWasKilledGoesOnWhereItWas) { play_histories(false); }
+
+TEST(DurableHistory, ADiskThatFailsForAWhileLosesNothingEither) {
+  install_faulty_vfs();
+  play_histories(true);
 }
 
 }  // namespace

@@ -64,6 +64,24 @@ TEST_P(StoreFault, NothingIsAcknowledgedAndNothingIsLost) {
   EXPECT_THAT(r.take_messages(), Contains(testing::HasSubstr("p=fifth")));
 }
 
+TEST_P(StoreFault, BeforeMqtt5WhatWasRefusedIsNewWhenItComesAgain) {
+  Client old{world.rig, Version::v3_1_1};
+  old.enter("id=old");
+  {
+    const FaultyDisk disk{GetParam()};
+    p.send("PUBLISH q=1 id=1 t=t p=first");
+    old.send("PUBLISH q=2 id=1 t=t p=refused");
+    EXPECT_FALSE(old.is_open());
+  }
+  world.advance(1s);
+  old.connect("id=old");
+  old.send("PUBLISH dup q=2 id=1 t=t p=refused");
+  EXPECT_THAT(old.take(), ElementsAre("CONNACK sp", "PUBREC id=1", "PUBCOMP id=1"));
+  r.enter("id=r session_expiry_interval=1000");
+  EXPECT_THAT(r.take_messages(), Contains(testing::HasSubstr("p=refused")))
+      << "a session waited for its answer for ever";
+}
+
 TEST_P(StoreFault, ReadersOfWhatIsKeptWaitAndGoOnByThemselves) {
   r.acknowledges = false;
   r.chunk_max = 1 << 20;
