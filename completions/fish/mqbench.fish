@@ -32,7 +32,7 @@ function __mqbench_context
             test "$option[3..]" = user-property; and set left 2
         else
             switch $word
-                case --publishers --subscribers --wiring --slow -q --qos --topics --size --payload --rate --window --arrival --ramp --scale --broker --publish-to --subscribe-from --warmup --duration --count --drain --threads --source --seed --json --hdr --csv --threshold --watch-pid --progress --prometheus --slo --first --lowest --highest --precision --steps --repeats --faults --fault-rate --fault-time --late --shard --rendezvous --run --rendezvous-timeout -L --url -h --host -p --port --unix --resolve --proxy --no-proxy -A --bind --interface --connect-timeout --retry-max --retry-delay -u --username -P --pw --password --password-file --password-env --password-cmd --auth-method --auth-data --scram-user --token-file --token-env --token-cmd --token-lifetime -i --id -I --id-prefix -x --session-expiry-interval -k --keepalive -M --max-inflight -V --protocol-version --will-topic --will-payload --will-qos --cafile --capath --pin-sha256 --cert --key --keypass-file --keypass-env --keypass-cmd --pkcs12 --psk --psk-file --psk-env --psk-cmd --psk-identity --tls-version --ciphers --tls-ciphersuites --tls-alpn --sni --tls-keylog --ws-path --ws-header --profile --config -o --options-file --log-format --color
+                case --publishers --subscribers --wiring --slow -q --qos --topics --size --payload --rate --window --arrival --ramp --scale --broker --publish-to --subscribe-from --warmup --duration --count --drain --threads --source --seed --json --hdr --csv --threshold --watch-pid --progress --prometheus --slo --first --lowest --highest --precision --steps --repeats --faults --fault-rate --fault-time --late --shard --rendezvous --run --rendezvous-timeout -L --url -h --host -p --port --unix --resolve --proxy --no-proxy -A --bind --interface --connect-timeout --retry-max --retry-delay -u --username -P --pw --password --password-file --password-env --password-cmd --auth-method --auth-data --scram-user --token-file --token-env --token-cmd --token-lifetime -i --id -I --id-prefix -k --keepalive -M --max-inflight -V --protocol-version --will-topic --will-payload --will-qos --cafile --capath --pin-sha256 --cert --key --keypass-file --keypass-env --keypass-cmd --pkcs12 --psk --psk-file --psk-env --psk-cmd --psk-identity --tls-version --ciphers --tls-ciphersuites --tls-alpn --sni --tls-keylog --ws-path --ws-header --profile --config -o --options-file --log-format --color
                     set left 1
                 case -D --property
                     set left 3
@@ -137,8 +137,6 @@ complete -c mqbench -n 'not __mqbench_behind merge compare report' -l token-prom
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l token-lifetime -x -d 'how long the token is good, if it does not say so itself'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -s i -l id -x -d 'client id'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -s I -l id-prefix -x -d 'a random client id with this beginning'
-complete -c mqbench -n 'not __mqbench_behind merge compare report' -s c -l disable-clean-session -d 'go on with the session that the server keeps for this client id, and leave it there'
-complete -c mqbench -n 'not __mqbench_behind merge compare report' -s x -l session-expiry-interval -x -d 'how long the server keeps the session after the connection ends, or \'never\''
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -s k -l keepalive -x -d 'longest silence before the connection is probed'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -s M -l max-inflight -x -d 'messages that may wait for their acknowledgement, in each direction'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -s V -l protocol-version -x -a '5 311 31' -d 'speak only this version of MQTT'
@@ -147,7 +145,6 @@ complete -c mqbench -n 'not __mqbench_behind merge compare report' -l will-topic
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l will-payload -x -d 'its payload'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l will-qos -x -a '0 1 2' -d 'its quality of service'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l will-retain -d 'it is retained'
-complete -c mqbench -n 'not __mqbench_behind merge compare report' -l will-on-exit -d 'it is published when a signal ends the program, too'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l cafile -r -F -d 'trust the CA certificates in this PEM file, instead of the system\'s'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l capath -x -a '(__fish_complete_directories)' -d 'trust the CA certificates in this directory'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l tls-use-os-certs -d 'trust the system\'s CA certificates, also besides --cafile and --capath'
@@ -180,7 +177,6 @@ complete -c mqbench -n 'not __mqbench_behind merge compare report' -l config -r 
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -s o -l options-file -r -F -d 'read options from this file, one and its value a line: -h broker.lan'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l show-config -d 'show which options are in effect and where they come from, secrets masked, and exit'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l quickack -d 'acknowledge TCP segments at once: a broker with Nagle\'s algorithm'
-complete -c mqbench -n 'not __mqbench_behind merge compare report' -s d -l debug -d 'a line on standard error for each packet'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l quiet -d 'no warnings on standard error, only errors'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l log-format -x -a 'text json' -d 'how lines on standard error look'
 complete -c mqbench -n 'not __mqbench_behind merge compare report' -l color -x -a 'auto always never' -d 'colours on standard error and of topics on standard output'

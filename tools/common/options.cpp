@@ -260,6 +260,10 @@ void Options::group_taken_by(std::string_view group, std::initializer_list<std::
     if (option.record_.group == group) option.record_.commands.assign(commands.begin(), commands.end());
 }
 
+void Options::hide(std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) lookup(name)->hidden();
+}
+
 std::optional<std::string> Options::not_taken_by(std::string_view command) const {
   for (const Option& option : options_) {
     const OptionRecord& record = option.record();

@@ -148,6 +148,8 @@ class Options {
   void taken_by(std::string_view name, std::initializer_list<std::string_view> commands);
   /// The same of all options that the group has by now.
   void group_taken_by(std::string_view group, std::initializer_list<std::string_view> commands);
+  /// What the program has no use for: a rule refuses it by name, and nothing shows it.
+  void hide(std::initializer_list<std::string_view> names);
 
   /// Checked after all options have their values: a sentence if they do not go together. Rules run in
   /// the order in which they were added; the first sentence ends it.

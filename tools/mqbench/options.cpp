@@ -114,6 +114,7 @@ void declare_takers(Options& o) {
   o.group_taken_by(search_group, {"search"});
   o.group_taken_by(verification_group, {"verify"});
   o.group_taken_by("Several machines", {"run"});
+  o.hide({"-c", "-x", "-d", "--will-on-exit"});  // check_connection() says why
 }
 
 std::vector<OwnCommand> own_commands() {
