@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import re
+import shutil
 import sqlite3
 
 import pytest
@@ -32,9 +33,13 @@ def stage(tmp_path, certs):
                           ("work", "#!/bin/sh\ncat; echo\n"), ("feed.jsonl", FEED)):
         (tmp_path / name).write_text(content, encoding="utf-8")
     (tmp_path / "work").chmod(0o755)
-    (tmp_path / "capture.pcapng").write_bytes(captures.pcapng(capture()))
+    write_capture(tmp_path)
     with Stage(tmp_path) as stage:
         yield stage
+
+
+def write_capture(directory):
+    (directory / "capture.pcapng").write_bytes(captures.pcapng(capture()))
 
 
 def capture():
@@ -86,9 +91,10 @@ def test_a_recipe_of_the_manual_does_what_is_printed(head, stage):
 # --- README ---------------------------------------------------------------------------------------
 
 FEED = "".join(f'{{"topic":"{topic}","payload":"{payload}"}}\n' for topic, payload in
-               (("home/lamp", "on"), ("alarm/fire", "1"), ("job/7", "dig"), ("plant/1/temp", "20.5"), ("plant/2/temp", "84.5")))
-ENDLESS = re.compile(r"^(mqspy proxy|mqbroker -)|\./work$|jq -c \.payload$|mqpub -p 1884 --json$")
+               (("home/lamp", "on"), ("room/1", '{\\"temp\\":21.5}'), ("alarm/fire", "1"), ("job/7", "dig"), ("plant/1/temp", "20.5"), ("plant/2/temp", "84.5")))
+ENDLESS = re.compile(r"^(mqspy (proxy|capture)|mqbroker -)|\./work$|jq \.payload\.temp$|--reconnect$|--stats=3$|mqpub -p 1884 --json$")
 SHORTER = {"mqbench run": "--duration 1s", "mqbench search": "--duration 200ms --warmup 0 --precision 50%"}
+LOOP = ("mqbench run", "mqbench run --duration 50ms --warmup 0")  # of five runs
 CODES = {"mqspy lint": {13}, "mqbench run": {0, 13}, "mqbench search": {0, 13}}  # of a busy machine
 
 
@@ -96,7 +102,7 @@ def sections():
     """[(head, [Command])] of README's console blocks: our programs' command lines, not those that build, test and install."""
     found = []
     for part in re.split(r"^##+ ", README, flags=re.M)[1:]:
-        commands = [command for command in read_commands(part) if re.match(r"mq[a-z]+ ", command.text)]
+        commands = [command for command in read_commands(part) if re.match(r"mq[a-z]+ |for ", command.text)]
         if commands:
             found.append((part.splitlines()[0], commands))
     assert sum(len(commands) for _, commands in found) > 25
@@ -114,14 +120,17 @@ def feed(stage):
 
 
 def shows_life(stage, command, before):
-    """Of what goes on: an output, or a bridge has subscribed."""
+    """Of what goes on: an output (of a capture a message), or a bridge has subscribed."""
+    if command.startswith("mqspy capture"):
+        return " PUBLISH " in stage.output
     return stage.output or "mqpub -p 1884" in command and stage.logged(" subscribed to ") > before
 
 
 def play(stage, command):
     """To its end, or until it has shown that it works."""
     before = stage.logged(" subscribed to ")
-    process = stage.start(f"{command} {of_command(SHORTER, command, '')}")
+    process = stage.start(command.replace(*LOOP) if command.startswith("for ") else
+                          f"{command} {of_command(SHORTER, command, '')}")
     for _ in range(100):
         with contextlib.suppress(TimeoutError):
             wait_until(lambda: process.poll() is not None or ENDLESS.search(command) and shows_life(stage, command, before),
@@ -148,8 +157,14 @@ def test_readme_works_as_it_is_printed(head, commands, stage):
         elif command.in_background or command.expected:
             stage.type(command)
         else:
+            if command.text.startswith("mqbench compare"):  # what was kept from before
+                for result in stage.directory.glob("new?.json"):
+                    shutil.copy(result, result.with_name(result.name.replace("new", "old")))
             stage.forget()
             play(stage, command.text)
+            if command.text.startswith("mqspy capture"):
+                assert b"room/1" in (stage.directory / "capture.pcapng").read_bytes()
+                write_capture(stage.directory)
 
 
 def test_what_waits_in_a_database_can_be_seen_while_the_broker_runs(stage):
@@ -186,6 +201,20 @@ def test_the_words_for_those_of_another_tool_are_understood(stage):
             stage.run(f"{command} {of_command(more, command, '--show-config')}")
 
 
+def toml_after(head):
+    return re.search(r"^```toml\n(.*?)^```", README.split(f"\n{head}\n")[1], re.M | re.S)[1]
+
+
 def test_the_configuration_of_readme_can_be_used(stage):
-    (stage.directory / "mq.toml").write_text(re.search(r"^```toml\n(.*?)^```", README, re.M | re.S)[1], encoding="utf-8")
+    (stage.directory / "mq.toml").write_text(toml_after("### mqbroker is a broker"), encoding="utf-8")
     stage.run("mqbroker -c mq.toml --check-config")
+
+
+def test_the_profile_of_readme_can_be_used(stage):
+    path = stage.directory / ".config" / "mq" / "home.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(toml_after("## The tools").replace("/home/joe", str(stage.directory)), encoding="utf-8")
+    for command in ("mqpub -t a -m b", "mqsub -t a", "mqreq -t a -m b"):
+        stage.forget()
+        stage.run(f"XDG_CONFIG_HOME=~/.config {command} --profile home --show-config")
+        assert 'url = "mqtts://joe@broker.lan"' in stage.output and f"{stage.directory}/pw" in stage.output, stage.output
