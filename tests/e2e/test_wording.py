@@ -90,6 +90,8 @@ def test_texts_are_clauses_without_a_capital_and_a_full_stop():
             return "no text"
         if text.endswith((".", ";", " ")) or "  " in text:
             return "ends in a full stop, or has two spaces"
+        if option["default"] != option["default"].strip():
+            return "the default begins or ends with a space"
         return first if first[0].isupper() and sum(c.isupper() for c in first) < 2 else None
     assert faults(check) == []
 

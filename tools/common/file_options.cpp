@@ -62,11 +62,12 @@ void declare_file_options(Options& o, FileOptions& files) {
       .text(fmt::format("read options from this TOML file: host = \"broker.lan\". What is typed, and the "
                         "environment, beat it; a table [{}] is for {} alone",
                         program, program));
+  const std::string by_default = fmt::format("{}", fmt::join(o.program().options_files, " or "));
   o.options_file("-o,--options-file", files.options_file)
       .file()
       .group(group)
-      .default_text(fmt::format("{} in $XDG_CONFIG_HOME or ~/.config, if there is one",
-                                fmt::join(o.program().options_files, " or ")))
+      .default_text(by_default.empty() ? ""
+                                       : by_default + " in $XDG_CONFIG_HOME or ~/.config, if there is one")
       .text("read options from this file, one and its value a line: -h broker.lan");
   o.show_config("--show-config")
       .group(group)
