@@ -73,7 +73,7 @@ complete -c mqspy -n '__mqspy_is_for proxy' -l seed -x -d 'of what is random in 
 complete -c mqspy -n '__mqspy_is_for replay' -l conn -x -d 'the connection, as the lines of read name it: c3'
 complete -c mqspy -n '__mqspy_is_for replay' -l speed -x -d 'so many times as fast as it was recorded'
 complete -c mqspy -n '__mqspy_is_for replay' -l answer-timeout -x -d 'how long an answer that was recorded is waited for'
-complete -c mqspy -n '__mqspy_is_for replay' -l password-file -r -F -d 'the password is in this file'
+complete -c mqspy -n '__mqspy_is_for replay' -l password-file -r -F -d 'the password is in this file, without the newline at its end'
 complete -c mqspy -n '__mqspy_is_for replay' -l password-env -x -a '(set -xn)' -d 'the password is in this environment variable'
 complete -c mqspy -n '__mqspy_is_for replay' -l password-cmd -x -d 'the password is what this command writes'
 complete -c mqspy -n '__mqspy_is_for replay' -l password-prompt -d 'ask for the password on the terminal'

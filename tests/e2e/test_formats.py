@@ -65,6 +65,8 @@ def test_every_key_of_a_record_is_described():
     told = {kind: keys(section(text, kind)) for kind in re.findall(r"^\.Ss (\w+):", text, re.M)}
     kinds = {branch["properties"]["k"]["const"]: branch["properties"] for branch in schema["oneOf"]}
     assert set(told) == set(kinds) == set(schema["properties"]["k"]["enum"])
+    why = text.split(".It Li why Pq string\n")[1].split(".It Li ")[0]
+    assert set(re.findall(r"[a-z]+(?:-[a-z]+)*", re.sub(r"^\.Cm|^or$", "", why, flags=re.M))) == set(schema["definitions"]["why"]["enum"])
     for kind, members in kinds.items():
         assert_described(told[kind], {key: each for key, each in members.items() if key not in every})
 

@@ -149,9 +149,10 @@ def test_a_missed_threshold_is_13_and_the_result_is_whole(mqbroker, scratch):
 def test_a_run_that_is_not_valid_passes_no_threshold_and_says_so():
     with Relay(before_ack=lambda n: time.sleep(0.5) if n == 5 else None) as relay:
         result = mqbench("run", "pairs", "-L", relay.url, "--publishers", 1, "--subscribers", 1, "-q", "1:0", "--window", 1,
-                         "--rate", "100/s", "--count", 50, "--threshold", "p99<1h", "--quiet")
+                         "--rate", "100/s", "--count", 50, "--threshold", "p99<1h", "--threshold", "p99<1us", "--quiet")
     assert result.code == 13, result
-    assert re.search(rb"threshold p99<1h: MISSED \([0-9.]+ m?s\); a run that is (broker|tool|network)-bound passes none", result.out)
+    assert re.search(rb"threshold p99<1h: NOT PASSED, because the run is (broker|tool|network)-bound \([0-9.]+ m?s\)\n", result.out)
+    assert re.search(rb"threshold p99<1us: MISSED \([0-9.]+ m?s\)\n", result.out)
 
 
 @with_time

@@ -39,7 +39,7 @@ BAD_FILES = {
     "another bad word": ("refused-publish = true\n", 1, "refused-publish"),
     "bad word": ("slow-consumer = \"wait\"\n", 1, "drop, stall, disconnect"),
     "duplicate key": ("port = 1\nport = 2\n", 2, "port"),
-    "not TOML": ("listener 1883\n", 1, ""),
+    "mosquitto's": ("# mine\nlistener 1883\n", 2, "not that of mosquitto"),
     "text that does not end": ("host = \"127.0.0.1\n", 1, ""),
     "NUL": (b"port = 1\n\0\n", 2, ""),
     "not UTF-8": (b"port = 1\nhost = \"\xff\"\n", 2, ""),

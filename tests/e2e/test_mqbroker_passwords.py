@@ -281,6 +281,13 @@ def test_passwd_refuses(users, tmp_path):
     assert users.read_text() == "joe:plain\n"
 
 
+@pytest.mark.parametrize("theirs, instead", (
+    (("-c", "users", "joe"), "is made without it"), (("-b", "users", "joe", "pencil"), "--password-file"),
+    (("-D", "users", "joe"), "--delete")))
+def test_passwd_says_what_stands_for_options_of_mosquitto_passwd(theirs, instead):
+    assert_passwd_fails(passwd(*theirs), 2, f"option '{theirs[0]}'", instead)
+
+
 def test_passwd_takes_a_user_for_no_option(users):
     word = ("--password-cmd", "echo x")
     assert_passwd_fails(passwd(users, "--no-such", *word), 2, "--no-such")

@@ -173,6 +173,8 @@ def test_dry_run_only_says(broker):
     retain(broker, {f"{base}/a": "1", f"{base}/b": "2"})
     result = mqsub(*broker.args(), "-t", f"{base}/#", "--retained", "--remove-retained", "--dry-run", "-v")
     assert result.code == 0 and "2 retained messages would be removed" in result.err_text, result
+    result = mqsub(*broker.args(), "-t", f"{base}/a", "--retained", "--remove-retained", "--dry-run")
+    assert result.code == 0 and "1 retained message would be removed" in result.err_text, result
     assert snapshot(broker, base) == {"a": "1", "b": "2"}
 
 

@@ -166,6 +166,16 @@ def test_trap_18_stats_in_a_pipe_are_lines(broker):
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", row[0]) for row in rows)
 
 
+def test_stats_of_less_than_a_second_are_lines_too(broker):
+    base = unique()
+    with Subscribed(broker, "--stats=3", "-C", "3", topic=f"{base}/#") as sub:
+        publish(broker, f"{base}/a/b", "xx", "yy", "z")
+        rows = [line.split("\t")[1:] for line in sub.output().decode().splitlines()]
+    assert [row[1] for row in rows if row[0] == "#"][-1] == "3", rows
+    for topics in ("#", f"{base}/a/b"):
+        assert [sum(int(row[n]) for row in rows if row[0] == topics) for n in (2, 3)] == [3, 5], rows
+
+
 WRONG = [(("--stats=0",), "0"), (("--stats=x",), "x"), (("--tree", "--stats"), "--stats"), (("--tree", "-v"), "-v"),
          (("--watch", "--csv"), "--csv"), (("--watch=1",), "no value"), (("--tree", "--json"), "--json")]
 

@@ -207,7 +207,7 @@ void declare_credentials(Options& o, ConnectionConfig& c) {
   o.text("-P,--pw,--password", c.password.value)
       .metavar("TEXT")
       .group(group)
-      .text("password; better use one of the following, since others may see the command line")
+      .text("the password; better use one of the following, since others may see the command line")
       .secret();
   declare_secret_options(o, c.password, "--password", "the password", group, {"--password"});
 }

@@ -128,7 +128,7 @@ void declare_psk(Options& o, ConnectionConfig& config) {
   o.text("--psk", config.psk.value)
       .metavar("HEX")
       .group(group)
-      .text("pre-shared key, instead of certificates; better use one of the following")
+      .text("the pre-shared key in the place of certificates; better use one of the following")
       .needs({"--psk-identity"})
       .excludes(certificates)
       .secret();

@@ -18,7 +18,8 @@ void declare_secret_options(Options& options, SecretSource& secret, std::string_
     for (const std::string& other : also_excluded) option.excludes({other});
     return option;
   };
-  declare(options.text(file, secret.file), fmt::format("{} is in this file", what),
+  declare(options.text(file, secret.file),
+          fmt::format("{} is in this file, without the newline at its end", what),
           {variable, command, prompt})
       .file()
       .must(not_empty);

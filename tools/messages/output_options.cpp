@@ -46,7 +46,7 @@ void declare_forms(Options& o, OutputConfig& config) {
       .group(group)
       .text("write a JSON object per message; with parse, a payload that is JSON is part of it")
       .excludes({"--csv"})
-      .example("--json | jq .topic");
+      .example("--json=parse | jq .payload.temp");
   o.flag("--csv", config.typed.csv)
       .group(group)
       .text("write a table with a line of headings: time, topic, qos, retain, len, encoding, payload");

@@ -94,14 +94,17 @@ void add_latency(Out out, std::string_view name, const Histogram& h) {
     fmt::format_to(out, "{:<18}{} above the range, {} negative\n", "", h.clipped(), h.negative());
 }
 
+/// A value that would do is no success of a run whose verdict is not valid.
+std::string outcome(const ThresholdOutcome& each, Verdict verdict) {
+  if (each.passed) return "passed";
+  if (!each.value || !each.threshold.is_met_by(*each.value)) return "MISSED";
+  return fmt::format("NOT PASSED, because the run is {}", to_string(verdict));
+}
+
 void add_thresholds(Out out, const RunResult& result) {
-  for (const ThresholdOutcome& each : result.thresholds) {
-    fmt::format_to(out, "threshold {}: {} ({})", each.threshold.text(), each.passed ? "passed" : "MISSED",
+  for (const ThresholdOutcome& each : result.thresholds)
+    fmt::format_to(out, "threshold {}: {} ({})\n", each.threshold.text(), outcome(each, result.verdict),
                    each.value ? each.threshold.shown(*each.value) : "nothing was measured");
-    if (result.verdict != Verdict::valid)
-      fmt::format_to(out, "; a run that is {} passes none", to_string(result.verdict));
-    fmt::format_to(out, "\n");
-  }
 }
 
 }  // namespace

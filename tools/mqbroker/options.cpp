@@ -34,11 +34,18 @@ ValueResult keep_place(std::vector<ListenPlace>& places, std::string_view url) {
   return {};
 }
 
+/// Who brings mosquitto's configuration sees what is wanted instead.
+std::string with_hint(std::string fault) {
+  if (fault.find("expected '='") != std::string::npos)
+    fault += "; the file is TOML, as in 'port = 1883', and not that of mosquitto";
+  return fault;
+}
+
 /// The top level is for the options; [[listener]] tables are kept for later.
 std::expected<std::vector<Setting>, std::string> read_file(BrokerSettings& settings,
                                                            const std::string& path) {
   auto file = read_settings_file(path);
-  if (!file) return std::unexpected(std::move(file.error()));
+  if (!file) return std::unexpected(with_hint(std::move(file.error())));
   for (const SettingsTable& table : file->tables)
     if (table.name != "listener" && table.name != "bridge")
       return std::unexpected(fmt::format("{}: unknown table {}; there are only [[listener]] and [[bridge]]",

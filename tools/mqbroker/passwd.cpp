@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include <mqtt/auth/password_file.hpp>
@@ -47,8 +48,25 @@ Program passwd_program() {
       .usage = "[OPTIONS] FILE USER"};
 }
 
+/// What mosquitto_passwd has, and is told here in another way.
+void declare_theirs(Options& o) {
+  constexpr std::pair<std::string_view, std::string_view> theirs[] = {
+      {"-c", "a file that is not there is made without it"},
+      {"-b",
+       "a password in the command line can be seen: use --password-file, --password-env or --password-cmd"},
+      {"-D", "a user is taken away by --delete"}};
+  for (const auto& [name, instead] : theirs)
+    o.parsed(name,
+             [instead](std::string_view) -> ValueResult { return std::unexpected(std::string{instead}); })
+        .metavar("FILE")
+        .hidden()
+        .text("not supported");
+}
+
 void declare(Options& o, Change& change) {
-  o.text("FILE", change.file).completes(Completion::file).text("the password file; it is made if there is none");
+  o.text("FILE", change.file)
+      .completes(Completion::file)
+      .text("the password file; it is made if there is none");
   o.parsed("USER", [&change](std::string_view value) -> ValueResult {
      if (auto fault = mqtt::auth::find_user_fault(value)) return std::unexpected(std::move(*fault));
      change.user = value;
@@ -64,6 +82,7 @@ void declare(Options& o, Change& change) {
       .metavar("N")
       .text("how often the password is hashed; with fewer than 4096 clients refuse SCRAM");
   declare_secret_options(o, change.password, "--password", "the password", "", {"--delete"});
+  declare_theirs(o);
   o.rule([&change]() -> std::optional<std::string> {
     if (change.file.empty() || change.user.empty()) return "it needs a FILE and a USER";
     return std::nullopt;

@@ -27,7 +27,9 @@ void declare_view_options(Options& o, SubConfig& config) {
       .implied("1")
       .metavar("LEVELS")
       .group(group)
-      .text("write no messages, but each second the rates of topics, counted together by their first LEVELS")
+      .text(
+          "write no messages, but each second the rates of topics, counted together by their first LEVELS (1 "
+          "if no number is given)")
       .excludes({"--message-rate", "--watch", "-v", "-N", "-0", "-F", "--json", "--csv"});
   o.flag("--tree", config.typed.tree)
       .group(group)
@@ -74,7 +76,8 @@ void declare_sub_options(Options& o, SubConfig& config) {
   o.example("mqsub -t 'home/#' -v", "write topic and payload of everything below home");
   o.example("mqsub -t alarm --fresh -C 1 -W 30s", "wait for the next message, at most 30 seconds");
   o.example("mqsub -t 'config/#' --retained -v", "write what the server has retained, and end");
-  o.example("mqsub -t 'sensors/+' --json | jq .payload", "a JSON object per message");
+  o.example("mqsub -t 'sensors/+' --json=parse | jq .payload.temp",
+            "a JSON object per message; a field of payloads that are JSON");
 }
 
 }  // namespace mq

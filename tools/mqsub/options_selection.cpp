@@ -68,7 +68,7 @@ void declare_retained(Options& o, SubConfig& config) {
       .example("-t 'old/#' --retained --remove-retained");
   o.flag("--dry-run", config.dry_run)
       .group(group)
-      .text("only say how many --remove-retained would remove")
+      .text("only say how many --remove-retained would remove; -v shows of which topics")
       .needs({"--remove-retained"});
 }
 

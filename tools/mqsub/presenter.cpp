@@ -41,8 +41,8 @@ class RatePresenter final : public Presenter {
   std::uint64_t count_ = 0;
 };
 
-/// --stats where there is no terminal: each second a line, with tabs, for all and for each group that had
-/// messages: time, topics, messages in all, messages and bytes per second.
+/// --stats where there is no terminal: each second, and at the end, a line, with tabs, for all and for each
+/// group that had messages: time, topics, messages in all, messages and bytes of that second.
 class StatsPresenter final : public Presenter {
  public:
   explicit StatsPresenter(std::size_t depth) : rates_{depth} {}
@@ -51,15 +51,21 @@ class StatsPresenter final : public Presenter {
     rates_.add(message.topic, message.payload.size());
   }
   [[nodiscard]] std::optional<mqtt::Duration> interval() const override { return 1s; }
-  void tick(std::string& out) override {
+  void tick(std::string& out) override { write(out, rates_.take(1s)); }
+  /// The last second may be shorter; what came in it counts.
+  void finish(std::string& out) override {
+    if (const auto rows = rates_.take(1s); rows.front().per_second > 0) write(out, rows);
+  }
+
+ private:
+  void write(std::string& out, const std::vector<TopicRates::Row>& rows) {
     const std::string time{clock_.rfc3339(Diag::system_clock())};
-    for (const TopicRates::Row& row : rates_.take(1s))
+    for (const TopicRates::Row& row : rows)
       if (row.filter == "#" || row.per_second > 0)
         out += fmt::format("{}\t{}\t{}\t{:.0f}\t{:.0f}\n", time, row.filter, row.messages, row.per_second,
                            row.bytes_per_second);
   }
 
- private:
   TopicRates rates_;
   WallClockText clock_;
 };

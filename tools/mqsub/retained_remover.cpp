@@ -45,7 +45,7 @@ void RetainedRemover::on_published(mqtt::PacketId id, mqtt::ReasonCode reason,
 }
 
 std::string RetainedRemover::account() const {
-  return fmt::format("{} retained messages {}", count_,
+  return fmt::format("{} retained {} {}", count_, count_ == 1 ? "message" : "messages",
                      mode_ == Mode::dry_run ? "would be removed" : "removed");
 }
 

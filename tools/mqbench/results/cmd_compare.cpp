@@ -30,8 +30,7 @@ Program compare_program() {
   return {.name = "mqbench compare",
           .summary =
               "Compares repeated runs: is B better or worse than A, or is it chance? Exit codes: 13 if B is "
-              "worse in "
-              "anything, 2 if the runs cannot be compared.",
+              "worse in anything or the runs are too few for a verdict, 2 if they cannot be compared.",
           .usage = "[OPTIONS] A... -- B..."};
 }
 
@@ -174,7 +173,9 @@ ExitCode compare_files(const CompareConfig& config, Diag& diag) {
   if (config.json_file != "-")
     if (const auto code = write_output("-", as_text(comparison, config.settings), diag); code != ExitCode::ok)
       return code;
-  return comparison.any(Change::worse) ? ExitCode::expectation : ExitCode::ok;
+  // A build that asks is not to pass because nothing could be said.
+  return comparison.any(Change::worse) || comparison.any(Change::too_few) ? ExitCode::expectation
+                                                                          : ExitCode::ok;
 }
 
 }  // namespace
