@@ -114,6 +114,7 @@ class Stage:
         mode = termios.tcgetattr(self._slave)
         mode[1] &= ~termios.OPOST
         termios.tcsetattr(self._slave, termios.TCSANOW, mode)
+        self._lock = threading.Lock()
         threading.Thread(target=self._read, daemon=True).start()
 
     def __enter__(self):
@@ -123,12 +124,14 @@ class Stage:
         for process in self._processes:
             self.end(process)
         os.close(self._slave)
-        os.close(self._master)
 
     def _read(self):
-        with contextlib.suppress(OSError):  # the end of it all
-            while data := os.read(self._master, 1 << 16):
-                self._data += data
+        """Until nobody has the terminal any more. What we started may have it for longer than we do: closed by somebody
+        else, the descriptor could be that of the next terminal, and its output would come here."""
+        with open(self._master, "rb", buffering=0) as master, contextlib.suppress(OSError):
+            while data := master.read(1 << 16):
+                with self._lock:
+                    self._data += data
 
     @property
     def output(self):
@@ -136,7 +139,8 @@ class Stage:
         return re.sub(r"\x1b\[[0-9;]*m", "", self._data.replace(MARK, b"").decode("utf-8", "replace"))
 
     def forget(self):
-        self._data = b""
+        with self._lock:
+            self._data = b""
 
     def start(self, command):
         process = subprocess.Popen(["bash", "-o", "pipefail", "-c", command], cwd=self.directory, env=self._environment,
