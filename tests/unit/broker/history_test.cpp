@@ -2,10 +2,8 @@
 // config.hpp promise, whatever is cut, taken over, slow, or full.
 #include "member.hpp"
 
-#include <cstdlib>
 #include <deque>
 #include <map>
-#include <random>
 
 #include <fmt/format.h>
 
@@ -186,11 +184,6 @@ class History {
   Rig rig_;
   std::vector<std::unique_ptr<Member>> members_;
 };
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 /// MQ_HISTORIES and MQ_HISTORY_SEED: how many, and from which seed.
 TEST(BrokerHistory, HoldsWhateverHappens) {

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdio>
 #include <map>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,27 +8,13 @@
 #include <fmt/format.h>
 
 #include <mqtt/session/client_session.hpp>
+#include <support/dice.hpp>
 
 #include "broker_test.hpp"
 
-// For random histories: chance, and clients that publish numbered messages and note what comes.
+// For random histories: clients that publish numbered messages and note what comes.
 
 namespace mqtt::test {
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : random_{seed} {}
-  /// 0 to n - 1.
-  std::size_t below(std::size_t n) { return random_() % n; }
-  bool one_in(std::size_t n) { return below(n) == 0; }
-  template <class T>
-  T of(std::initializer_list<T> choices) {
-    return std::data(choices)[below(choices.size())];
-  }
-
- private:
-  std::mt19937_64 random_;
-};
 
 constexpr int topics = 3;
 

@@ -1,6 +1,5 @@
 // Random histories of clients whose broker is killed again and again: what a broker makes of a database has
 // to go on as if it had never stopped. In some the disk fails for a while, too.
-#include <cstdlib>
 #include <optional>
 #include <set>
 
@@ -157,15 +156,10 @@ class DurableHistory {
   std::optional<FaultyDisk> fault_;
 };
 
-std::uint64_t from_environment(const char* variable, std::uint64_t otherwise) {
-  const char* const text = std::getenv(variable);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
 /// MQ_HISTORIES and MQ_HISTORY_SEED: how many, and from which seed.
 void play_histories(bool disk_fails) {
-  const std::uint64_t first = from_environment("MQ_HISTORY_SEED", 1);
-  const std::uint64_t count = from_environment("MQ_HISTORIES", 50);
+  const std::uint64_t first = number_from("MQ_HISTORY_SEED", 1);
+  const std::uint64_t count = number_from("MQ_HISTORIES", 50);
   for (std::uint64_t seed = first; seed < first + count && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("MQ_HISTORY_SEED={} MQ_HISTORIES=1", seed));
     DurableHistory{seed, disk_fails}.play();
