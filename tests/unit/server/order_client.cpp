@@ -270,6 +270,7 @@ void Client::take(std::size_t from, std::size_t topic, std::size_t number, const
     return fmt::format("QoS {} message {} of {} to {}", to_number(publish.qos), number, from,
                        names.at(topic));
   };
+  if (kind.shares && parting_) return;  // all are: what waited for the other one of the group comes now, late
   Track& track = tracks_.at(from).at(topic);
   const Client& publisher = *common_.clients[from];
   const Sent& sent = publisher.sent().at(topic)[number - 1];
