@@ -182,7 +182,10 @@ void Client::on_data(Bytes bytes) {
 
 void Client::on_packet(const PacketView& packet) {
   if (const auto* publish = std::get_if<PublishView>(&packet)) return on_publish(*publish);
-  if (const auto* pubrec = std::get_if<PubrecView>(&packet)) return say(PubrelView{{pubrec->packet_id}});
+  if (const auto* pubrec = std::get_if<PubrecView>(&packet)) {
+    if (is_error(pubrec->reason)) fail("a message was refused");
+    return say(PubrelView{{pubrec->packet_id}});
+  }
   if (const auto* pubrel = std::get_if<PubrelView>(&packet))
     return say(PubcompView{{pubrel->packet_id}}, true);
   if (const auto* disconnect = std::get_if<DisconnectView>(&packet)) {
@@ -195,6 +198,8 @@ void Client::on_packet(const PacketView& packet) {
     return;
   }
   if (owed_-- == 0) return fail("an answer to nothing");
+  if (const auto* puback = std::get_if<PubackView>(&packet); puback && is_error(puback->reason))
+    fail("a message was refused");
   if (const auto* suback = std::get_if<SubackView>(&packet)) on_suback(*suback);
   if (std::holds_alternative<UnsubackView>(packet)) on_unsuback();
 }
@@ -222,16 +227,30 @@ void Client::on_suback(const SubackView& suback) {
     for (std::size_t topic = 0; topic < names.size(); ++topic)
       if (Track& track = tracks_[from].at(topic); track.due == 0 && covers(from, topic, true))
         track.due = common_.clients[from]->sent().at(topic).size() + 1;
+  let_others_publish(filter.text);
 }
 
 void Client::on_unsuback() {
   busy_ = false;
-  std::erase_if(held, [](const Filter& filter) { return filter.state == Filter::State::leaving; });
+  const auto left = std::ranges::find(held, Filter::State::leaving, &Filter::state);
+  const std::string_view text = left->text;
+  held.erase(left);
   for (std::size_t from = 0; from < tracks_.size(); ++from)
     for (std::size_t topic = 0; topic < names.size(); ++topic)
       if (!covers(from, topic, true))
         tracks_[from].at(topic) = {tracks_[from].at(topic).last, 0,
                                    common_.clients[from]->sent().at(topic).size()};
+  let_others_publish(text);
+}
+
+/// At once, by other connections, where the server's threads may not all know what has changed.
+void Client::let_others_publish(std::string_view filter) {
+  for (const auto& other : common_.clients) {
+    if (!other->here() || !other->kind.publishes || dice_.one_in(3)) continue;
+    for (std::size_t topic = 0; topic < names.size(); ++topic)
+      if (topic_matches(filter, names.at(topic))) other->publish(topic, QoS::at_most_once, false, 0, false);
+    other->flush();
+  }
 }
 
 void Client::on_publish(const PublishView& publish) {
@@ -257,8 +276,6 @@ void Client::on_publish(const PublishView& publish) {
     return fail(fmt::format("a Will of {} too early", from));
   if (number == 0) number = sent.size();
   if (number > sent.size() || publish.qos > sent[number - 1].qos) return fail("not as it was sent: " + head);
-  // A client's subscriptions are all with Retain As Published, which get no retained ones when they begin, or
-  // none.
   if (publish.retain && !sent[number - 1].retain) return fail("retained, but was not: " + head);
   if (publish.retain && !kind.as_published) return;  // what was there when it subscribed
   take(from, topic, number, publish);
@@ -302,8 +319,8 @@ void Client::check_manner(const Sent& sent, std::size_t from, std::size_t topic,
   for (const PropertyView& property : publish.properties)
     if (property.id == PropertyId::subscription_identifier) found.insert(property.number);
   if (publish.qos != qos || found != wanted || publish.retain != (sent.retain && kind.as_published))
-    fail(fmt::format("QoS {}, {} identifiers, retain {} instead of {}, {}, {}", to_number(publish.qos),
-                     found.size(), publish.retain, to_number(qos), wanted.size(),
+    fail(fmt::format("it came with QoS {}, {} identifiers and RETAIN {} instead of {}, {}, {}",
+                     to_number(publish.qos), found.size(), publish.retain, to_number(qos), wanted.size(),
                      sent.retain && kind.as_published));
 }
 

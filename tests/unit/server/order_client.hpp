@@ -23,7 +23,7 @@ using mqtt::test::Dice;
 inline constexpr std::array<std::string_view, 4> names{"o/a", "o/b", "o/a/x", "o/b/x"};
 inline constexpr std::array<std::string_view, 8> filters{"o/a",   "o/b",   "o/+",   "o/#",
                                                          "+/a/#", "o/+/x", "o/a/x", "#"};
-inline constexpr std::uint32_t small_packets = 20'000;  // for some more than they take
+inline constexpr std::uint32_t small_packets = 20'000;  // the Maximum Packet Size of some
 template <class T>
 using PerTopic = std::array<T, names.size()>;
 
@@ -58,8 +58,8 @@ struct Common {
   net::Loop loop;
   std::vector<std::unique_ptr<Client>> clients;
   std::vector<std::string> story;
-  std::map<std::pair<std::size_t, std::size_t>, std::set<std::size_t>>
-      shared;  // what came, by publisher, topic
+  /// By publisher and topic: what has come to the members of the shared subscription.
+  std::map<std::pair<std::size_t, std::size_t>, std::set<std::size_t>> shared;
   bool failed = false;
 
   void tell(std::string what) { story.push_back(std::move(what)); }
@@ -100,6 +100,7 @@ class Client final : public net::StreamHandler {
   void ping() { ask(PingreqView{}); }
   void subscribe(Filter filter);
   void unsubscribe(std::size_t index);
+  /// A client comes, who may be this one, and may publish.
   void meet(std::size_t publisher);
   void flush(std::size_t limit = SIZE_MAX);
   void pause();
@@ -146,6 +147,7 @@ class Client final : public net::StreamHandler {
   void on_publish(const PublishView& publish);
   void on_suback(const SubackView& suback);
   void on_unsuback();
+  void let_others_publish(std::string_view filter);
   void take(std::size_t from, std::size_t topic, std::size_t number, const PublishView& publish);
   void check_manner(const Sent& sent, std::size_t from, std::size_t topic, const PublishView& publish);
   [[nodiscard]] bool covers(std::size_t from, std::size_t topic, bool certainly) const;

@@ -249,7 +249,7 @@ void History::settle() {
              return missing.empty();
            });
   };
-  if (!net::test::run_until(common_.loop, settled, 30s)) common_.fail("this has not come: " + missing);
+  if (!net::test::run_until(common_.loop, settled, 1min)) common_.fail("this has not come: " + missing);
 }
 
 std::uint64_t History::count_received() const {
@@ -298,12 +298,12 @@ void Order::play(std::uint64_t seed) {
       history.play();
       over = true;
     }};
-    EXPECT_TRUE(wait([&] { return over.load(); }));
+    EXPECT_TRUE(run_until(loop, [&] { return over.load(); }, 10min));
     clients.join();
     if (HasFailure()) return;
     const auto& counters = server->broker().counters();
     EXPECT_TRUE(net::test::run_until(
-        loop, [&] { return adds_up(history); }, 10s))
+        loop, [&] { return adds_up(history); }, 1min))
         << "seed " << seed << ": " << counters.messages_received << " and " << counters.messages_sent
         << " counted, " << history.count_sent(true) << " and " << history.count_received() << " seen";
     EXPECT_EQ(counters.dropped_for(broker::DropReason::queue_full), 0U);
