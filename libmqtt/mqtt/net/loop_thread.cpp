@@ -14,9 +14,11 @@ OwnedFd make_event() { return OwnedFd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 
 LoopThread::LoopThread(Loop& home, OwnedFd home_event, OwnedFd thread_event)
     : home_{home},
-      to_thread_{home, loop_, std::move(thread_event)},
-      to_home_{loop_, home, std::move(home_event)} {
-  to_home_.set_expected(false);
+      inbox_{loop_, std::move(thread_event)},
+      home_inbox_{home, std::move(home_event)},
+      to_thread_{home, inbox_},
+      to_home_{loop_, home_inbox_} {
+  home_inbox_.set_expected(false);
 }
 
 Result<std::unique_ptr<LoopThread>> LoopThread::start(Loop& home) try {
@@ -30,20 +32,22 @@ Result<std::unique_ptr<LoopThread>> LoopThread::start(Loop& home) try {
   return std::unexpected(system_error(fault.code().value(), "cannot start a thread"));
 }
 
-LoopThread::~LoopThread() {
+LoopThread::~LoopThread() { stop(); }
+
+void LoopThread::stop() {
   if (!thread_.joinable()) return;
   post([this](Bytes) { loop_.stop(); });
   to_thread_.hand_over();
   thread_.join();
-  to_home_.receive();  // the last words of what was ended
+  home_inbox_.receive();  // the last words of what was ended
 }
 
 void LoopThread::begin_use() {
-  if (uses_++ == 0) to_home_.set_expected(true);
+  if (uses_++ == 0) home_inbox_.set_expected(true);
 }
 
 void LoopThread::end_use() {
-  if (--uses_ == 0) to_home_.set_expected(false);
+  if (--uses_ == 0) home_inbox_.set_expected(false);
 }
 
 }  // namespace mqtt::net

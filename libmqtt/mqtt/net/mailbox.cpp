@@ -19,12 +19,12 @@ constexpr std::size_t letters_kept_max = 16 * 1024;
 
 }  // namespace
 
-struct Mailbox::Wake {
+struct Inbox::Wake {
   uv_poll_t handle{};
   OwnedFd event;
 };
 
-void Mailbox::Mail::append(Mail& later) {
+void Mail::append(Mail& later) {
   const std::size_t before = bytes.size();
   bytes.insert(bytes.end(), later.bytes.begin(), later.bytes.end());
   for (Letter& letter : later.letters) letter.end += before;
@@ -32,28 +32,57 @@ void Mailbox::Mail::append(Mail& later) {
   later.clear();
 }
 
-void Mailbox::Mail::clear() {
+void Mail::clear() {
   letters.clear();
   bytes.clear();
   if (letters.capacity() > letters_kept_max) letters = std::vector<Letter>{};
   if (bytes.capacity() > bytes_kept_max) bytes = std::vector<std::uint8_t>{};
 }
 
-Mailbox::Mailbox(Loop& from, Loop& to, OwnedFd event)
-    : turn_end_{from, [this] { hand_over(); }}, wake_{new Wake{{}, std::move(event)}} {
+Inbox::Inbox(Loop& to, OwnedFd event) : wake_{new Wake{{}, std::move(event)}} {
   uv_poll_init(to.handle(), &wake_->handle, wake_->event.get());
   wake_->handle.data = this;
   uv_poll_start(&wake_->handle, UV_READABLE,
-                [](uv_poll_t* handle, int, int) { static_cast<Mailbox*>(handle->data)->on_wake(); });
+                [](uv_poll_t* handle, int, int) { static_cast<Inbox*>(handle->data)->on_wake(); });
 }
 
-Mailbox::~Mailbox() { close_and_delete(wake_); }
+Inbox::~Inbox() { close_and_delete(wake_); }
 
-void Mailbox::set_expected(bool expected) {
+void Inbox::set_expected(bool expected) {
   if (expected)
     uv_ref(as_handle(wake_->handle));
   else
     uv_unref(as_handle(wake_->handle));
+}
+
+void Inbox::put(Mail& mail) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!under_way_.letters.empty()) return under_way_.append(mail);  // it is awake already
+    std::swap(under_way_, mail);
+  }
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto size = ::write(wake_->event.get(), &one, sizeof one);
+}
+
+/// Before it looks, so that what is handed over behind that wakes it up again.
+void Inbox::on_wake() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto size = ::read(wake_->event.get(), &count, sizeof count);
+  receive();
+}
+
+void Inbox::receive() {
+  {
+    const std::lock_guard lock{mutex_};
+    std::swap(under_way_, read_);
+  }
+  std::size_t begin = 0;
+  for (Mail::Letter& letter : read_.letters) {
+    letter.call(Bytes{read_.bytes}.subspan(begin, letter.end - begin));
+    begin = letter.end;
+  }
+  read_.clear();
 }
 
 void Mailbox::post(Call call, Bytes bytes) {
@@ -79,33 +108,8 @@ void Mailbox::seal(Call call) {
 void Mailbox::hand_over() {
   turn_end_.cancel();
   if (written_.letters.empty()) return;
-  {
-    const std::lock_guard lock{mutex_};
-    if (!under_way_.letters.empty()) return under_way_.append(written_);  // it is awake already
-    std::swap(under_way_, written_);
-  }
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto size = ::write(wake_->event.get(), &one, sizeof one);
-}
-
-/// Before it looks, so that what is handed over behind that wakes it up again.
-void Mailbox::on_wake() {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto size = ::read(wake_->event.get(), &count, sizeof count);
-  receive();
-}
-
-void Mailbox::receive() {
-  {
-    const std::lock_guard lock{mutex_};
-    std::swap(under_way_, read_);
-  }
-  std::size_t begin = 0;
-  for (Letter& letter : read_.letters) {
-    letter.call(Bytes{read_.bytes}.subspan(begin, letter.end - begin));
-    begin = letter.end;
-  }
-  read_.clear();
+  for (Mailbox* const other : earlier_) other->hand_over();
+  to_.put(written_);
 }
 
 }  // namespace mqtt::net
