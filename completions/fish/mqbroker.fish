@@ -53,7 +53,7 @@ complete -c mqbroker -n 'not __mqbroker_behind passwd' -l listen -x -d 'listen h
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -s h -l host -l bind -x -d 'listen for MQTT over TCP at this address'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -s p -l port -x -d 'listen for MQTT over TCP at this port'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -s c -l config -r -F -d 'read options from this TOML file, by their long names without \'--\''
-complete -c mqbroker -n 'not __mqbroker_behind passwd' -l threads -x -d 'of so many threads one routes all messages, and the others carry the connections, each from its beginning to its end: their system calls, TLS and WebSocket'
+complete -c mqbroker -n 'not __mqbroker_behind passwd' -l threads -x -d 'of so many threads one is the broker, and the others carry the connections, each from its beginning to its end: their system calls, TLS and WebSocket, and messages of QoS 0, which they route among themselves'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l check-config -d 'read the configuration and the certificates, say whether they can be used, and exit'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l print-address -d 'write a URL per address to standard output once all listen'
 complete -c mqbroker -n 'not __mqbroker_behind passwd' -l ready-fd -x -d 'write a newline to this descriptor once all listen, and close it'

@@ -208,6 +208,7 @@ class App {
     if (passwords_ && files->passwords) passwords_->replace(std::move(*files->passwords));
     if (tokens_) tokens_->replace(std::move(*files->token_keys));
     if (rules_) rules_ = std::move(files->rules);
+    server_->broker().end_routes();
     for (std::size_t i = 0; i < files->listeners.size(); ++i)
       if (const auto& tls = files->listeners[i].listen.tls) server_->set_tls(i, tls);
     log_.set_detail(files->log_detail);

@@ -42,6 +42,7 @@ class BrokerLog final : public mqtt::broker::BrokerEvents, public mqtt::server::
   [[nodiscard]] Diag& diag() { return diag_; }
 
   // BrokerEvents
+  bool wants_messages() const override { return false; }
   void on_connected(const mqtt::broker::Identity& client, mqtt::Version version,
                     bool session_present) override;
   void on_refused(const mqtt::broker::ConnectionInfo& connection, const mqtt::CloseInfo& info) override;

@@ -36,6 +36,8 @@ void add_clients(MetricWriter& out, const BrokerFacts& facts) {
 
 void add_traffic(MetricWriter& out, const Counters& c) {
   out.counter("messages_received_total", "PUBLISH packets of clients.", c.messages_received);
+  out.counter("messages_routed_total",
+              "Of these: QoS 0, routed by the thread of their publisher (--threads).", c.messages_routed);
   out.counter("messages_sent_total", "PUBLISH packets to clients, repetitions not counted.", c.messages_sent);
   out.head("messages_dropped_total", "counter",
            "Messages that did not reach a client that was to have them, by reason.");
@@ -128,6 +130,7 @@ void write_counters(JsonWriter& json, const Counters& c, const mqtt::server::Ser
   json.field("retained_messages", c.retained_messages);
   json.field("retained_bytes", c.retained_bytes);
   json.field("messages_received", c.messages_received);
+  json.field("messages_routed", c.messages_routed);
   json.field("messages_sent", c.messages_sent);
   json.field("messages_dropped", c.dropped_in_all());
   json.field("bytes_received", c.bytes_received);

@@ -92,14 +92,14 @@ void declare_running(Options& o, BrokerSettings& settings) {
       .text(
           "read options from this TOML file, by their long names without '--' (port = 1883). What is typed "
           "beats the file. [[listener]] tables have a url and the options of listeners");
-  // More than that many would wait for the one that routes.
+  // More than that many would wait for the one that is the broker.
   o.number("--threads", settings.threads, {.min = 1, .max = 64})
       .group(running)
       .text(
-          "of so many threads one routes all messages, and the others carry the connections, each from its "
-          "beginning to its end: their system calls, TLS and WebSocket. 1: one thread does it all, which is "
-          "best where the machine has no more than two cores and few TLS handshakes to do, or few clients "
-          "send much")
+          "of so many threads one is the broker, and the others carry the connections, each from its "
+          "beginning to its end: their system calls, TLS and WebSocket, and messages of QoS 0, which they "
+          "route among themselves. 1: one thread does it all, which is best where the machine has no more "
+          "than two cores and few TLS handshakes to do")
       .example("--threads 4");
   o.flag("--check-config", settings.check_only)
       .typed_only()

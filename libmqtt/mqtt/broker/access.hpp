@@ -81,6 +81,9 @@ class Authenticator {
 };
 
 /// Says what a client may do.
+///
+/// With several threads (ServerConfig::threads) an answer about a topic may be kept: who answers otherwise
+/// than before calls Broker::end_routes().
 class AccessControl {
  public:
   virtual ~AccessControl() = default;

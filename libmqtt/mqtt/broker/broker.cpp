@@ -65,6 +65,22 @@ void Broker::on_reading_resumed(TimePoint now, Connection& connection) {
   state_->finish();
 }
 
+std::optional<Route> Broker::find_route(TimePoint now, Connection& publisher, std::string_view topic) {
+  state_->now = now;
+  return state_->find_route(publisher, topic);
+}
+
+void Broker::note_routed(const RoutedCounts& counts) { state_->note_routed(counts); }
+
+void Broker::note_dropped(TimePoint now, Connection& connection, std::uint64_t count) {
+  state_->now = now;
+  if (connection.session_) state_->drop(*connection.session_, DropReason::memory_full, count);
+}
+
+void Broker::note_heard(Connection& connection, TimePoint when) { connection.link_.restart_keep_alive(when); }
+
+void Broker::end_routes() { state_->routes.end_all(); }
+
 void Broker::close(TimePoint now, Connection& connection) {
   State& state = *state_;
   state.now = now;
@@ -191,6 +207,7 @@ void Connection::set_observer(PacketObserver& observer) {
   Broker::State& state = *broker_.state_;
   const auto [watch, added] = state.watched.try_emplace(this, state.counters, &observer);
   link_.set_observer(&watch->second);
+  state.routes.end_all();  // of which it may be a part, and nothing of them would be seen
 }
 
 void Connection::on_connect(const ConnectView& connect) { broker_.state_->on_connect(*this, connect); }

@@ -10,6 +10,7 @@
 #include <mqtt/broker/config.hpp>
 #include <mqtt/broker/connection.hpp>
 #include <mqtt/broker/events.hpp>
+#include <mqtt/broker/route.hpp>
 #include <mqtt/broker/store.hpp>
 #include <mqtt/util/siphash.hpp>
 
@@ -55,6 +56,20 @@ class Broker {
   void on_reading_resumed(TimePoint now, Connection& connection);
   /// The transport is gone, however it went. Destroys the connection.
   void close(TimePoint now, Connection& connection);
+
+  /// For an owner of several connections in several threads: `publisher`'s messages to `topic`, which need
+  /// not be valid, may go past the broker, as long as what was found is valid. Nothing: not now. What the
+  /// publisher sent before was given to receive(), and what the broker has for the receivers has left their
+  /// output().
+  [[nodiscard]] std::optional<Route> find_route(TimePoint now, Connection& publisher, std::string_view topic);
+  /// What has gone past it.
+  void note_routed(const RoutedCounts& counts);
+  /// So many of those did not reach this client, as memory for them was full.
+  void note_dropped(TimePoint now, Connection& connection, std::uint64_t count);
+  /// The client was heard at that time, by who routed its messages.
+  void note_heard(Connection& connection, TimePoint when);
+  /// AccessControl answers otherwise from now on.
+  void end_routes();
 
   void on_time(TimePoint now);
   [[nodiscard]] Deadline next_deadline() const;

@@ -103,6 +103,7 @@ void Broker::State::on_decision(Connection& connection, AuthDecision decision) {
   if (challenge) return;
   end_after(connection, decision.lasts);
   connection.session_->identity.user = rare(std::move(decision.user));
+  end_routes_to(*connection.session_);  // another user may not be allowed to receive the same
   connection.pending_.reset();
 }
 

@@ -271,10 +271,10 @@ void Broker::State::on_taken_over(Connection& connection, PacketId id) {
   promise(connection);
 }
 
-void Broker::State::drop(Session& session, DropReason reason) {
-  drop(reason);
+void Broker::State::drop(Session& session, DropReason reason, std::uint64_t count) {
+  drop(reason, count);
   if (!session.drops) session.drops = std::make_unique<Session::Drops>();
-  ++session.drops->untold[static_cast<std::size_t>(reason)];
+  session.drops->untold[static_cast<std::size_t>(reason)] += count;
   if (session.drops->tell_at) return;
   tell_drops(session);
   session.drops->tell_at = now + drop_event_interval;

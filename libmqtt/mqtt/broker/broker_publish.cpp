@@ -85,7 +85,7 @@ std::size_t Broker::State::route(Incoming& incoming) {
     deliver(*match.session, incoming,
             {match.identifiers, {}, std::min(incoming.publish.qos, match.qos), retain});
   }
-  for (const GroupMatch& match : group_matches) deliver_to_group(incoming, *match.group, match.turn);
+  for (ShareGroup* const group : group_matches) deliver_to_group(incoming, *group);
   return match_count + group_matches.size();
 }
 
@@ -99,7 +99,7 @@ void Broker::State::find_receivers(const Incoming& incoming) {
       if (subscription.options.no_local && subscription.subscriber == incoming.publisher) return;
       state.add_match(subscription);
     }
-    void operator()(ShareGroup& group) const { state.group_matches.push_back({&group, group.next_start()}); }
+    void operator()(ShareGroup& group) const { state.group_matches.push_back(&group); }
   };
   ++match_number;
   match_count = 0;

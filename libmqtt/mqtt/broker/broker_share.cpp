@@ -8,8 +8,9 @@
 
 namespace mqtt::broker {
 
-void Broker::State::deliver_to_group(Incoming& incoming, const ShareGroup& group, std::size_t turn) {
-  const Subscription* const member = pick_member(group.members(), turn, incoming.publish.qos, nullptr);
+void Broker::State::deliver_to_group(Incoming& incoming, ShareGroup& group) {
+  const Subscription* const member =
+      pick_member(group.members(), group.next_start(), incoming.publish.qos, nullptr);
   if (!member) return;
   const bool retain = member->options.retain_as_published && incoming.publish.retain;
   const std::span<const std::uint32_t> identifiers{&member->identifier, member->identifier != 0 ? 1u : 0u};

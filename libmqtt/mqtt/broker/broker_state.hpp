@@ -10,6 +10,7 @@
 #include <mqtt/broker/broker.hpp>
 #include <mqtt/broker/failed_logins.hpp>
 #include <mqtt/broker/packet_counter.hpp>
+#include <mqtt/broker/route.hpp>
 #include <mqtt/broker/session_table.hpp>
 #include <mqtt/broker/status.hpp>
 
@@ -144,8 +145,15 @@ struct Broker::State {
   void find_receivers(const Incoming& incoming);
   void add_match(const Subscription& subscription);
 
+  // broker_routes.cpp: what others may route without asking for each message
+  [[nodiscard]] std::optional<Route> find_route(Connection& publisher, std::string_view topic);
+  [[nodiscard]] bool may_skip(const Connection& publisher) const;
+  [[nodiscard]] bool can_be_reached(const Session& session, std::string_view topic) const;
+  void end_routes_to(const Session& session);
+  void note_routed(const RoutedCounts& counts);
+
   // broker_share.cpp: shared subscriptions
-  void deliver_to_group(Incoming& incoming, const ShareGroup& group, std::size_t turn);
+  void deliver_to_group(Incoming& incoming, ShareGroup& group);
   [[nodiscard]] const Subscription* pick_member(std::span<const Subscription> members, std::size_t turn,
                                                 QoS qos, const Session* except) const;
   [[nodiscard]] std::set<TopicTree::Position> find_groups(const Session& session,
@@ -196,8 +204,10 @@ struct Broker::State {
   [[nodiscard]] bool pump_queue(Session& session);
   void on_published(Connection& connection, PacketId id, ReasonCode reason);
   void on_taken_over(Connection& connection, PacketId id);
-  void drop(DropReason reason) { ++counters.dropped[static_cast<std::size_t>(reason)]; }
-  void drop(Session& session, DropReason reason);
+  void drop(DropReason reason, std::uint64_t count = 1) {
+    counters.dropped[static_cast<std::size_t>(reason)] += count;
+  }
+  void drop(Session& session, DropReason reason, std::uint64_t count = 1);
   void tell_drops(Session& session);
 
   // broker_slow.cpp: readers that fall behind, and publishers that wait for them
@@ -285,12 +295,13 @@ struct Broker::State {
   TopicTree topics;
   std::size_t topics_weight = 0;  // weight_of() all filters, once for each subscription
   RetainedTree retained;
+  RouteTable routes;
   std::vector<std::unique_ptr<Connection>> connections;
   std::unordered_map<std::string_view, std::unique_ptr<RetainedExpiry>, KeyedHash> retained_expiries;
   Timers<Connection, &Connection::timer_> connection_timers;
   Timers<Session, &Session::timer> session_timers;
   Timers<RetainedExpiry, &RetainedExpiry::timer> retained_timers;
-  std::vector<Connection*> unsettled;     // have changed during this call
+  std::vector<Connection*> unsettled;  // have changed during this call
   /// Publishers that wait for slow readers, each by one of these.
   std::unordered_map<SubscriberId, std::vector<Connection*>> waiting;
   std::vector<Connection*> promised;      // have output that depends on the next commit
@@ -299,7 +310,7 @@ struct Broker::State {
   std::size_t login_bytes = 0;
   std::set<std::pair<TimePoint, Connection*>> login_ends;  // of those that end by themselves
   std::unordered_map<Connection*, TimePoint> login_end_of;
-  bool will_withdrawn = false;        // since the last commit
+  bool will_withdrawn = false;                // since the last commit
   std::vector<SubscriberId> changed_readers;  // who was waited for, or has to be read from now
 
   // Of the match under way; kept, so that routing allocates nothing.
@@ -309,13 +320,9 @@ struct Broker::State {
     bool retain_as_published;
     std::vector<std::uint32_t> identifiers;
   };
-  struct GroupMatch {
-    const ShareGroup* group;
-    std::size_t turn;
-  };
   std::vector<Match> matches;
   std::size_t match_count = 0;
-  std::vector<GroupMatch> group_matches;
+  std::vector<ShareGroup*> group_matches;
   std::uint64_t match_number = 0;
   Properties scratch;
 };

@@ -32,6 +32,7 @@ ReasonCode Broker::State::subscribe_one(Session& session, const SubscriptionView
   granted.options.qos = std::min(asked.options.qos, config.limits.maximum_qos);
   const auto [existed, position] = topics.subscribe(asked.filter, {session.id, granted.options, identifier});
   if (!existed) note_subscription(session, asked.filter, position);
+  routes.end_matching(asked.filter);
   const bool shared = !split_shared(asked.filter).share_name.empty();
   const RetainHandling handling = granted.options.retain_handling;
   const bool replays =
@@ -88,6 +89,7 @@ void Broker::State::on_unsubscribe(Connection& connection, const UnsubscribeView
     const bool existed = position && topics.find(*position, session.id);
     if (existed) {
       topics.remove(*position, session.id);
+      routes.end_matching(asked.filter);
       Session::Subscriptions& subscriptions = session.subscriptions.make();
       const std::size_t weight = weight_of(asked.filter);
       subscriptions.positions.erase(*position);

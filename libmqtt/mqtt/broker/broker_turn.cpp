@@ -32,6 +32,7 @@ Broker::State::State(Broker& owner, ChunkPool& chunk_pool, BrokerConfig settings
       sessions{derive_key(secret, "sessions")},
       topics{siphash(secret, "topics")},
       retained{siphash(secret, "retained messages")},
+      routes{derive_key(secret, "routes")},
       retained_expiries{0, KeyedHash{derive_key(secret, "retained expiries")}} {
   if (config.status_interval > Duration{0}) status.due = TimePoint{};  // at once
 }
@@ -83,6 +84,7 @@ void Broker::State::want_close(Connection& connection, ReasonCode reason) {
 void Broker::State::detach(Connection& connection) {
   Session* const session = std::exchange(connection.session_, nullptr);
   if (!session) return;
+  end_routes_to(*session);
   connection.pending_ = std::make_unique<Connection::Pending>();
   connection.pending_->info.address = session->identity.address;
   stop_waiting(connection);

@@ -33,6 +33,7 @@ struct Counters {
   std::uint64_t packets_received = 0;     ///< of all types
   std::uint64_t packets_sent = 0;
   std::uint64_t messages_received = 0;  ///< PUBLISH
+  std::uint64_t messages_routed = 0;    ///< of these: not by the broker, but by Routes that it gave
   std::uint64_t messages_sent = 0;
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;  ///< as far as the owners of connections have told, by note_sent()
@@ -87,6 +88,9 @@ class BrokerEvents {
   virtual void on_subscribed(const Identity&, std::string_view /*filter*/, ReasonCode) {}
   virtual void on_unsubscribed(const Identity&, std::string_view /*filter*/) {}
   virtual void on_published(const Identity&, const PublishView&) {}
+  /// False: on_published() need not tell of all messages. With several threads those of QoS 0 may go past
+  /// the one that tells (ServerConfig::threads), which is much faster.
+  [[nodiscard]] virtual bool wants_messages() const { return true; }
   virtual void on_session_ended(std::string_view /*client_id*/) {}
   /// The first drop of this client and reason, and then not more often than once in ten seconds;
   /// `count` is that of all since the last call.

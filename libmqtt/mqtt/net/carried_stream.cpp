@@ -34,10 +34,10 @@ struct Progress {
 enum class Ending : std::uint8_t { close, reset };
 
 /// The thread's side. All of it but its making happens there, and it ends by its own hand.
-class Wire final : private StreamHandler {
+class Wire final : private StreamHandler, private CarriedEnd {
  public:
-  Wire(LoopThread& thread, HomeAddress* home)
-      : thread_{thread}, home_{home}, waiting_{thread.loop().chunks()} {}
+  Wire(LoopThread& thread, HomeAddress* home, std::unique_ptr<Shortcut> shortcut)
+      : thread_{thread}, home_{home}, waiting_{thread.loop().chunks()}, shortcut_{std::move(shortcut)} {}
 
   void open(MakeStream make);
   void write(Bytes bytes);
@@ -52,7 +52,15 @@ class Wire final : private StreamHandler {
   void on_writable() override;
   void on_end() override;
   void on_error(Error error) override;
+  void send_home(Bytes bytes) override;
+  void tell_home(std::uint32_t word, Bytes bytes) override;
+  void append(Bytes bytes, Origin origin) override;
+  void flush() override;
+  std::size_t waiting() const override { return waiting_.size(); }
+  void hold_reading() override;
+  void let_read() override;
 
+  void follow_reading();
   void note_written(std::size_t size);
   void end_output();
   void fail_writing(Error error);
@@ -61,18 +69,24 @@ class Wire final : private StreamHandler {
   LoopThread& thread_;
   HomeAddress* home_;
   std::unique_ptr<ByteStream> stream_;  // null: none could be made
-  OutBuffer waiting_;                   // taken from home, and not yet by the stream
+  OutBuffer waiting_;                   // not yet taken by the stream
+  std::unique_ptr<Shortcut> shortcut_;  // may be null
+  std::size_t foreign_ = 0;             // of what is waiting: not from home
   std::size_t untold_ = 0;              // written, and home does not know
   std::size_t unread_ = 0;              // sent home, and not taken there
   bool paused_ = false;
-  bool ending_ = false;  // our direction, behind what is waiting
+  bool held_ = false;     // for the shortcut
+  bool blocked_ = false;  // on_writable() will come
+  bool ending_ = false;   // our direction, behind what is waiting
+  bool ended_ = false;    // or about to be
   bool write_failed_ = false;
 };
 
 /// Home's side.
 class CarriedStream final : public ByteStream {
  public:
-  CarriedStream(LoopThread& thread, std::string peer, StreamProperties properties, MakeStream make);
+  CarriedStream(LoopThread& thread, std::string peer, StreamProperties properties, MakeStream make,
+                std::unique_ptr<Shortcut> shortcut);
   ~CarriedStream() override { leave(Ending::close); }
   CarriedStream(const CarriedStream&) = delete;
   CarriedStream& operator=(const CarriedStream&) = delete;
@@ -88,6 +102,8 @@ class CarriedStream final : public ByteStream {
   void reset() override { leave(Ending::reset); }
   std::string peer() const override { return peer_; }
   StreamProperties properties() const override { return properties_ ? *properties_ : StreamProperties{}; }
+  bool holds_input() const override { return !held_.empty(); }
+  Shortcut* shortcut() const override { return wire_ ? shortcut_ : nullptr; }
 
   // The Wire's words.
 
@@ -98,6 +114,7 @@ class CarriedStream final : public ByteStream {
   void on_write_failed(std::unique_ptr<const Error> error);
   /// Nothing is waiting any more, and the stream's shutdown() follows.
   void on_output_over(Progress progress);
+  void on_word(std::uint32_t word, Bytes bytes);
 
  private:
   [[nodiscard]] bool wants_data() const { return handler_ && !paused_ && !read_over_; }
@@ -111,7 +128,8 @@ class CarriedStream final : public ByteStream {
   void recount();
 
   LoopThread& thread_;
-  Wire* wire_;  // null: closed
+  Wire* wire_;                // null: closed
+  Shortcut* const shortcut_;  // the Wire's
   HomeAddress* address_;
   StreamHandler* handler_ = nullptr;
   const std::string peer_;
@@ -136,6 +154,7 @@ void Wire::open(MakeStream make) {
   auto made = make(thread_.loop());
   if (made) {
     stream_ = std::move(*made);
+    if (shortcut_) shortcut_->begin(*this);
     return stream_->set_handler(this);
   }
   fail_writing(made.error());
@@ -144,10 +163,21 @@ void Wire::open(MakeStream make) {
 
 void Wire::write(Bytes bytes) {
   if (write_failed_) return;
+  shortcut_ ? shortcut_->on_from_home(bytes) : append(bytes, Origin::home);
+}
+
+void Wire::append(Bytes bytes, Origin origin) {
+  if (write_failed_) return;
+  if (origin == Origin::shortcut) {
+    if (ended_) return;
+    foreign_ += bytes.size();
+    return waiting_.append_copy(bytes);
+  }
   if (waiting_.empty()) {
     const iovec part{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
     auto taken = stream_->write({&part, 1});
     if (!taken) return fail_writing(std::move(taken.error()));
+    blocked_ = *taken < bytes.size();
     note_written(*taken);
     bytes = bytes.subspan(*taken);
   }
@@ -155,17 +185,26 @@ void Wire::write(Bytes bytes) {
 }
 
 void Wire::on_writable() {
+  blocked_ = false;
+  flush();
+  if (waiting_.empty() && shortcut_ && !write_failed_) shortcut_->on_drained();
+  if (waiting_.empty() && std::exchange(ending_, false)) end_output();
+}
+
+void Wire::flush() {
   std::array<iovec, 64> parts;
-  while (!waiting_.empty()) {
+  while (!waiting_.empty() && !blocked_) {
     const std::size_t count = waiting_.gather(parts);
     const std::size_t offered = Parts{{parts.data(), count}}.left();
     auto taken = stream_->write({parts.data(), count});
     if (!taken) return fail_writing(std::move(taken.error()));
     waiting_.consume(*taken);
-    note_written(*taken);
-    if (*taken < offered) return;
+    blocked_ = *taken < offered;
+    // What home sent counts as written no sooner than it is.
+    const std::size_t foreign = std::min(foreign_, *taken);
+    foreign_ -= foreign;
+    note_written(*taken - foreign);
   }
-  if (std::exchange(ending_, false)) end_output();
 }
 
 /// Told before: a farewell of the stream's own is to be waited for (FilterStream::may_just_close()).
@@ -187,6 +226,7 @@ void Wire::note_written(std::size_t size) {
 void Wire::fail_writing(Error error) {
   write_failed_ = true;
   waiting_.clear();
+  foreign_ = 0;
   thread_.post_home([home = home_, kept = std::make_unique<const Error>(std::move(error))](Bytes) mutable {
     if (home->stream) home->stream->on_write_failed(std::move(kept));
   });
@@ -194,32 +234,61 @@ void Wire::fail_writing(Error error) {
 }
 
 Progress Wire::take_progress() {
-  return {static_cast<std::uint32_t>(std::exchange(untold_, 0)), stream_ && stream_->may_just_close()};
+  return {static_cast<std::uint32_t>(std::exchange(untold_, 0)),
+          stream_ && waiting_.empty() && stream_->may_just_close()};
 }
 
-void Wire::on_data(Bytes bytes) {
+void Wire::on_data(Bytes bytes) { shortcut_ ? shortcut_->on_read(bytes) : send_home(bytes); }
+
+void Wire::send_home(Bytes bytes) {
   unread_ += bytes.size();
   thread_.post_home(
       [home = home_, progress = take_progress()](Bytes posted) {
         if (home->stream) home->stream->on_bytes(posted, progress);
       },
       bytes);
-  if (unread_ < carried_max || std::exchange(paused_, true)) return;
-  stream_->pause_reading();
+  follow_reading();
+}
+
+void Wire::tell_home(std::uint32_t word, Bytes bytes) {
+  thread_.post_home(
+      [home = home_, word](Bytes posted) {
+        if (home->stream) home->stream->on_word(word, posted);
+      },
+      bytes);
 }
 
 void Wire::note_taken(std::size_t size) {
   unread_ -= size;
-  if (unread_ < carried_max && std::exchange(paused_, false)) stream_->resume_reading();
+  follow_reading();
+}
+
+void Wire::hold_reading() {
+  held_ = true;
+  follow_reading();
+}
+
+void Wire::let_read() {
+  held_ = false;
+  follow_reading();
+}
+
+void Wire::follow_reading() {
+  const bool pause = held_ || unread_ >= carried_max;
+  if (pause == paused_ || !stream_) return;
+  paused_ = pause;
+  pause ? stream_->pause_reading() : stream_->resume_reading();
 }
 
 void Wire::on_end() {
+  if (shortcut_) shortcut_->on_read_over();
   thread_.post_home([home = home_, progress = take_progress()](Bytes) {
     if (home->stream) home->stream->on_read_over(nullptr, progress);
   });
 }
 
 void Wire::on_error(Error error) {
+  if (shortcut_) shortcut_->on_read_over();
   auto kept = std::make_unique<const Error>(std::move(error));
   thread_.post_home([home = home_, progress = take_progress(), kept = std::move(kept)](Bytes) mutable {
     if (home->stream) home->stream->on_read_over(std::move(kept), progress);
@@ -227,6 +296,8 @@ void Wire::on_error(Error error) {
 }
 
 void Wire::shut_down() {
+  ended_ = true;
+  flush();
   if (!waiting_.empty())
     ending_ = true;
   else
@@ -235,21 +306,23 @@ void Wire::shut_down() {
 
 /// What is still waiting is lost, which is no orderly end.
 void Wire::end(Ending ending) {
+  if (stream_ && !write_failed_) flush();
   if (stream_ && (ending == Ending::reset || !waiting_.empty())) stream_->reset();
   thread_.post_home([home = home_](Bytes) { delete home; });
   delete this;
 }
 
 CarriedStream::CarriedStream(LoopThread& thread, std::string peer, StreamProperties properties,
-                             MakeStream make)
+                             MakeStream make, std::unique_ptr<Shortcut> shortcut)
     : thread_{thread},
+      shortcut_{shortcut.get()},
       address_{new HomeAddress{this}},
       peer_{std::move(peer)},
       properties_{properties == StreamProperties{}
                       ? nullptr
                       : std::make_unique<const StreamProperties>(std::move(properties))},
       again_{thread.home(), [this] { go_on(); }} {
-  wire_ = new Wire{thread, address_};
+  wire_ = new Wire{thread, address_, std::move(shortcut)};
   thread_.begin_use();
   thread_.post([wire = wire_, make = std::move(make)](Bytes) mutable { wire->open(std::move(make)); });
 }
@@ -346,6 +419,10 @@ void CarriedStream::on_output_over(Progress progress) {
   tell_writable();
 }
 
+void CarriedStream::on_word(std::uint32_t word, Bytes bytes) {
+  if (handler_) handler_->on_word(word, bytes);
+}
+
 void CarriedStream::on_read_over(std::unique_ptr<const Error> error, Progress progress) {
   note(progress);
   input_ended_ = true;
@@ -380,8 +457,9 @@ void CarriedStream::tell_writable() {
 }  // namespace
 
 std::unique_ptr<ByteStream> carry(LoopThread& thread, std::string peer, StreamProperties properties,
-                                  MakeStream make) {
-  return std::make_unique<CarriedStream>(thread, std::move(peer), std::move(properties), std::move(make));
+                                  MakeStream make, std::unique_ptr<Shortcut> shortcut) {
+  return std::make_unique<CarriedStream>(thread, std::move(peer), std::move(properties), std::move(make),
+                                         std::move(shortcut));
 }
 
 }  // namespace mqtt::net

@@ -94,6 +94,9 @@ struct Listener::State {
   // With threads:
   Carrier& least_busy();
   void hand_on(Carrier& carrier, OwnedFd fd, const sockaddr_storage& from);
+  [[nodiscard]] std::unique_ptr<Shortcut> make_shortcut(LoopThread& thread) const {
+    return options.make_shortcut ? options.make_shortcut(thread) : nullptr;
+  }
   [[nodiscard]] std::unique_ptr<Greeter> make_greeter(LoopThread& thread) const;
   static void tell(LoopThread& thread, const std::shared_ptr<State*>& back, Result<Greeted> greeted);
   static void on_told(LoopThread& thread, State* listener, Result<Greeted> greeted);
@@ -202,7 +205,8 @@ void Listener::State::hand_on(Carrier& carrier, OwnedFd fd, const sockaddr_stora
   MakeStream make = [fd = std::move(fd), from, shared = path](Loop& where) mutable {
     return make_stream(where, std::move(fd), from, shared);
   };
-  if (!has_handshake()) return accepted(carry(*carrier.thread, peer(from), {}, std::move(make)));
+  if (!has_handshake())
+    return accepted(carry(*carrier.thread, peer(from), {}, std::move(make), make_shortcut(*carrier.thread)));
   ++handshakes;
   carrier.thread->begin_use();
   carrier.thread->post([&thread = *carrier.thread, to = carrier.greeter.get(), back = address,
@@ -234,11 +238,12 @@ void Listener::State::on_told(LoopThread& thread, State* listener, Result<Greete
   thread.end_use();
   if (listener) --listener->handshakes;
   if (!greeted) return listener ? listener->failed(std::move(greeted.error())) : void();
-  auto stream =
-      carry(thread, std::move(greeted->peer), std::move(greeted->properties),
-            [stream = std::move(greeted->stream)](Loop&) mutable -> Result<std::unique_ptr<ByteStream>> {
-              return std::move(stream);
-            });
+  auto stream = carry(
+      thread, std::move(greeted->peer), std::move(greeted->properties),
+      [stream = std::move(greeted->stream)](Loop&) mutable -> Result<std::unique_ptr<ByteStream>> {
+        return std::move(stream);
+      },
+      listener ? listener->make_shortcut(thread) : nullptr);
   if (listener) listener->accepted(std::move(stream));
 }
 

@@ -13,6 +13,7 @@
 #include <mqtt/net/http_upgrade.hpp>
 #include <mqtt/net/loop.hpp>
 #include <mqtt/net/loop_thread.hpp>
+#include <mqtt/net/shortcut.hpp>
 #include <mqtt/net/stream.hpp>
 #include <mqtt/net/tls.hpp>
 
@@ -35,6 +36,8 @@ struct ListenOptions {
   /// Of the same home as the listener, and outlive it and its streams: each connection, its handshakes
   /// included, is carried by the one that has the fewest (net/carried_stream.hpp). None: by the loop itself.
   std::vector<LoopThread*> threads = {};
+  /// Makes what each stream that is carried by `thread` is given; may be empty.
+  std::function<std::unique_ptr<Shortcut>(LoopThread& thread)> make_shortcut = {};
 };
 
 /// Accepts connections, in each turn of the loop a few, so that a storm of them does not stop the others.

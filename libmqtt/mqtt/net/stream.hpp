@@ -11,6 +11,8 @@
 
 namespace mqtt::net {
 
+class Shortcut;
+
 /// Receives what happens on a ByteStream. Calls come from the loop only, never from inside a call to
 /// the stream. Each of them may close or destroy the stream. Nothing follows on_end() or on_error()
 /// but on_writable().
@@ -25,6 +27,8 @@ class StreamHandler {
   virtual void on_end() = 0;
   /// The stream is broken.
   virtual void on_error(Error error) = 0;
+  /// From the stream's shortcut(). All that it sent before has been given to the handler, or holds_input().
+  virtual void on_word(std::uint32_t /*word*/, Bytes /*bytes*/) {}
 
  protected:
   ~StreamHandler() = default;
@@ -90,6 +94,10 @@ class ByteStream {
   /// The other end for error sentences: "127.0.0.1:1883", "[::1]:1883", "/run/mqtt.sock".
   [[nodiscard]] virtual std::string peer() const = 0;
   [[nodiscard]] virtual StreamProperties properties() const = 0;
+  /// Bytes have come that the handler was not given: it has paused reading.
+  [[nodiscard]] virtual bool holds_input() const { return false; }
+  /// Of a stream that a thread carries, which it was given; null for all others.
+  [[nodiscard]] virtual Shortcut* shortcut() const { return nullptr; }
 };
 
 }  // namespace mqtt::net

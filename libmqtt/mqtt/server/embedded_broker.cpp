@@ -25,7 +25,9 @@ SipKey random_secret() {
 
 struct EmbeddedBroker::State {
   /// Tells nobody.
-  class Silent final : public broker::BrokerEvents, public ServerEvents {};
+  class Silent final : public broker::BrokerEvents, public ServerEvents {
+    [[nodiscard]] bool wants_messages() const override { return false; }
+  };
 
   Result<void> open(ServerConfig config, broker::BrokerServices services, ServerEvents& told);
   Result<void> run();

@@ -10,13 +10,16 @@ namespace {
 /// So much input may make many times as much output.
 constexpr std::size_t answered_at_once = 256 * 1024;
 
+/// Each publisher has its own routes: that bounds what they take.
+constexpr std::size_t route_receivers_max = 256;
+
 /// For passwords. The loop has a core of its own, where there are several.
 std::size_t login_threads() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 5) - 1; }
 
 }  // namespace
 
 Exchange::Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerServices services,
-                   ServerEvents& events, SipKey secret)
+                   ServerEvents& events, SipKey secret, const std::vector<std::unique_ptr<Lanes>>& lanes)
     : loop_{loop},
       events_{events},
       drain_timeout_{config.drain_timeout},
@@ -24,6 +27,7 @@ Exchange::Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerSe
       stall_timeout_{config.stall_timeout},
       through_(config.listeners.size() + 1),
       broker_{loop.chunks(), config.broker, services, secret},
+      lanes_{lanes},
       turn_end_{loop, [this] { at_turn_end(); }},
       workers_{loop, login_threads()},
       timer_{loop, [this] { on_time(); }} {
@@ -67,6 +71,7 @@ void Exchange::on_input(std::size_t size) {
 void Exchange::retire(Link& link) {
   --counters_.connections;
   --through_[link.listener()];
+  std::erase_if(asks_, [&](const Ask& ask) { return ask.link == &link; });
   const std::uint32_t place = link.place();
   links_.back()->set_place(place);
   std::swap(links_[place], links_.back());
@@ -78,6 +83,7 @@ void Exchange::at_turn_end() {
   check_logins();
   flush();
   end_rests();
+  answer_asks();
   retired_.clear();
   ++turn_;
   if (cut_off_at_ && links_.empty()) return finish();
@@ -115,6 +121,33 @@ bool Exchange::commit() {
   if (!fault && store_failed_) events_.on_store_recovered();
   store_failed_ = fault != nullptr;
   return committed.has_value();
+}
+
+void Exchange::ask(Link& link, std::string_view topic) {
+  asks_.push_back({&link, std::string{topic}});
+  turn_end_.request();
+}
+
+/// What was written for the receivers is with their threads before any publisher knows where they are.
+void Exchange::answer_asks() {
+  std::erase_if(asks_, [](const Ask& ask) { return !ask.link->lane(); });  // it waits no more
+  const auto ready = std::ranges::partition(asks_, [](const Ask& ask) { return !ask.link->is_caught_up(); });
+  if (ready.empty()) return;
+  for (const auto& lanes : lanes_) lanes->thread().hand_over();
+  for (const Ask& ask : ready) ask.link->answer(ask.topic);
+  asks_.erase(ready.begin(), ready.end());
+}
+
+LaneRoutePtr Exchange::find_route(Lane& publisher, broker::Connection& connection, std::string_view topic) {
+  const auto found = broker_.find_route(loop_.now(), connection, topic);
+  if (!found || found->receivers.size() > route_receivers_max) return nullptr;
+  auto route = std::make_shared<LaneRoute>(*found);
+  for (const broker::Route::Receiver& receiver : found->receivers) {
+    const Link& link = Link::of(*receiver.owner);
+    if (!link.is_quick()) return nullptr;
+    route->add(publisher, *link.lane(), receiver.version);
+  }
+  return route;
 }
 
 void Exchange::end_rests() {

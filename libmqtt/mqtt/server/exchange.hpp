@@ -2,11 +2,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <mqtt/broker/broker.hpp>
 #include <mqtt/net/loop.hpp>
 #include <mqtt/net/workers.hpp>
+#include <mqtt/server/lanes.hpp>
 #include <mqtt/server/link.hpp>
 #include <mqtt/server/server.hpp>
 
@@ -16,8 +19,9 @@ namespace mqtt::server {
 /// turn's end, after the broker's commit().
 class Exchange {
  public:
+  /// `lanes` are those of all threads that carry connections, and outlive this.
   Exchange(net::Loop& loop, const ServerConfig& config, broker::BrokerServices services, ServerEvents& events,
-           SipKey secret);
+           SipKey secret, const std::vector<std::unique_ptr<Lanes>>& lanes);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -52,6 +56,12 @@ class Exchange {
   /// The broker was given `size` bytes. Much of it is answered before the turn ends, so that what one
   /// turn brings does not pile up in memory: the link may end here.
   void on_input(std::size_t size);
+  /// Link::answer() at the end of the turn in which it is_caught_up(), when all that has come of that is on
+  /// its way.
+  void ask(Link& link, std::string_view topic);
+  /// Null: there is none for the client of `publisher`.
+  [[nodiscard]] LaneRoutePtr find_route(Lane& publisher, broker::Connection& connection,
+                                        std::string_view topic);
   /// The link has ended; its object lives until the turn ends.
   void retire(Link& link);
 
@@ -60,6 +70,7 @@ class Exchange {
   void check_logins();
   void flush();
   [[nodiscard]] bool commit();
+  void answer_asks();
   void end_rests();
   void on_time();
   void set_timer();
@@ -80,6 +91,12 @@ class Exchange {
   std::vector<Link*> enlisted_;  // each once
   std::vector<Link*> batch_;     // what flush() is working on
   std::vector<Link*> resting_;
+  struct Ask {
+    Link* link;
+    std::string topic;
+  };
+  std::vector<Ask> asks_;
+  const std::vector<std::unique_ptr<Lanes>>& lanes_;
   net::TurnEnd turn_end_;
   net::Workers workers_;
   net::Timer timer_;

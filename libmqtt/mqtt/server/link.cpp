@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <span>
 #include <utility>
 
 #include <mqtt/server/exchange.hpp>
+#include <mqtt/server/lanes.hpp>
 
 namespace mqtt::server {
 namespace {
@@ -84,6 +86,38 @@ void Link::give_up() {
   enlist();
 }
 
+Lane* Link::lane() const {
+  return connection_ && stream_ ? dynamic_cast<Lane*>(stream_->shortcut()) : nullptr;
+}
+
+void Link::on_word(std::uint32_t word, Bytes bytes) {
+  switch (static_cast<LaneWord>(word)) {
+    case LaneWord::ask: return exchange_.ask(*this, as_text(bytes));
+    case LaneWord::report: {
+      LaneReport report;
+      std::memcpy(&report, bytes.data(), sizeof report);
+      exchange_.broker().note_routed(report.counts);
+      if (connection_) exchange_.broker().note_heard(*connection_, report.heard);
+      return;
+    }
+    case LaneWord::dropped: {
+      std::uint64_t count = 0;
+      std::memcpy(&count, bytes.data(), sizeof count);
+      if (connection_) exchange_.broker().note_dropped(exchange_.now(), *connection_, count);
+      return exchange_.request_turn_end();  // for a deadline that has moved
+    }
+    case LaneWord::slow: slow_ = true; return;
+    case LaneWord::quiet: slow_ = false; return;
+  }
+}
+
+void Link::answer(std::string_view topic) {
+  Lane* const its = lane();
+  LaneRoutePtr route = exchange_.find_route(*its, *connection_, topic);
+  its->lanes().thread().post(
+      [its, route = std::move(route)](Bytes) mutable { its->on_answer(std::move(route)); });
+}
+
 /// A message that is on its way for long, over a slow line, is no reason not to listen: the client may have
 /// to send before it can read on, and its PINGREQ is to be heard.
 void Link::follow_answers() {
@@ -108,10 +142,9 @@ void Link::follow_reading() {
   const bool pause = resting_ || (connection_ && (unheard_ || !connection_->wants_input()));
   if (pause == paused_) return;
   paused_ = pause;
-  if (pause)
-    stream_->pause_reading();
-  else
-    stream_->resume_reading();
+  if (pause) return stream_->pause_reading();
+  stream_->resume_reading();
+  exchange_.request_turn_end();  // for a question that may have waited for it
 }
 
 void Link::write() {
@@ -176,6 +209,10 @@ void Link::leave_broker() {
 }
 
 void Link::close_connection() {
+  if (Lane* const its = lane()) {
+    its->let_go();
+    its->lanes().thread().post([its](Bytes) { its->leave_broker(); });
+  }
   exchange_.events().on_closed(*connection_);
   exchange_.broker().close(exchange_.now(), *std::exchange(connection_, nullptr));
 }

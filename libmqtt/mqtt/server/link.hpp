@@ -11,6 +11,7 @@
 namespace mqtt::server {
 
 class Exchange;
+class Lane;
 class Link;
 
 /// When links have had their time: to leave, or to take something.
@@ -54,11 +55,25 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   void set_place(std::uint32_t place) { place_ = place; }
   [[nodiscard]] std::uint16_t listener() const { return listener_; }
 
+  // Routes past the broker (lane.hpp).
+
+  /// Whose connection it is.
+  [[nodiscard]] static Link& of(broker::ConnectionOwner& owner) { return static_cast<Link&>(owner); }
+  /// Null: the loop has the connection itself, or it is closing.
+  [[nodiscard]] Lane* lane() const;
+  /// Messages may be given to lane(): few wait there.
+  [[nodiscard]] bool is_quick() const { return lane() && !slow_; }
+  /// Nothing that the client has sent waits here.
+  [[nodiscard]] bool is_caught_up() const { return !paused_ && !stream_->holds_input(); }
+  /// Tells the lane where messages to `topic` go.
+  void answer(std::string_view topic);
+
  private:
   void on_data(Bytes bytes) override;
   void on_writable() override;
   void on_end() override;
   void on_error(Error error) override;
+  void on_word(std::uint32_t word, Bytes bytes) override;
   void on_ready() override { enlist(); }
 
   void enlist();
@@ -94,6 +109,7 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   bool peer_ended_ : 1 = false;    // on_end() came
   bool said_goodbye_ : 1 = false;  // DISCONNECT: the client says nothing more
   bool shut_down_ : 1 = false;     // our direction of the stream
+  bool slow_ : 1 = false;          // much waits in its lane
   bool lost_ : 1 = false;          // nothing can be said any more: end at once
 };
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <mqtt/server/exchange.hpp>
+#include <mqtt/server/lanes.hpp>
 #include <mqtt/server/listening.hpp>
 #include <mqtt/server/throttle.hpp>
 
@@ -67,10 +68,11 @@ struct Server::State {
   };
 
   State(net::Loop& l, ServerConfig c, broker::BrokerServices services, ServerEvents& e, SipKey secret)
-      : loop{l}, config{std::move(c)}, events{e}, exchange{l, config, services, e, secret} {}
+      : loop{l}, config{std::move(c)}, events{e}, exchange{l, config, services, e, secret, lanes} {}
 
   Result<void> start_threads();
   void assign_threads();
+  [[nodiscard]] std::unique_ptr<net::Shortcut> make_lane(const net::LoopThread& thread);
   Result<void> listen();
   void on_accepted(std::uint16_t listener, std::unique_ptr<net::ByteStream> stream);
   void on_failed(std::uint16_t listener, const Error& error);
@@ -82,6 +84,14 @@ struct Server::State {
   ServerConfig config;
   ServerEvents& events;
   std::vector<std::unique_ptr<net::LoopThread>> threads;  // outlive the connections
+  std::vector<std::unique_ptr<Lanes>> lanes;              // of each
+  /// Before the first of the lanes is destroyed: they tell one another things.
+  struct StopThreads {
+    std::vector<std::unique_ptr<net::LoopThread>>& threads;
+    ~StopThreads() {
+      for (const auto& thread : threads) thread->stop();
+    }
+  } stop_threads{threads};
   Exchange exchange;
   std::vector<Entry> entries;
   std::vector<std::string> urls;
@@ -92,7 +102,9 @@ Result<void> Server::State::start_threads() {
     auto started = net::LoopThread::start(loop);
     if (!started) return std::unexpected(std::move(started.error()));
     threads.push_back(std::move(*started));
+    lanes.push_back(std::make_unique<Lanes>(*threads.back()));
   }
+  Lanes::connect(lanes);
   assign_threads();
   return {};
 }
@@ -108,7 +120,13 @@ void Server::State::assign_threads() {
     const std::size_t first = mixed && does_tls(listener) ? half : 0;
     const std::size_t last = mixed && !does_tls(listener) ? half : threads.size();
     for (std::size_t i = first; i < last; ++i) listener.listen.threads.push_back(threads[i].get());
+    listener.listen.make_shortcut = [this](const net::LoopThread& thread) { return make_lane(thread); };
   }
+}
+
+std::unique_ptr<net::Shortcut> Server::State::make_lane(const net::LoopThread& thread) {
+  const auto its = std::ranges::find(lanes, &thread, [](const auto& each) { return &each->thread(); });
+  return (*its)->make_lane();
 }
 
 Result<void> Server::State::listen() {

@@ -31,9 +31,10 @@ struct ListenerConfig {
 struct ServerConfig {
   broker::BrokerConfig broker;
   std::vector<ListenerConfig> listeners;
-  /// The loop's own is one of them, and routes all messages; the others carry the connections that listeners
-  /// accept: sockets, PROXY header, TLS, WebSocket. Those of TLS and others have different ones; with 2, the
-  /// loop has the others. 1: the loop does all that, too.
+  /// The loop's own is one of them, and the broker's; the others carry the connections that listeners accept:
+  /// sockets, PROXY header, TLS, WebSocket. Those of TLS and others have different ones; with 2, the loop has
+  /// the others. QoS 0 messages may go from one to the other past the broker, which then counts them up to
+  /// 250 ms later (Broker::find_route(); BrokerEvents::wants_messages()). 1: the loop does all that, too.
   std::size_t threads = 1;
   /// 0: as many as RLIMIT_NOFILE has descriptors for, less a reserve for everything else.
   std::size_t connections_max = 0;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -87,7 +88,7 @@ class ServerSession {
   void pause_input() { input_paused_ = true; }
   void resume_input(TimePoint now, ServerHandler& handler);
   /// The transport was not read from up to now, so the client may have been less silent than it seems.
-  void restart_keep_alive(TimePoint now) { note_heard(now); }
+  void restart_keep_alive(TimePoint now) { note_heard(std::max(since_, now)); }
   void on_time(TimePoint now, ServerHandler& handler);
   void on_transport_closed(TimePoint now);
   /// What the next connection of the same client continues; nothing if CONNECT was never accepted: what

@@ -103,8 +103,10 @@ class RecordingEvents final : public broker::BrokerEvents {
   void on_disconnected(const broker::Identity& who, const CloseInfo* info) override;
   void on_session_ended(std::string_view client_id) override;
   void on_dropped(std::string_view client_id, broker::DropReason reason, std::uint64_t count) override;
+  bool wants_messages() const override { return hears_messages; }
 
   std::vector<std::string> lines;
+  bool hears_messages = false;
 };
 
 class Peer;

@@ -65,6 +65,7 @@ class Doorkeeper final : public broker::Authenticator {
 };
 
 struct Events final : broker::BrokerEvents, ServerEvents {
+  [[nodiscard]] bool wants_messages() const override { return hears_messages; }
   void on_connected(const broker::Identity&, Version, bool) override { ++connected; }
   void on_disconnected(const broker::Identity&, const CloseInfo*) override { ++disconnected; }
   void on_turned_away(std::string_view listener, const Error& why, std::uint64_t count) override {
@@ -74,6 +75,7 @@ struct Events final : broker::BrokerEvents, ServerEvents {
   void on_store_failed(const Error& error) override { store_faults.push_back(error.context); }
   void on_store_recovered() override { ++store_recoveries; }
 
+  bool hears_messages = false;  // true: none goes past the broker
   std::size_t connected = 0, disconnected = 0, store_recoveries = 0;
   std::uint64_t turned_away_count = 0;
   std::vector<std::string> turned_away, store_faults;
