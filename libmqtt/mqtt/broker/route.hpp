@@ -21,6 +21,7 @@ using RouteValidity = std::shared_ptr<std::atomic<bool>>;
 /// A snapshot: to whom the QoS 0 messages of one client to one topic go, for as long as it is valid. Those
 /// that are retained, or have properties or a Topic Alias, are not meant.
 struct Route {
+  /// One client that is to have them.
   struct Receiver {
     ConnectionOwner* owner;
     Version version;

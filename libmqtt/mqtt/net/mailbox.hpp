@@ -18,6 +18,7 @@ struct Mail {
   /// bytes cost no allocation.
   using Call = std::move_only_function<void(Bytes bytes)>;
 
+  /// One call.
   struct Letter {
     Call call;
     std::size_t end = 0;  // of its bytes, which begin where those of the one before end

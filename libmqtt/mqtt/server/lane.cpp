@@ -83,20 +83,27 @@ void Lane::on_read(Bytes bytes) {
 void Lane::take(Bytes input) {
   over_ |= let_go_;
   Run run;
+  Bytes home;
+  Sieve::Piece held;
   while (!holds()) {
     const Sieve::Piece piece = sieve_.next(input, publishing_ && !over_ ? packet_size_max : 0);
     if (piece.kind == Sieve::Kind::nothing) break;
     const Fate fate = piece.kind == Sieve::Kind::message ? route(piece, run) : Fate::goes_home;
     if (fate != Fate::routed || piece.copied) deliver(run);
-    if (fate == Fate::waits) return hold(piece, input);
-    if (fate == Fate::goes_home) send_home(piece);
+    if (fate == Fate::routed) flush_home(home);
+    if (fate == Fate::goes_home) send_home(piece, home);
+    if (fate != Fate::waits) continue;
+    held = piece;
+    break;
   }
   deliver(run);
+  flush_home(home);
   if (sieve_.keeps() && publishing_) note_heard();
-  if (holds()) hold({}, input);
+  if (holds()) hold(held, input);
 }
 
-void Lane::send_home(const Sieve::Piece& piece) {
+/// With what is to go before it, if one is behind the other in memory.
+void Lane::send_home(const Sieve::Piece& piece, Bytes& before) {
   if (piece.order == Sieve::Order::all) end_routes();
   // Large messages come cut most of the time; looked at closer, they wait for their rest.
   if (piece.kind == Sieve::Kind::other && piece.order == Sieve::Order::of_topic && !publishing_ &&
@@ -106,7 +113,18 @@ void Lane::send_home(const Sieve::Piece& piece) {
     auto& topics = publishing_.make().topics;
     if (const auto known = topics.find(piece.topic); known != topics.end()) end_route(known->second);
   }
-  end_->send_home(piece.bytes);
+  if (piece.bytes.data() == before.data() + before.size() && !piece.copied) {
+    before = {before.data(), before.size() + piece.bytes.size()};
+    return;
+  }
+  flush_home(before);
+  before = piece.bytes;
+  if (piece.copied) flush_home(before);
+}
+
+void Lane::flush_home(Bytes& bytes) {
+  if (!bytes.empty()) end_->send_home(bytes);
+  bytes = {};
 }
 
 Lane::Fate Lane::route(const Sieve::Piece& message, Run& run) {
@@ -261,7 +279,7 @@ void Lane::leave_broker() {
   go_on();
 }
 
-/// What is held for another thread goes home, too: nobody waits for it there.
+/// What is held for other threads' sake goes home, too: the order is the same that way.
 void Lane::on_read_over() {
   waits_for_way_ = rests_ = false;
   leave_broker();
@@ -297,7 +315,7 @@ bool Lane::has_room(std::size_t size) {
   return counted_ == 0 || lanes_.has_room(size);
 }
 
-/// What waits, and whoever has written it, is at least what it is that we have.
+/// All that waits for the client, what came from home too: so the account says rather too much.
 void Lane::recount() {
   const std::size_t waiting = end_->waiting() + behind_->size();
   lanes_.recount(std::exchange(counted_, waiting), waiting);

@@ -60,10 +60,9 @@ struct LaneReport {
 /// given it a route. All else goes home.
 ///
 /// Order holds for what one client publishes to one topic, however the messages go:
-/// - It asks for a topic's route when all that came before has gone home, and reads on when it has the
-/// answer.
-///   The broker gives one if nothing that it was sent waits for the receivers; what it has written is with
-///   their threads, before the answer. A message to the topic that goes home ends it.
+/// - It asks for a topic's route when all that came before has gone home, and reads on when it is answered.
+///   There is one if nothing for its receivers waits in the broker; what that has written is handed to their
+///   threads before the answer is given. A message to the topic that goes home ends the route.
 /// - What goes home later comes to the receivers' threads later (Mailbox::hand_over_after()).
 /// - A thread does in order what it is handed, by whomever (Inbox).
 class Lane final : public net::Shortcut {
@@ -76,13 +75,14 @@ class Lane final : public net::Shortcut {
 
   [[nodiscard]] Lanes& lanes() const { return lanes_; }
   [[nodiscard]] std::uint64_t number() const { return number_; }
-  /// The broker lets go of the connection: nothing is routed from here on. leave_broker() follows.
+  /// At home: the broker lets go of the connection, and nothing more is routed. leave_broker() follows.
   void let_go() { let_go_ = true; }
 
   // In the thread.
 
   /// Null: there is no route now.
   void on_answer(LaneRoutePtr route);
+  /// All goes home from here on, where it is dropped.
   void leave_broker();
   /// Packets for the client, by that route.
   void insert(Bytes packets, const LaneRoute& route);
@@ -123,7 +123,8 @@ class Lane final : public net::Shortcut {
 
   [[nodiscard]] bool holds() const { return waits_for_way_ || rests_ || !publishing_->asked.empty(); }
   void take(Bytes input);
-  void send_home(const Sieve::Piece& piece);
+  void send_home(const Sieve::Piece& piece, Bytes& before);
+  void flush_home(Bytes& bytes);
   [[nodiscard]] Fate route(const Sieve::Piece& message, Run& run);
   [[nodiscard]] Topic* find_topic(std::string_view name);
   void drop_rarest();
