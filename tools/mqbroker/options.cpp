@@ -98,8 +98,9 @@ void declare_running(Options& o, BrokerSettings& settings) {
       .text(
           "of so many threads one is the broker, and the others carry the connections, each from its "
           "beginning to its end: their system calls, TLS and WebSocket, and messages of QoS 0, which they "
-          "route among themselves. 1: one thread does it all, which is best where the machine has no more "
-          "than two cores and few TLS handshakes to do")
+          "route among themselves. 1: one thread does it all, which is best for QoS 1 and 2 where the "
+          "machine "
+          "has no more than two cores")
       .example("--threads 4");
   o.flag("--check-config", settings.check_only)
       .typed_only()
