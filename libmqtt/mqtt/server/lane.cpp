@@ -308,11 +308,11 @@ void Lane::insert(Bytes packets, const LaneRoute& route) {
   if (!std::exchange(slow_, true)) end_->tell_home(static_cast<std::uint32_t>(LaneWord::slow));
 }
 
-/// Who keeps up always has.
+/// Who is not slow always has, however much waits for others.
 bool Lane::has_room(std::size_t size) {
   if (lanes_.has_room(size)) return true;
   lanes_.flush_all();
-  return counted_ == 0 || lanes_.has_room(size);
+  return counted_ < slow_from || lanes_.has_room(size);
 }
 
 /// All that waits for the client, what came from home too: so the account says rather too much.

@@ -48,7 +48,8 @@ enum class LaneWord : std::uint32_t {
   report,   ///< a LaneReport
   slow,     ///< much waits for the client in its thread
   quiet,    ///< nothing does any more
-  dropped,  ///< so many messages for the client (std::uint64_t), as the thread's memory was full
+  dropped,  ///< so many messages for the client (std::uint64_t), which is slow, as the memory for such was
+            ///< full
 };
 
 struct LaneReport {

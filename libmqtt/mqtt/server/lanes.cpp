@@ -9,7 +9,7 @@ namespace {
 
 /// What one thread may owe another one, but for a read of each publisher that has not noticed yet.
 constexpr std::size_t way_max = 1024 * 1024;
-/// What may wait for the clients of one thread.
+/// What may wait for the clients of one thread, if those that are not slow let nothing wait.
 constexpr std::size_t waiting_max = 16 * 1024 * 1024;
 /// Of a call, besides its bytes.
 constexpr std::size_t call_bytes = 64;

@@ -72,7 +72,7 @@ class Lanes {
   void rest(Lane& lane);
   /// To go on when a way is free.
   void wait_for_way(Lane& lane) { waiting_.push_back(&lane); }
-  /// What waits for clients of this thread is bounded, all of it.
+  /// What waits for the slow clients of this thread is bounded, all of it.
   [[nodiscard]] bool has_room(std::size_t size) const;
   void recount(std::size_t before, std::size_t now) { waiting_bytes_ += now - before; }
   void flush_all();
