@@ -30,7 +30,7 @@ from .ports import wait_until
 from .tools import program
 
 SECONDS = 60
-MARK = b"\0all\0"  # of our own, behind what programs that have ended have written
+MARK = b"\0all\0"  # of our own
 
 
 @dataclass
@@ -150,7 +150,14 @@ class Stage:
 
     def run(self, command):
         code = self.start(command).wait(SECONDS)
+        self._catch_up()
         assert code == 0, f"$ {command}\nexit code {code}: {self.output}"
+
+    def _catch_up(self):
+        """What programs that have ended have written may still be on its way."""
+        before = self._data.count(MARK)
+        os.write(self._slave, MARK)
+        wait_until(lambda: self._data.count(MARK) > before, SECONDS, "what has been written")
 
     def end(self, process):
         """Of a pipeline, too."""
@@ -194,8 +201,7 @@ class Stage:
         """What has appeared, and appears as long as something runs, with the lines beneath the command."""
         matcher = _matcher(command.expected)
         running = any(process.poll() is None for process in self._background)
-        os.write(self._slave, MARK)
-        wait_until(lambda: MARK in self._data, SECONDS, "what has been written")
+        self._catch_up()
         with contextlib.suppress(TimeoutError):
             wait_until(lambda: matcher.fullmatch(self.output), SECONDS if running else 0, "")
         shown = self.output

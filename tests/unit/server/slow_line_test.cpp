@@ -60,12 +60,13 @@ TEST_F(SlowLine, ALargeMessageOnItsWayDoesNotKeepTheServerFromReading) {
 
 TEST_F(SlowLine, TheKeepAliveDoesNotRunWhileTheServerDoesNotRead) {
   open();
-  const auto reader = make_busy_reader(1);
+  constexpr std::uint16_t keep_alive = 3;  // long enough for a busy machine to read on
+  const auto reader = make_busy_reader(keep_alive);
   const std::uint64_t before = server->broker().counters().bytes_received;
   send_pings(*reader);
   ASSERT_TRUE(wait_for_quiet());
   ASSERT_LT(server->broker().counters().bytes_received - before, 2 * pings) << "it is not read from";
-  const TimePoint later = loop.now() + 1700ms;  // 1.5 times the Keep Alive, and some
+  const TimePoint later = loop.now() + 1s * keep_alive * 3 / 2 + 200ms;
   ASSERT_TRUE(wait([&] { return loop.now() > later; }));
   EXPECT_EQ(connections(), 1U);
   reader->stream->resume_reading();
