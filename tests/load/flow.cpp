@@ -19,7 +19,9 @@ class Flow {
   [[nodiscard]] Outcome run();
 
  private:
-  [[nodiscard]] std::string topic(std::size_t i) const { return fmt::format("load/{}", i % topics_); }
+  [[nodiscard]] std::string topic(std::size_t i) const {
+    return fmt::format("{}{}", args_.text("topic-prefix"), i % topics_);
+  }
   [[nodiscard]] std::uint64_t fan_out(std::size_t publisher) const;
   [[nodiscard]] std::optional<std::string> set_up();
   [[nodiscard]] std::optional<std::string> set_up(std::vector<std::unique_ptr<Subscriber>>& subscribers);
@@ -253,7 +255,8 @@ std::vector<Scenario> flow_scenarios() {
                                {"resume", "0"},
                                {"expiry", "0"},
                                {"quiet", "3"},
-                               {"client-prefix", "load-"}};
+                               {"client-prefix", "load-"},
+                               {"topic-prefix", "load/"}};
   };
   return {{"flow", "publishers to subscribers; count per publisher; ahead bounds what is not yet delivered",
            options("1", "0", "16", "100000", "0"), run_flow},
