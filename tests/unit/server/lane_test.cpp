@@ -641,6 +641,23 @@ TEST_F(LaneTest, ReportsWhatItHasRouted) {
   EXPECT_EQ(report.heard, lanes[0]->now());
 }
 
+/// A slow line may take long for one message: the client is heard while it comes.
+TEST_F(LaneTest, ReportsThatAPartOfAMessageHasCome) {
+  LaneClient& publisher = add_client();
+  LaneClient& receiver = add_client();
+  begin_routing(publisher, route(publisher, {{&receiver, v4}}));
+  publisher.lane->report();
+  publisher.end.said.clear();
+  const std::string message = publish("t", "payload");
+  publisher.read(message.substr(0, 4));
+  EXPECT_EQ(publisher.end.home, "");
+  publisher.lane->report();
+  ASSERT_EQ(publisher.end.said.size(), 1u);
+  const LaneReport report = report_of(publisher.end.said[0]);
+  EXPECT_EQ(report.heard, lanes[0]->now());
+  EXPECT_EQ(report.counts.received, 0u);
+}
+
 TEST_F(LaneTest, ReportsBeforeLongByItself) {
   LaneClient& publisher = add_client();
   LaneClient& receiver = add_client();
@@ -661,6 +678,19 @@ TEST_F(LaneTest, RoutesNothingWhenTheBrokerHasLetGo) {
   turn();
   EXPECT_EQ(publisher.end.home, numbered(50, 2));
   EXPECT_EQ(publisher.end.count(LaneWord::ask), 0u);
+  EXPECT_EQ(receiver.end.written, publish("t", "first") + numbered(2));
+}
+
+/// What home has decided holds before the thread is told.
+TEST_F(LaneTest, RoutesNothingFromTheMomentThatTheBrokerLetsGo) {
+  LaneClient& publisher = add_client();
+  LaneClient& receiver = add_client();
+  begin_routing(publisher, route(publisher, {{&receiver, v4}}));
+  publisher.read(numbered(2));
+  publisher.lane->let_go();
+  publisher.read(numbered(2, 2));
+  turn();
+  EXPECT_EQ(publisher.end.home, numbered(2, 2));
   EXPECT_EQ(receiver.end.written, publish("t", "first") + numbered(2));
 }
 
