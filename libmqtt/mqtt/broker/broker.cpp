@@ -72,9 +72,9 @@ std::optional<Route> Broker::find_route(TimePoint now, Connection& publisher, st
 
 void Broker::note_routed(const RoutedCounts& counts) { state_->note_routed(counts); }
 
-void Broker::note_dropped(TimePoint now, Connection& connection, std::uint64_t count) {
+void Broker::note_dropped(TimePoint now, Connection* connection, const RoutedCounts& dropped) {
   state_->now = now;
-  if (connection.session_) state_->drop(*connection.session_, DropReason::memory_full, count);
+  state_->note_dropped(connection ? connection->session_ : nullptr, dropped);
 }
 
 void Broker::note_heard(Connection& connection, TimePoint when) { connection.link_.restart_keep_alive(when); }

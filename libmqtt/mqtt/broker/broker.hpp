@@ -60,12 +60,13 @@ class Broker {
   /// For an owner of several connections in several threads: `publisher`'s messages to `topic`, which need
   /// not be valid, may go past the broker, as long as what was found is valid. Nothing: not now. What the
   /// publisher sent before was given to receive(), and what the broker has for the receivers has left their
-  /// output().
+  /// output(). Behind all but PUBLISH, PINGREQ and acknowledgements what was found before is not to be used.
   [[nodiscard]] std::optional<Route> find_route(TimePoint now, Connection& publisher, std::string_view topic);
   /// What has gone past it.
   void note_routed(const RoutedCounts& counts);
-  /// So many of those did not reach this client, as memory for them was full.
-  void note_dropped(TimePoint now, Connection& connection, std::uint64_t count);
+  /// What of that, told of as sent before or later, was not, as memory was full. Null: a client that has
+  /// left.
+  void note_dropped(TimePoint now, Connection* connection, const RoutedCounts& dropped);
   /// The client was heard at that time, by who routed its messages.
   void note_heard(Connection& connection, TimePoint when);
   /// AccessControl answers otherwise from now on.

@@ -103,7 +103,9 @@ void Broker::State::on_decision(Connection& connection, AuthDecision decision) {
   if (challenge) return;
   end_after(connection, decision.lasts);
   connection.session_->identity.user = rare(std::move(decision.user));
-  end_routes_to(*connection.session_);  // another user may not be allowed to receive the same
+  // Another user may not be allowed to receive the same. What it may publish is asked for anew, too: behind
+  // AUTH no message goes by a route that was found before.
+  end_routes_to(*connection.session_);
   connection.pending_.reset();
 }
 

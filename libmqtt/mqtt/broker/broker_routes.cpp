@@ -1,5 +1,6 @@
 // Routes: what others may route without asking for each message.
 #include <algorithm>
+#include <array>
 
 #include <mqtt/broker/broker_state.hpp>
 #include <mqtt/codec/topic.hpp>
@@ -10,12 +11,17 @@ namespace {
 /// Whose connection ends with more subscriptions than that ends all routes, instead of looking for its own.
 constexpr std::size_t looked_up_max = 16;
 
+/// What is told of as sent.
+constexpr auto of_sent =
+    std::array{&RoutedCounts::sent, &RoutedCounts::sent_bytes, &RoutedCounts::sent_payload_bytes};
+
 }  // namespace
 
 /// Nothing where a message needs more than to be handed on: to be told of, to wait, to be dropped and
 /// counted, or a choice among receivers. Then each of them is routed here.
 std::optional<Route> Broker::State::find_route(Connection& publisher, std::string_view topic) {
   if (config.slow_consumer != SlowConsumer::drop || services.events.wants_messages()) return std::nullopt;
+  if (memory_is_short()) return std::nullopt;  // what waits with others is in no account
   if (!may_skip(publisher) || find_topic_name_error(topic) || topic.starts_with('$')) return std::nullopt;
   const Session& session = *publisher.session_;
   PublishView publish;
@@ -50,7 +56,7 @@ bool Broker::State::can_be_reached(const Session& session, std::string_view topi
          !watched.contains(session.connection) && services.access.may_receive(session.identity, topic);
 }
 
-/// Its client is not to be reached any more.
+/// Its client is not to be reached any more, or what it may receive has changed.
 void Broker::State::end_routes_to(const Session& session) {
   if (routes.empty()) return;
   const auto& positions = session.subscriptions->positions;
@@ -58,7 +64,13 @@ void Broker::State::end_routes_to(const Session& session) {
   for (const TopicTree::Position position : positions) routes.end_matching(topics.filter_of(position));
 }
 
-void Broker::State::note_routed(const RoutedCounts& counts) {
+void Broker::State::note_routed(RoutedCounts counts) {
+  // A counter does not go back: what was not sent after all is left out of what is told later.
+  for (const auto sent : of_sent) {
+    const std::uint64_t excess = std::min(counts.*sent, dropped_routed.*sent);
+    dropped_routed.*sent -= excess;
+    counts.*sent -= excess;
+  }
   counters.packets_received += counts.received;
   counters.messages_received += counts.received;
   counters.messages_routed += counts.received;
@@ -68,6 +80,12 @@ void Broker::State::note_routed(const RoutedCounts& counts) {
   counters.messages_sent += counts.sent;
   counters.bytes_sent += counts.sent_bytes;
   counters.payload_bytes_sent += counts.sent_payload_bytes;
+}
+
+void Broker::State::note_dropped(Session* session, const RoutedCounts& dropped) {
+  for (const auto sent : of_sent) dropped_routed.*sent += dropped.*sent;
+  if (session) return drop(*session, DropReason::memory_full, dropped.sent);
+  drop(DropReason::memory_full, dropped.sent);
 }
 
 }  // namespace mqtt::broker

@@ -150,7 +150,9 @@ struct Broker::State {
   [[nodiscard]] bool may_skip(const Connection& publisher) const;
   [[nodiscard]] bool can_be_reached(const Session& session, std::string_view topic) const;
   void end_routes_to(const Session& session);
-  void note_routed(const RoutedCounts& counts);
+  void note_routed(RoutedCounts counts);
+  /// `session`: null if its client has left.
+  void note_dropped(Session* session, const RoutedCounts& dropped);
 
   // broker_share.cpp: shared subscriptions
   void deliver_to_group(Incoming& incoming, ShareGroup& group);
@@ -296,6 +298,7 @@ struct Broker::State {
   std::size_t topics_weight = 0;  // weight_of() all filters, once for each subscription
   RetainedTree retained;
   RouteTable routes;
+  RoutedCounts dropped_routed;  // by others, and not yet told of as sent
   std::vector<std::unique_ptr<Connection>> connections;
   std::unordered_map<std::string_view, std::unique_ptr<RetainedExpiry>, KeyedHash> retained_expiries;
   Timers<Connection, &Connection::timer_> connection_timers;

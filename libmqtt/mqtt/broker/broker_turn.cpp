@@ -60,6 +60,7 @@ void Broker::State::finish() {
     }
     if (!changed_readers.empty()) release_publishers();
   }
+  if (!routes.empty() && memory_is_short()) routes.end_all();
 }
 
 void Broker::State::mark_ready(Connection& connection) {

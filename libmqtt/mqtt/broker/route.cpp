@@ -7,8 +7,10 @@
 namespace mqtt::broker {
 namespace {
 
-/// More topics than that are not compared with a filter: their publishers ask again.
-constexpr std::size_t looked_through_max = 1024;
+/// A topic that is new pays for so many comparisons with filters, and so many are saved up. Beyond that all
+/// routes end, and their publishers ask again: a client that subscribes all the time costs no more than they.
+constexpr std::size_t comparisons_per_topic = 64;
+constexpr std::size_t comparable_max = 64 * 1024;
 
 }  // namespace
 
@@ -16,6 +18,7 @@ RouteValidity RouteTable::validity_of(std::string_view topic) {
   const auto known = topics_.find(topic);
   if (known != topics_.end() && *known->second) return known->second;
   if (topics_.size() >= tidy_at_) forget_unused();
+  comparable_ = std::min(comparable_ + comparisons_per_topic, comparable_max);
   return topics_.insert_or_assign(std::string{topic}, std::make_shared<std::atomic<bool>>(true))
       .first->second;
 }
@@ -30,7 +33,8 @@ void RouteTable::end_matching(std::string_view filter) {
   if (topics_.empty()) return;
   const std::string_view plain = split_shared(filter).filter;
   if (!has_wildcard(plain)) return end_of(plain);
-  if (topics_.size() > looked_through_max) return end_all();
+  if (topics_.size() > comparable_) return end_all();
+  comparable_ -= topics_.size();
   std::erase_if(topics_, [&](const auto& entry) {
     if (!topic_matches(plain, entry.first)) return false;
     entry.second->store(false);

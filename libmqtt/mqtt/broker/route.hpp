@@ -32,7 +32,7 @@ struct Route {
   std::vector<Receiver> receivers;
 };
 
-/// QoS 0 messages that went by such routes. What was sent is counted as all receivers get it at the
+/// QoS 0 messages that went by such routes. Bytes sent are counted as if all receivers got them at the
 /// publisher's version; who has gone meanwhile counts, too.
 struct RoutedCounts {
   std::uint64_t received = 0;
@@ -66,7 +66,8 @@ class RouteTable {
     bool operator()(std::string_view a, std::string_view b) const { return a == b; }
   };
   std::unordered_map<std::string, RouteValidity, Hash, SameText> topics_;
-  std::size_t tidy_at_ = 64;  // entries
+  std::size_t tidy_at_ = 64;    // entries
+  std::size_t comparable_ = 0;  // topics that may be compared with filters
 };
 
 }  // namespace mqtt::broker

@@ -35,11 +35,19 @@ constexpr std::size_t slow_from = 64 * 1024;
 /// A message may need a longer header and an empty list of properties at the receiver's version.
 constexpr std::size_t translation_bytes = 2;
 
-std::uint64_t count_packets(Bytes packets) {
-  PacketEnds ends;
-  std::uint64_t count = 0;
-  for (; !packets.empty(); ++count) packets = packets.subspan(ends.next(packets));
-  return count;
+broker::RoutedCounts count_sent(Bytes packets, bool have_properties) {
+  broker::RoutedCounts counts{.sent_bytes = packets.size()};
+  for (PacketEnds ends; !packets.empty(); ++counts.sent) {
+    const Bytes packet = packets.first(ends.next(packets));
+    packets = packets.subspan(packet.size());
+    counts.sent_payload_bytes += PlainMessage{packet, have_properties}.payload.size();
+  }
+  return counts;
+}
+
+template <class T>
+Bytes bytes_of(const T& value) {
+  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
 }
 
 bool is_valid(const LaneRoutePtr& route) { return route && *route->valid; }
@@ -266,8 +274,7 @@ void Lane::note_heard() {
 void Lane::report() {
   if (publishing_->report.heard == TimePoint{}) return;
   const LaneReport report = std::exchange(publishing_.make().report, {});
-  end_->tell_home(static_cast<std::uint32_t>(LaneWord::report),
-                  {reinterpret_cast<const std::uint8_t*>(&report), sizeof report});
+  end_->tell_home(static_cast<std::uint32_t>(LaneWord::report), bytes_of(report));
 }
 
 void Lane::leave_broker() {
@@ -286,13 +293,12 @@ void Lane::on_read_over() {
   if (const auto kept = sieve_.take_kept(); !kept.empty()) end_->send_home(kept);
 }
 
-void Lane::insert(Bytes packets, const LaneRoute& route) {
+void Lane::insert(Bytes packets, bool have_properties, const LaneRoute& route) {
   if (said_goodbye_) return;
   if (!has_room(packets.size())) {
     route.valid->store(false);
-    const std::uint64_t dropped = count_packets(packets);
-    return end_->tell_home(static_cast<std::uint32_t>(LaneWord::dropped),
-                           {reinterpret_cast<const std::uint8_t*>(&dropped), sizeof dropped});
+    const broker::RoutedCounts dropped = count_sent(packets, have_properties);
+    return end_->tell_home(static_cast<std::uint32_t>(LaneWord::dropped), bytes_of(dropped));
   }
   if (written_.at_end()) {
     end_->append(packets, net::Origin::shortcut);

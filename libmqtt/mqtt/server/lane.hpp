@@ -48,8 +48,7 @@ enum class LaneWord : std::uint32_t {
   report,   ///< a LaneReport
   slow,     ///< much waits for the client in its thread
   quiet,    ///< nothing does any more
-  dropped,  ///< so many messages for the client (std::uint64_t), which is slow, as the memory for such was
-            ///< full
+  dropped,  ///< broker::RoutedCounts of what the client, which is slow, does not get, as memory is full
 };
 
 struct LaneReport {
@@ -85,8 +84,8 @@ class Lane final : public net::Shortcut {
   void on_answer(LaneRoutePtr route);
   /// All goes home from here on, where it is dropped.
   void leave_broker();
-  /// Packets for the client, by that route.
-  void insert(Bytes packets, const LaneRoute& route);
+  /// Packets for the client, by that route, with an empty list of properties each, or none.
+  void insert(Bytes packets, bool have_properties, const LaneRoute& route);
   void flush();
   void report();
 

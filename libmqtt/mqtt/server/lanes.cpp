@@ -96,6 +96,11 @@ void Lanes::flush_all() {
 
 bool Lanes::has_room(std::size_t size) const { return waiting_bytes_ + size <= waiting_max; }
 
+void Lanes::wait_for_way(Lane& lane) {
+  waiting_.push_back(&lane);
+  lane.note_heard();
+}
+
 void Lanes::on_way_free() {
   for (Lane* const lane : std::exchange(waiting_, {})) {
     lane->waits_for_way_ = false;
@@ -108,40 +113,38 @@ void Lanes::report() {
     lane->is_active_ = false;
     lane->report();
   }
+  for (Lane* const lane : waiting_) lane->note_heard();  // nobody reads what it says meanwhile
 }
 
 void Lanes::deliver(const LaneRoute::Stop& stop, Bytes packets) {
-  insert(stop.alike, packets, *stop.route);
+  const bool have_properties = stop.route->version == Version::v5;
+  insert(stop.alike, packets, have_properties, *stop.route);
   if (stop.other.empty()) return;
-  translate(packets, stop.route->version);
-  insert(stop.other, translated_, *stop.route);
+  translate(packets, have_properties);
+  insert(stop.other, translated_, !have_properties, *stop.route);
 }
 
-void Lanes::insert(std::span<const std::uint64_t> numbers, Bytes packets, const LaneRoute& route) {
+void Lanes::insert(std::span<const std::uint64_t> numbers, Bytes packets, bool have_properties,
+                   const LaneRoute& route) {
   for (const std::uint64_t number : numbers)
-    if (const auto lane = lanes_.find(number); lane != lanes_.end()) lane->second->insert(packets, route);
+    if (const auto lane = lanes_.find(number); lane != lanes_.end())
+      lane->second->insert(packets, have_properties, route);
 }
 
 /// Between 5.0, where each message has an empty list of properties, and the versions that know none.
-void Lanes::translate(Bytes packets, Version from) {
+void Lanes::translate(Bytes packets, bool have_properties) {
   translated_.clear();
   PacketEnds ends;
   while (!packets.empty()) {
     const Bytes packet = packets.first(ends.next(packets));
     packets = packets.subspan(packet.size());
-    std::size_t header_size = 2;
-    while (packet[header_size - 1] & 0x80) ++header_size;
-    const Bytes body = packet.subspan(header_size);
-    const std::size_t topic_size = 2 + (std::size_t{body[0]} << 8 | body[1]);
-    const bool had_properties = from == Version::v5;
-    const Bytes payload = body.subspan(topic_size + (had_properties ? 1 : 0));
-    std::size_t length = topic_size + (had_properties ? 0 : 1) + payload.size();
+    const auto [topic, payload] = PlainMessage{packet, have_properties};
+    std::size_t length = topic.size() + (have_properties ? 0 : 1) + payload.size();
     translated_.push_back(packet[0]);
     for (; length >= 0x80; length >>= 7) translated_.push_back(static_cast<std::uint8_t>(length | 0x80));
     translated_.push_back(static_cast<std::uint8_t>(length));
-    translated_.insert(translated_.end(), body.begin(),
-                       body.begin() + static_cast<std::ptrdiff_t>(topic_size));
-    if (!had_properties) translated_.push_back(0);
+    translated_.insert(translated_.end(), topic.begin(), topic.end());
+    if (!have_properties) translated_.push_back(0);
     translated_.insert(translated_.end(), payload.begin(), payload.end());
   }
 }

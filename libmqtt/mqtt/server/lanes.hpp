@@ -71,7 +71,7 @@ class Lanes {
   /// To go on when the turn has ended.
   void rest(Lane& lane);
   /// To go on when a way is free.
-  void wait_for_way(Lane& lane) { waiting_.push_back(&lane); }
+  void wait_for_way(Lane& lane);
   /// What waits for the slow clients of this thread is bounded, all of it.
   [[nodiscard]] bool has_room(std::size_t size) const;
   void recount(std::size_t before, std::size_t now) { waiting_bytes_ += now - before; }
@@ -82,8 +82,9 @@ class Lanes {
  private:
   void at_turn_end();
   void report();
-  void insert(std::span<const std::uint64_t> numbers, Bytes packets, const LaneRoute& route);
-  void translate(Bytes packets, Version from);
+  void insert(std::span<const std::uint64_t> numbers, Bytes packets, bool have_properties,
+              const LaneRoute& route);
+  void translate(Bytes packets, bool have_properties);
 
   net::LoopThread& thread_;
   std::size_t place_ = 0;                   // among all

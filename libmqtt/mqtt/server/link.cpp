@@ -101,9 +101,9 @@ void Link::on_word(std::uint32_t word, Bytes bytes) {
       return;
     }
     case LaneWord::dropped: {
-      std::uint64_t count = 0;
-      std::memcpy(&count, bytes.data(), sizeof count);
-      if (connection_) exchange_.broker().note_dropped(exchange_.now(), *connection_, count);
+      broker::RoutedCounts dropped;
+      std::memcpy(&dropped, bytes.data(), sizeof dropped);
+      exchange_.broker().note_dropped(exchange_.now(), connection_, dropped);
       return exchange_.request_turn_end();  // for a deadline that has moved
     }
     case LaneWord::slow: slow_ = true; return;

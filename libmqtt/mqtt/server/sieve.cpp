@@ -128,6 +128,12 @@ std::vector<std::uint8_t> Sieve::take_kept() {
   return kept;
 }
 
+PlainMessage::PlainMessage(Bytes packet, bool has_properties) {
+  const Bytes body = packet.subspan(header_size(packet));
+  topic = body.first(2 + (std::size_t{body[0]} << 8 | body[1]));
+  payload = body.subspan(topic.size() + (has_properties ? 1 : 0));
+}
+
 std::size_t PacketEnds::next(Bytes bytes) {
   std::size_t used = 0;
   while (header_bytes_ > 0 || left_ == 0) {

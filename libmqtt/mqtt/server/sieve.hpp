@@ -49,6 +49,15 @@ class Sieve {
   bool lost_ = false;  // no packet begins where one should: the broker sees it, too
 };
 
+/// A message as it is routed: nothing but an empty list of properties is between topic and payload, or
+/// nothing.
+struct PlainMessage {
+  PlainMessage(Bytes packet, bool has_properties);
+
+  Bytes topic;  ///< with its length in front
+  Bytes payload;
+};
+
 /// Finds where packets end in a stream of valid ones.
 class PacketEnds {
  public:

@@ -357,6 +357,47 @@ TEST_F(RouteTest, WhatWentPastTheBrokerIsCounted) {
   EXPECT_EQ(after.payload_bytes_sent, before.payload_bytes_sent + 140);
 }
 
+/// Whether those who routed it tell of it as sent before that or later, no counter goes back.
+TEST_F(RouteTest, WhatWasDroppedElsewhereWasNotSent) {
+  const broker::Counters before = rig.counters();
+  rig.broker.note_routed({.sent = 1, .sent_bytes = 10, .sent_payload_bytes = 7});
+  rig.broker.note_dropped(rig.now, &s.connection(), {.sent = 3, .sent_bytes = 30, .sent_payload_bytes = 21});
+  rig.broker.note_dropped(rig.now, nullptr, {.sent = 1, .sent_bytes = 10, .sent_payload_bytes = 7});
+  const broker::Counters& now = rig.counters();
+  EXPECT_EQ(now.messages_sent, before.messages_sent + 1);
+  EXPECT_EQ(rig.dropped(broker::DropReason::memory_full), 4u);
+  rig.broker.note_routed({.sent = 2, .sent_bytes = 20, .sent_payload_bytes = 14});
+  EXPECT_EQ(now.messages_sent, before.messages_sent + 1);
+  rig.broker.note_routed({.sent = 5, .sent_bytes = 50, .sent_payload_bytes = 35});
+  EXPECT_EQ(now.messages_sent, before.messages_sent + 4);
+  EXPECT_EQ(now.packets_sent, before.packets_sent + 4);
+  EXPECT_EQ(now.bytes_sent, before.bytes_sent + 40);
+  EXPECT_EQ(now.payload_bytes_sent, before.payload_bytes_sent + 28);
+  const auto told = std::ranges::count(rig.events.lines, std::string{"dropped s memory_full 3"});
+  EXPECT_EQ(told, 1) << testing::PrintToString(rig.events.lines);
+}
+
+/// What waits with others is in no account of memory.
+TEST_F(RouteTest, NoneWhileMemoryIsShort) {
+  broker::BrokerConfig config;
+  config.limits.memory = 100'000;
+  Rig small{config};
+  Client publisher{small}, away{small};
+  publisher.enter("id=p clean");
+  away.enter("id=away clean");
+  away.subscribe("much:0");
+  away.read(false);
+  const auto route = find_route(publisher, small);
+  ASSERT_TRUE(route);
+  for (int i = 0; i < 1000 && !small.broker.memory_is_short(); ++i) publisher.send("PUBLISH t=much p=x*3000");
+  ASSERT_TRUE(small.broker.memory_is_short());
+  EXPECT_FALSE(*route->valid);
+  EXPECT_FALSE(find_route(publisher, small));
+  away.read(true);
+  small.run();
+  EXPECT_TRUE(find_route(publisher, small));
+}
+
 TEST_F(RouteTest, WhoWasHeardElsewhereIsNotSilent) {
   p.enter("id=p clean ka=10");
   rig.advance(14s);
@@ -383,6 +424,20 @@ TEST(RouteTable, ForgetsTopicsThatNobodyRoutes) {
   EXPECT_TRUE(unused.expired());
   EXPECT_EQ(table.validity_of("used"), used);
   EXPECT_TRUE(*used);
+}
+
+/// Else one client with many filters would keep the loop busy for all.
+TEST(RouteTable, ComparesNoMoreThanItsTopicsPayFor) {
+  RouteTable table{SipKey{1}};
+  std::vector<RouteValidity> used;
+  for (int i = 0; i < 1000; ++i) used.push_back(table.validity_of(fmt::format("topic/{}", i)));
+  for (int i = 0; i < 50; ++i) table.end_matching("+/other");
+  EXPECT_TRUE(std::ranges::all_of(used, [](const RouteValidity& each) { return each->load(); }));
+  for (int i = 0; i < 50; ++i) table.end_matching("+/other");
+  EXPECT_TRUE(std::ranges::none_of(used, [](const RouteValidity& each) { return each->load(); }));
+  const RouteValidity again = table.validity_of("topic/1");
+  table.end_matching("+/other");
+  EXPECT_TRUE(*again);
 }
 
 TEST(RouteTable, EndsWhatMatches) {

@@ -20,6 +20,7 @@ namespace {
 using mqtt::test::encoded;
 using mqtt::test::unhex;
 using net::test::run_ready;
+using namespace std::chrono_literals;
 
 constexpr auto v4 = Version::v3_1_1;
 constexpr auto v5 = Version::v5;
@@ -601,10 +602,12 @@ TEST_F(LaneTest, DropsForSlowClientsOnlyAndTellsOfIt) {
     std::uint64_t dropped = 0;
     for (const FakeEnd::Said& said : receiver->end.said) {
       if (said.word != LaneWord::dropped) continue;
-      std::uint64_t count = 0;
-      ASSERT_EQ(said.bytes.size(), sizeof count);
-      std::memcpy(&count, said.bytes.data(), sizeof count);
-      dropped += count;
+      broker::RoutedCounts counts;
+      ASSERT_EQ(said.bytes.size(), sizeof counts);
+      std::memcpy(&counts, said.bytes.data(), sizeof counts);
+      EXPECT_EQ(counts.sent_bytes, counts.sent * message.size());
+      EXPECT_EQ(counts.sent_payload_bytes, counts.sent * 2000);
+      dropped += counts.sent;
     }
     const std::size_t kept = receiver->end.written.size() + receiver->end.output.size();
     EXPECT_EQ(kept + dropped * message.size(), expected.size());
@@ -809,6 +812,12 @@ TEST_F(LaneTest, WaitsForAThreadThatIsBehind) {
   publisher.read(message);
   turn(0);
   EXPECT_TRUE(publisher.end.held);
+  // What it says meanwhile nobody hears, so it counts as heard.
+  for (int i = 0; i < 3; ++i) {
+    publisher.end.said.clear();
+    ASSERT_TRUE(net::test::run_until(threads[0]->loop(), [&] { return !publisher.end.said.empty(); }));
+    EXPECT_GE(report_of(publisher.end.said.at(0)).heard + 1s, lanes[0]->now());
+  }
   turn(1);
   turn(0);
   EXPECT_FALSE(publisher.end.held);
