@@ -90,6 +90,7 @@ def test_what_was_not_answered_comes_again_in_order_with_dup(member, connected, 
     before = first.messages(8)
     first.ack(before[2])
     assert before[2].qos == 1
+    assert first.drain() == []  # the server has read it
     first.drop()
     again = member(version, first.client_id, automatic=False)
     assert present(again)

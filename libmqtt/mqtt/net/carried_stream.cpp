@@ -62,6 +62,7 @@ class Wire final : private StreamHandler, private CarriedEnd {
 
   void follow_reading();
   void note_written(std::size_t size);
+  [[nodiscard]] std::size_t home_share(std::size_t size);
   void end_output();
   void fail_writing(Error error);
   [[nodiscard]] Progress take_progress();
@@ -71,7 +72,8 @@ class Wire final : private StreamHandler, private CarriedEnd {
   std::unique_ptr<ByteStream> stream_;  // null: none could be made
   OutBuffer waiting_;                   // not yet taken by the stream
   std::unique_ptr<Shortcut> shortcut_;  // may be null
-  std::size_t foreign_ = 0;             // of what is waiting: not from home
+  std::size_t foreign_before_ = 0;      // of what is waiting: not from home, and in front of the last that is
+  std::size_t foreign_behind_ = 0;      // of the shortcut, too, and behind all that is from home
   std::size_t untold_ = 0;              // written, and home does not know
   std::size_t unread_ = 0;              // sent home, and not taken there
   bool paused_ = false;
@@ -170,7 +172,7 @@ void Wire::append(Bytes bytes, Origin origin) {
   if (write_failed_) return;
   if (origin == Origin::shortcut) {
     if (ended_) return;
-    foreign_ += bytes.size();
+    foreign_behind_ += bytes.size();
     return waiting_.append_copy(bytes);
   }
   if (waiting_.empty()) {
@@ -181,7 +183,9 @@ void Wire::append(Bytes bytes, Origin origin) {
     note_written(*taken);
     bytes = bytes.subspan(*taken);
   }
-  if (!bytes.empty()) waiting_.append_copy(bytes);
+  if (bytes.empty()) return;
+  waiting_.append_copy(bytes);
+  foreign_before_ += std::exchange(foreign_behind_, 0);
 }
 
 void Wire::on_writable() {
@@ -200,11 +204,17 @@ void Wire::flush() {
     if (!taken) return fail_writing(std::move(taken.error()));
     waiting_.consume(*taken);
     blocked_ = *taken < offered;
-    // What home sent counts as written no sooner than it is.
-    const std::size_t foreign = std::min(foreign_, *taken);
-    foreign_ -= foreign;
-    note_written(*taken - foreign);
+    note_written(home_share(*taken));
   }
+}
+
+/// Of so much that has left. It counts as written no sooner than it is, nor much later, whatever is inserted.
+std::size_t Wire::home_share(std::size_t size) {
+  const std::size_t before = std::min(foreign_before_, size);
+  const std::size_t behind = waiting_.size() < foreign_behind_ ? foreign_behind_ - waiting_.size() : 0;
+  foreign_before_ -= before;
+  foreign_behind_ -= behind;
+  return size - before - behind;
 }
 
 /// Told before: a farewell of the stream's own is to be waited for (FilterStream::may_just_close()).
@@ -226,7 +236,7 @@ void Wire::note_written(std::size_t size) {
 void Wire::fail_writing(Error error) {
   write_failed_ = true;
   waiting_.clear();
-  foreign_ = 0;
+  foreign_before_ = foreign_behind_ = 0;
   thread_.post_home([home = home_, kept = std::make_unique<const Error>(std::move(error))](Bytes) mutable {
     if (home->stream) home->stream->on_write_failed(std::move(kept));
   });

@@ -47,7 +47,7 @@ class Inbox {
 
   // In the thread of `to`.
 
-  /// Makes the calls that were handed over, which may not destroy this; comes from the loop.
+  /// Makes the calls that were handed over, which may neither destroy this nor call it; comes from the loop.
   void receive();
   /// Whether something is expected that `to`'s run() has to wait for; so it is in the beginning.
   void set_expected(bool expected);

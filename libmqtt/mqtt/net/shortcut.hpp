@@ -15,7 +15,8 @@ class CarriedEnd {
  public:
   /// As if the stream had brought just that.
   virtual void send_home(Bytes bytes) = 0;
-  /// StreamHandler::on_word(), behind all that was sent home before.
+  /// StreamHandler::on_word(). What was sent home before has come there, but may wait for the handler to read
+  /// on (ByteStream::holds_input()).
   virtual void tell_home(std::uint32_t word, Bytes bytes = {}) = 0;
   /// Behind all that waits to be written. Of its own, which home does not count, nothing leaves before
   /// flush(), and nothing at all once home has ended the output.
@@ -37,11 +38,11 @@ class CarriedEnd {
 class Shortcut {
  public:
   virtual ~Shortcut() = default;
-  /// Before anything else; `end` outlives this.
+  /// Before anything else, if there is a stream; `end` outlives this.
   virtual void begin(CarriedEnd& end) = 0;
   /// What the stream brings.
   virtual void on_read(Bytes bytes) = 0;
-  /// There is no more: what was kept has to go home now.
+  /// There is no more, or no stream: what was kept has to go home now.
   virtual void on_read_over() = 0;
   /// To be appended, all of it and in order.
   virtual void on_from_home(Bytes bytes) = 0;

@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include <mqtt/net/carried_stream.hpp>
 #include <mqtt/net/listener.hpp>
 #include <mqtt/net/uv_stream.hpp>
+#include <unit/net/fake_stream.hpp>
 #include <unit/net/net_test.hpp>
 
 namespace mqtt::net::test {
@@ -266,6 +268,60 @@ TEST_F(CarriedStreamTest, AListenerMayEndWithHandshakesUnderWay) {
   listener.reset();
   ASSERT_TRUE(run_until(loop_, [&] { return recorder.over(); }));
   EXPECT_TRUE(accepted.empty());
+}
+
+/// Inserts what the test wants.
+struct Inserter final : Shortcut {
+  void begin(CarriedEnd& its_end) override { end = &its_end; }
+  void on_read(Bytes bytes) override { end->send_home(bytes); }
+  void on_read_over() override {}
+  void on_from_home(Bytes bytes) override { end->append(bytes, Origin::home); }
+  void on_drained() override {}
+
+  CarriedEnd* end = nullptr;
+};
+
+/// Else home could write nothing to a slow reader for which the thread always has something.
+TEST(CarriedShortcut, WhatHomeHasWrittenIsToldOfHoweverMuchIsInserted) {
+  Loop home;
+  const auto thread = LoopThread::start(home).value();
+  thread->stop();  // its loop turns when the test says so
+  const auto turn = [&] {
+    run_ready(home);
+    run_ready(thread->loop());
+    run_ready(home);
+  };
+  const auto wire = std::make_shared<Wire>();
+  wire->room = 0;
+  auto made = std::make_unique<Inserter>();
+  Inserter& inserter = *made;
+  auto carried = carry(
+      *thread, "fake", {},
+      [&](Loop&) -> Result<std::unique_ptr<ByteStream>> { return std::make_unique<FakeStream>(wire); },
+      std::move(made));
+  Recorder heard;
+  carried->set_handler(&heard);
+  turn();
+  const std::vector<std::uint8_t> inserted(16 * 1024, 'i');
+  inserter.end->append(inserted, Origin::shortcut);
+  inserter.end->flush();
+  EXPECT_EQ(write_text(*carried, std::string(carried_max + 1, 'h')).value(), carried_max);
+  turn();
+  std::size_t rounds = 0;
+  for (; heard.writable_calls == 0 && rounds < 100; ++rounds) {
+    inserter.end->append(inserted, Origin::shortcut);
+    wire->make_room(inserted.size());
+    turn();
+    const auto left = static_cast<std::size_t>(std::ranges::count(wire->written, 'h'));
+    EXPECT_EQ(heard.writable_calls, left >= 16 * 1024 ? 1u : 0u) << left;
+  }
+  EXPECT_EQ(rounds, 2u);
+  wire->make_room(1 << 20);
+  turn();
+  EXPECT_EQ(wire->written.size(), carried_max + 3 * inserted.size());
+  carried.reset();
+  turn();
+  EXPECT_TRUE(wire->closed);
 }
 
 }  // namespace
