@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -37,6 +38,7 @@ class Greeter {
   Greeter& operator=(const Greeter&) = delete;
 
   void welcome(std::unique_ptr<ByteStream> stream);
+  [[nodiscard]] std::size_t under_way() const { return guests_.size(); }
   /// For connections from now on.
   void set_tls(std::shared_ptr<const TlsContext> tls) { greeting_.tls = std::move(tls); }
 

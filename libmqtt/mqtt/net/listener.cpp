@@ -119,8 +119,13 @@ Listener::State::State(Loop& l, ListenOptions o, Callbacks c, ListeningSocket s)
 
 Listener::State::~State() {
   *address = nullptr;
-  // Handshakes under way are dropped where they are.
-  for (Carrier& carrier : carriers) carrier.thread->post([ended = std::move(carrier.greeter)](Bytes) {});
+  // Handshakes under way are dropped where they are: of those nothing else is told any more.
+  for (Carrier& carrier : carriers)
+    carrier.thread->post([&thread = *carrier.thread, ended = std::move(carrier.greeter)](Bytes) {
+      thread.post_home([&thread, dropped = ended->under_way()](Bytes) {
+        for (std::size_t i = 0; i < dropped; ++i) thread.end_use();
+      });
+    });
 }
 
 Result<void> Listener::State::watch() {
@@ -236,15 +241,18 @@ std::unique_ptr<Greeter> Listener::State::make_greeter(LoopThread& thread) const
 /// At home. `listener`: null if it has ended meanwhile.
 void Listener::State::on_told(LoopThread& thread, State* listener, Result<Greeted> greeted) {
   thread.end_use();
-  if (listener) --listener->handshakes;
-  if (!greeted) return listener ? listener->failed(std::move(greeted.error())) : void();
-  auto stream = carry(
+  if (!listener) {  // it ends where it belongs, or with the thread, should that have stopped
+    if (greeted) thread.post([ended = std::move(greeted->stream)](Bytes) {});
+    return;
+  }
+  --listener->handshakes;
+  if (!greeted) return listener->failed(std::move(greeted.error()));
+  listener->accepted(carry(
       thread, std::move(greeted->peer), std::move(greeted->properties),
       [stream = std::move(greeted->stream)](Loop&) mutable -> Result<std::unique_ptr<ByteStream>> {
         return std::move(stream);
       },
-      listener ? listener->make_shortcut(thread) : nullptr);
-  if (listener) listener->accepted(std::move(stream));
+      listener->make_shortcut(thread)));
 }
 
 void Listener::State::set_tls(std::shared_ptr<const TlsContext> tls) {

@@ -1,6 +1,7 @@
 // What StreamTest, which runs over carried streams too, cannot ask: bounds, ends at any moment, and the order
 // of many messages.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -268,6 +269,32 @@ TEST_F(CarriedStreamTest, AListenerMayEndWithHandshakesUnderWay) {
   listener.reset();
   ASSERT_TRUE(run_until(loop_, [&] { return recorder.over(); }));
   EXPECT_TRUE(accepted.empty());
+  EXPECT_TRUE(run_until(loop_, [&] { return thread_->uses() == 1; })) << "nothing keeps the loop running";
+}
+
+TEST_F(CarriedStreamTest, AListenerAndItsThreadMayEndJustWhenAHandshakeHas) {
+  ListenOptions options;
+  options.threads = {thread_.get()};
+  options.ws = WsServerOptions{"/mqtt", {"mqtt"}};
+  auto listener = Listener::open(loop_, options, [](auto) {}, [](const Error&) {}).value();
+  const OwnedFd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in place{
+      .sin_family = AF_INET, .sin_port = htons(listener->port()), .sin_addr = {}, .sin_zero = {}};
+  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+  ASSERT_TRUE(run_until(loop_, [&] { return thread_->uses() == 2; }));
+  constexpr std::string_view upgrade =
+      "GET /mqtt HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Protocol: mqtt\r\n\r\n";
+  await_thread();
+  ASSERT_EQ(::send(client.get(), upgrade.data(), upgrade.size(), 0), static_cast<ssize_t>(upgrade.size()));
+  char answer[512];
+  ASSERT_GT(::recv(client.get(), answer, sizeof answer, 0), 0) << "by the thread: home has not turned";
+  listener.reset();
+  carried_.reset();
+  thread_.reset();
+  EXPECT_EQ(::recv(client.get(), answer, sizeof answer, 0), 0) << "what nobody took is closed";
 }
 
 /// Inserts what the test wants.
