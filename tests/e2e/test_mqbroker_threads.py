@@ -14,6 +14,7 @@ from support.malformed import DEADLINE, Raw
 from support.mqbroker import MqBroker
 from support.mqtt_wire import DISCONNECT, PINGRESP, PUBACK, PUBLISH, SUBACK
 from support.ports import HOST, wait_until
+from support.tools import assert_ok, mqpub, start
 
 MANY = 2000  # far more in a row than it takes until a thread routes them itself
 
@@ -139,6 +140,18 @@ def test_who_does_not_read_holds_up_nobody(broker):
     for _ in range(count - dropped):
         assert slow.expect(PUBLISH).body.endswith(payload)
     slow.hears_nothing()
+
+
+@pytest.mark.parametrize("transport", ["tls", "ws", "wss", "unix"])
+def test_any_transport_will_do(transport, certs):
+    lines = "".join(f"{n}\n" for n in range(MANY))
+    with Threaded(certs=certs, transports=["tcp", transport]) as broker:
+        at = broker[transport].mq_args()
+        reader = start("mqsub", *at, "-t", "t", "-C", MANY)
+        broker.wait_subscribed("t")
+        assert_ok(mqpub(*at, "-t", "t", "-l", stdin=lines.encode()))
+        assert assert_ok(reader.wait()).out.decode() == lines
+        assert broker.wait_metric("messages_routed_total", MANY // 2)
 
 
 @pytest.mark.parametrize("options", [["--trace", "t"], ["--slow-consumer", "stall"]])

@@ -34,7 +34,7 @@ std::string name_of(const Identity& client) {
 std::string_view reason_text(DropReason reason) {
   switch (reason) {
     case DropReason::queue_full: return "its queue is full";
-    case DropReason::memory_full: return "the queues of all clients are full";
+    case DropReason::memory_full: return "the memory for all clients that do not keep up is full";
     case DropReason::expired: return "they expired in its queue";
     case DropReason::too_large: return "they exceed its Maximum Packet Size";
     case DropReason::not_authorized: return "it may not read them";

@@ -37,7 +37,8 @@ void add_clients(MetricWriter& out, const BrokerFacts& facts) {
 void add_traffic(MetricWriter& out, const Counters& c) {
   out.counter("messages_received_total", "PUBLISH packets of clients.", c.messages_received);
   out.counter("messages_routed_total",
-              "Of these: QoS 0, routed by the thread of their publisher (--threads).", c.messages_routed);
+              "Of the PUBLISH packets of clients, those that went past the broker's own thread (--threads).",
+              c.messages_routed);
   out.counter("messages_sent_total", "PUBLISH packets to clients, repetitions not counted.", c.messages_sent);
   out.head("messages_dropped_total", "counter",
            "Messages that did not reach a client that was to have them, by reason.");

@@ -22,7 +22,7 @@ struct BrokerSettings {
   std::vector<ListenerSettings> listeners;
   mqtt::broker::BrokerConfig broker;
   std::size_t connections_max = 0;  ///< 0: as many as there are descriptors for
-  std::size_t threads = 1;          ///< one routes, the others carry connections
+  std::size_t threads = 1;          ///< one is the broker, the others carry connections
   LogSettings log{.timed = true};
   bool verbose = false;             ///< connections, refusals and subscriptions too
   std::vector<std::string> traced;  ///< client ids and topic filters whose packets are shown

@@ -12,7 +12,7 @@ namespace mqtt::broker {
 /// Why a message did not reach a client that was to have it.
 enum class DropReason : std::uint8_t {
   queue_full,       ///< of the client: messages or bytes
-  memory_full,      ///< of all clients together
+  memory_full,      ///< of all clients together, or for what Routes brought to slow ones
   expired,          ///< Message Expiry Interval passed while it waited
   too_large,        ///< above the client's Maximum Packet Size [MQTT-3.1.2-25]
   not_authorized,   ///< the client may no longer read that topic
@@ -89,7 +89,8 @@ class BrokerEvents {
   virtual void on_unsubscribed(const Identity&, std::string_view /*filter*/) {}
   virtual void on_published(const Identity&, const PublishView&) {}
   /// False: on_published() need not tell of all messages. With several threads those of QoS 0 may go past
-  /// the one that tells (ServerConfig::threads), which is much faster.
+  /// the one that tells (ServerConfig::threads), which is much faster. Who answers true from now on calls
+  /// Broker::end_routes().
   [[nodiscard]] virtual bool wants_messages() const { return true; }
   virtual void on_session_ended(std::string_view /*client_id*/) {}
   /// The first drop of this client and reason, and then not more often than once in ten seconds;

@@ -27,7 +27,7 @@ class EmbeddedBroker {
   [[nodiscard]] static Result<std::unique_ptr<EmbeddedBroker>> start(ServerConfig config = loopback_config());
   /// With users, rules, a store (whose contents are taken up) and events of the program's own. They are
   /// called in the broker's thread, from here until the destructor has returned, and outlive it; to close the
-  /// store is the program's to do.
+  /// store is the program's to do. With several threads, see BrokerEvents::wants_messages().
   [[nodiscard]] static Result<std::unique_ptr<EmbeddedBroker>> start(ServerConfig config,
                                                                      broker::BrokerServices services,
                                                                      ServerEvents& events);

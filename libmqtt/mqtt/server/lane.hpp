@@ -51,6 +51,7 @@ enum class LaneWord : std::uint32_t {
   dropped,  ///< broker::RoutedCounts of what the client, which is slow, does not get, as memory is full
 };
 
+/// Of a connection that the server cuts off the last one may come too late to be counted.
 struct LaneReport {
   TimePoint heard{};
   broker::RoutedCounts counts;

@@ -37,6 +37,7 @@ TEST_F(PastBroker, MessagesOfAllVersionsArriveInOrder) {
   }
   for (const Version version : {Version::v5, Version::v3_1_1}) {
     const auto publisher = connect("p", 0, version);
+    const std::uint64_t before = routed();
     constexpr int count = 5000;
     for (int sent = 0; sent < count; sent += 100) send_numbered(*publisher, sent, sent + 100, version);
     for (const auto& reader : readers) {
@@ -44,7 +45,7 @@ TEST_F(PastBroker, MessagesOfAllVersionsArriveInOrder) {
       ASSERT_NO_FATAL_FAILURE(expect_numbers(*reader, count));
       reader->frames.clear();
     }
-    EXPECT_TRUE(wait([&] { return routed() > 0; }));
+    EXPECT_TRUE(wait([&] { return routed() > before; }));
   }
 }
 
@@ -58,6 +59,33 @@ TEST_F(PastBroker, WhatWentPastItIsCountedWhenTheClientHasLeft) {
     ASSERT_TRUE(wait([&] { return publisher->over() && connections() == 0; }));
     EXPECT_EQ(server->broker().counters().messages_received, static_cast<std::uint64_t>(count * round));
   }
+  EXPECT_GT(routed(), 0u);
+}
+
+/// Each publisher has routes of its own: that bounds what they take.
+TEST_F(PastBroker, AMessageForManyIsTheBrokers) {
+  constexpr int route_receivers_max = 256, count = 100;
+  open();
+  std::vector<std::unique_ptr<RawClient>> readers;
+  for (int i = 0; i <= route_receivers_max; ++i) {
+    readers.push_back(connect("r" + std::to_string(i)));
+    readers.back()->frames_kept = 2 * count + 3;
+    subscribe(*readers.back(), "t");
+  }
+  const auto publish = [&] {
+    const auto publisher = connect("p");
+    send_numbered(*publisher, 0, count);
+    publisher->send(DisconnectView{});
+    ASSERT_TRUE(wait([&] { return publisher->over() && connections() == readers.size(); }));
+  };
+  publish();
+  EXPECT_EQ(routed(), 0u);
+  readers.pop_back();
+  ASSERT_TRUE(wait([&] { return connections() == readers.size(); }));
+  publish();
+  EXPECT_GT(routed(), 0u);
+  for (const auto& reader : readers)
+    ASSERT_TRUE(wait([&] { return reader->messages().size() == 2 * count; }));
 }
 
 /// What it has sent waits at home, in front of what asks for a route, while it is not read from.
@@ -90,6 +118,7 @@ TEST_F(PastBroker, OrderHoldsWhenThePublisherHadToWait) {
     ASSERT_NO_FATAL_FAILURE(expect_numbers(*reader, 40)) << round;
     reader->frames.clear();
   }
+  EXPECT_TRUE(wait([&] { return routed() > 0; }));
 }
 
 }  // namespace
