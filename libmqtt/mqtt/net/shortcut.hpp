@@ -19,7 +19,8 @@ class CarriedEnd {
   /// on (ByteStream::holds_input()).
   virtual void tell_home(std::uint32_t word, Bytes bytes = {}) = 0;
   /// Behind all that waits to be written. Of its own, which home does not count, nothing leaves before
-  /// flush(), and nothing at all once home has ended the output.
+  /// flush(), which is for the same turn: home's waits behind it. Nothing leaves once home has ended the
+  /// output.
   virtual void append(Bytes bytes, Origin origin) = 0;
   virtual void flush() = 0;
   /// Bytes that the stream has not taken.
