@@ -143,9 +143,9 @@ LaneRoutePtr Exchange::find_route(Lane& publisher, broker::Connection& connectio
   if (!found || found->receivers.size() > route_receivers_max) return nullptr;
   auto route = std::make_shared<LaneRoute>(*found);
   for (const broker::Route::Receiver& receiver : found->receivers) {
-    const Link& link = Link::of(*receiver.owner);
-    if (!link.is_quick()) return nullptr;
-    route->add(publisher, *link.lane(), receiver.version);
+    Lane* const its = Link::of(*receiver.owner).quick_lane();
+    if (!its) return nullptr;
+    route->add(publisher, *its, receiver.version);
   }
   return route;
 }

@@ -1,7 +1,6 @@
 #include <mqtt/server/lane.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <mqtt/server/lanes.hpp>

@@ -33,11 +33,11 @@ void Way::send(std::shared_ptr<const LaneRoute::Stop> stop, Bytes packets) {
       packets);
 }
 
-/// It may have become free between the two looks: then nobody has to tell us.
+/// It may have become free between the two looks. We are told of that all the same, for others may wait.
 bool Way::is_full() {
   if (under_way_ < way_max) return false;
   awaited_ = true;
-  return under_way_ >= way_max || !awaited_.exchange(false);
+  return under_way_ >= way_max;
 }
 
 void Way::note_arrived(std::size_t size) {

@@ -61,8 +61,8 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   [[nodiscard]] static Link& of(broker::ConnectionOwner& owner) { return static_cast<Link&>(owner); }
   /// Null: the loop has the connection itself, or it is closing.
   [[nodiscard]] Lane* lane() const;
-  /// Messages may be given to lane(): few wait there.
-  [[nodiscard]] bool is_quick() const { return lane() && !slow_; }
+  /// lane(), if messages may be given to it: few wait there.
+  [[nodiscard]] Lane* quick_lane() const { return slow_ ? nullptr : lane(); }
   /// Nothing that the client has sent waits here.
   [[nodiscard]] bool is_caught_up() const { return !paused_ && !stream_->holds_input(); }
   /// Tells the lane where messages to `topic` go.
@@ -95,7 +95,7 @@ class Link final : private net::StreamHandler, private broker::ConnectionOwner {
   std::unique_ptr<OutBuffer> last_output_;    // set before connection_ becomes null
   LinkDeadlines::iterator deadline_;          // the end: none
   std::uint32_t place_ = 0;
-  std::uint32_t read_turn_ = 0;   // the turn that read_size_ is about
+  std::uint32_t read_turn_ = 0;   // the turn that read_bytes_ is about
   std::uint32_t read_bytes_ = 0;  // bytes read in it
   std::uint16_t listener_;        // index of the one it came through
   bool enlisted_ : 1 = false;     // settle() will come
